@@ -1,0 +1,1 @@
+//! Listing of local folders and S3 prefixes.
