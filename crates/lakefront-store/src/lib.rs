@@ -1,1 +1,42 @@
+//! The app database: people, sessions, tokens, saved objects, history, catalogs, preferences, audit.
+//!
+//! SQLite by default, PostgreSQL (also behind a transaction pooler) by URL; the same tables and answers on both.
+//! Every call takes a [`Scope`] first: who asks, and what they may. What a scope may not see is
+//! [`StoreError::NotFound`], exactly as if it did not exist. An `Ok` of a change means that it survives a crash.
 
+mod api_token;
+mod audit;
+mod catalog;
+mod clock;
+mod error;
+mod execution;
+mod idempotency;
+mod link;
+mod object;
+mod page;
+mod preferences;
+mod scope;
+mod secret;
+mod session;
+mod setup;
+mod store;
+mod throttle;
+mod user;
+
+pub use api_token::{ApiToken, NewApiToken, TokenScope};
+pub use audit::{AuditEntry, AuditFilter, AuditRecord, Outcome};
+pub use catalog::{Catalog, CatalogChange, NewCatalog, SealedSecret};
+pub use clock::Clock;
+pub use error::StoreError;
+pub use execution::{ExecutionFilter, ExecutionRecord, ExecutionState, ExecutionUpdate, NewExecution};
+pub use idempotency::{Idempotency, StoredResponse};
+pub use object::{Kind, NewObject, Object, ObjectChange, ObjectFilter, ObjectVersion};
+pub use page::{Page, PageRequest};
+pub use scope::{Access, Role, Scope};
+pub use secret::Secret;
+pub use session::{Session, SessionClient};
+pub use setup::NewAdministrator;
+pub use store::{Store, StoreOptions};
+pub use user::{Credentials, NewUser, Person, User, UserChange, UserFilter};
+
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
