@@ -1,0 +1,3 @@
+export function NotFoundPage() {
+  return <p>There is nothing at this address.</p>
+}
