@@ -1,1 +1,89 @@
+//! From SQL text and a principal to a stream of Arrow batches.
+//!
+//! The files are the pipeline, read top to bottom: [`Request`] → statement → policy → result key →
+//! cached? → estimate → budget → route → engine → result. Nothing that policy has not authorised
+//! reaches a key, a route or an engine: they accept only `Authorized`, which only `policy` makes.
 
+mod error;
+mod estimate;
+mod execution;
+mod request;
+mod result;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::broadcast;
+
+pub use error::{ErrorKind, Position, QueryError};
+pub use estimate::{ColumnEstimate, Estimate, EstimateReport, TableEstimate};
+pub use execution::{Execution, ExecutionState, ExecutionStatus, Progress, Statistics};
+pub use request::{EngineChoice, Principal, Request, Role};
+pub use result::{Column, ResultSet};
+
+/// Where things lie and how much of the machine queries may use.
+#[derive(Debug, Clone)]
+pub struct QueriesConfig {
+    /// Catalogs, results and spill files live below this folder.
+    pub data_dir: PathBuf,
+    /// Executable started as `EXE worker` for every engine worker.
+    pub worker: PathBuf,
+    pub limits: QueryLimits,
+    /// Finished results kept on disk for reuse.
+    pub cache_bytes: u64,
+    /// Engine worker processes at most; `None` lets the pool decide by the number of cores.
+    pub max_workers: Option<usize>,
+    /// What a scanned terabyte (10^12 bytes) costs; Athena's list price by default.
+    pub price_per_tb_usd: f64,
+}
+
+/// What one query, and one principal, may use.
+#[derive(Debug, Clone)]
+pub struct QueryLimits {
+    /// Longest run; a request may ask for less.
+    pub deadline: Duration,
+    pub memory_bytes: u64,
+    pub spill_bytes: u64,
+    /// A longer result is cut there and marked `truncated`.
+    pub result_rows: u64,
+    pub result_bytes: u64,
+    /// Predicted scan above which a query is refused, whatever the request says.
+    pub max_scan_bytes: Option<u64>,
+    /// Statements of one principal that run at the same time; more wait.
+    pub running_per_principal: usize,
+    /// Statements of one principal that may wait; more are refused with `TOO_MANY_REQUESTS`.
+    pub queued_per_principal: usize,
+}
+
+/// The road from SQL to results. Cheap to clone.
+#[derive(Clone)]
+pub struct Queries {}
+
+impl Queries {
+    /// Starts the engine workers and takes over the catalogs and results found under `data_dir`.
+    pub async fn open(config: QueriesConfig) -> Result<Queries, QueryError> {
+        todo!()
+    }
+
+    /// Checks, authorises and starts one statement. Errors that need no engine (syntax, names,
+    /// permissions, budget) come back here; what happens later is told by the execution.
+    pub async fn submit(&self, request: Request) -> Result<Arc<Execution>, QueryError> {
+        todo!()
+    }
+
+    /// What running this would read and cost; nothing is run.
+    pub async fn estimate(&self, request: Request) -> Result<EstimateReport, QueryError> {
+        todo!()
+    }
+
+    /// A recent execution; older ones are in the app database's history.
+    pub fn execution(&self, id: &str) -> Option<Arc<Execution>> {
+        todo!()
+    }
+
+    /// Every execution once it has ended, for the history.
+    pub fn finished(&self) -> broadcast::Receiver<Arc<Execution>> {
+        todo!()
+    }
+}
