@@ -1,0 +1,64 @@
+# Each target is a step that CI runs or a person types. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# A fresh clone in CI finds the builds of the last one.
+ifdef CI
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/lakefront/target
+export npm_config_cache ?= $(HOME)/.cache/lakefront/npm
+export CARGO_TERM_PROGRESS_WHEN := never
+endif
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+BINARY := $(TARGET)/release/lakefront
+
+.PHONY: help run build dev check test test-rust test-ui test-e2e accept bench ui api clean
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+run: build ## build everything, make the sample lake, serve the demo on 127.0.0.1:3000
+	$(BINARY) demo
+
+build: ui ## the release binary with the UI inside: target/release/lakefront
+	cargo build --release --bin lakefront
+
+dev: ui ## the demo from an unoptimised build, for work on it
+	cargo run --bin lakefront -- demo --restaurants 200
+
+ui: ui/node_modules/.package-lock.json ## the UI's client and server bundles in ui/dist
+	cd ui && npm run --silent build
+
+%/node_modules/.package-lock.json: %/package-lock.json
+	cd $* && npm ci --no-fund --no-audit
+
+api: ## the API's description and the UI's client types, from the handlers
+	cargo run --quiet --bin lakefront -- openapi > ui/src/api/openapi.json
+	cd ui && npm run --silent api
+
+check: ui ## formats, lints, types
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cd ui && npm run --silent check
+
+test: test-ui test-rust test-e2e ## every test, with what they need
+
+test-ui: ui
+	cd ui && npm test --silent
+
+test-rust: ui
+	deploy/test/rust.sh
+
+test-e2e: ui e2e/node_modules/.package-lock.json
+	deploy/test/e2e.sh
+
+accept: ## take the new snapshots
+	INSTA_UPDATE=always cargo test --workspace
+
+bench: build ## the figures of the README, from the release binary
+	deploy/bench/run.sh $(BINARY)
+
+clean: ## what the builds left
+	cargo clean
+	rm -rf ui/dist ui/node_modules e2e/node_modules e2e/results
