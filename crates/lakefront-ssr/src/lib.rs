@@ -1,11 +1,16 @@
 //! Draws a page on the server: runs the UI's server bundle in QuickJS, one runtime per thread.
 //!
 //! The bundle is one classic script that sets `globalThis.render(inputJson): Promise<string>`; the promised text is
-//! JSON `{status, html, head, errors}`. Scripts have no clock but virtual time, no network, no files and no `Intl`.
+//! JSON `{status, html, head, errors}`. Scripts have virtual timers, no network, no files and no `Intl`.
 
-use std::{sync::Arc, time::Duration};
+mod engine;
+mod pool;
+
+use std::time::Duration;
 
 use serde::Deserialize;
+
+pub use pool::SsrPool;
 
 /// What one render may use.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +25,7 @@ pub struct SsrLimits {
 
 impl Default for SsrLimits {
     fn default() -> Self {
-        Self { deadline: Duration::from_millis(1_000), memory: 64 << 20, js_stack: 1 << 20 }
+        Self { deadline: Duration::from_secs(1), memory: 64 << 20, js_stack: 1 << 20 }
     }
 }
 
@@ -47,20 +52,4 @@ pub struct SsrPage {
     pub status: u16,
     pub html: String,
     pub head: String,
-}
-
-/// Threads that draw pages. Cheap to clone; the threads end with the last clone.
-#[derive(Clone)]
-pub struct SsrPool;
-
-impl SsrPool {
-    /// Prepares up to `threads` threads; each starts, and reads the bundle, when there is work for it.
-    pub fn start(bundle: &'static str, threads: usize, limits: SsrLimits) -> Result<Self, SsrError> {
-        todo!()
-    }
-
-    /// Draws one page from `input`, the JSON text handed to `globalThis.render`. Never blocks the async runtime.
-    pub async fn render(&self, input: Arc<str>) -> Result<SsrPage, SsrError> {
-        todo!()
-    }
 }
