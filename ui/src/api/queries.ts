@@ -1,5 +1,5 @@
-import { queryOptions } from '@tanstack/react-query'
-import { callJson } from './client'
+import { queryOptions } from "@tanstack/react-query";
+import { callJson } from "./client";
 import type {
   ApiToken,
   CatalogSummary,
@@ -15,85 +15,144 @@ import type {
   SavedQuery,
   Table,
   TableSummary,
-} from './types'
+} from "./types";
 
-const part = encodeURIComponent
+const part = encodeURIComponent;
 
 /** Every read the UI makes: its key and its call. The server seeds some of these before first paint. */
 export const me = () =>
-  queryOptions({ queryKey: ['me'], queryFn: ({ signal }) => callJson<Me>('/auth/me', { signal }), staleTime: Infinity, retry: false })
+  queryOptions({
+    queryKey: ["me"],
+    queryFn: ({ signal }) => callJson<Me>("/auth/me", { signal }),
+    staleTime: Infinity,
+    retry: false,
+  });
 
 export const authState = () =>
-  queryOptions({ queryKey: ['auth-state'], queryFn: ({ signal }) => callJson<{ setup_required: boolean }>('/auth/state', { signal }) })
+  queryOptions({
+    queryKey: ["auth-state"],
+    queryFn: ({ signal }) => callJson<{ setup_required: boolean }>("/auth/state", { signal }),
+  });
 
 export const preferences = () =>
-  queryOptions({ queryKey: ['preferences'], queryFn: ({ signal }) => callJson<Preferences>('/me/preferences', { signal }) })
+  queryOptions({
+    queryKey: ["preferences"],
+    queryFn: ({ signal }) => callJson<Preferences>("/me/preferences", { signal }),
+  });
 
 export const dashboards = () =>
   queryOptions({
-    queryKey: ['dashboards'],
-    queryFn: ({ signal }) => callJson<Page<Dashboard>>('/dashboards', { signal, query: { limit: 200 } }),
-  })
+    queryKey: ["dashboards"],
+    queryFn: ({ signal }) => callJson<Page<Dashboard>>("/dashboards", { signal, query: { limit: 200 } }),
+  });
 
 export const dashboardBySlug = (slug: string) =>
   queryOptions({
-    queryKey: ['dashboards', 'by-slug', slug],
+    queryKey: ["dashboards", "by-slug", slug],
     queryFn: ({ signal }) => callJson<Dashboard>(`/dashboards/by-slug/${part(slug)}`, { signal }),
-  })
+  });
 
 /** Every tile's data in one request. `tab` narrows it to the queries that tab draws. */
 export const dashboardData = (id: string, filters: FilterValues, tab?: string) =>
   queryOptions({
-    queryKey: ['dashboards', id, 'data', { filters, tab: tab ?? null }],
+    queryKey: ["dashboards", id, "data", { filters, tab: tab ?? null }],
     queryFn: ({ signal }) =>
-      callJson<DashboardData>(`/dashboards/${part(id)}/data`, { signal, method: 'POST', body: tab ? { filters, tab } : { filters } }),
-  })
+      callJson<DashboardData>(`/dashboards/${part(id)}/data`, {
+        signal,
+        method: "POST",
+        body: tab ? { filters, tab } : { filters },
+      }),
+  });
 
 export const savedQueries = () =>
   queryOptions({
-    queryKey: ['queries'],
-    queryFn: ({ signal }) => callJson<Page<SavedQuery>>('/queries', { signal, query: { limit: 200 } }),
-  })
+    queryKey: ["queries"],
+    queryFn: ({ signal }) => callJson<Page<SavedQuery>>("/queries", { signal, query: { limit: 200 } }),
+  });
 
 export const savedQuery = (id: string) =>
-  queryOptions({ queryKey: ['queries', id], queryFn: ({ signal }) => callJson<SavedQuery>(`/queries/${part(id)}`, { signal }) })
+  queryOptions({
+    queryKey: ["queries", id],
+    queryFn: ({ signal }) => callJson<SavedQuery>(`/queries/${part(id)}`, { signal }),
+  });
 
 export const catalogs = () =>
-  queryOptions({ queryKey: ['catalogs'], queryFn: ({ signal }) => callJson<Page<CatalogSummary>>('/catalogs', { signal }) })
+  queryOptions({
+    queryKey: ["catalogs"],
+    queryFn: ({ signal }) => callJson<Page<CatalogSummary>>("/catalogs", { signal }),
+  });
 
 export const databases = (catalog: string) =>
   queryOptions({
-    queryKey: ['catalogs', catalog, 'databases'],
+    queryKey: ["catalogs", catalog, "databases"],
     queryFn: ({ signal }) => callJson<Page<DatabaseSummary>>(`/catalogs/${part(catalog)}/databases`, { signal }),
-  })
+  });
 
-export const tables = (catalog: string, database: string, search = '') =>
+export const tables = (catalog: string, database: string, search = "") =>
   queryOptions({
-    queryKey: ['catalogs', catalog, 'databases', database, 'tables', { search }],
+    queryKey: ["catalogs", catalog, "databases", database, "tables", { search }],
     queryFn: ({ signal }) =>
-      callJson<Page<TableSummary>>(`/catalogs/${part(catalog)}/databases/${part(database)}/tables`, { signal, query: { search, limit: 200 } }),
-  })
+      callJson<Page<TableSummary>>(`/catalogs/${part(catalog)}/databases/${part(database)}/tables`, {
+        signal,
+        query: { search, limit: 200 },
+      }),
+  });
 
 const tablePath = (catalog: string, database: string, name: string) =>
-  `/catalogs/${part(catalog)}/databases/${part(database)}/tables/${part(name)}`
+  `/catalogs/${part(catalog)}/databases/${part(database)}/tables/${part(name)}`;
 
 export const table = (catalog: string, database: string, name: string) =>
   queryOptions({
-    queryKey: ['table', catalog, database, name],
+    queryKey: ["table", catalog, database, name],
     queryFn: ({ signal }) => callJson<Table>(tablePath(catalog, database, name), { signal }),
-  })
+  });
 
 export const tablePreview = (catalog: string, database: string, name: string) =>
   queryOptions({
-    queryKey: ['table', catalog, database, name, 'preview'],
+    queryKey: ["table", catalog, database, name, "preview"],
     queryFn: ({ signal }) => callJson<ResultPage>(`${tablePath(catalog, database, name)}/preview`, { signal }),
-  })
+  });
 
 export const executions = (filter: { mine?: boolean; q?: string; state?: string } = {}) =>
   queryOptions({
-    queryKey: ['executions', filter],
-    queryFn: ({ signal }) => callJson<Page<Execution>>('/executions', { signal, query: filter }),
-  })
+    queryKey: ["executions", filter],
+    queryFn: ({ signal }) => callJson<Page<Execution>>("/executions", { signal, query: filter }),
+  });
 
 export const apiTokens = () =>
-  queryOptions({ queryKey: ['tokens'], queryFn: ({ signal }) => callJson<Page<ApiToken>>('/tokens', { signal }) })
+  queryOptions({ queryKey: ["tokens"], queryFn: ({ signal }) => callJson<Page<ApiToken>>("/tokens", { signal }) });
+
+export interface TableName {
+  catalog: string;
+  database: string;
+  name: string;
+  rows: number | null;
+  updated_at: string | null;
+}
+
+/** The tables of every catalog, for finding one by name. */
+export const everyTable = () =>
+  queryOptions({
+    queryKey: ["every-table"],
+    staleTime: 60_000,
+    queryFn: async ({ client }): Promise<TableName[]> => {
+      const all = await client.fetchQuery(catalogs());
+      const lists = await Promise.all(
+        all.items.map(async ({ name: catalog }) => {
+          const found = await client.fetchQuery(databases(catalog));
+          return Promise.all(
+            found.items.map(async ({ name: database }) =>
+              (await client.fetchQuery(tables(catalog, database))).items.map(({ name, rows, updated_at }) => ({
+                catalog,
+                database,
+                name,
+                rows,
+                updated_at: updated_at ?? null,
+              })),
+            ),
+          );
+        }),
+      );
+      return lists.flat(2);
+    },
+  });

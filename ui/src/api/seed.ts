@@ -1,21 +1,25 @@
-import type { QueryClient } from '@tanstack/react-query'
-import { filtersFromSearch, tabFromSearch } from './filters'
-import { dashboardBySlug, dashboardData, me } from './queries'
-import type { PageState } from './types'
-import { parseSearch } from '@/lib/search'
+import type { QueryClient } from "@tanstack/react-query";
+import { filtersFromSearch, tabFromSearch } from "./filters";
+import { dashboardBySlug, dashboardData, me } from "./queries";
+import type { PageState } from "./types";
+import { parseSearch } from "@/lib/search";
 
 /**
  * Puts what the server already read into the cache, under the keys the pages will ask for.
  * The time is that of the render: with an older one the browser would fetch everything again at once.
  */
 export function seed(client: QueryClient, state: PageState) {
-  const updatedAt = Date.parse(state.now)
-  if (state.me) client.setQueryData(me().queryKey, state.me, { updatedAt })
-  const { dashboard, dashboard_data: data } = state.data
-  if (!dashboard) return
-  client.setQueryData(dashboardBySlug(dashboard.slug).queryKey, dashboard, { updatedAt })
-  if (!data) return
-  const search = parseSearch(state.url.split('?')[1] ?? '')
-  const key = dashboardData(dashboard.id, filtersFromSearch(dashboard.definition, search), tabFromSearch(dashboard.definition, search)).queryKey
-  client.setQueryData(key, data, { updatedAt })
+  const updatedAt = Date.parse(state.now);
+  if (state.me) client.setQueryData(me().queryKey, state.me, { updatedAt });
+  const { dashboard, dashboard_data: data } = state.data;
+  if (!dashboard) return;
+  client.setQueryData(dashboardBySlug(dashboard.slug).queryKey, dashboard, { updatedAt });
+  if (!data) return;
+  const search = parseSearch(state.url.split("?")[1] ?? "");
+  const key = dashboardData(
+    dashboard.id,
+    filtersFromSearch(dashboard.definition, search),
+    tabFromSearch(dashboard.definition, search),
+  ).queryKey;
+  client.setQueryData(key, data, { updatedAt });
 }

@@ -1,317 +1,317 @@
 /** The shapes the server speaks. Names follow its OpenAPI document; times are RFC 3339, sizes bytes, money decimal text. */
 
-export type Role = 'admin' | 'editor' | 'viewer'
-export type Theme = 'system' | 'light' | 'dark'
+export type Role = "admin" | "editor" | "viewer";
+export type Theme = "system" | "light" | "dark";
 
 export interface Person {
-  id: string
-  name: string
+  id: string;
+  name: string;
 }
 
 export interface Preferences {
-  theme?: Theme
-  [key: string]: unknown
+  theme?: Theme;
+  [key: string]: unknown;
 }
 
 export interface Me {
-  user: { id: string; email: string; name: string; role: Role }
-  groups: string[]
-  preferences: Preferences
+  user: { id: string; email: string; name: string; role: Role };
+  groups: string[];
+  preferences: Preferences;
 }
 
 export interface Position {
-  line: number
-  column: number
+  line: number;
+  column: number;
 }
 
 /** RFC 9457 problem document. */
 export interface Problem {
-  type: string
-  title: string
-  status: number
-  detail: string
-  code: string
-  request_id: string
-  hint?: string | null
-  position?: Position | null
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: string;
+  request_id: string;
+  hint?: string | null;
+  position?: Position | null;
 }
 
 export interface Page<T> {
-  items: T[]
-  next_cursor: string | null
+  items: T[];
+  next_cursor: string | null;
 }
 
 export interface Column {
-  name: string
+  name: string;
   /** Trino's type name, e.g. `bigint`, `timestamp(3)`. */
-  type: string
+  type: string;
 }
 
-export type Cell = string | number | boolean | null | Cell[] | { [key: string]: Cell }
+export type Cell = string | number | boolean | null | Cell[] | { [key: string]: Cell };
 
-export type SavedKind = 'query' | 'chart' | 'dashboard'
+export type SavedKind = "query" | "chart" | "dashboard";
 
 export interface Saved<D> {
-  id: string
-  kind: SavedKind
-  slug: string
-  title: string
-  description: string | null
-  owner: Person
-  collection: string | null
-  starred: boolean
-  version: number
-  created_at: string
-  updated_at: string
-  definition: D
+  id: string;
+  kind: SavedKind;
+  slug: string;
+  title: string;
+  description: string | null;
+  owner: Person;
+  collection: string | null;
+  starred: boolean;
+  version: number;
+  created_at: string;
+  updated_at: string;
+  definition: D;
 }
 
-export type Engine = 'auto' | 'embedded' | 'athena' | 'trino' | 'postgres'
+export type Engine = "auto" | "embedded" | "athena" | "trino" | "postgres";
 
 export interface Parameter {
-  name: string
-  type: 'text' | 'number' | 'date' | 'date_range' | 'list'
-  label?: string
-  default?: unknown
-  options_sql?: string
+  name: string;
+  type: "text" | "number" | "date" | "date_range" | "list";
+  label?: string;
+  default?: unknown;
+  options_sql?: string;
 }
 
 export interface QueryDefinition {
-  sql: string
-  catalog: string
-  database: string
-  engine?: Engine
-  parameters?: Parameter[]
+  sql: string;
+  catalog: string;
+  database: string;
+  engine?: Engine;
+  parameters?: Parameter[];
 }
 
 /** What a chart draws; `viz` reads the fields of each type. */
 export interface ChartDefinition {
-  type: string
-  [option: string]: unknown
+  type: string;
+  [option: string]: unknown;
 }
 
 export interface SavedChartDefinition {
-  query_id?: string
-  sql?: string
-  catalog: string
-  database: string
-  chart: ChartDefinition
+  query_id?: string;
+  sql?: string;
+  catalog: string;
+  database: string;
+  chart: ChartDefinition;
 }
 
 export interface DashboardFilter {
-  id: string
-  label: string
-  type: 'list' | 'date_range' | 'text' | 'number' | 'date'
-  options_query?: string
-  cascade?: boolean
+  id: string;
+  label: string;
+  type: "list" | "date_range" | "text" | "number" | "date";
+  options_query?: string;
+  cascade?: boolean;
   /** Parameter names of a date range. */
-  from?: string
-  to?: string
-  bounds_query?: string
+  from?: string;
+  to?: string;
+  bounds_query?: string;
 }
 
 export interface DashboardTile {
-  id: string
-  title: string
-  unit?: string
-  x: number
-  y: number
-  w: number
-  h: number
-  query?: string
-  sql?: string
-  chart: ChartDefinition
+  id: string;
+  title: string;
+  unit?: string;
+  x: number;
+  y: number;
+  w: number;
+  h: number;
+  query?: string;
+  sql?: string;
+  chart: ChartDefinition;
 }
 
 export interface DashboardTab {
-  id: string
-  title: string
-  tiles: DashboardTile[]
+  id: string;
+  title: string;
+  tiles: DashboardTile[];
 }
 
 export interface DashboardDefinition {
-  catalog: string
-  database: string
-  queries: Record<string, { sql: string }>
-  filters: DashboardFilter[]
-  tabs: DashboardTab[]
+  catalog: string;
+  database: string;
+  queries: Record<string, { sql: string }>;
+  filters: DashboardFilter[];
+  tabs: DashboardTab[];
 }
 
-export type SavedQuery = Saved<QueryDefinition>
-export type SavedChart = Saved<SavedChartDefinition>
-export type Dashboard = Saved<DashboardDefinition>
+export type SavedQuery = Saved<QueryDefinition>;
+export type SavedChart = Saved<SavedChartDefinition>;
+export type Dashboard = Saved<DashboardDefinition>;
 
 /** Values of a dashboard's filters by SQL parameter name; an absent name means all. */
-export type FilterValues = Record<string, string | string[]>
+export type FilterValues = Record<string, string | string[]>;
 
-export type ExecutionState = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED'
+export type ExecutionState = "QUEUED" | "RUNNING" | "SUCCEEDED" | "FAILED" | "CANCELLED";
 
 export interface Statistics {
-  scanned_bytes: number | null
-  usd: string | null
-  rows: number | null
-  queued_ms: number
-  planning_ms: number
-  engine_ms: number | null
-  total_ms: number | null
-  reused: boolean
+  scanned_bytes: number | null;
+  usd: string | null;
+  rows: number | null;
+  queued_ms: number;
+  planning_ms: number;
+  engine_ms: number | null;
+  total_ms: number | null;
+  reused: boolean;
 }
 
 export interface Estimate {
-  bytes: number
-  usd: string
-  exact: boolean
+  bytes: number;
+  usd: string;
+  exact: boolean;
 }
 
 export interface TableEstimate {
-  catalog?: string
-  database?: string
-  table: string
-  columns: { name: string; bytes: number }[]
-  partitions: number
-  partitions_total?: number
-  files: number
-  files_total?: number
-  row_groups: number
-  row_groups_total?: number
-  bytes: number
+  catalog?: string;
+  database?: string;
+  table: string;
+  columns: { name: string; bytes: number }[];
+  partitions: number;
+  partitions_total?: number;
+  files: number;
+  files_total?: number;
+  row_groups: number;
+  row_groups_total?: number;
+  bytes: number;
 }
 
 export interface EstimateReport extends Estimate {
-  engine: Engine
-  route_reason: string
-  tables: TableEstimate[]
+  engine: Engine;
+  route_reason: string;
+  tables: TableEstimate[];
 }
 
 export interface ExecutionRequest {
-  sql: string
-  catalog?: string
-  database?: string
-  parameters?: Record<string, unknown>
-  engine?: Engine
-  max_scan_bytes?: number
-  reuse_max_age_s?: number
+  sql: string;
+  catalog?: string;
+  database?: string;
+  parameters?: Record<string, unknown>;
+  engine?: Engine;
+  max_scan_bytes?: number;
+  reuse_max_age_s?: number;
 }
 
 export interface Execution {
-  id: string
-  state: ExecutionState
-  sql: string
-  engine: Engine
-  route_reason: string | null
-  estimate: Estimate | null
-  statistics: Statistics
-  columns: Column[] | null
-  error: Problem | null
-  created_at: string
+  id: string;
+  state: ExecutionState;
+  sql: string;
+  engine: Engine;
+  route_reason: string | null;
+  estimate: Estimate | null;
+  statistics: Statistics;
+  columns: Column[] | null;
+  error: Problem | null;
+  created_at: string;
 }
 
 export interface ResultPage {
-  columns: Column[]
-  rows: Cell[][]
+  columns: Column[];
+  rows: Cell[][];
 }
 
 export interface DashboardQueryData {
-  execution_id: string | null
-  state: ExecutionState
-  columns: Column[]
-  rows: Cell[][]
-  truncated: boolean
-  statistics: Statistics | null
-  estimate: Estimate | null
-  engine: Engine | null
-  route_reason: string | null
-  cached: boolean
-  error: Problem | null
+  execution_id: string | null;
+  state: ExecutionState;
+  columns: Column[];
+  rows: Cell[][];
+  truncated: boolean;
+  statistics: Statistics | null;
+  estimate: Estimate | null;
+  engine: Engine | null;
+  route_reason: string | null;
+  cached: boolean;
+  error: Problem | null;
 }
 
 export interface DashboardData {
-  data_version: string
-  as_of: string | null
+  data_version: string;
+  as_of: string | null;
   /** By query name; an inline tile's key is `tile:<tile id>`. */
-  queries: Record<string, DashboardQueryData>
-  totals: { scans: number; scanned_bytes: number; usd: string; ms: number; cached: boolean }
+  queries: Record<string, DashboardQueryData>;
+  totals: { scans: number; scanned_bytes: number; usd: string; ms: number; cached: boolean };
 }
 
 export interface CatalogSummary {
-  name: string
-  kind?: string
-  databases?: number
+  name: string;
+  kind?: string;
+  databases?: number;
 }
 
 export interface DatabaseSummary {
-  name: string
-  tables: number | null
+  name: string;
+  tables: number | null;
 }
 
 export interface TableSummary {
-  name: string
-  rows: number | null
-  bytes: number | null
-  files?: number | null
-  updated_at?: string | null
+  name: string;
+  rows: number | null;
+  bytes: number | null;
+  files?: number | null;
+  updated_at?: string | null;
 }
 
 export interface TableColumn extends Column {
-  comment?: string | null
-  partition?: boolean
+  comment?: string | null;
+  partition?: boolean;
 }
 
 export interface PartitionSummary {
-  values: Record<string, string | null>
-  files: number
-  bytes: number
-  rows: number | null
+  values: Record<string, string | null>;
+  files: number;
+  bytes: number;
+  rows: number | null;
 }
 
 export interface DataFileSummary {
-  path: string
-  bytes: number
-  rows: number | null
-  modified_at: string | null
+  path: string;
+  bytes: number;
+  rows: number | null;
+  modified_at: string | null;
 }
 
 export interface Table {
-  catalog: string
-  database: string
-  name: string
-  description?: string | null
-  format: string
-  compression?: string | null
-  location: string
-  version: string
-  columns: TableColumn[]
-  partition_keys: TableColumn[]
-  files: number
-  bytes: number
-  rows: number | null
-  row_groups?: number | null
-  updated_at: string | null
-  owner?: string | null
-  partitions?: PartitionSummary[]
-  file_list?: DataFileSummary[]
-  used_by?: { kind: SavedKind; slug: string; id: string; title: string }[]
+  catalog: string;
+  database: string;
+  name: string;
+  description?: string | null;
+  format: string;
+  compression?: string | null;
+  location: string;
+  version: string;
+  columns: TableColumn[];
+  partition_keys: TableColumn[];
+  files: number;
+  bytes: number;
+  rows: number | null;
+  row_groups?: number | null;
+  updated_at: string | null;
+  owner?: string | null;
+  partitions?: PartitionSummary[];
+  file_list?: DataFileSummary[];
+  used_by?: { kind: SavedKind; slug: string; id: string; title: string }[];
 }
 
 export interface ApiToken {
-  id: string
-  name: string
-  scopes: string[]
-  created_at: string
-  expires_at: string | null
-  last_used_at: string | null
+  id: string;
+  name: string;
+  scopes: string[];
+  created_at: string;
+  expires_at: string | null;
+  last_used_at: string | null;
 }
 
 export interface NewApiToken extends ApiToken {
   /** Shown once. */
-  secret: string
+  secret: string;
 }
 
 /** What the server hands to the page: the same string it gives to `render`. */
 export interface PageState {
-  url: string
-  now: string
-  theme: Theme
-  me: Me | null
-  data: { dashboard?: Dashboard; dashboard_data?: DashboardData }
+  url: string;
+  now: string;
+  theme: Theme;
+  me: Me | null;
+  data: { dashboard?: Dashboard; dashboard_data?: DashboardData };
 }

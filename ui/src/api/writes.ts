@@ -1,23 +1,26 @@
-import { callJson } from './client'
-import type { NewApiToken, Preferences, Table } from './types'
+import { callJson } from "./client";
+import type { NewApiToken, Preferences, Table } from "./types";
 
-const part = encodeURIComponent
+const part = encodeURIComponent;
 
-export const login = (body: { email: string; password: string }) => callJson<void>('/auth/login', { method: 'POST', body })
-export const useLink = (token: string) => callJson<void>('/auth/link', { method: 'POST', body: { token } })
+export const login = (body: { email: string; password: string }) =>
+  callJson<void>("/auth/login", { method: "POST", body });
+export const useLink = (token: string) => callJson<void>("/auth/link", { method: "POST", body: { token } });
 export const setup = (body: { token: string; email: string; name: string; password: string }) =>
-  callJson<void>('/auth/setup', { method: 'POST', body })
-export const logout = () => callJson<void>('/auth/logout', { method: 'POST' })
-export const endAllSessions = () => callJson<void>('/auth/sessions', { method: 'DELETE' })
+  callJson<void>("/auth/setup", { method: "POST", body });
+export const logout = () => callJson<void>("/auth/logout", { method: "POST" });
+export const endAllSessions = () => callJson<void>("/auth/sessions", { method: "DELETE" });
 
-export const savePreferences = (body: Preferences) => callJson<Preferences>('/me/preferences', { method: 'PUT', body })
+export const savePreferences = (body: Preferences) => callJson<Preferences>("/me/preferences", { method: "PUT", body });
 
 export const createToken = (body: { name: string; scopes: string[]; expires_in_days: number | null }) =>
-  callJson<NewApiToken>('/tokens', { method: 'POST', body })
-export const revokeToken = (id: string) => callJson<void>(`/tokens/${part(id)}`, { method: 'DELETE' })
+  callJson<NewApiToken>("/tokens", { method: "POST", body });
+export const revokeToken = (id: string) => callJson<void>(`/tokens/${part(id)}`, { method: "DELETE" });
 
-export const setStar = (kind: 'dashboards' | 'queries' | 'charts', id: string, starred: boolean) =>
-  callJson<void>(`/${kind}/${part(id)}/star`, { method: starred ? 'PUT' : 'DELETE' })
+export const setStar = (kind: "dashboards" | "queries" | "charts", id: string, starred: boolean) =>
+  callJson<void>(`/${kind}/${part(id)}/star`, { method: starred ? "PUT" : "DELETE" });
 
 export const refreshTable = (catalog: string, database: string, name: string) =>
-  callJson<Table>(`/catalogs/${part(catalog)}/databases/${part(database)}/tables/${part(name)}/refresh`, { method: 'POST' })
+  callJson<Table>(`/catalogs/${part(catalog)}/databases/${part(database)}/tables/${part(name)}/refresh`, {
+    method: "POST",
+  });

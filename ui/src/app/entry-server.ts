@@ -1,4 +1,4 @@
-import { render } from './render'
+import { render } from "./render";
 
 // The host evaluates this bundle as a classic script and calls the global.
-Object.assign(globalThis, { render })
+Object.assign(globalThis, { render });

@@ -1,43 +1,51 @@
-import { createMemoryHistory } from '@tanstack/react-router'
-import { renderToReadableStream } from 'react-dom/server.edge'
-import { seed } from '@/api/seed'
-import type { PageState } from '@/api/types'
-import { fullTitle, type HeadSink } from '@/ui/document-head'
-import { App } from './app'
-import { makeQueryClient, makeRouter } from './router'
+import { createMemoryHistory } from "@tanstack/react-router";
+import { renderToReadableStream } from "react-dom/server.edge";
+import { seed } from "@/api/seed";
+import type { PageState } from "@/api/types";
+import { fullTitle, type HeadSink } from "@/ui/document-head";
+import { App } from "./app";
+import { makeQueryClient, makeRouter } from "./router";
 
 export interface Rendered {
-  status: number
-  html: string
-  head: string
-  errors: string[]
+  status: number;
+  html: string;
+  head: string;
+  errors: string[];
 }
 
 /** Renders one page. A non-empty `errors` means the page must be sent unrendered. */
 export async function render(input: string): Promise<string> {
-  const state = JSON.parse(input) as PageState
-  const queryClient = makeQueryClient()
-  seed(queryClient, state)
-  const router = makeRouter(queryClient, createMemoryHistory({ initialEntries: [state.url] }))
-  await router.load()
-  const sink: HeadSink = {}
-  const errors: string[] = []
-  const stream = await renderToReadableStream(<App router={router} queryClient={queryClient} head={sink} />, {
-    onError: (error) => {
-      errors.push(error instanceof Error ? `${error.message}\n${error.stack ?? ''}` : String(error))
+  const state = JSON.parse(input) as PageState;
+  const queryClient = makeQueryClient();
+  seed(queryClient, state);
+  const router = makeRouter(queryClient, createMemoryHistory({ initialEntries: [state.url] }));
+  await router.load();
+  const sink: HeadSink = {};
+  const errors: string[] = [];
+  const stream = await renderToReadableStream(
+    <App router={router} queryClient={queryClient} head={sink} now={Date.parse(state.now)} />,
+    {
+      onError: (error) => {
+        errors.push(error instanceof Error ? `${error.message}\n${error.stack ?? ""}` : String(error));
+      },
     },
-  })
-  await stream.allReady
-  const page: Rendered = { status: sink.status ?? 200, html: await read(stream), head: `<title>${escape(fullTitle(sink.title))}</title>`, errors }
-  return JSON.stringify(page)
+  );
+  await stream.allReady;
+  const page: Rendered = {
+    status: sink.status ?? 200,
+    html: await read(stream),
+    head: `<title>${escape(fullTitle(sink.title))}</title>`,
+    errors,
+  };
+  return JSON.stringify(page);
 }
 
 async function read(stream: ReadableStream<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder()
-  const reader = stream.getReader()
-  let text = ''
-  for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) text += decoder.decode(chunk.value)
-  return text
+  const decoder = new TextDecoder();
+  const reader = stream.getReader();
+  let text = "";
+  for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) text += decoder.decode(chunk.value);
+  return text;
 }
 
-const escape = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+const escape = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");

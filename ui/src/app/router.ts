@@ -1,8 +1,8 @@
-import { QueryClient } from '@tanstack/react-query'
-import { createRouter, type RouterHistory } from '@tanstack/react-router'
-import { ApiError } from '@/api/error'
-import { parseSearch, stringifySearch } from '@/lib/search'
-import { routeTree } from './routes'
+import { QueryClient } from "@tanstack/react-query";
+import { createRouter, type RouterHistory } from "@tanstack/react-router";
+import { ApiError } from "@/api/error";
+import { parseSearch, stringifySearch } from "@/lib/search";
+import { routeTree } from "./routes";
 
 export const makeQueryClient = () =>
   new QueryClient({
@@ -10,11 +10,12 @@ export const makeQueryClient = () =>
       queries: {
         staleTime: 30_000,
         // A refusal stays one however often it is asked; only a lost connection is worth another try.
-        retry: (failures, error) => failures < 2 && error instanceof ApiError && (error.status === 0 || error.status === 503),
+        retry: (failures, error) =>
+          failures < 2 && error instanceof ApiError && (error.status === 0 || error.status === 503),
         refetchOnWindowFocus: false,
       },
     },
-  })
+  });
 
 export const makeRouter = (queryClient: QueryClient, history?: RouterHistory) =>
   createRouter({
@@ -23,16 +24,16 @@ export const makeRouter = (queryClient: QueryClient, history?: RouterHistory) =>
     context: { queryClient },
     parseSearch,
     stringifySearch,
-    defaultPreload: 'intent',
+    defaultPreload: "intent",
     defaultPreloadDelay: 50,
     defaultStructuralSharing: true,
     scrollRestoration: true,
-  })
+  });
 
-export type AppRouter = ReturnType<typeof makeRouter>
+export type AppRouter = ReturnType<typeof makeRouter>;
 
-declare module '@tanstack/react-router' {
+declare module "@tanstack/react-router" {
   interface Register {
-    router: AppRouter
+    router: AppRouter;
   }
 }

@@ -1,9 +1,9 @@
-import { type QueryClient } from '@tanstack/react-query'
-import { createRootRouteWithContext, createRoute, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router'
-import { me } from '@/api/queries'
-import { Shell } from './shell/shell'
-import { NotFoundPage } from './shell/not-found-page'
-import { RouteErrorPage } from './shell/route-error-page'
+import { type QueryClient } from "@tanstack/react-query";
+import { createRootRouteWithContext, createRoute, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
+import { me } from "@/api/queries";
+import { Shell } from "./shell/shell";
+import { NotFoundPage } from "./shell/not-found-page";
+import { RouteErrorPage } from "./shell/route-error-page";
 
 /** Every page of the product on one page. Each arrives in a chunk of its own. */
 
@@ -11,66 +11,70 @@ const root = createRootRouteWithContext<{ queryClient: QueryClient }>()({
   component: Outlet,
   notFoundComponent: NotFoundPage,
   errorComponent: RouteErrorPage,
-})
+});
 
 const signIn = createRoute({
   getParentRoute: () => root,
-  path: '/signin',
-  component: lazyRouteComponent(() => import('@/features/auth/sign-in-page'), 'SignInPage'),
-})
+  path: "/signin",
+  component: lazyRouteComponent(() => import("@/features/auth/sign-in-page"), "SignInPage"),
+});
 
 const setup = createRoute({
   getParentRoute: () => root,
-  path: '/setup',
-  component: lazyRouteComponent(() => import('@/features/auth/setup-page'), 'SetupPage'),
-})
+  path: "/setup",
+  component: lazyRouteComponent(() => import("@/features/auth/setup-page"), "SetupPage"),
+});
 
 /** Pages for people who are signed in, under the top bar. */
 const signedIn = createRoute({
   getParentRoute: () => root,
-  id: 'signed-in',
+  id: "signed-in",
   component: Shell,
   notFoundComponent: NotFoundPage,
   beforeLoad: ({ context, location }) => {
-    if (context.queryClient.getQueryData(me().queryKey)) return
-    throw redirect({ to: '/signin', search: { next: location.href } })
+    if (context.queryClient.getQueryData(me().queryKey)) return;
+    throw redirect({ to: "/signin", search: { next: location.href } });
   },
-})
+});
 
 const home = createRoute({
   getParentRoute: () => signedIn,
-  path: '/',
-  component: lazyRouteComponent(() => import('@/features/home/home-page'), 'HomePage'),
-})
+  path: "/",
+  component: lazyRouteComponent(() => import("@/features/home/home-page"), "HomePage"),
+});
 
 const dashboards = createRoute({
   getParentRoute: () => signedIn,
-  path: '/dashboards',
-  component: lazyRouteComponent(() => import('@/features/home/dashboards-page'), 'DashboardsPage'),
-})
+  path: "/dashboards",
+  component: lazyRouteComponent(() => import("@/features/home/dashboards-page"), "DashboardsPage"),
+});
 
 const dashboard = createRoute({
   getParentRoute: () => signedIn,
-  path: '/d/$slug',
-  component: lazyRouteComponent(() => import('@/features/dashboards/dashboard-page'), 'DashboardPage'),
-})
+  path: "/d/$slug",
+  component: lazyRouteComponent(() => import("@/features/dashboards/dashboard-page"), "DashboardPage"),
+});
 
-const sqlPage = lazyRouteComponent(() => import('@/features/sql/sql-page'), 'SqlPage')
-const sql = createRoute({ getParentRoute: () => signedIn, path: '/sql', component: sqlPage })
-const sqlSaved = createRoute({ getParentRoute: () => signedIn, path: '/sql/$id', component: sqlPage })
+const sqlPage = lazyRouteComponent(() => import("@/features/sql/sql-page"), "SqlPage");
+const sql = createRoute({ getParentRoute: () => signedIn, path: "/sql", component: sqlPage });
+const sqlSaved = createRoute({ getParentRoute: () => signedIn, path: "/sql/$id", component: sqlPage });
 
-const catalogPage = lazyRouteComponent(() => import('@/features/catalog/catalog-page'), 'CatalogPage')
-const data = createRoute({ getParentRoute: () => signedIn, path: '/data', component: catalogPage })
-const dataTable = createRoute({ getParentRoute: () => signedIn, path: '/data/$catalog/$database/$table', component: catalogPage })
+const catalogPage = lazyRouteComponent(() => import("@/features/catalog/catalog-page"), "CatalogPage");
+const data = createRoute({ getParentRoute: () => signedIn, path: "/data", component: catalogPage });
+const dataTable = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/data/$catalog/$database/$table",
+  component: catalogPage,
+});
 
 const settings = createRoute({
   getParentRoute: () => signedIn,
-  path: '/settings',
-  component: lazyRouteComponent(() => import('@/features/settings/settings-page'), 'SettingsPage'),
-})
+  path: "/settings",
+  component: lazyRouteComponent(() => import("@/features/settings/settings-page"), "SettingsPage"),
+});
 
 export const routeTree = root.addChildren([
   signIn,
   setup,
   signedIn.addChildren([home, dashboards, dashboard, sql, sqlSaved, data, dataTable, settings]),
-])
+]);

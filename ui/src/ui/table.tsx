@@ -1,0 +1,54 @@
+import type { ComponentProps, ReactNode } from "react";
+import { cx } from "@/lib/cx";
+
+/** A table to read: head 12/500, rows 32 px with hairlines, numbers at the right edge. */
+export function Table({ className, children, ...rest }: ComponentProps<"table">) {
+  return (
+    <div className="overflow-x-auto">
+      <table {...rest} className={cx("w-full border-collapse tabular-nums", className)}>
+        {children}
+      </table>
+    </div>
+  );
+}
+
+export function Th({ right, className, children, ...rest }: ComponentProps<"th"> & { right?: boolean }) {
+  return (
+    <th
+      scope="col"
+      {...rest}
+      className={cx(
+        "border-b border-line-2 pr-3 pb-1.75 text-small font-medium whitespace-nowrap text-ink-3 last:pr-0",
+        right ? "text-right" : "text-left",
+        className,
+      )}
+    >
+      {children}
+    </th>
+  );
+}
+
+export function Td({
+  right,
+  tall,
+  className,
+  children,
+  ...rest
+}: ComponentProps<"td"> & { right?: boolean; tall?: boolean }) {
+  return (
+    <td
+      {...rest}
+      className={cx(
+        "border-b border-line pr-3 whitespace-nowrap last:pr-0",
+        tall ? "h-10" : "h-8 max-phone:h-10",
+        right && "text-right",
+        className,
+      )}
+    >
+      {children}
+    </td>
+  );
+}
+
+/** NULL, told apart from an empty string. */
+export const Null = (): ReactNode => <i className="text-small text-ink-3">null</i>;
