@@ -27,7 +27,7 @@ const entry = Object.keys(manifest).find((key) => manifest[key].isEntry);
 let over = false;
 console.log("first load, kB gzipped: total and the part of its own");
 for (const [key, chunk] of Object.entries(manifest)) {
-  if (!chunk.isEntry && !/-page\.tsx$/.test(key)) continue;
+  if (!chunk.isEntry && !key.endsWith("-page.tsx")) continue;
   const base = closure(entry);
   const all = closure(key, new Set(base));
   const total = [...all].reduce((sum, each) => sum + gzipped(manifest[each].file), 0);

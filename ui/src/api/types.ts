@@ -293,10 +293,14 @@ export interface Table {
   used_by?: { kind: SavedKind; slug: string; id: string; title: string }[];
 }
 
+export type TokenScope = "read" | "write" | "admin";
+
 export interface ApiToken {
   id: string;
   name: string;
-  scopes: string[];
+  /** The secret's first characters. */
+  prefix: string;
+  scopes: TokenScope[];
   created_at: string;
   expires_at: string | null;
   last_used_at: string | null;

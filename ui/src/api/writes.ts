@@ -1,19 +1,22 @@
 import { callJson } from "./client";
-import type { NewApiToken, Preferences, Table } from "./types";
+import type { NewApiToken, Preferences, Table, TokenScope } from "./types";
 
 const part = encodeURIComponent;
 
 export const login = (body: { email: string; password: string }) =>
   callJson<void>("/auth/login", { method: "POST", body });
-export const useLink = (token: string) => callJson<void>("/auth/link", { method: "POST", body: { token } });
+export const signInByLink = (token: string) => callJson<void>("/auth/link", { method: "POST", body: { token } });
 export const setup = (body: { token: string; email: string; name: string; password: string }) =>
   callJson<void>("/auth/setup", { method: "POST", body });
 export const logout = () => callJson<void>("/auth/logout", { method: "POST" });
 export const endAllSessions = () => callJson<void>("/auth/sessions", { method: "DELETE" });
 
+export const changePassword = (body: { current: string; new: string }) =>
+  callJson<void>("/auth/password", { method: "PUT", body });
+
 export const savePreferences = (body: Preferences) => callJson<Preferences>("/me/preferences", { method: "PUT", body });
 
-export const createToken = (body: { name: string; scopes: string[]; expires_in_days: number | null }) =>
+export const createToken = (body: { name: string; scopes: TokenScope[]; expires_at: string | null }) =>
   callJson<NewApiToken>("/tokens", { method: "POST", body });
 export const revokeToken = (id: string) => callJson<void>(`/tokens/${part(id)}`, { method: "DELETE" });
 

@@ -20,10 +20,16 @@ export async function render(input: string): Promise<string> {
   seed(queryClient, state);
   const router = makeRouter(queryClient, createMemoryHistory({ initialEntries: [state.url] }));
   await router.load();
-  const sink: HeadSink = {};
+  const about: { title?: string; status: number } = { status: 200 };
+  const head: HeadSink = {
+    tell: (title, status) => {
+      about.title = title;
+      about.status = Math.max(about.status, status);
+    },
+  };
   const errors: string[] = [];
   const stream = await renderToReadableStream(
-    <App router={router} queryClient={queryClient} head={sink} now={Date.parse(state.now)} />,
+    <App router={router} queryClient={queryClient} head={head} now={Date.parse(state.now)} />,
     {
       onError: (error) => {
         errors.push(error instanceof Error ? `${error.message}\n${error.stack ?? ""}` : String(error));
@@ -32,9 +38,9 @@ export async function render(input: string): Promise<string> {
   );
   await stream.allReady;
   const page: Rendered = {
-    status: sink.status ?? 200,
+    status: about.status,
     html: await read(stream),
-    head: `<title>${escape(fullTitle(sink.title))}</title>`,
+    head: `<title>${escape(fullTitle(about.title))}</title>`,
     errors,
   };
   return JSON.stringify(page);

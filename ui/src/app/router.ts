@@ -26,7 +26,6 @@ export const makeRouter = (queryClient: QueryClient, history?: RouterHistory) =>
     stringifySearch,
     defaultPreload: "intent",
     defaultPreloadDelay: 50,
-    defaultStructuralSharing: true,
     scrollRestoration: true,
   });
 

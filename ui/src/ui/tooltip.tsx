@@ -13,9 +13,13 @@ export function Tooltip({ content, children }: { content: ReactNode; children: R
   const id = useId();
   const tip = useRef<HTMLSpanElement>(null);
   const [anchor, setAnchor] = useState<Element | null>(null);
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const [wanted, setWanted] = useState<Element | null>(null);
 
-  useEffect(() => () => clearTimeout(timer.current), []);
+  useEffect(() => {
+    if (!wanted) return;
+    const timer = setTimeout(() => setAnchor(wanted), 400);
+    return () => clearTimeout(timer);
+  }, [wanted]);
   useEffect(() => {
     const node = tip.current;
     if (!anchor || !node) return;
@@ -30,13 +34,9 @@ export function Tooltip({ content, children }: { content: ReactNode; children: R
     node.style.top = `${below ? at.bottom + 6 : at.top - 6 - node.offsetHeight}px`;
   }, [anchor]);
 
-  const show = (event: { currentTarget: Element }) => {
-    const target = event.currentTarget;
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => setAnchor(target), 400);
-  };
+  const show = (event: { currentTarget: Element }) => setWanted(event.currentTarget);
   const hide = () => {
-    clearTimeout(timer.current);
+    setWanted(null);
     setAnchor(null);
   };
   return (
