@@ -1,20 +1,33 @@
-//! The Trino dialect as Lakefront reads it: parsing with limits. No I/O.
+//! The Trino dialect as Lakefront reads it: words, limits, parsing. No I/O.
+//!
+//! A hostile statement must not reach the parser, whose tree is as deep as the text is nested:
+//! [`parse`] counts over the words first and refuses, in linear time, what would be unsafe to
+//! build, walk, plan or drop.
+
+mod limits;
+mod words;
 
 use sqlparser::ast::Statement;
 use sqlparser::dialect::{Dialect, GenericDialect};
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-/// The dialect that checks and planner share; a text must mean the same to both.
+pub use limits::{
+    MAX_ITEMS, MAX_JOINS, MAX_NESTING, MAX_OPERATORS, MAX_SELECT_ITEMS, MAX_SET_OPERATIONS, MAX_TEXT_BYTES, MAX_WORDS,
+};
+pub use words::{Word, words};
+
+/// How deep the parser may recurse. The nesting limit is what people meet; one level of it takes
+/// the parser several calls.
+pub const RECURSION_LIMIT: usize = 2 * (MAX_OPERATORS + MAX_NESTING);
+
+/// The dialect that checker and planner share: a text must mean the same to both.
 pub fn dialect() -> &'static dyn Dialect {
     &GenericDialect {}
 }
 
-/// One statement.
-#[derive(Debug, Clone)]
-pub struct Parsed {
-    pub statement: Statement,
-}
-
-/// Why a text is no statement. Lines and columns count from 1.
+/// Why a text is no statement. Lines and columns count from 1, columns in characters.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct SyntaxError {
@@ -30,11 +43,186 @@ pub enum SyntaxErrorKind {
     Syntax,
     /// Longer, deeper or wider than is safe to plan.
     TooComplex,
-    /// More or less than one statement.
-    NotOneStatement,
+    /// More than one statement, or one that writes or configures.
+    NotAllowed,
 }
 
-/// Parses one statement, refusing before a tree is built what is too large to plan safely.
-pub fn parse(sql: &str) -> Result<Parsed, SyntaxError> {
-    todo!()
+impl SyntaxError {
+    fn new(kind: SyntaxErrorKind, message: impl Into<String>, (line, column): (u64, u64)) -> Self {
+        Self { kind, message: message.into(), line, column }
+    }
+}
+
+/// Parses one statement; a `;` after it is fine.
+pub fn parse(sql: &str) -> Result<Statement, SyntaxError> {
+    let words = words(sql)?;
+    limits::check(&words)?;
+    one_readable_statement(&words)?;
+
+    let end = words.last().map_or((1, 1), Word::position);
+    let tokens = words.into_iter().map(|word| TokenWithSpan::new(word.token, word.span)).collect();
+    let mut parser = Parser::new(dialect()).with_recursion_limit(RECURSION_LIMIT).with_tokens_with_locations(tokens);
+    let mut statements = parser.parse_statements().map_err(|error| {
+        let start = parser.peek_token().span.start;
+        let here = if start.line == 0 { end } else { (start.line, start.column) };
+        parser_error(error, here)
+    })?;
+    match (statements.pop(), statements.is_empty()) {
+        (Some(statement), true) => Ok(statement),
+        (Some(_), false) => {
+            Err(SyntaxError::new(SyntaxErrorKind::NotAllowed, "Only one statement at a time can run.", end))
+        }
+        (None, _) => Err(SyntaxError::new(SyntaxErrorKind::Syntax, "There is no statement here.", end)),
+    }
+}
+
+/// Refuses by its first word what could never be allowed, whether or not the parser knows its
+/// syntax: `UNLOAD` is as forbidden as `INSERT`.
+fn one_readable_statement(words: &[Word]) -> Result<(), SyntaxError> {
+    let mut significant = words.iter().filter(|word| !word.is_space());
+    let Some(first) = significant.next() else {
+        return Err(SyntaxError::new(SyntaxErrorKind::Syntax, "There is no statement here.", (1, 1)));
+    };
+    if let Token::Word(word) = &first.token
+        && word.quote_style.is_none()
+        && STATEMENTS_NOT_FOR_READING.contains(&word.value.to_ascii_uppercase().as_str())
+    {
+        return Err(SyntaxError::new(
+            SyntaxErrorKind::NotAllowed,
+            format!("{} is not allowed; statements here only read.", word.value.to_ascii_uppercase()),
+            first.position(),
+        ));
+    }
+    let mut after_end = significant.skip_while(|word| word.token != Token::SemiColon);
+    if let Some(more) = after_end.find(|word| word.token != Token::SemiColon) {
+        return Err(SyntaxError::new(
+            SyntaxErrorKind::NotAllowed,
+            "Only one statement at a time can run.",
+            more.position(),
+        ));
+    }
+    Ok(())
+}
+
+const STATEMENTS_NOT_FOR_READING: &[&str] = &[
+    "ALTER",
+    "ANALYZE",
+    "ATTACH",
+    "BEGIN",
+    "CACHE",
+    "CALL",
+    "CLOSE",
+    "COMMENT",
+    "COMMIT",
+    "COPY",
+    "CREATE",
+    "DEALLOCATE",
+    "DECLARE",
+    "DELETE",
+    "DENY",
+    "DETACH",
+    "DISCARD",
+    "DO",
+    "DROP",
+    "END",
+    "EXEC",
+    "EXECUTE",
+    "EXPORT",
+    "FETCH",
+    "FLUSH",
+    "GRANT",
+    "IMPORT",
+    "INSERT",
+    "INSTALL",
+    "KILL",
+    "LISTEN",
+    "LOAD",
+    "LOCK",
+    "MERGE",
+    "MSCK",
+    "NOTIFY",
+    "OPEN",
+    "OPTIMIZE",
+    "PRAGMA",
+    "PREPARE",
+    "PURGE",
+    "REFRESH",
+    "RELEASE",
+    "RENAME",
+    "REPLACE",
+    "RESET",
+    "REVOKE",
+    "ROLLBACK",
+    "SAVEPOINT",
+    "SET",
+    "START",
+    "TRUNCATE",
+    "UNCACHE",
+    "UNLISTEN",
+    "UNLOAD",
+    "UNLOCK",
+    "UPDATE",
+    "USE",
+    "VACUUM",
+];
+
+/// Whether a new expression begins after this keyword. None of them can stand inside an expression
+/// outside of brackets, so a chain of operators cannot be cut by one.
+fn begins_clause(keyword: Keyword) -> bool {
+    matches!(
+        keyword,
+        Keyword::SELECT
+            | Keyword::FROM
+            | Keyword::WHERE
+            | Keyword::HAVING
+            | Keyword::BY
+            | Keyword::LIMIT
+            | Keyword::OFFSET
+            | Keyword::FETCH
+            | Keyword::UNION
+            | Keyword::EXCEPT
+            | Keyword::INTERSECT
+            | Keyword::JOIN
+            | Keyword::ON
+            | Keyword::USING
+            | Keyword::WHEN
+            | Keyword::THEN
+            | Keyword::ELSE
+            | Keyword::WINDOW
+            | Keyword::QUALIFY
+            | Keyword::VALUES
+    )
+}
+
+fn parser_error(error: ParserError, here: (u64, u64)) -> SyntaxError {
+    let text = match error {
+        ParserError::RecursionLimitExceeded => {
+            return SyntaxError::new(SyntaxErrorKind::TooComplex, "The statement is nested too deeply.", here);
+        }
+        ParserError::TokenizerError(text) | ParserError::ParserError(text) => text,
+    };
+    let (message, position) = split_position(&text);
+    SyntaxError::new(SyntaxErrorKind::Syntax, readable(message), position.unwrap_or(here))
+}
+
+/// The parser appends ` at Line: 1, Column: 8` to its messages.
+fn split_position(text: &str) -> (&str, Option<(u64, u64)>) {
+    let parse = || {
+        let (message, place) = text.rsplit_once(" at Line: ")?;
+        let (line, column) = place.split_once(", Column: ")?;
+        Some((message, (line.parse().ok()?, column.parse().ok()?)))
+    };
+    match parse() {
+        Some((message, (0, _))) => (message, None),
+        Some((message, position)) => (message, Some(position)),
+        None => (text, None),
+    }
+}
+
+fn readable(message: &str) -> String {
+    let message = message
+        .replace("Expected: ", "Expected ")
+        .replace(", found: ", " but found ")
+        .replace("found EOF", "found the end of the statement");
+    format!("{}.", message.trim_end_matches('.'))
 }
