@@ -93,14 +93,14 @@ export interface NumberSpec extends Base {
   /** Rows that make one step of the sparkline. */
   bucket?: number;
 }
-export type CellKind = "text" | "muted" | "number" | "bar" | "range" | "change" | "spark" | "weekday" | "limit";
+export type CellKind = "text" | "muted" | "number" | "bar" | "range" | "change" | "spark" | "peak" | "limit";
 export interface TableColumn {
   column: string;
   label?: string;
   cell?: CellKind;
   style?: NumberStyle;
   digits?: number;
-  /** Range bars: the other end and the middle; sparklines: the columns after `column`. */
+  /** Range bars: the other end and the middle. Sparklines and peaks: the columns that make them; without, the column is a list. */
   high?: string;
   middle?: string;
   columns?: string[];
