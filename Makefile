@@ -56,8 +56,8 @@ test-e2e: ui e2e/node_modules/.package-lock.json
 accept: ## take the new snapshots
 	INSTA_UPDATE=always cargo test --workspace
 
-bench: build ## the figures of the README, from the release binary
-	deploy/bench/run.sh $(BINARY)
+bench: build e2e/node_modules/.package-lock.json ## the figures of the README, from the release binary
+	python3 deploy/bench/bench.py $(BINARY)
 
 clean: ## what the builds left
 	cargo clean

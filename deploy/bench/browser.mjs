@@ -1,0 +1,79 @@
+// usage: node browser.mjs BINARY DATA_DIR PORT TOKEN RUNS
+// The demo dashboard in headless Chromium. Cold: the server restarted with its results deleted, a new browser context.
+// Warm: the same page again in the same context. "Drawn" is the first frame after every chart of the page stands in the document.
+import { spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { gzipSync } from 'node:zlib'
+
+const { chromium } = createRequire(new URL('../../e2e/', import.meta.url))('playwright-core')
+const [binary, dataDir, port, token, runs] = process.argv.slice(2)
+const base = `http://127.0.0.1:${port}`
+const url = `${base}/d/demand-forecast`
+const CHARTS = 9
+
+async function serve() {
+  const server = spawn(binary, ['demo', '--data-dir', dataDir, '--listen', `127.0.0.1:${port}`], { stdio: 'ignore' })
+  for (;;) {
+    try {
+      if ((await fetch(`${base}/healthz`)).ok) return server
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+}
+
+function stop(server) {
+  return new Promise((resolve) => {
+    server.once('exit', resolve)
+    server.kill('SIGTERM')
+  })
+}
+
+async function drawn(page) {
+  const start = performance.now()
+  await page.goto(url, { waitUntil: 'commit' })
+  await page.waitForFunction((charts) => document.querySelectorAll('[data-chart][data-drawn]').length >= charts, CHARTS, { polling: 'raf' })
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))))
+  return performance.now() - start
+}
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+})
+const figures = { cold: [], warm: [], script_kb: 0, html_kb: 0, cls: {} }
+const headers = { Authorization: `Bearer ${token}` }
+for (let run = 0; run < Number(runs); run += 1) {
+  rmSync(`${dataDir}/results`, { recursive: true, force: true })
+  const server = await serve()
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  const context = await browser.newContext({ viewport: { width: 1440, height: 1900 }, extraHTTPHeaders: headers })
+  const page = await context.newPage()
+  figures.cold.push(await drawn(page))
+  await page.waitForLoadState('networkidle')
+  if (run === 0) {
+    const scripts = await page.evaluate(() => performance.getEntriesByType('resource').filter((entry) => entry.name.endsWith('.js')).map((entry) => entry.encodedBodySize))
+    figures.script_kb = scripts.reduce((sum, size) => sum + size, 0) / 1000
+    figures.html_kb = gzipSync(await (await fetch(url, { headers })).text()).length / 1000
+  }
+  await page.goto('about:blank')
+  figures.warm.push(await drawn(page))
+  await context.close()
+  if (run === Number(runs) - 1) {
+    for (const width of [1440, 1024, 390]) {
+      const narrow = await browser.newContext({ viewport: { width, height: 900 }, extraHTTPHeaders: headers })
+      const view = await narrow.newPage()
+      await view.addInitScript(() => {
+        window.shift = 0
+        new PerformanceObserver((list) => list.getEntries().forEach((entry) => (window.shift += entry.value))).observe({ type: 'layout-shift', buffered: true })
+      })
+      await view.goto(url, { waitUntil: 'networkidle' })
+      figures.cls[width] = await view.evaluate(() => window.shift)
+      await narrow.close()
+    }
+  }
+  await stop(server)
+}
+await browser.close()
+console.log(JSON.stringify(figures))

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# The browser's tests, against the binary as it is served.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+deploy/test/prepare.sh
+cargo build --locked --bin lakefront
+export LAKEFRONT_BIN="${LAKEFRONT_BIN:-${CARGO_TARGET_DIR:-$PWD/target}/debug/lakefront}"
+cd e2e
+npm run --silent check
+npm test --silent -- "$@"
