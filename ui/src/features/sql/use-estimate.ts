@@ -1,0 +1,41 @@
+import { useEffect, useState } from 'react'
+import type { ApiError } from '@/api/error'
+import type { EstimateReport, ExecutionRequest } from '@/api/types'
+import * as api from './api'
+
+export interface EstimateState {
+  report: EstimateReport | null
+  error: ApiError | null
+  /** The text has changed since; a newer answer is on its way. */
+  stale: boolean
+}
+
+const NOTHING: EstimateState = { report: null, error: null, stale: false }
+const PAUSE_MS = 350
+
+/** What the statement would read, asked for whenever the typing pauses. */
+export function useEstimate(request: ExecutionRequest | null): EstimateState {
+  const [state, setState] = useState(NOTHING)
+  const key = request === null ? null : JSON.stringify(request)
+  useEffect(() => {
+    if (key === null) {
+      setState(NOTHING)
+      return
+    }
+    setState((old) => ({ ...old, stale: true }))
+    const controller = new AbortController()
+    const timer = setTimeout(() => {
+      api.estimate(JSON.parse(key) as ExecutionRequest, controller.signal).then(
+        (report) => setState({ report, error: null, stale: false }),
+        (error: unknown) => {
+          if (!controller.signal.aborted) setState({ report: null, error: api.asApiError(error), stale: false })
+        },
+      )
+    }, PAUSE_MS)
+    return () => {
+      clearTimeout(timer)
+      controller.abort()
+    }
+  }, [key])
+  return state
+}
