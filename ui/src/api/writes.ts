@@ -1,5 +1,5 @@
 import { callJson } from "./client";
-import type { NewApiToken, Preferences, Table, TokenScope } from "./types";
+import type { Dashboard, DashboardDefinition, NewApiToken, Preferences, Table, TokenScope } from "./types";
 
 const part = encodeURIComponent;
 
@@ -27,3 +27,7 @@ export const refreshTable = (catalog: string, database: string, name: string) =>
   callJson<Table>(`/catalogs/${part(catalog)}/databases/${part(database)}/tables/${part(name)}/refresh`, {
     method: "POST",
   });
+
+export const createDashboard = (body: { title: string; description?: string; definition: DashboardDefinition }) =>
+  callJson<Dashboard>("/dashboards", { method: "POST", body });
+export const deleteDashboard = (id: string) => callJson<void>(`/dashboards/${part(id)}`, { method: "DELETE" });

@@ -12,7 +12,7 @@ const P05 =
 
 const points = (heights: string) => heights.split(" ").map((y, day) => `${day * 16},${y}`);
 const line = (heights: string) => `M${points(heights).join("L")}`;
-const band = (upper: string, lower: string) => `M${[...points(upper), ...points(lower).reverse()].join("L")}Z`;
+const band = (upper: string, lower: string) => `M${[...points(upper), ...points(lower).toReversed()].join("L")}Z`;
 
 export function Horizon() {
   return (

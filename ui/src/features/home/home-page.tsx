@@ -1,3 +1,125 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { LayoutDashboard, SquareTerminal } from "lucide-react";
+import { useState } from "react";
+import { dashboards, savedQueries } from "@/api/queries";
+import { find } from "@/lib/fuzzy";
+import { ButtonContent, buttonClass } from "@/ui/button";
+import { useDocumentHead } from "@/ui/document-head";
+import { Failure } from "@/ui/failure";
+import { SearchField } from "@/ui/field";
+import { EmptyState } from "@/ui/message";
+import { Page, PageHead, SectionHead } from "@/ui/page";
+import { SkeletonRows } from "@/ui/skeleton";
+import { RecentRuns } from "./recent-runs";
+import { RecentTables } from "./recent-tables";
+import { SavedList, type Item } from "./saved-list";
+
+const RECENT = 8;
+
 export function HomePage() {
-  return null
+  useDocumentHead("Home");
+  const [text, setText] = useState("");
+  return (
+    <Page className="w-full">
+      <PageHead
+        title="Home"
+        actions={
+          <>
+            <SearchField
+              label="Find a dashboard or query"
+              value={text}
+              onChange={(event) => setText(event.target.value)}
+              className="w-62 max-phone:w-full"
+            />
+            <Link to="/sql" className={buttonClass()}>
+              <ButtonContent icon={SquareTerminal}>New query</ButtonContent>
+            </Link>
+          </>
+        }
+      />
+      <div className="mt-7 grid grid-cols-[1fr_360px] gap-x-12 gap-y-9 max-laptop:grid-cols-1">
+        <SavedThings text={text.trim()} />
+        <div className="flex min-w-0 flex-col gap-9">
+          <RecentTables />
+          <RecentRuns />
+        </div>
+      </div>
+    </Page>
+  );
 }
+
+function SavedThings({ text }: { text: string }) {
+  const boards = useQuery(dashboards());
+  const queries = useQuery(savedQueries());
+  const failed = [boards, queries].find((query) => query.isError);
+  if (failed) return <Failure error={failed.error} what="Your dashboards" onRetry={() => void failed.refetch()} />;
+  if (!boards.data || !queries.data) {
+    return (
+      <section>
+        <SectionHead title="Recent" />
+        <SkeletonRows rows={6} height={36} label="Reading dashboards and queries" />
+      </section>
+    );
+  }
+  const all: Item[] = [...boards.data.items, ...queries.data.items].sort((a, b) =>
+    b.updated_at.localeCompare(a.updated_at),
+  );
+  if (all.length === 0) return <NothingYet />;
+  if (text) {
+    const found = all.filter((item) => find(item.title, text));
+    return (
+      <section>
+        <SectionHead title="Found" note={`${found.length} of ${all.length}`} />
+        {found.length ? (
+          <SavedList items={found} label="Found" />
+        ) : (
+          <EmptyState title={`Nothing is called “${text}”`}>Tables are found by the search at the top.</EmptyState>
+        )}
+      </section>
+    );
+  }
+  const starred = all.filter((item) => item.starred);
+  return (
+    <div className="flex min-w-0 flex-col gap-9">
+      {starred.length > 0 && (
+        <section>
+          <SectionHead title="Starred" />
+          <SavedList items={starred} label="Starred" />
+        </section>
+      )}
+      <section>
+        <SectionHead
+          title="Recent"
+          note="dashboards and queries"
+          actions={
+            <Link to="/dashboards" className="text-small font-medium text-accent-text hover:underline">
+              All dashboards
+            </Link>
+          }
+        />
+        <SavedList items={all.slice(0, RECENT)} label="Recent" />
+      </section>
+    </div>
+  );
+}
+
+const NothingYet = () => (
+  <EmptyState
+    icon={LayoutDashboard}
+    title="Nothing is saved yet"
+    className="mt-0"
+    actions={
+      <>
+        <Link to="/sql" className={buttonClass("primary")}>
+          Write a query
+        </Link>
+        <Link to="/data" className={buttonClass()}>
+          Look at the data
+        </Link>
+      </>
+    }
+  >
+    Dashboards and queries that you save or star are listed here. A first query is a good start.
+  </EmptyState>
+);

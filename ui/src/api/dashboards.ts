@@ -1,0 +1,69 @@
+import { queryOptions } from "@tanstack/react-query";
+import { callJson } from "./client";
+import type { ChartDefinition, Dashboard, DashboardDefinition, DashboardTile, Page, SavedChart } from "./types";
+
+const part = encodeURIComponent;
+
+export interface DashboardVersion {
+  version: number;
+  created_at: string;
+  author?: { id: string; name: string } | null;
+  definition?: DashboardDefinition;
+}
+
+export const savedCharts = () =>
+  queryOptions({
+    queryKey: ["charts"],
+    queryFn: ({ signal }) => callJson<Page<SavedChart>>("/charts", { signal, query: { limit: 200 } }),
+  });
+
+export const dashboardVersions = (id: string) =>
+  queryOptions({
+    queryKey: ["dashboards", id, "versions"],
+    queryFn: ({ signal }) => callJson<Page<DashboardVersion>>(`/dashboards/${part(id)}/versions`, { signal }),
+  });
+
+/** Saves over the version that was read; 412 means that someone else saved in between. */
+export const saveDashboard = (
+  dashboard: Pick<Dashboard, "id" | "version">,
+  change: { title?: string; description?: string | null; definition?: DashboardDefinition },
+) =>
+  callJson<Dashboard>(`/dashboards/${part(dashboard.id)}`, {
+    method: "PATCH",
+    headers: { "if-match": `"${dashboard.version}"` },
+    body: change,
+  });
+
+export const createDashboard = (title: string, definition: DashboardDefinition) =>
+  callJson<Dashboard>("/dashboards", { method: "POST", body: { title, definition } });
+
+/** A definition without tiles, ready for the first one. */
+export const emptyDefinition = (catalog: string, database: string): DashboardDefinition => ({
+  catalog,
+  database,
+  queries: {},
+  filters: [],
+  tabs: [{ id: "overview", title: "Overview", tiles: [] }],
+});
+
+/** Where a tile goes that nobody has placed: below everything, at the left edge. */
+export const nextRow = (tiles: readonly DashboardTile[]): number => Math.max(0, ...tiles.map((t) => t.y + t.h));
+
+/** A tile's id that no other tile of the dashboard has. */
+export function freshTileId(definition: DashboardDefinition, wish = "tile"): string {
+  const taken = new Set(definition.tabs.flatMap((tab) => tab.tiles.map((tile) => tile.id)));
+  let n = 1;
+  while (taken.has(`${wish}-${n}`)) n += 1;
+  return `${wish}-${n}`;
+}
+
+/** Puts a chart with its own SQL at the end of a dashboard's first tab and saves it. */
+export function addTileToDashboard(dashboard: Dashboard, tile: { title: string; sql: string; chart: ChartDefinition; unit?: string }) {
+  const { definition } = dashboard;
+  const [first = { id: "overview", title: "Overview", tiles: [] }, ...rest] = definition.tabs;
+  const size = tile.chart.type === "number" ? { w: 3, h: 4 } : { w: 6, h: 11 };
+  const added: DashboardTile = { id: freshTileId(definition), ...tile, x: 0, y: nextRow(first.tiles), ...size };
+  return saveDashboard(dashboard, {
+    definition: { ...definition, tabs: [{ ...first, tiles: [...first.tiles, added] }, ...rest] },
+  });
+}
