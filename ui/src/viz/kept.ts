@@ -21,7 +21,7 @@ export function useKept(key: unknown, make: () => string): string {
   if (kept.current?.key === key) return "";
   kept.current = null;
   const before = made.current;
-  if (before?.key === key) return before.html;
+  if (before && before.key === key) return before.html;
   const html = make();
   made.current = { key, html };
   return html;

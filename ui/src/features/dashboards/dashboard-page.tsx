@@ -1,3 +1,35 @@
+import { useQuery } from "@tanstack/react-query";
+import { useParams } from "@tanstack/react-router";
+import { lazy, Suspense, useState } from "react";
+import { ApiError } from "@/api/error";
+import { dashboardBySlug, me } from "@/api/queries";
+import { useDocumentHead } from "@/ui/document-head";
+import { Failure } from "@/ui/failure";
+import { Page } from "@/ui/page";
+import { SkeletonRows } from "@/ui/skeleton";
+import { DashboardView } from "./dashboard-view";
+import "./dashboards.css";
+
+const DashboardEditor = lazy(async () => ({ default: (await import("./edit/dashboard-editor")).DashboardEditor }));
+
 export function DashboardPage() {
-  return null
+  const { slug } = useParams({ strict: false }) as { slug: string };
+  const { data: dashboard, error, refetch } = useQuery({ ...dashboardBySlug(slug), staleTime: 30_000 });
+  const { data: reader } = useQuery(me());
+  const [editing, setEditing] = useState(false);
+  useDocumentHead(dashboard ? `${editing ? "Edit " : ""}${dashboard.title}` : error ? "Dashboard" : undefined, error instanceof ApiError && error.status === 404 ? 404 : 200);
+  if (!dashboard)
+    return (
+      <Page className="w-full pt-5">
+        {error ? <Failure error={error} what="This dashboard" onRetry={() => void refetch()} /> : <SkeletonRows rows={8} height={56} label="The dashboard is loading" />}
+      </Page>
+    );
+  const mayEdit = reader !== undefined && reader.user.role !== "viewer";
+  const view = <DashboardView dashboard={dashboard} onEdit={mayEdit ? () => setEditing(true) : undefined} />;
+  if (!editing) return view;
+  return (
+    <Suspense fallback={view}>
+      <DashboardEditor dashboard={dashboard} onLeave={() => setEditing(false)} />
+    </Suspense>
+  );
 }

@@ -1,0 +1,27 @@
+import { dateRange, daysBetween, isoDate } from "@/lib/format";
+
+export const dayRange = (from: string, to: string): string => dateRange(from, to);
+export const dayCount = (from: string, to: string): number => daysBetween(from, to);
+const DAY = 864e5;
+const shift = (day: string, days: number): string => isoDate(Date.parse(`${day}T00:00:00Z`) + days * DAY);
+
+export interface Preset {
+  label: string;
+  from?: string;
+  to?: string;
+}
+/** Ranges people ask for, counted from the data's own ends: the data may lie in the past or the future. */
+export function presets(bounds: { from: string; to: string }): Preset[] {
+  const all = dayCount(bounds.from, bounds.to);
+  const list: Preset[] = [{ label: "All days" }];
+  if (all > 7) list.push({ label: "First 7 days", from: bounds.from, to: shift(bounds.from, 6) }, { label: "Last 7 days", from: shift(bounds.to, -6), to: bounds.to });
+  if (all > 28) list.push({ label: "Last 28 days", from: shift(bounds.to, -27), to: bounds.to });
+  const [year = "", month = ""] = bounds.to.split("-");
+  const monthStart = `${year}-${month}-01`;
+  if (monthStart > bounds.from) {
+    const before = shift(monthStart, -1);
+    const start = `${before.slice(0, 8)}01`;
+    list.push({ label: "Last whole month", from: start < bounds.from ? bounds.from : start, to: before });
+  }
+  return list;
+}

@@ -1,0 +1,163 @@
+import { Calendar, ChevronDown, ChevronRight, Link2, RotateCcw } from "lucide-react";
+import { useEffect, useMemo, useRef, useState, type FormEvent, type ReactNode } from "react";
+import { useHotkey } from "@/lib/hotkeys";
+import { cx } from "@/lib/cx";
+import { IconButton, iconButtonClass } from "@/ui/button";
+import { Icon } from "@/ui/icon";
+import { DatePicker } from "./date-picker";
+import { dayCount } from "./dates";
+import type { DashboardData, DashboardDefinition, Filter } from "./definition";
+import { FilterPicker } from "./filter-picker";
+import { boundsOf, chosen, chosenRange, optionsOf, rangeNames, summary, type Options } from "./options";
+import type { DashboardSearch } from "./use-dashboard-search";
+
+/**
+ * All filters as one GET form. Each is a `<details>` that opens and applies without a script; with one, opening closes the
+ * others, choices say what they leave, and applying changes the URL without loading the page.
+ */
+export function FilterBar({ definition, data, search }: { definition: DashboardDefinition; data: DashboardData | undefined; search: DashboardSearch }) {
+  const form = useRef<HTMLFormElement>(null);
+  const filters = definition.filters as Filter[];
+  const options = useOptions(filters, data);
+  useClosing(form);
+  useHotkey("f", () => {
+    const first = form.current?.querySelector<HTMLDetailsElement>("details");
+    if (!first) return;
+    first.open = true;
+    first.querySelector<HTMLElement>("input")?.focus();
+  });
+  if (filters.length === 0) return <div className="h-7" />;
+  const cascade = filters.filter((f) => f.cascade);
+  const leaf = cascade.at(-1);
+  const onSubmit = (event: FormEvent): void => {
+    event.preventDefault();
+    if (!form.current) return;
+    const entered = new FormData(form.current);
+    const patch: Record<string, string | string[] | undefined> = {};
+    for (const filter of filters) {
+      if (filter.type === "list") patch[filter.id] = entered.getAll(filter.id).map(String);
+      else for (const name of filter.type === "date_range" ? rangeNames(filter) : [filter.id]) patch[name] = String(entered.get(name) ?? "") || undefined;
+    }
+    for (const open of form.current.querySelectorAll<HTMLDetailsElement>("details[open]")) open.open = false;
+    search.go(search.change(patch));
+  };
+  const picker = (filter: Filter, i: number): ReactNode => {
+    const above = filter.cascade ? cascade[cascade.indexOf(filter) - 1] : undefined;
+    const names = above ? options.names.get(above.id) : undefined;
+    return <Segment key={filter.id} filter={filter} search={search} options={options.by.get(filter.id) ?? null} bounds={boundsOf(filter, options.data)} parents={names ?? NO_NAMES} leaf={filter.cascade ? leaf : undefined} first={i === 0} />;
+  };
+  return (
+    <form ref={form} className="ld-fb" method="get" action={search.path} role="search" aria-label="Filters" onSubmit={onSubmit}>
+      {typeof search.search["tab"] === "string" && <input type="hidden" name="tab" value={search.search["tab"]} />}
+      {cascade.length > 0 && <div className="ld-casc">{cascade.map(picker)}</div>}
+      {filters.filter((f) => !f.cascade).map((f) => picker(f, 0))}
+      <span className="ml-auto" />
+      <span className="ld-utc" title="All days and times count in UTC">
+        UTC
+      </span>
+      <CopyLink />
+      <a
+        href={search.href(search.cleared())}
+        className={iconButtonClass()}
+        aria-label="Reset filters"
+        title="Reset filters"
+        onClick={(event) => {
+          if (event.metaKey || event.ctrlKey) return;
+          event.preventDefault();
+          search.go(search.cleared());
+        }}
+      >
+        <Icon as={RotateCcw} />
+      </a>
+    </form>
+  );
+}
+const NO_NAMES: ReadonlyMap<string, string> = new Map();
+
+function Segment(props: {
+  filter: Filter;
+  search: DashboardSearch;
+  options: Options | null;
+  bounds: { from: string; to: string } | null;
+  parents: ReadonlyMap<string, string>;
+  leaf: Filter | undefined;
+  first: boolean;
+}) {
+  const { filter, search, options, bounds, parents, leaf, first } = props;
+  const { text, on } = summary(filter, search.values, options, bounds);
+  const range = chosenRange(filter, search.values);
+  const [a, b] = [range.from ?? bounds?.from, range.to ?? bounds?.to];
+  return (
+    <>
+      {filter.cascade && !first && <Icon as={ChevronRight} size={14} className="-mx-1 text-ink-3" />}
+      <details className={cx(filter.cascade ? "ld-seg" : "ld-ctl", on && "on")} name="filter">
+        <summary>
+          {filter.type === "date_range" ? <Icon as={Calendar} size={14} className="text-ink-3" /> : <span className="l">{filter.label}</span>}
+          <span className="v">{text}</span>
+          {filter.type === "date_range" && a && b && <span className="l">{dayCount(a, b)} days</span>}
+          {!filter.cascade && <Icon as={ChevronDown} size={14} className="text-ink-3" />}
+        </summary>
+        <div className="ld-pick" role="group" aria-label={filter.label}>
+          {filter.type === "date_range" ? <DatePicker filter={filter} bounds={bounds} {...range} /> : <FilterPicker filter={filter} options={options} chosen={chosen(filter, search.values)} parents={parents} leaf={leaf} />}
+        </div>
+      </details>
+    </>
+  );
+}
+
+/** Choices of every list filter; while a tab's data holds none, those last seen. */
+function useOptions(filters: readonly Filter[], now: DashboardData | undefined) {
+  const last = useRef(now);
+  const has = filters.some((f) => f.options_query && now?.queries[f.options_query]);
+  if (has || !last.current) last.current = now;
+  const data = last.current;
+  return useMemo(() => {
+    const by = new Map<string, Options | null>(filters.map((f) => [f.id, f.type === "list" ? optionsOf(f, data) : null]));
+    const names = new Map([...by].map(([id, options]) => [id, new Map((options?.list ?? []).map((o) => [o.value, o.label]))] as const));
+    return { by, names, data };
+  }, [filters, data]);
+}
+
+/** Closes an open filter on Escape and on a click elsewhere. Marks the form as alive for what needs a script. */
+function useClosing(form: { current: HTMLFormElement | null }) {
+  useEffect(() => {
+    const node = form.current;
+    if (!node) return;
+    node.dataset["live"] = "";
+    const open = (): HTMLDetailsElement | null => node.querySelector("details[open]");
+    const onPointer = (event: PointerEvent): void => {
+      const now = open();
+      if (now && event.target instanceof Node && !now.contains(event.target)) now.open = false;
+    };
+    const onKey = (event: KeyboardEvent): void => {
+      const now = open();
+      if (event.key !== "Escape" || !now) return;
+      event.preventDefault();
+      now.open = false;
+      now.querySelector("summary")?.focus();
+    };
+    document.addEventListener("pointerdown", onPointer);
+    document.addEventListener("keydown", onKey);
+    return () => {
+      document.removeEventListener("pointerdown", onPointer);
+      document.removeEventListener("keydown", onKey);
+    };
+  }, [form]);
+}
+
+function CopyLink() {
+  const [done, setDone] = useState(false);
+  const copy = async (): Promise<void> => {
+    await navigator.clipboard.writeText(window.location.href);
+    setDone(true);
+    setTimeout(() => setDone(false), 2000);
+  };
+  return (
+    <>
+      <IconButton icon={Link2} label="Copy link with these filters" className="ld-js" onClick={() => void copy()} />
+      <span role="status" className="text-small text-ink-2 empty:hidden">
+        {done ? "Copied" : ""}
+      </span>
+    </>
+  );
+}

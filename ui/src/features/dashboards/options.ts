@@ -1,0 +1,85 @@
+import type { DashboardData, FilterValues } from "@/api/types";
+import { full } from "@/lib/format";
+import { dayRange } from "./dates";
+import type { Filter } from "./definition";
+
+export interface Option {
+  value: string;
+  label: string;
+  parent: string | null;
+  n: number;
+  /** Further counts the options query names, e.g. `centres`. */
+  counts: Record<string, number>;
+}
+export interface Options {
+  list: Option[];
+  /** How many there are; more than are listed when the query stops early. */
+  total: number;
+}
+
+const asCount = (v: unknown): number => (Number.isFinite(Number(v)) ? Number(v) : 0);
+
+/** The choices of a list filter, from its options query: value, label, parent, n, further counts. */
+export function optionsOf(filter: Filter, data: DashboardData | undefined): Options | null {
+  const answer = filter.options_query ? data?.queries[filter.options_query] : undefined;
+  if (!answer?.columns?.length) return null;
+  const at = (name: string): number => answer.columns.findIndex((c) => c.name === name);
+  const [value, label, parent, n, total] = [at("value"), at("label"), at("parent"), at("n"), at("total")];
+  const more = answer.columns.flatMap((c, i) => (["value", "label", "parent", "n", "total"].includes(c.name) ? [] : [{ name: c.name, i }]));
+  const list = answer.rows.map((r): Option => ({
+    value: String(r[value] ?? ""),
+    label: String(r[label] ?? r[value] ?? ""),
+    parent: parent < 0 || r[parent] === null || r[parent] === undefined ? null : String(r[parent]),
+    n: asCount(r[n] ?? 0),
+    counts: Object.fromEntries(more.map((m) => [m.name, asCount(r[m.i])])),
+  }));
+  const known = total < 0 ? undefined : answer.rows[0]?.[total];
+  return { list, total: known === undefined ? list.length : asCount(known) };
+}
+
+/** The days a date filter can reach, from its bounds query. */
+export function boundsOf(filter: Filter, data: DashboardData | undefined): { from: string; to: string } | null {
+  const row = filter.bounds_query ? data?.queries[filter.bounds_query]?.rows[0] : undefined;
+  const [from, to] = [row?.[0], row?.[1]];
+  return typeof from === "string" && typeof to === "string" ? { from: from.slice(0, 10), to: to.slice(0, 10) } : null;
+}
+
+export const rangeNames = (filter: Filter): [string, string] => [filter.from ?? `${filter.id}_from`, filter.to ?? `${filter.id}_to`];
+
+export const chosen = (filter: Filter, values: FilterValues): string[] => {
+  const v = values[filter.id];
+  return Array.isArray(v) ? v : v ? [v] : [];
+};
+export function chosenRange(filter: Filter, values: FilterValues): { from?: string; to?: string } {
+  const [f, t] = rangeNames(filter);
+  const from = values[f];
+  const to = values[t];
+  return { ...(typeof from === "string" ? { from } : {}), ...(typeof to === "string" ? { to } : {}) };
+}
+
+/** What a filter shows when closed, and whether it narrows anything. */
+export function summary(filter: Filter, values: FilterValues, options: Options | null, bounds: { from: string; to: string } | null): { text: string; on: boolean } {
+  if (filter.type === "date_range") {
+    const { from, to } = chosenRange(filter, values);
+    const a = from ?? bounds?.from;
+    const b = to ?? bounds?.to;
+    return { text: a && b ? dayRange(a, b) : a ? `from ${a}` : b ? `to ${b}` : "All dates", on: Boolean(from || to) };
+  }
+  const now = chosen(filter, values);
+  if (now.length === 0) return { text: options ? `All ${full(options.total)}` : "All", on: false };
+  const first = options?.list.find((o) => o.value === now[0])?.label ?? now[0] ?? "";
+  return { text: now.length === 1 ? first : `${first} +${now.length - 1}`, on: true };
+}
+
+/** What choosing these leaves, before it is applied: `2 DMAs leave 8 of 60 centres and 460 of 2,750 restaurants`. */
+export function effect(filter: Filter, picked: readonly string[], options: Options, leaf: Filter | undefined): string {
+  if (picked.length === 0) return `All ${full(options.total)} ${filter.plural ?? "values"}`;
+  const set = new Set(picked);
+  const kept = options.list.filter((o) => set.has(o.value));
+  const sum = (list: Option[], get: (o: Option) => number): number => list.reduce((a, o) => a + get(o), 0);
+  const names = Object.keys(options.list[0]?.counts ?? {});
+  const parts = names.map((name) => `${full(sum(kept, (o) => o.counts[name] ?? 0))} of ${full(sum(options.list, (o) => o.counts[name] ?? 0))} ${name}`);
+  if (leaf && leaf.id !== filter.id) parts.push(`${full(sum(kept, (o) => o.n))} of ${full(sum(options.list, (o) => o.n))} ${leaf.plural ?? leaf.label.toLowerCase()}`);
+  const what = `${full(picked.length)} ${picked.length === 1 ? filter.label : (filter.plural ?? filter.label)}`;
+  return parts.length ? `${what} ${picked.length === 1 ? "leaves" : "leave"} ${parts.join(" and ")}` : `${what} chosen`;
+}

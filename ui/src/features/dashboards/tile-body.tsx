@@ -1,0 +1,166 @@
+import { Link } from "@tanstack/react-router";
+import { ListEnd } from "lucide-react";
+import type { Position } from "@/api/types";
+import { Button, buttonClass } from "@/ui/button";
+import { EmptyState, ErrorState, NotAllowedState, Strip } from "@/ui/message";
+import { Chart } from "@/viz";
+import { expectedSize, fillIn, tileSql, type DashboardDefinition, type DashboardQueryData, type Filter, type Tile } from "./definition";
+import { picked, type DashboardSearch } from "./use-dashboard-search";
+
+export interface TileContext {
+  definition: DashboardDefinition;
+  search: DashboardSearch;
+  onRetry: () => void;
+}
+
+/** What a tile shows: its chart, or why there is none. Whatever fails, fails inside this tile. */
+export function TileBody(props: TileContext & { tile: Tile; data: DashboardQueryData | undefined; asTable: boolean }) {
+  const { tile, data, definition, search, onRetry, asTable } = props;
+  if (!data) return <TileSkeleton tile={tile} />;
+  if (data.error || data.state === "FAILED") return <TileError {...props} data={data} />;
+  if (data.state === "CANCELLED")
+    return (
+      <EmptyState title="This query was stopped" actions={<Button onClick={onRetry}>Run it again</Button>}>
+        Nothing was read to the end.
+      </EmptyState>
+    );
+  if (data.state !== "SUCCEEDED") return <TileSkeleton tile={tile} />;
+  if (data.rows.length === 0) return <TileEmpty search={search} />;
+  const filters = definition.filters as Filter[];
+  const change = (row: readonly unknown[]) => picked(tile, filters, data.columns, row, search.values);
+  const href = (row: readonly unknown[]): string | undefined => {
+    const patch = change(row);
+    return patch && search.href(search.change(patch));
+  };
+  const click = tile.click && filters.find((f) => f.id === tile.click?.filter);
+  return (
+    <>
+      {data.truncated && (
+        <Strip icon={ListEnd} className="mb-2" action={<Link {...toWorkbench(definition, tile)}>Open all in SQL</Link>}>
+          The first {fillIn("{rows}", data)} rows, a limit of this tile
+        </Strip>
+      )}
+      <Chart
+        spec={tile.chart}
+        columns={data.columns}
+        rows={data.rows}
+        title={tile.title}
+        unit={fillIn(tile.unit, data)}
+        id={`t-${tile.id}`}
+        expect={expectedSize(tile)}
+        legend="none"
+        asTable={asTable}
+        {...(click
+          ? {
+              href,
+              hrefKey: search.text,
+              onPick: (row: readonly unknown[]) => {
+                const patch = change(row);
+                if (patch) search.go(search.change(patch));
+              },
+              pickHint: `Click to filter to this ${click.type === "date_range" ? "day" : click.label.toLowerCase() === "dma" ? "DMA" : click.label.toLowerCase()}`,
+            }
+          : {})}
+      />
+    </>
+  );
+}
+
+export const toWorkbench = (definition: DashboardDefinition, tile: Tile) =>
+  ({ to: "/sql", search: { sql: tileSql(definition, tile), catalog: definition.catalog, database: definition.database } as never }) as const;
+
+function TileError({ tile, data, definition, onRetry }: TileContext & { tile: Tile; data: DashboardQueryData }) {
+  const error = data.error;
+  const open = (
+    <Link {...toWorkbench(definition, tile)} className={buttonClass()}>
+      Open the query
+    </Link>
+  );
+  if (error?.status === 403)
+    return (
+      <NotAllowedState title={error.title}>
+        {error.detail} {error.hint ?? "The rest of this dashboard is not affected."}
+      </NotAllowedState>
+    );
+  const retry = !error || error.status >= 500 || error.status === 429 || error.code === "TIMEOUT" || error.code === "DATA_CHANGED";
+  return (
+    <ErrorState title={error?.title ?? "This query failed"} actions={retry ? <Button onClick={onRetry}>Try again</Button> : open}>
+      <p>
+        {error?.detail ?? "The server gave no reason."} {error?.hint}
+      </p>
+      {error?.position && <ErrorLine sql={tileSql(definition, tile)} position={error.position} />}
+    </ErrorState>
+  );
+}
+
+/** The line an error names, with its place underlined. */
+export function ErrorLine({ sql, position }: { sql: string; position: Position }) {
+  const line = sql.split("\n")[position.line - 1];
+  if (line === undefined) return null;
+  const at = Math.max(0, Math.min(line.length, position.column - 1));
+  const word = /^[\w.]+|^./.exec(line.slice(at))?.[0] ?? "";
+  return (
+    <pre className="ld-errline">
+      <span>{position.line}</span>
+      {line.slice(0, at)}
+      <u>{word}</u>
+      {line.slice(at + word.length)}
+    </pre>
+  );
+}
+
+function TileEmpty({ search }: { search: DashboardSearch }) {
+  const narrowed = Object.keys(search.values).length > 0;
+  const to = search.cleared();
+  return (
+    <EmptyState
+      title={narrowed ? "Nothing for these filters" : "No rows yet"}
+      actions={
+        narrowed && (
+          <a
+            href={search.href(to)}
+            className={buttonClass()}
+            onClick={(event) => {
+              if (event.metaKey || event.ctrlKey) return;
+              event.preventDefault();
+              search.go(to);
+            }}
+          >
+            Clear filters
+          </a>
+        )
+      }
+    >
+      {narrowed ? "The query ran and found no rows that pass all filters at once." : "The query ran and its tables hold no rows."}
+    </EmptyState>
+  );
+}
+
+/** Still shapes in the place of the axes; the tile already has its size. */
+export function TileSkeleton({ tile }: { tile: Tile }) {
+  const type = tile.chart.type;
+  if (type === "number")
+    return (
+      <div className="ld-skel ld-skel--number" role="status" aria-label={`${tile.title} is loading`}>
+        <i />
+        <i />
+      </div>
+    );
+  if (type === "table" || type === "ranked")
+    return (
+      <div className="ld-skel ld-skel--rows" role="status" aria-label={`${tile.title} is loading`}>
+        {Array.from({ length: 8 }, (_, i) => (
+          <i key={i} />
+        ))}
+      </div>
+    );
+  return (
+    <div className="ld-skel" role="status" aria-label={`${tile.title} is loading`}>
+      <svg width="100%" height="100%" preserveAspectRatio="none" viewBox="0 0 400 200" aria-hidden="true">
+        <path
+          d={`${[20, 60, 100, 140].map((y) => `M0 ${y}h22v8h-22z`).join("")}${Array.from({ length: 13 }, (_, i) => `M${38 + i * 28} ${172}h16v${-(60 + ((i * 37) % 70))}h-16z`).join("")}`}
+        />
+      </svg>
+    </div>
+  );
+}

@@ -1,0 +1,96 @@
+import { Download, Ellipsis, Link2, Maximize2, Minimize2, SquareTerminal, Table2, X } from "lucide-react";
+import { Component, useState, type ReactNode } from "react";
+import { useHotkey } from "@/lib/hotkeys";
+import { cx } from "@/lib/cx";
+import { stringifySearch } from "@/lib/search";
+import { Button, IconButton, iconButtonClass } from "@/ui/button";
+import { Icon } from "@/ui/icon";
+import { Menu, type MenuEntry } from "@/ui/menu";
+import { ErrorState } from "@/ui/message";
+import { ChartLegend } from "@/viz";
+import { expectedSize, fillIn, type DashboardQueryData, type Tile } from "./definition";
+import { TileBody, toWorkbench, type TileContext } from "./tile-body";
+
+/** One tile: title, unit, legend, three quiet actions, and its body. */
+export function TileFrame(props: TileContext & { tile: Tile; data: DashboardQueryData | undefined; divided: boolean; busy: boolean }) {
+  const { tile, data, definition, search, divided, busy } = props;
+  const [full, setFull] = useState(false);
+  const asked = search.search["table"] === tile.id;
+  const [table, setTable] = useState(asked);
+  const [hovered, setHovered] = useState(false);
+  useHotkey("v", () => setFull((now) => !now), hovered || full);
+  useHotkey("Escape", () => setFull(false), full);
+  const type = tile.chart.type;
+  const small = type === "number";
+  const there = data?.state === "SUCCEEDED" && data.rows.length > 0;
+  const sql = toWorkbench(definition, tile);
+  const link = (): void => void navigator.clipboard.writeText(`${window.location.origin}${search.href(search.search)}#${tile.id}`);
+  const entries: MenuEntry[] = [
+    { label: "Explore in SQL", icon: SquareTerminal, href: `/sql${stringifySearch(sql.search)}` },
+    { label: table ? "Show as chart" : "Show as table", icon: Table2, onSelect: () => setTable(!table) },
+    ...(data?.execution_id ? [{ label: "Download CSV", icon: Download, href: `/api/v1/executions/${encodeURIComponent(data.execution_id)}/result?format=csv` }] : []),
+    { label: "Copy link to this tile", icon: Link2, onSelect: link },
+    "separator" as const,
+    { label: full ? "Leave full screen" : "Full screen", icon: Maximize2, keys: "V", onSelect: () => setFull(!full) },
+  ];
+  return (
+    <section
+      id={tile.id}
+      aria-labelledby={`h-${tile.id}`}
+      aria-busy={busy}
+      className={cx("ld-tile", `ld-x${tile.x}`, `ld-w${tile.w}`, `ld-y${tile.y}`, `ld-h${tile.h}`, `ld-tile--${type}`, divided && "ld-divided", full && "ld-full", busy && "ld-busy")}
+      onPointerEnter={() => setHovered(true)}
+      onPointerLeave={() => setHovered(false)}
+    >
+      <header className="ld-th">
+        <h2 id={`h-${tile.id}`}>{tile.title}</h2>
+        {tile.unit && <span className="ld-un">{fillIn(tile.unit, data)}</span>}
+        <span className="ml-auto" />
+        {there && !table && !small && type !== "table" && type !== "ranked" && (
+          <ChartLegend spec={tile.chart} columns={data.columns} rows={data.rows} id={`t-${tile.id}`} expect={expectedSize(tile)} unit={fillIn(tile.unit, data)} {...(tile.click ? { hrefKey: search.text } : {})} />
+        )}
+        <span className="ld-tt">
+          {!small && type !== "table" && (
+            <a
+              href={search.href(search.change({ table: table ? undefined : tile.id }))}
+              className={iconButtonClass("sm")}
+              aria-label={table ? `Show ${tile.title} as chart` : `Show ${tile.title} as table`}
+              title={table ? "Show as chart" : "Show as table"}
+              onClick={(event) => {
+                if (event.metaKey || event.ctrlKey) return;
+                event.preventDefault();
+                setTable(!table);
+              }}
+            >
+              <Icon as={Table2} />
+            </a>
+          )}
+          {!small && <IconButton icon={full ? Minimize2 : Maximize2} size="sm" label={full ? "Leave full screen" : "Full screen"} keys="V" className="ld-js" onClick={() => setFull(!full)} />}
+          <Menu label={`${tile.title} menu`} align="end" entries={entries} trigger={<IconButton icon={Ellipsis} size="sm" label={`${tile.title} menu`} className="ld-js" />} />
+        </span>
+        {full && <IconButton icon={X} label="Close" onClick={() => setFull(false)} />}
+      </header>
+      <div className="ld-tb">
+        <TileGuard key={data?.execution_id ?? "none"} title={tile.title}>
+          <TileBody {...props} asTable={table} />
+        </TileGuard>
+      </div>
+    </section>
+  );
+}
+
+/** Keeps a drawing that breaks from taking the page with it. */
+class TileGuard extends Component<{ title: string; children: ReactNode }, { broken: boolean }> {
+  override state = { broken: false };
+  static getDerivedStateFromError() {
+    return { broken: true };
+  }
+  override render() {
+    if (!this.state.broken) return this.props.children;
+    return (
+      <ErrorState title={`${this.props.title} could not be drawn`} actions={<Button onClick={() => this.setState({ broken: false })}>Draw it again</Button>}>
+        The data came, but its chart settings do not fit it. The rest of this dashboard is not affected.
+      </ErrorState>
+    );
+  }
+}

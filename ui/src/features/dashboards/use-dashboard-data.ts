@@ -1,0 +1,23 @@
+import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { dashboardData } from "@/api/queries";
+import type { FilterValues } from "@/api/types";
+
+/** Every tile's data; while other filters load, the old picture stays. */
+export function useDashboardData(id: string, filters: FilterValues, tab: string | undefined) {
+  return useQuery({ ...dashboardData(id, filters, tab), placeholderData: keepPreviousData, staleTime: Infinity });
+}
+
+/** Follows the data: when the server says that it changed, what is shown is fetched again in place. */
+export function useLiveData(id: string) {
+  const client = useQueryClient();
+  const [lost, setLost] = useState(false);
+  useEffect(() => {
+    const events = new EventSource(`/api/v1/dashboards/${encodeURIComponent(id)}/events`);
+    events.addEventListener("stale", () => void client.invalidateQueries({ queryKey: ["dashboards", id, "data"] }));
+    events.addEventListener("open", () => setLost(false));
+    events.addEventListener("error", () => setLost(events.readyState === EventSource.CLOSED));
+    return () => events.close();
+  }, [client, id]);
+  return lost;
+}
