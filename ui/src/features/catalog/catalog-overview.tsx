@@ -1,0 +1,105 @@
+import { useQueries, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Database } from "lucide-react";
+import { databases, tables } from "@/api/queries";
+import { bytes, changed, count, full } from "@/lib/format";
+import { useNow } from "@/lib/now";
+import { Failure } from "@/ui/failure";
+import { EmptyState } from "@/ui/message";
+import { Page, PageTitle, SectionHead } from "@/ui/page";
+import { SkeletonRows } from "@/ui/skeleton";
+import { Table, Td, Th } from "@/ui/table";
+
+/** Every table of one catalog, by database. */
+export function CatalogOverview({ catalog }: { catalog: string | undefined }) {
+  const now = useNow();
+  const found = useQuery({ ...databases(catalog ?? ""), enabled: catalog !== undefined });
+  const names = found.data?.items ?? [];
+  const lists = useQueries({ queries: names.map(({ name }) => tables(catalog ?? "", name)) });
+  return (
+    <>
+      <div className="flex min-h-7 items-center">
+        <PageTitle>{catalog ?? "Data"}</PageTitle>
+      </div>
+      {found.error ? (
+        <Failure error={found.error} what="The catalog" onRetry={() => void found.refetch()} />
+      ) : found.isPending ? (
+        <SkeletonRows rows={8} height={40} label="Reading the catalog" />
+      ) : (
+        names.map(({ name: database }, i) => {
+          const list = lists[i];
+          return (
+            <section key={database} className="mt-7 max-w-240">
+              <SectionHead title={database} note={list?.data && count(list.data.items.length, "table")} />
+              {list?.error ? (
+                <Failure error={list.error} what={`The database ${database}`} onRetry={() => void list.refetch()} />
+              ) : !list?.data ? (
+                <SkeletonRows rows={5} height={40} label={`Reading ${database}`} />
+              ) : list.data.items.length === 0 ? (
+                <p className="text-ink-2">No tables in this database yet.</p>
+              ) : (
+                <Table aria-label={`Tables of ${database}`}>
+                  <thead>
+                    <tr>
+                      <Th className="w-full">Table</Th>
+                      <Th right>Rows</Th>
+                      <Th right>Size</Th>
+                      <Th right className="max-phone:hidden">
+                        Files
+                      </Th>
+                      <Th right className="max-phone:hidden">
+                        Changed
+                      </Th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    {list.data.items.map((table) => (
+                      <tr key={table.name} className="hover:bg-sunken">
+                        <Td tall className="max-w-0">
+                          <Link
+                            to="/data/$catalog/$database/$table"
+                            params={{ catalog: catalog ?? "", database, table: table.name }}
+                            className="block truncate font-medium hover:underline"
+                          >
+                            {table.name}
+                          </Link>
+                        </Td>
+                        <Td tall right>
+                          {table.rows === null ? "" : full(table.rows)}
+                        </Td>
+                        <Td tall right className="pl-4">
+                          {table.bytes === null ? "" : bytes(table.bytes)}
+                        </Td>
+                        <Td tall right className="pl-4 max-phone:hidden">
+                          {table.files == null ? "" : full(table.files)}
+                        </Td>
+                        <Td tall right className="pl-4 text-ink-2 max-phone:hidden">
+                          {table.updated_at ? changed(table.updated_at, now) : ""}
+                        </Td>
+                      </tr>
+                    ))}
+                  </tbody>
+                </Table>
+              )}
+            </section>
+          );
+        })
+      )}
+    </>
+  );
+}
+
+export const NoCatalogs = () => (
+  <Page className="w-full pt-6">
+    <PageTitle>Data</PageTitle>
+    <EmptyState icon={Database} title="No data is connected yet" className="max-w-[60ch]!">
+      <p>
+        An administrator points Lakefront at a folder or a bucket. It reads CSV, JSON and Parquet where they lie and
+        writes nothing there; folders like <code className="text-small">state=CA</code> become partitions.
+      </p>
+      <pre className="mt-2.5 overflow-x-auto rounded-row bg-sunken px-2.5 py-2 text-small/4.75">
+        lakefront catalog add lake --path /data/lake{"\n"}lakefront catalog add lake --s3 s3://bucket/prefix/
+      </pre>
+    </EmptyState>
+  </Page>
+);
