@@ -1,5 +1,5 @@
-import { call, callJson } from '@/api/client'
-import { ApiError } from '@/api/error'
+import { call, callJson } from "@/api/client";
+import { ApiError } from "@/api/error";
 import type {
   Dashboard,
   DashboardDefinition,
@@ -12,87 +12,93 @@ import type {
   SavedChart,
   SavedChartDefinition,
   SavedQuery,
-} from '@/api/types'
-import { decodePage, type Page } from './result/arrow'
+} from "@/api/types";
+import { decodePage, type Page } from "./result/arrow";
 
 export interface Execution extends BaseExecution {
   /** The result was cut at the server's limit. */
-  truncated?: boolean
+  truncated?: boolean;
 }
 
-const part = encodeURIComponent
+const part = encodeURIComponent;
 
 export const estimate = (body: ExecutionRequest, signal: AbortSignal) =>
-  callJson<EstimateReport>('/executions/estimate', { method: 'POST', body, signal })
+  callJson<EstimateReport>("/executions/estimate", { method: "POST", body, signal });
 
-export const submit = (body: ExecutionRequest) => callJson<Execution>('/executions', { method: 'POST', body })
+export const submit = (body: ExecutionRequest) => callJson<Execution>("/executions", { method: "POST", body });
 
 /** Answers at once, or with `waitS` when the state changes or that many seconds are over. */
 export const execution = (id: string, waitS?: number, signal?: AbortSignal) =>
-  callJson<Execution>(`/executions/${part(id)}`, { query: { wait_s: waitS }, signal })
+  callJson<Execution>(`/executions/${part(id)}`, { query: { wait_s: waitS }, signal });
 
-export const cancel = (id: string) => call(`/executions/${part(id)}`, { method: 'DELETE' })
+export const cancel = (id: string) => call(`/executions/${part(id)}`, { method: "DELETE" });
 
-export const eventsUrl = (id: string) => `/api/v1/executions/${part(id)}/events`
+export const eventsUrl = (id: string) => `/api/v1/executions/${part(id)}/events`;
 
 export const RESULT_FORMATS = [
-  { format: 'csv', label: 'CSV' },
-  { format: 'json', label: 'JSON' },
-  { format: 'parquet', label: 'Parquet' },
-  { format: 'arrow', label: 'Arrow' },
-  { format: 'xlsx', label: 'Excel' },
-] as const
+  { format: "csv", label: "CSV" },
+  { format: "json", label: "JSON" },
+  { format: "parquet", label: "Parquet" },
+  { format: "arrow", label: "Arrow" },
+  { format: "xlsx", label: "Excel" },
+] as const;
 
-export const resultUrl = (id: string, format: string) => `/api/v1/executions/${part(id)}/result?format=${format}`
+export const resultUrl = (id: string, format: string) => `/api/v1/executions/${part(id)}/result?format=${format}`;
 
 export async function resultPage(id: string, offset: number, limit: number, signal: AbortSignal): Promise<Page> {
   const response = await call(`/executions/${part(id)}/result`, {
-    query: { format: 'arrow', offset, limit },
-    headers: { accept: 'application/vnd.apache.arrow.stream' },
+    query: { format: "arrow", offset, limit },
+    headers: { accept: "application/vnd.apache.arrow.stream" },
     signal,
-  })
-  return decodePage(await response.arrayBuffer())
+  });
+  return decodePage(await response.arrayBuffer());
 }
 
 export const history = (q: string, cursor: string | null, signal?: AbortSignal) =>
-  callJson<List<Execution>>('/executions', { query: { mine: true, limit: 50, q, cursor }, signal })
+  callJson<List<Execution>>("/executions", { query: { mine: true, limit: 50, q, cursor }, signal });
 
 export const createQuery = (title: string, definition: QueryDefinition) =>
-  callJson<SavedQuery>('/queries', { method: 'POST', body: { title, definition } })
+  callJson<SavedQuery>("/queries", { method: "POST", body: { title, definition } });
 
 export const updateQuery = (id: string, version: number, title: string, definition: QueryDefinition) =>
-  callJson<SavedQuery>(`/queries/${part(id)}`, { method: 'PATCH', body: { title, definition }, headers: ifMatch(version) })
+  callJson<SavedQuery>(`/queries/${part(id)}`, {
+    method: "PATCH",
+    body: { title, definition },
+    headers: ifMatch(version),
+  });
 
 export const createChart = (title: string, definition: SavedChartDefinition) =>
-  callJson<SavedChart>('/charts', { method: 'POST', body: { title, definition } })
+  callJson<SavedChart>("/charts", { method: "POST", body: { title, definition } });
 
-export const dashboard = (id: string) => callJson<Dashboard>(`/dashboards/${part(id)}`)
+export const dashboard = (id: string) => callJson<Dashboard>(`/dashboards/${part(id)}`);
 
 export const createDashboard = (title: string, definition: DashboardDefinition) =>
-  callJson<Dashboard>('/dashboards', { method: 'POST', body: { title, definition } })
+  callJson<Dashboard>("/dashboards", { method: "POST", body: { title, definition } });
 
 export const updateDashboard = (id: string, version: number, definition: DashboardDefinition) =>
-  callJson<Dashboard>(`/dashboards/${part(id)}`, { method: 'PATCH', body: { definition }, headers: ifMatch(version) })
+  callJson<Dashboard>(`/dashboards/${part(id)}`, { method: "PATCH", body: { definition }, headers: ifMatch(version) });
 
-const ifMatch = (version: number) => ({ 'if-match': `"${version}"` })
+const ifMatch = (version: number) => ({ "if-match": `"${version}"` });
 
 /** Anything thrown, in the words of a problem document. */
 export function asApiError(error: unknown): ApiError {
-  if (error instanceof ApiError) return error
-  return new ApiError(problem({ title: 'That did not work', detail: error instanceof Error ? error.message : String(error) }))
+  if (error instanceof ApiError) return error;
+  return new ApiError(
+    problem({ title: "That did not work", detail: error instanceof Error ? error.message : String(error) }),
+  );
 }
 
 /** An execution's own error: it lacks what only an HTTP answer has. */
 export function executionError(error: Partial<Problem> & { message?: string }): ApiError {
-  return new ApiError(problem({ ...error, detail: error.detail ?? error.message ?? '' }))
+  return new ApiError(problem({ ...error, detail: error.detail ?? error.message ?? "" }));
 }
 
 const problem = (known: Partial<Problem>): Problem => ({
-  type: 'about:blank',
-  title: 'The statement failed',
+  type: "about:blank",
+  title: "The statement failed",
   status: 400,
-  detail: '',
-  code: 'INTERNAL',
-  request_id: '',
+  detail: "",
+  code: "INTERNAL",
+  request_id: "",
   ...known,
-})
+});

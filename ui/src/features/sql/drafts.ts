@@ -1,5 +1,5 @@
-import type { Engine } from '@/api/types';
-import type { ParameterType } from './text/parameters';
+import type { Engine } from "@/api/types";
+import type { ParameterType } from "./text/parameters";
 
 /** One tab of the editor, kept in the browser until it is closed. */
 export interface Draft {
@@ -22,18 +22,18 @@ export interface Drafts {
   active: string;
 }
 
-const KEY = 'lakefront.sql.drafts';
+const KEY = "lakefront.sql.drafts";
 
 export function newDraft(tabs: readonly Draft[], from: Partial<Draft> = {}): Draft {
   const numbers = tabs.map((tab) => Number(/^Untitled (\d+)$/.exec(tab.title)?.[1] ?? 0));
   return {
     key: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`,
     title: `Untitled ${Math.max(0, ...numbers) + 1}`,
-    sql: '',
+    sql: "",
     saved: null,
     catalog: null,
     database: null,
-    engine: 'auto',
+    engine: "auto",
     values: {},
     types: {},
     ...from,
@@ -42,7 +42,9 @@ export function newDraft(tabs: readonly Draft[], from: Partial<Draft> = {}): Dra
 
 /** Unsaved: differs from the saved query, or holds text that was never saved. */
 export function isDirty(draft: Draft): boolean {
-  return draft.saved === null ? draft.sql.trim() !== '' : draft.sql !== draft.saved.sql || draft.title !== draft.saved.title;
+  return draft.saved === null
+    ? draft.sql.trim() !== ""
+    : draft.sql !== draft.saved.sql || draft.title !== draft.saved.title;
 }
 
 export function freshDrafts(): Drafts {
@@ -51,26 +53,26 @@ export function freshDrafts(): Drafts {
 }
 
 export type DraftAction =
-  | { do: 'load'; drafts: Drafts }
-  | { do: 'edit'; key: string; change: Partial<Draft> }
-  | { do: 'open'; draft: Partial<Draft> }
-  | { do: 'show'; key: string }
-  | { do: 'close'; key: string };
+  | { do: "load"; drafts: Drafts }
+  | { do: "edit"; key: string; change: Partial<Draft> }
+  | { do: "open"; draft: Partial<Draft> }
+  | { do: "show"; key: string }
+  | { do: "close"; key: string };
 
 /** A text that nobody has touched gives way to what is opened over it. */
 function isBlank(draft: Draft | undefined): boolean {
-  return draft !== undefined && draft.saved === null && draft.sql.trim() === '';
+  return draft !== undefined && draft.saved === null && draft.sql.trim() === "";
 }
 
 export function reduceDrafts(state: Drafts, action: DraftAction): Drafts {
   switch (action.do) {
-    case 'load':
+    case "load":
       return action.drafts;
-    case 'edit':
+    case "edit":
       return { ...state, tabs: state.tabs.map((tab) => (tab.key === action.key ? { ...tab, ...action.change } : tab)) };
-    case 'show':
+    case "show":
       return { ...state, active: action.key };
-    case 'open': {
+    case "open": {
       const same = action.draft.saved ? state.tabs.find((tab) => tab.saved?.id === action.draft.saved?.id) : undefined;
       if (same) {
         // A tab without changes of its own shows what is saved now.
@@ -78,11 +80,12 @@ export function reduceDrafts(state: Drafts, action: DraftAction): Drafts {
         return { active: same.key, tabs: state.tabs.map((tab) => (tab === same ? { ...tab, ...change } : tab)) };
       }
       const current = state.tabs.find((tab) => tab.key === state.active);
-      const kept = isBlank(current) && action.draft.sql !== undefined ? state.tabs.filter((tab) => tab !== current) : state.tabs;
+      const kept =
+        isBlank(current) && action.draft.sql !== undefined ? state.tabs.filter((tab) => tab !== current) : state.tabs;
       const draft = newDraft(kept, action.draft);
       return { tabs: [...kept, draft], active: draft.key };
     }
-    case 'close': {
+    case "close": {
       const index = state.tabs.findIndex((tab) => tab.key === action.key);
       const tabs = state.tabs.filter((tab) => tab.key !== action.key);
       if (tabs.length === 0) return freshDrafts();
@@ -93,15 +96,15 @@ export function reduceDrafts(state: Drafts, action: DraftAction): Drafts {
 }
 
 function isDraft(value: unknown): value is Draft {
-  if (typeof value !== 'object' || value === null) return false;
+  if (typeof value !== "object" || value === null) return false;
   const { key, sql, title } = value as Partial<Draft>;
-  return typeof key === 'string' && typeof sql === 'string' && typeof title === 'string';
+  return typeof key === "string" && typeof sql === "string" && typeof title === "string";
 }
 
 /** What an earlier visit left; anything unreadable counts as nothing. */
-export function restoreDrafts(storage: Pick<Storage, 'getItem'>): Drafts {
+export function restoreDrafts(storage: Pick<Storage, "getItem">): Drafts {
   try {
-    const stored = JSON.parse(storage.getItem(KEY) ?? 'null') as Partial<Drafts> | null;
+    const stored = JSON.parse(storage.getItem(KEY) ?? "null") as Partial<Drafts> | null;
     const tabs = (stored?.tabs ?? []).filter(isDraft).map((tab) => newDraft([], tab));
     const [first] = tabs;
     if (!first) return freshDrafts();
@@ -111,7 +114,7 @@ export function restoreDrafts(storage: Pick<Storage, 'getItem'>): Drafts {
   }
 }
 
-export function storeDrafts(storage: Pick<Storage, 'setItem'>, drafts: Drafts): void {
+export function storeDrafts(storage: Pick<Storage, "setItem">, drafts: Drafts): void {
   try {
     storage.setItem(KEY, JSON.stringify(drafts));
   } catch {

@@ -1,16 +1,19 @@
-import { Cpu, Gauge } from 'lucide-react'
-import { Popover } from 'radix-ui'
-import type { TableEstimate } from '@/api/types'
-import { bytes, count, engineName, usd } from './format'
-import type { EstimateState } from './use-estimate'
+import { Cpu, Gauge } from "lucide-react";
+import { Popover } from "radix-ui";
+import type { TableEstimate } from "@/api/types";
+import { bytes, count, engineName, usd } from "./format";
+import type { EstimateState } from "./use-estimate";
 
 /** Bytes, price and engine of the statement under the cursor, before it runs. Quiet while there is nothing to say. */
 export function EstimateChip({ estimate }: { estimate: EstimateState }) {
-  const { report, error, stale } = estimate
-  const over = error?.code === 'SCAN_LIMIT_EXCEEDED'
+  const { report, error, stale } = estimate;
+  const over = error?.code === "SCAN_LIMIT_EXCEEDED";
   return (
     <Popover.Root>
-      <Popover.Trigger className={`wb-est${over ? ' over' : ''}${stale ? ' stale' : ''}`} aria-label={report ? `Estimate: ${bytes(report.bytes)}, ${usd(report.usd)}, ${report.engine}` : 'No estimate'}>
+      <Popover.Trigger
+        className={`wb-est${over ? " over" : ""}${stale ? " stale" : ""}`}
+        aria-label={report ? `Estimate: ${bytes(report.bytes)}, ${usd(report.usd)}, ${report.engine}` : "No estimate"}
+      >
         <Gauge size={14} />
         {report ? (
           <>
@@ -18,10 +21,10 @@ export function EstimateChip({ estimate }: { estimate: EstimateState }) {
             <i>·</i>
             {usd(report.usd)}
             <i>·</i>
-            {report.engine === 'embedded' ? 'embedded' : engineName(report.engine)}
+            {report.engine === "embedded" ? "embedded" : engineName(report.engine)}
           </>
         ) : (
-          <span className="none">{over ? 'Over the limit' : 'No estimate'}</span>
+          <span className="none">{over ? "Over the limit" : "No estimate"}</span>
         )}
       </Popover.Trigger>
       <Popover.Portal>
@@ -29,14 +32,24 @@ export function EstimateChip({ estimate }: { estimate: EstimateState }) {
           {report ? (
             <>
               <h3>{bytes(report.bytes)} before it runs</h3>
-              <p className="sub">{report.exact ? 'Exact, from the metadata of the files that match' : 'An estimate: not all files say what their columns weigh'}</p>
+              <p className="sub">
+                {report.exact
+                  ? "Exact, from the metadata of the files that match"
+                  : "An estimate: not all files say what their columns weigh"}
+              </p>
               <table className="wb-etb">
                 <thead>
                   <tr>
                     <th scope="col">Table and columns</th>
-                    <th scope="col" className="r">Partitions</th>
-                    <th scope="col" className="r">Row groups</th>
-                    <th scope="col" className="r">Bytes</th>
+                    <th scope="col" className="r">
+                      Partitions
+                    </th>
+                    <th scope="col" className="r">
+                      Row groups
+                    </th>
+                    <th scope="col" className="r">
+                      Bytes
+                    </th>
                   </tr>
                 </thead>
                 <tbody>
@@ -44,9 +57,7 @@ export function EstimateChip({ estimate }: { estimate: EstimateState }) {
                     <TableRows key={`${index} ${table.table}`} table={table} />
                   ))}
                   <tr className="tot">
-                    <td>Price</td>
-                    <td />
-                    <td />
+                    <td colSpan={3}>Price</td>
                     <td className="r">{usd(report.usd)}</td>
                   </tr>
                 </tbody>
@@ -54,33 +65,35 @@ export function EstimateChip({ estimate }: { estimate: EstimateState }) {
               <p className="wb-why">
                 <Cpu size={14} />
                 <span>
-                  Runs on {report.engine === 'embedded' ? 'the embedded engine' : engineName(report.engine)}: {report.route_reason}.
+                  Runs on {report.engine === "embedded" ? "the embedded engine" : engineName(report.engine)}:{" "}
+                  {report.route_reason}.
                 </span>
               </p>
             </>
           ) : (
             <>
-              <h3>{over ? 'This run is over the limit' : 'No estimate'}</h3>
-              <p className="sub">{error ? error.message : 'There is no statement under the cursor.'}</p>
+              <h3>{over ? "This run is over the limit" : "No estimate"}</h3>
+              <p className="sub">{error ? error.message : "There is no statement under the cursor."}</p>
               {error?.hint ? <p className="sub">{error.hint}</p> : null}
             </>
           )}
         </Popover.Content>
       </Popover.Portal>
     </Popover.Root>
-  )
+  );
 }
 
-const of = (part: number, whole: number | undefined) => (whole === undefined ? count(part) : `${count(part)} of ${count(whole)}`)
+const of = (part: number, whole: number | undefined) =>
+  whole === undefined ? count(part) : `${count(part)} of ${count(whole)}`;
 
 function TableRows({ table }: { table: TableEstimate }) {
-  const largest = [...table.columns].sort((a, b) => b.bytes - a.bytes)
-  const shown = largest.slice(0, 6)
-  const rest = largest.slice(6)
+  const largest = [...table.columns].sort((a, b) => b.bytes - a.bytes);
+  const shown = largest.slice(0, 6);
+  const rest = largest.slice(6);
   return (
     <>
       <tr>
-        <td className="mono">{[table.database, table.table].filter(Boolean).join('.')}</td>
+        <td className="mono">{[table.database, table.table].filter(Boolean).join(".")}</td>
         <td className="r">{of(table.partitions, table.partitions_total)}</td>
         <td className="r">{of(table.row_groups, table.row_groups_total)}</td>
         <td className="r">{bytes(table.bytes)}</td>
@@ -98,5 +111,5 @@ function TableRows({ table }: { table: TableEstimate }) {
         </tr>
       ) : null}
     </>
-  )
+  );
 }

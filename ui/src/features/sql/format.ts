@@ -1,9 +1,14 @@
 /** 12.4 MB in decimal units, three figures; the unit is always there. */
 export function bytes(value: number): string {
-  for (const [limit, unit] of [[1e12, 'TB'], [1e9, 'GB'], [1e6, 'MB'], [1e3, 'kB']] as const) {
+  for (const [limit, unit] of [
+    [1e12, "TB"],
+    [1e9, "GB"],
+    [1e6, "MB"],
+    [1e3, "kB"],
+  ] as const) {
     if (value >= limit * 0.9995) {
       const scaled = value / limit;
-      return `${scaled >= 99.95 ? scaled.toFixed(0) : scaled >= 9.995 || unit === 'kB' ? scaled.toFixed(1) : scaled.toFixed(2)} ${unit}`;
+      return `${scaled >= 99.95 ? scaled.toFixed(0) : scaled >= 9.995 || unit === "kB" ? scaled.toFixed(1) : scaled.toFixed(2)} ${unit}`;
     }
   }
   return `${value} B`;
@@ -13,9 +18,9 @@ export function bytes(value: number): string {
 export function usd(value: string): string {
   const amount = Number(value);
   if (!Number.isFinite(amount)) return `$${value}`;
-  if (amount === 0) return '$0';
+  if (amount === 0) return "$0";
   if (amount >= 0.995) return `$${amount.toFixed(2)}`;
-  if (amount < 0.00001) return '< $0.00001';
+  if (amount < 0.00001) return "< $0.00001";
   return `$${amount.toFixed(Math.min(5, 1 - Math.floor(Math.log10(amount))))}`;
 }
 
@@ -25,10 +30,16 @@ export function seconds(ms: number): string {
 }
 
 export function count(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-const ENGINES = { auto: 'Auto', embedded: 'Embedded', athena: 'Athena', trino: 'Trino', postgres: 'PostgreSQL' } as const;
+const ENGINES = {
+  auto: "Auto",
+  embedded: "Embedded",
+  athena: "Athena",
+  trino: "Trino",
+  postgres: "PostgreSQL",
+} as const;
 
 export function engineName(engine: keyof typeof ENGINES): string {
   return ENGINES[engine];

@@ -1,27 +1,27 @@
-import { AlignLeft, ChevronDown, History, Play, Share, Square } from 'lucide-react'
-import { DropdownMenu } from 'radix-ui'
-import type { ReactNode } from 'react'
-import type { Engine } from '@/api/types'
-import { engineName } from './format'
+import { AlignLeft, ChevronDown, History, Play, Share, Square } from "lucide-react";
+import { DropdownMenu } from "radix-ui";
+import type { ReactNode } from "react";
+import type { Engine } from "@/api/types";
+import { engineName } from "./format";
 
 interface Props {
-  running: boolean
-  engine: Engine
-  database: string | null
-  databases: string[]
-  onRun: () => void
-  onStop: () => void
-  onEngine: (engine: Engine) => void
-  onDatabase: (database: string) => void
-  onFormat: () => void
-  onHistory: () => void
-  onShare: () => void
-  onSave: () => void
-  children: ReactNode
+  running: boolean;
+  engine: Engine;
+  database: string | null;
+  databases: string[];
+  onRun: () => void;
+  onStop: () => void;
+  onEngine: (engine: Engine) => void;
+  onDatabase: (database: string) => void;
+  onFormat: () => void;
+  onHistory: () => void;
+  onShare: () => void;
+  onSave: () => void;
+  children: ReactNode;
 }
 
 /** Engines this build can run statements on. */
-const ENGINES: Engine[] = ['auto', 'embedded']
+const ENGINES: Engine[] = ["auto", "embedded"];
 
 export function Toolbar(props: Props) {
   return (
@@ -38,7 +38,13 @@ export function Toolbar(props: Props) {
         </button>
       )}
       <Choice label="Engine" value={props.engine} options={ENGINES} name={engineName} onChange={props.onEngine} />
-      <Choice label="Database" value={props.database ?? ''} options={props.databases} name={(database) => database} onChange={props.onDatabase} />
+      <Choice
+        label="Database"
+        value={props.database ?? ""}
+        options={props.databases}
+        name={(database) => database}
+        onChange={props.onDatabase}
+      />
       <span className="wb-vr" />
       <button type="button" className="wb-ib" aria-label="Format" title="Format, Ctrl Shift F" onClick={props.onFormat}>
         <AlignLeft size={16} strokeWidth={1.75} />
@@ -56,15 +62,15 @@ export function Toolbar(props: Props) {
       </button>
       {props.children}
     </div>
-  )
+  );
 }
 
 interface ChoiceProps<T extends string> {
-  label: string
-  value: T
-  options: T[]
-  name: (option: T) => string
-  onChange: (option: T) => void
+  label: string;
+  value: T;
+  options: T[];
+  name: (option: T) => string;
+  onChange: (option: T) => void;
 }
 
 function Choice<T extends string>({ label, value, options, name, onChange }: ChoiceProps<T>) {
@@ -72,7 +78,7 @@ function Choice<T extends string>({ label, value, options, name, onChange }: Cho
     <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger className="wb-ctl">
         <span className="l">{label}</span>
-        {value === '' ? 'None' : name(value)}
+        {value === "" ? "None" : name(value)}
         <ChevronDown size={14} />
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>
@@ -87,5 +93,5 @@ function Choice<T extends string>({ label, value, options, name, onChange }: Cho
         </DropdownMenu.Content>
       </DropdownMenu.Portal>
     </DropdownMenu.Root>
-  )
+  );
 }

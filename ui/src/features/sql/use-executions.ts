@@ -1,90 +1,97 @@
-import { useCallback, useEffect, useRef, useState } from 'react'
-import type { ApiError } from '@/api/error'
-import type { ExecutionRequest, ExecutionState } from '@/api/types'
-import * as api from './api'
-import type { Execution } from './api'
-import { ResultPages } from './result/pages'
+import { useCallback, useEffect, useRef, useState } from "react";
+import type { ApiError } from "@/api/error";
+import type { ExecutionRequest, ExecutionState } from "@/api/types";
+import * as api from "./api";
+import type { Execution } from "./api";
+import { ResultPages } from "./result/pages";
 
 export interface Progress {
-  scanned_bytes: number
-  rows: number
-  fraction: number
+  scanned_bytes: number;
+  rows: number;
+  fraction: number;
 }
 
 /** The latest run of one tab. */
 export interface Run {
-  phase: 'running' | 'done'
+  phase: "running" | "done";
   /** The statement as sent, and where it begins in the editor's text. */
-  statement: { sql: string; from: number; request: ExecutionRequest }
-  status: Execution | null
-  progress: Progress | null
-  error: ApiError | null
-  pages: ResultPages | null
-  startedAt: number
+  statement: { sql: string; from: number; request: ExecutionRequest };
+  status: Execution | null;
+  progress: Progress | null;
+  error: ApiError | null;
+  pages: ResultPages | null;
+  startedAt: number;
   /** Place among several statements, when all are run. */
-  step: { index: number; count: number } | null
+  step: { index: number; count: number } | null;
 }
 
 export interface Statement {
-  from: number
-  request: ExecutionRequest
+  from: number;
+  request: ExecutionRequest;
 }
 
 interface Handle {
-  controller: AbortController
-  id: string | null
-  pages: ResultPages | null
+  controller: AbortController;
+  id: string | null;
+  pages: ResultPages | null;
 }
 
-const FINAL = new Set<ExecutionState>(['SUCCEEDED', 'FAILED', 'CANCELLED'])
+const FINAL = new Set<ExecutionState>(["SUCCEEDED", "FAILED", "CANCELLED"]);
 
 /** Follows an execution to its end: by its events, and by asking where those do not get through. */
-async function follow(id: string, signal: AbortSignal, on: (change: Partial<Pick<Run, 'progress' | 'status'>>) => void): Promise<Execution> {
+async function follow(
+  id: string,
+  signal: AbortSignal,
+  on: (change: Partial<Pick<Run, "progress" | "status">>) => void,
+): Promise<Execution> {
   await new Promise<void>((resolve) => {
-    const source = new EventSource(api.eventsUrl(id))
+    const source = new EventSource(api.eventsUrl(id));
     const end = () => {
-      source.close()
-      resolve()
-    }
-    signal.addEventListener('abort', end, { once: true })
-    source.addEventListener('progress', (event) => on({ progress: JSON.parse((event as MessageEvent<string>).data) as Progress }))
-    source.addEventListener('done', end)
-    source.addEventListener('error', end)
-  })
+      source.close();
+      resolve();
+    };
+    signal.addEventListener("abort", end, { once: true });
+    source.addEventListener("progress", (event) =>
+      on({ progress: JSON.parse((event as MessageEvent<string>).data) as Progress }),
+    );
+    source.addEventListener("done", end);
+    source.addEventListener("error", end);
+  });
   for (;;) {
-    signal.throwIfAborted()
-    const status = await api.execution(id, 20, signal)
-    if (FINAL.has(status.state)) return status
-    on({ status })
+    signal.throwIfAborted();
+    const status = await api.execution(id, 20, signal);
+    if (FINAL.has(status.state)) return status;
+    on({ status });
   }
 }
 
 /** Runs of all open tabs. A new run of a tab lets go of its old result; leaving the page stops what still runs. */
 export function useExecutions() {
-  const [runs, setRuns] = useState<Record<string, Run>>({})
-  const handles = useRef(new Map<string, Handle>())
+  const [runs, setRuns] = useState<Record<string, Run>>({});
+  const handles = useRef(new Map<string, Handle>());
 
   const letGo = useCallback((key: string) => {
-    const handle = handles.current.get(key)
-    if (!handle) return
-    handles.current.delete(key)
-    handle.controller.abort()
-    handle.pages?.dispose()
-    if (handle.id !== null) void api.cancel(handle.id).catch(() => undefined)
-  }, [])
+    const handle = handles.current.get(key);
+    if (!handle) return;
+    handles.current.delete(key);
+    handle.controller.abort();
+    handle.pages?.dispose();
+    if (handle.id !== null) void api.cancel(handle.id).catch(() => undefined);
+  }, []);
 
   const start = useCallback(
     async (key: string, statements: Statement[]): Promise<void> => {
-      letGo(key)
-      const mine: Handle = { controller: new AbortController(), id: null, pages: null }
-      handles.current.set(key, mine)
-      const { signal } = mine.controller
+      letGo(key);
+      const mine: Handle = { controller: new AbortController(), id: null, pages: null };
+      handles.current.set(key, mine);
+      const { signal } = mine.controller;
       const change = (part: Partial<Run>) => {
-        if (handles.current.get(key) === mine) setRuns((old) => (old[key] ? { ...old, [key]: { ...old[key], ...part } } : old))
-      }
+        if (handles.current.get(key) === mine)
+          setRuns((old) => (old[key] ? { ...old, [key]: { ...old[key], ...part } } : old));
+      };
       for (const [index, { from, request }] of statements.entries()) {
         const fresh: Run = {
-          phase: 'running',
+          phase: "running",
           statement: { sql: request.sql, from, request },
           status: null,
           progress: null,
@@ -92,58 +99,65 @@ export function useExecutions() {
           pages: null,
           startedAt: performance.now(),
           step: statements.length > 1 ? { index, count: statements.length } : null,
-        }
-        setRuns((old) => ({ ...old, [key]: fresh }))
+        };
+        setRuns((old) => ({ ...old, [key]: fresh }));
         try {
-          const submitted = await api.submit(request)
-          mine.id = submitted.id
-          if (signal.aborted) return void api.cancel(submitted.id).catch(() => undefined)
-          change({ status: submitted })
-          const status = FINAL.has(submitted.state) ? submitted : await follow(submitted.id, signal, change)
-          mine.id = null
-          if (status.state !== 'SUCCEEDED') {
-            change({ phase: 'done', status, error: status.error && status.state === 'FAILED' ? api.executionError(status.error) : null })
-            return
+          const submitted = await api.submit(request);
+          mine.id = submitted.id;
+          if (signal.aborted) return void api.cancel(submitted.id).catch(() => undefined);
+          change({ status: submitted });
+          const status = FINAL.has(submitted.state) ? submitted : await follow(submitted.id, signal, change);
+          mine.id = null;
+          if (status.state !== "SUCCEEDED") {
+            change({
+              phase: "done",
+              status,
+              error: status.error && status.state === "FAILED" ? api.executionError(status.error) : null,
+            });
+            return;
           }
-          mine.pages?.dispose()
-          const pages = new ResultPages((offset, limit, pageSignal) => api.resultPage(status.id, offset, limit, pageSignal), status.statistics.rows ?? 0)
-          mine.pages = pages
+          mine.pages?.dispose();
+          const pages = new ResultPages(
+            (offset, limit, pageSignal) => api.resultPage(status.id, offset, limit, pageSignal),
+            status.statistics.rows ?? 0,
+          );
+          mine.pages = pages;
           // The first page also brings the columns; that of an empty result has no rows.
-          pages.put(0, await api.resultPage(status.id, 0, pages.pageRows, signal))
-          change({ phase: 'done', status, pages })
+          pages.put(0, await api.resultPage(status.id, 0, pages.pageRows, signal));
+          change({ phase: "done", status, pages });
         } catch (error) {
-          if (!signal.aborted) change({ phase: 'done', error: api.asApiError(error) })
-          return
+          if (!signal.aborted) change({ phase: "done", error: api.asApiError(error) });
+          return;
         }
       }
     },
     [letGo],
-  )
+  );
 
   /** Asks the engine to stop; the run ends when it has. */
   const stop = useCallback(async (key: string) => {
-    const handle = handles.current.get(key)
-    if (!handle || handle.id === null) return
+    const handle = handles.current.get(key);
+    if (!handle || handle.id === null) return;
     try {
-      await api.cancel(handle.id)
+      await api.cancel(handle.id);
     } catch (error) {
-      setRuns((old) => (old[key] ? { ...old, [key]: { ...old[key], error: api.asApiError(error) } } : old))
+      setRuns((old) => (old[key] ? { ...old, [key]: { ...old[key], error: api.asApiError(error) } } : old));
     }
-  }, [])
+  }, []);
 
   /** A closed tab takes its run and its result with it. */
   const forget = useCallback(
     (key: string) => {
-      letGo(key)
-      setRuns(({ [key]: _, ...rest }) => rest)
+      letGo(key);
+      setRuns((old) => Object.fromEntries(Object.entries(old).filter(([each]) => each !== key)));
     },
     [letGo],
-  )
+  );
 
   useEffect(() => {
-    const open = handles.current
-    return () => [...open.keys()].forEach(letGo)
-  }, [letGo])
+    const open = handles.current;
+    return () => [...open.keys()].forEach(letGo);
+  }, [letGo]);
 
-  return { runs, start, stop, forget }
+  return { runs, start, stop, forget };
 }

@@ -1,205 +1,227 @@
-import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { useQueryClient } from '@tanstack/react-query'
-import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react'
-import { savedQuery } from '@/api/queries'
-import type { Dashboard, ExecutionRequest, QueryDefinition, SavedQuery } from '@/api/types'
-import { useDocumentHead } from '@/ui/document-head'
-import type { ChartSpec } from '@/viz'
-import * as api from './api'
-import { CatalogTree } from './catalog/catalog-tree'
-import { useColumnTypes, usePlace, useSchema } from './catalog/use-catalog'
-import { DashboardDialog } from './dialogs/dashboard-dialog'
-import { SaveDialog } from './dialogs/save-dialog'
-import { isDirty, type Draft } from './drafts'
-import type { EditorHandle } from './editor/sql-editor'
-import { EditorTabs } from './editor-tabs'
-import { EstimateChip } from './estimate-chip'
-import { count } from './format'
-import { OpenMenu } from './open-menu'
-import { ChartPane } from './panes/chart-pane'
-import { HistoryPane } from './panes/history-pane'
-import { errorRange } from './panes/problem'
-import { ResultsPane } from './panes/results-pane'
-import { ParameterBar } from './parameter-bar'
-import { Splitter } from './splitter'
-import { StatusLine } from './status-line'
-import { formatSql } from './text/format-sql'
-import { parseValue, scanParameters, type Parameter } from './text/parameters'
-import { splitStatements, statementToRun } from './text/statements'
-import { tablesIn } from './text/tables'
-import { Toolbar } from './toolbar'
-import { useDrafts } from './use-drafts'
-import { useEstimate } from './use-estimate'
-import { useExecutions } from './use-executions'
-import './sql.css'
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useQueryClient } from "@tanstack/react-query";
+import { lazy, Suspense, useEffect, useEffectEvent, useMemo, useRef, useState } from "react";
+import { savedQuery } from "@/api/queries";
+import type { Dashboard, ExecutionRequest, QueryDefinition, SavedQuery } from "@/api/types";
+import { useDocumentHead } from "@/ui/document-head";
+import type { ChartSpec } from "@/viz";
+import * as api from "./api";
+import { CatalogTree } from "./catalog/catalog-tree";
+import { useColumnTypes, usePlace, useSchema } from "./catalog/use-catalog";
+import { DashboardDialog } from "./dialogs/dashboard-dialog";
+import { SaveDialog } from "./dialogs/save-dialog";
+import { isDirty, type Draft } from "./drafts";
+import type { EditorHandle } from "./editor/sql-editor";
+import { EditorTabs } from "./editor-tabs";
+import { EstimateChip } from "./estimate-chip";
+import { count } from "./format";
+import { OpenMenu } from "./open-menu";
+import { ChartPane } from "./panes/chart-pane";
+import { HistoryPane } from "./panes/history-pane";
+import { errorRange } from "./panes/problem";
+import { ResultsPane } from "./panes/results-pane";
+import { ParameterBar } from "./parameter-bar";
+import { Splitter } from "./splitter";
+import { StatusLine } from "./status-line";
+import { formatSql } from "./text/format-sql";
+import { parseValue, scanParameters, type Parameter } from "./text/parameters";
+import { splitStatements, statementToRun } from "./text/statements";
+import { tablesIn } from "./text/tables";
+import { Toolbar } from "./toolbar";
+import { useDrafts } from "./use-drafts";
+import { useEstimate } from "./use-estimate";
+import { useExecutions } from "./use-executions";
+import "./sql.css";
 
-const SqlEditor = lazy(() => import('./editor/sql-editor'))
+const SqlEditor = lazy(() => import("./editor/sql-editor"));
 
-type Pane = 'results' | 'chart' | 'history'
+type Pane = "results" | "chart" | "history";
 
 const PANES: { pane: Pane; label: string }[] = [
-  { pane: 'results', label: 'Results' },
-  { pane: 'chart', label: 'Chart' },
-  { pane: 'history', label: 'History' },
-]
+  { pane: "results", label: "Results" },
+  { pane: "chart", label: "Chart" },
+  { pane: "history", label: "History" },
+];
 
-type Dialog = { kind: 'query' } | { kind: 'chart'; spec: ChartSpec } | { kind: 'dashboard'; spec: ChartSpec }
+type Dialog = { kind: "query" } | { kind: "chart"; spec: ChartSpec } | { kind: "dashboard"; spec: ChartSpec };
 
 interface Notice {
-  text: string
-  dashboard?: Dashboard
+  text: string;
+  dashboard?: Dashboard;
 }
 
-const SPLIT = 'lakefront.sql.split'
+const SPLIT = "lakefront.sql.split";
 
 export default function Workbench() {
-  const navigate = useNavigate()
-  const client = useQueryClient()
-  const { id: routeId } = useParams({ strict: false }) as { id?: string }
-  const search = useSearch({ strict: false }) as { sql?: string; catalog?: string; database?: string }
-  const [drafts, dispatch] = useDrafts()
-  const draft = (drafts.tabs.find((tab) => tab.key === drafts.active) ?? drafts.tabs[0]) as Draft
-  const place = usePlace(draft)
-  const schema = useSchema(place)
-  const { runs, start, stop, forget } = useExecutions()
-  const run = runs[draft.key]
-  const running = run?.phase === 'running'
-  const editor = useRef<EditorHandle>(null)
-  const [selection, setSelection] = useState({ from: 0, to: 0 })
-  const [pane, setPane] = useState<Pane>('results')
-  const [charts, setCharts] = useState<Record<string, ChartSpec>>({})
-  const [dialog, setDialog] = useState<Dialog | null>(null)
-  const [notice, setNotice] = useState<Notice | null>(null)
-  const [split, setSplit] = useState(() => Number(localStorage.getItem(SPLIT)) || 0.5)
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const { id: routeId } = useParams({ strict: false }) as { id?: string };
+  const search = useSearch({ strict: false }) as { sql?: string; catalog?: string; database?: string };
+  const [drafts, dispatch] = useDrafts();
+  const draft = (drafts.tabs.find((tab) => tab.key === drafts.active) ?? drafts.tabs[0]) as Draft;
+  const place = usePlace(draft);
+  const schema = useSchema(place);
+  const { runs, start, stop, forget } = useExecutions();
+  const run = runs[draft.key];
+  const running = run?.phase === "running";
+  const editor = useRef<EditorHandle>(null);
+  const [selection, setSelection] = useState({ from: 0, to: 0 });
+  const [pane, setPane] = useState<Pane>("results");
+  const [charts, setCharts] = useState<Record<string, ChartSpec>>({});
+  const [dialog, setDialog] = useState<Dialog | null>(null);
+  const [notice, setNotice] = useState<Notice | null>(null);
+  const [split, setSplit] = useState(() => Number(localStorage.getItem(SPLIT)) || 0.5);
 
-  useDocumentHead(draft.title)
+  useDocumentHead(draft.title);
 
   // What the address names is opened: a saved query, or a text that someone shared.
-  const shownId = draft.saved?.id
-  const opening = useRef<string | null>(null)
-  const settled = useRef(false)
-  useEffect(() => {
-    if (routeId === undefined || (settled.current && routeId === shownId)) return
-    opening.current = routeId
+  const shownId = draft.saved?.id;
+  const opening = useRef<string | null>(null);
+  const settled = useRef(false);
+  const openRoute = useEffectEvent((routeId: string) => {
+    if (settled.current && routeId === shownId) return;
+    opening.current = routeId;
     client.fetchQuery({ ...savedQuery(routeId), staleTime: 0 }).then(
       (query) => {
-        if (opening.current !== routeId) return
-        opening.current = null
-        settled.current = true
-        dispatch({ do: 'open', draft: draftOf(query) })
+        if (opening.current !== routeId) return;
+        opening.current = null;
+        settled.current = true;
+        dispatch({ do: "open", draft: draftOf(query) });
       },
       (error: unknown) => {
-        if (opening.current === routeId) opening.current = null
-        setNotice({ text: `That query could not be opened. ${api.asApiError(error).message}` })
+        if (opening.current === routeId) opening.current = null;
+        setNotice({ text: `That query could not be opened. ${api.asApiError(error).message}` });
       },
-    )
-    // Only a new address opens something; a change of the shown tab leads the address, below.
-  }, [routeId, client, dispatch])
+    );
+  });
+  const followTab = useEffectEvent((shownId: string | undefined) => {
+    if (opening.current !== null || shownId === routeId) return;
+    settled.current = true;
+    void (shownId === undefined
+      ? navigate({ to: "/sql", search: {}, replace: true })
+      : navigate({ to: "/sql/$id", params: { id: shownId }, replace: true }));
+  });
   useEffect(() => {
-    if (opening.current !== null || shownId === routeId) return
-    settled.current = true
-    void (shownId === undefined ? navigate({ to: '/sql', search: {}, replace: true }) : navigate({ to: '/sql/$id', params: { id: shownId }, replace: true }))
-  }, [draft.key, shownId])
+    if (routeId !== undefined) openRoute(routeId);
+  }, [routeId]);
+  useEffect(() => followTab(shownId), [shownId]);
   useEffect(() => {
-    if (search.sql === undefined) return
-    dispatch({ do: 'open', draft: { sql: search.sql, catalog: search.catalog ?? null, database: search.database ?? null } })
-    void navigate({ to: '/sql', search: {}, replace: true })
-  }, [search.sql, search.catalog, search.database, dispatch, navigate])
+    if (search.sql === undefined) return;
+    dispatch({
+      do: "open",
+      draft: { sql: search.sql, catalog: search.catalog ?? null, database: search.database ?? null },
+    });
+    void navigate({ to: "/sql", search: {}, replace: true });
+  }, [search.sql, search.catalog, search.database, dispatch, navigate]);
 
   useEffect(() => {
-    if (notice === null) return
-    const timer = setTimeout(() => setNotice(null), 12_000)
-    return () => clearTimeout(timer)
-  }, [notice])
+    if (notice === null) return;
+    const timer = setTimeout(() => setNotice(null), 12_000);
+    return () => clearTimeout(timer);
+  }, [notice]);
 
-  const edit = (change: Partial<Draft>) => dispatch({ do: 'edit', key: draft.key, change })
+  const edit = (change: Partial<Draft>) => dispatch({ do: "edit", key: draft.key, change });
 
-  const uses = useMemo(() => tablesIn(draft.sql), [draft.sql])
-  const columnTypes = useColumnTypes(place, uses)
-  const parameters = useMemo(() => scanParameters(draft.sql, columnTypes), [draft.sql, columnTypes])
+  const uses = useMemo(() => tablesIn(draft.sql), [draft.sql]);
+  const columnTypes = useColumnTypes(place, uses);
+  const parameters = useMemo(() => scanParameters(draft.sql, columnTypes), [draft.sql, columnTypes]);
   const request = (sql: string): ExecutionRequest => ({
     sql,
     ...(place.catalog === null ? {} : { catalog: place.catalog }),
     ...(place.database === null ? {} : { database: place.database }),
     engine: draft.engine,
     parameters: parameterValues(parameters, draft),
-  })
+  });
 
-  const statement = statementToRun(draft.sql, clampTo(selection, draft.sql.length))
-  const estimate = useEstimate(statement === null || place.catalog === null ? null : request(statement.text))
+  const statement = statementToRun(draft.sql, clampTo(selection, draft.sql.length));
+  const estimate = useEstimate(statement === null || place.catalog === null ? null : request(statement.text));
 
   const runNow = () => {
-    const chosen = statementToRun(draft.sql, clampTo(editor.current?.selection() ?? selection, draft.sql.length))
-    if (chosen === null) return setNotice({ text: 'There is no statement to run.' })
-    setPane((old) => (old === 'history' ? 'results' : old))
-    void start(draft.key, [{ from: chosen.from, request: request(chosen.text) }])
-  }
+    const chosen = statementToRun(draft.sql, clampTo(editor.current?.selection() ?? selection, draft.sql.length));
+    if (chosen === null) return setNotice({ text: "There is no statement to run." });
+    setPane((old) => (old === "history" ? "results" : old));
+    void start(draft.key, [{ from: chosen.from, request: request(chosen.text) }]);
+  };
   const runAll = () => {
-    setPane('results')
+    setPane("results");
     void start(
       draft.key,
       splitStatements(draft.sql).map((each) => ({ from: each.from, request: request(each.text) })),
-    )
-  }
+    );
+  };
   const stopRun = () => {
-    if (!running) return false
-    void stop(draft.key)
-    return true
-  }
+    if (!running) return false;
+    void stop(draft.key);
+    return true;
+  };
 
   const definition = (): QueryDefinition => ({
     sql: draft.sql,
-    catalog: place.catalog ?? '',
-    database: place.database ?? '',
+    catalog: place.catalog ?? "",
+    database: place.database ?? "",
     engine: draft.engine,
     parameters: parameters.map((parameter) => ({
       name: parameter.name,
       type: draft.types[parameter.name] ?? parameter.inferred,
-      default: parseValue(draft.types[parameter.name] ?? parameter.inferred, draft.values[parameter.name] ?? ''),
+      default: parseValue(draft.types[parameter.name] ?? parameter.inferred, draft.values[parameter.name] ?? ""),
     })),
-  })
+  });
   const saved = async (query: SavedQuery) => {
-    edit({ title: query.title, saved: { id: query.id, version: query.version, sql: draft.sql, title: query.title } })
-    await client.invalidateQueries({ queryKey: ['queries'] })
-  }
+    edit({ title: query.title, saved: { id: query.id, version: query.version, sql: draft.sql, title: query.title } });
+    await client.invalidateQueries({ queryKey: ["queries"] });
+  };
   const save = async () => {
-    if (draft.saved === null) return setDialog({ kind: 'query' })
+    if (draft.saved === null) return setDialog({ kind: "query" });
     try {
-      await saved(await api.updateQuery(draft.saved.id, draft.saved.version, draft.title, definition()))
-      setNotice({ text: 'Saved' })
+      await saved(await api.updateQuery(draft.saved.id, draft.saved.version, draft.title, definition()));
+      setNotice({ text: "Saved" });
     } catch (error) {
-      const failure = api.asApiError(error)
-      setNotice({ text: failure.status === 412 ? 'Someone else has saved this query since you opened it. Copy your text, close the tab and open the query again.' : failure.message })
+      const failure = api.asApiError(error);
+      setNotice({
+        text:
+          failure.status === 412
+            ? "Someone else has saved this query since you opened it. Copy your text, close the tab and open the query again."
+            : failure.message,
+      });
     }
-  }
+  };
   const format = async () => {
     try {
-      const text = await formatSql(draft.sql)
-      editor.current?.replace(text)
+      const text = await formatSql(draft.sql);
+      editor.current?.replace(text);
     } catch {
-      setNotice({ text: 'This text cannot be formatted as it stands: part of it is not finished.' })
+      setNotice({ text: "This text cannot be formatted as it stands: part of it is not finished." });
     }
-  }
+  };
   const share = async () => {
-    const query = draft.saved !== null && !isDirty(draft) ? `/sql/${draft.saved.id}` : `/sql?${new URLSearchParams({ sql: draft.sql, ...(place.catalog ? { catalog: place.catalog } : {}), ...(place.database ? { database: place.database } : {}) }).toString()}`
-    await navigator.clipboard.writeText(`${window.location.origin}${query}`)
-    setNotice({ text: 'Link copied. It opens this text; whoever opens it needs an account.' })
-  }
+    const query =
+      draft.saved !== null && !isDirty(draft)
+        ? `/sql/${draft.saved.id}`
+        : `/sql?${new URLSearchParams({ sql: draft.sql, ...(place.catalog ? { catalog: place.catalog } : {}), ...(place.database ? { database: place.database } : {}) }).toString()}`;
+    await navigator.clipboard.writeText(`${window.location.origin}${query}`);
+    setNotice({ text: "Link copied. It opens this text; whoever opens it needs an account." });
+  };
   const close = (tab: Draft) => {
-    if (isDirty(tab) && !window.confirm(`“${tab.title}” is not saved. Close it and lose the text?`)) return
-    forget(tab.key)
-    dispatch({ do: 'close', key: tab.key })
-  }
-  const open = (sql: string) => dispatch({ do: 'open', draft: { sql, catalog: place.catalog, database: place.database } })
+    if (isDirty(tab) && !window.confirm(`“${tab.title}” is not saved. Close it and lose the text?`)) return;
+    forget(tab.key);
+    dispatch({ do: "close", key: tab.key });
+  };
+  const open = (sql: string) =>
+    dispatch({ do: "open", draft: { sql, catalog: place.catalog, database: place.database } });
 
   const problem = useMemo(() => {
-    const position = run?.error?.position
-    if (!run || !position) return null
+    const position = run?.error?.position;
+    if (!run || !position) return null;
     // Once the text has changed the place may be another one.
-    if (draft.sql.slice(run.statement.from, run.statement.from + run.statement.sql.length) !== run.statement.sql) return null
-    const range = errorRange(run.statement.sql, position)
-    return { from: run.statement.from + range.from, to: run.statement.from + range.to, message: run.error?.message ?? '' }
-  }, [run, draft.sql])
+    if (draft.sql.slice(run.statement.from, run.statement.from + run.statement.sql.length) !== run.statement.sql)
+      return null;
+    const range = errorRange(run.statement.sql, position);
+    return {
+      from: run.statement.from + range.from,
+      to: run.statement.from + range.to,
+      message: run.error?.message ?? "",
+    };
+  }, [run, draft.sql]);
 
   return (
     <div className="wb">
@@ -215,15 +237,15 @@ export default function Workbench() {
           <EditorTabs
             tabs={drafts.tabs}
             active={draft.key}
-            onShow={(key) => dispatch({ do: 'show', key })}
+            onShow={(key) => dispatch({ do: "show", key })}
             onClose={(key) => {
-              const tab = drafts.tabs.find((each) => each.key === key)
-              if (tab) close(tab)
+              const tab = drafts.tabs.find((each) => each.key === key);
+              if (tab) close(tab);
             }}
-            onRename={(key, title) => dispatch({ do: 'edit', key, change: { title } })}
-            onNew={() => dispatch({ do: 'open', draft: { catalog: place.catalog, database: place.database } })}
+            onRename={(key, title) => dispatch({ do: "edit", key, change: { title } })}
+            onNew={() => dispatch({ do: "open", draft: { catalog: place.catalog, database: place.database } })}
           />
-          <OpenMenu onOpen={(query) => dispatch({ do: 'open', draft: draftOf(query) })} />
+          <OpenMenu onOpen={(query) => dispatch({ do: "open", draft: draftOf(query) })} />
         </div>
         <Toolbar
           running={running}
@@ -235,7 +257,7 @@ export default function Workbench() {
           onEngine={(engine) => edit({ engine })}
           onDatabase={(database) => edit({ database })}
           onFormat={() => void format()}
-          onHistory={() => setPane('history')}
+          onHistory={() => setPane("history")}
           onShare={() => void share()}
           onSave={() => void save()}
         >
@@ -250,7 +272,16 @@ export default function Workbench() {
         />
         <div className="wb-panes">
           <div className="wb-ed" style={{ flexBasis: `${split * 100}%` }}>
-            <Suspense fallback={<textarea className="wb-plain" aria-label="SQL" value={draft.sql} onChange={(event) => edit({ sql: event.target.value })} />}>
+            <Suspense
+              fallback={
+                <textarea
+                  className="wb-plain"
+                  aria-label="SQL"
+                  value={draft.sql}
+                  onChange={(event) => edit({ sql: event.target.value })}
+                />
+              }
+            >
               <SqlEditor
                 ref={editor}
                 documentKey={draft.key}
@@ -266,24 +297,33 @@ export default function Workbench() {
           <Splitter
             value={split}
             onChange={(value) => {
-              setSplit(value)
-              localStorage.setItem(SPLIT, String(value))
+              setSplit(value);
+              localStorage.setItem(SPLIT, String(value));
             }}
           />
           <div className="wb-out">
             <PaneTabs pane={pane} rows={run?.pages?.rows ?? null} onPane={setPane} />
             <div className="wb-pane" role="tabpanel" id="wb-pane" aria-labelledby={`wb-pane-${pane}`}>
-              {pane === 'results' ? <ResultsPane run={run} onStop={stopRun} onReveal={(offset) => editor.current?.reveal(offset)} onOpen={open} /> : null}
-              {pane === 'chart' ? (
+              {pane === "results" ? (
+                <ResultsPane
+                  run={run}
+                  onStop={stopRun}
+                  onReveal={(offset) => editor.current?.reveal(offset)}
+                  onOpen={open}
+                />
+              ) : null}
+              {pane === "chart" ? (
                 <ChartPane
                   run={run}
                   spec={charts[draft.key] ?? null}
                   onSpec={(spec) => setCharts((old) => ({ ...old, [draft.key]: spec }))}
-                  onSaveChart={(spec) => setDialog({ kind: 'chart', spec })}
-                  onAddToDashboard={(spec) => setDialog({ kind: 'dashboard', spec })}
+                  onSaveChart={(spec) => setDialog({ kind: "chart", spec })}
+                  onAddToDashboard={(spec) => setDialog({ kind: "dashboard", spec })}
                 />
               ) : null}
-              {pane === 'history' ? <HistoryPane after={run?.phase === 'done' ? (run.status?.id ?? '') : ''} onRestore={open} /> : null}
+              {pane === "history" ? (
+                <HistoryPane after={run?.phase === "done" ? (run.status?.id ?? "") : ""} onRestore={open} />
+              ) : null}
             </div>
           </div>
         </div>
@@ -302,35 +342,48 @@ export default function Workbench() {
         ) : null}
         <StatusLine run={run} estimate={estimate} />
       </section>
-      {dialog?.kind === 'query' ? (
-        <SaveDialog heading="Save this query" title={draft.title} onSave={async (title) => saved(await api.createQuery(title, definition()))} onClose={() => setDialog(null)} />
+      {dialog?.kind === "query" ? (
+        <SaveDialog
+          heading="Save this query"
+          title={draft.title}
+          onSave={async (title) => saved(await api.createQuery(title, definition()))}
+          onClose={() => setDialog(null)}
+        />
       ) : null}
-      {dialog?.kind === 'chart' ? (
+      {dialog?.kind === "chart" ? (
         <SaveDialog
           heading="Save this chart"
           title={draft.title}
           onSave={async (title) => {
-            const source = draft.saved !== null && !isDirty(draft) ? { query_id: draft.saved.id } : { sql: run?.statement.sql ?? draft.sql }
-            await api.createChart(title, { ...source, catalog: place.catalog ?? '', database: place.database ?? '', chart: { ...dialog.spec } })
-            setNotice({ text: `Saved the chart “${title}”` })
+            const source =
+              draft.saved !== null && !isDirty(draft)
+                ? { query_id: draft.saved.id }
+                : { sql: run?.statement.sql ?? draft.sql };
+            await api.createChart(title, {
+              ...source,
+              catalog: place.catalog ?? "",
+              database: place.database ?? "",
+              chart: { ...dialog.spec },
+            });
+            setNotice({ text: `Saved the chart “${title}”` });
           }}
           onClose={() => setDialog(null)}
         />
       ) : null}
-      {dialog?.kind === 'dashboard' ? (
+      {dialog?.kind === "dashboard" ? (
         <DashboardDialog
-          title={/^Untitled \d+$/.test(draft.title) ? '' : draft.title}
+          title={/^Untitled \d+$/.test(draft.title) ? "" : draft.title}
           sql={run?.statement.sql ?? draft.sql}
-          catalog={place.catalog ?? ''}
-          database={place.database ?? ''}
+          catalog={place.catalog ?? ""}
+          database={place.database ?? ""}
           chart={dialog.spec}
           parameters={parameters}
-          onDone={(dashboard) => setNotice({ text: 'Added.', dashboard })}
+          onDone={(dashboard) => setNotice({ text: "Added.", dashboard })}
           onClose={() => setDialog(null)}
         />
       ) : null}
     </div>
-  )
+  );
 }
 
 function PaneTabs({ pane, rows, onPane }: { pane: Pane; rows: number | null; onPane: (pane: Pane) => void }) {
@@ -347,39 +400,48 @@ function PaneTabs({ pane, rows, onPane }: { pane: Pane; rows: number | null; onP
           tabIndex={pane === each ? 0 : -1}
           onClick={() => onPane(each)}
           onKeyDown={(event) => {
-            const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0
-            const next = PANES[(index + step + PANES.length) % PANES.length]
-            if (step === 0 || !next) return
-            onPane(next.pane)
-            document.getElementById(`wb-pane-${next.pane}`)?.focus()
+            const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+            const next = PANES[(index + step + PANES.length) % PANES.length];
+            if (step === 0 || !next) return;
+            onPane(next.pane);
+            document.getElementById(`wb-pane-${next.pane}`)?.focus();
           }}
         >
           {label}
-          {each === 'results' && rows !== null ? <span className="n">{count(rows)}</span> : null}
+          {each === "results" && rows !== null ? <span className="n">{count(rows)}</span> : null}
         </button>
       ))}
     </div>
-  )
+  );
 }
 
-const clampTo = ({ from, to }: { from: number; to: number }, length: number) => ({ from: Math.min(from, length), to: Math.min(to, length) })
+const clampTo = ({ from, to }: { from: number; to: number }, length: number) => ({
+  from: Math.min(from, length),
+  to: Math.min(to, length),
+});
 
 function parameterValues(parameters: Parameter[], draft: Draft): Record<string, unknown> {
-  return Object.fromEntries(parameters.map(({ name, inferred }) => [name, parseValue(draft.types[name] ?? inferred, draft.values[name] ?? '')]))
+  return Object.fromEntries(
+    parameters.map(({ name, inferred }) => [name, parseValue(draft.types[name] ?? inferred, draft.values[name] ?? "")]),
+  );
 }
 
 /** A saved query as a tab; the values it was saved with are in its parameter fields. */
 function draftOf(query: SavedQuery): Partial<Draft> {
-  const { sql, catalog, database, engine, parameters = [] } = query.definition
-  const known = parameters.filter((parameter) => parameter.type !== 'date_range')
+  const { sql, catalog, database, engine, parameters = [] } = query.definition;
+  const known = parameters.filter((parameter) => parameter.type !== "date_range");
   return {
     title: query.title,
     sql,
     catalog,
     database,
-    engine: engine ?? 'auto',
+    engine: engine ?? "auto",
     saved: { id: query.id, version: query.version, sql, title: query.title },
-    types: Object.fromEntries(known.map(({ name, type }) => [name, type as 'text' | 'number' | 'date' | 'list'])),
-    values: Object.fromEntries(known.filter(({ default: value }) => value !== null && value !== undefined).map(({ name, default: value }) => [name, Array.isArray(value) ? value.join(', ') : String(value)])),
-  }
+    types: Object.fromEntries(known.map(({ name, type }) => [name, type as "text" | "number" | "date" | "list"])),
+    values: Object.fromEntries(
+      known
+        .filter(({ default: value }) => value !== null && value !== undefined)
+        .map(({ name, default: value }) => [name, Array.isArray(value) ? value.join(", ") : String(value)]),
+    ),
+  };
 }

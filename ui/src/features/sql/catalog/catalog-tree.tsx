@@ -1,144 +1,205 @@
-import { useQueries, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Calendar, ChevronDown, ChevronRight, ChevronsUpDown, Database, Eye, FolderKey, RefreshCw, Search, Table2 } from 'lucide-react'
-import { DropdownMenu } from 'radix-ui'
-import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react'
-import { databases, table, tables } from '@/api/queries'
-import { compact } from '../result/summary'
-import { quoteName } from '../text/tables'
-import { count } from '../format'
+import { useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
+import {
+  Calendar,
+  ChevronDown,
+  ChevronRight,
+  ChevronsUpDown,
+  Database,
+  Eye,
+  FolderKey,
+  RefreshCw,
+  Search,
+  Table2,
+} from "lucide-react";
+import { DropdownMenu } from "radix-ui";
+import { useEffect, useRef, useState, type KeyboardEvent } from "react";
+import { databases, table, tables } from "@/api/queries";
+import { compact } from "../result/summary";
+import { quoteName } from "../text/tables";
+import { count } from "../format";
 
 interface Props {
-  catalog: string | null
-  catalogs: string[]
-  database: string | null
-  onCatalog: (name: string) => void
-  onInsert: (text: string) => void
+  catalog: string | null;
+  catalogs: string[];
+  database: string | null;
+  onCatalog: (name: string) => void;
+  onInsert: (text: string) => void;
 }
 
 interface Node {
-  id: string
-  level: 1 | 2 | 3
-  label: string
+  id: string;
+  level: 1 | 2 | 3;
+  label: string;
   /** What a click writes into the editor. */
-  text: string
-  kind: 'database' | 'table' | 'view' | 'column' | 'partition' | 'note'
-  type?: string
-  note?: string
-  open?: boolean
+  text: string;
+  kind: "database" | "table" | "view" | "column" | "partition" | "note";
+  type?: string;
+  note?: string;
+  open?: boolean;
 }
 
-const matches = (name: string, search: string) => name.toLowerCase().includes(search.toLowerCase())
+const matches = (name: string, search: string) => name.toLowerCase().includes(search.toLowerCase());
 
 export function CatalogTree({ catalog, catalogs, database, onCatalog, onInsert }: Props) {
-  const client = useQueryClient()
-  const [opened, setOpened] = useState<Record<string, boolean>>({})
-  const [search, setSearch] = useState('')
-  const [current, setCurrent] = useState<string | null>(null)
-  const [refreshing, setRefreshing] = useState(false)
-  const field = useRef<HTMLInputElement>(null)
-  const list = useRef<HTMLUListElement>(null)
+  const client = useQueryClient();
+  const [opened, setOpened] = useState<Record<string, boolean>>({});
+  const [search, setSearch] = useState("");
+  const [current, setCurrent] = useState<string | null>(null);
+  const [refreshing, setRefreshing] = useState(false);
+  const field = useRef<HTMLInputElement>(null);
+  const list = useRef<HTMLUListElement>(null);
 
   useEffect(() => {
     const focusSearch = (event: globalThis.KeyboardEvent) => {
-      const target = event.target as HTMLElement | null
-      const typing = target?.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target?.tagName ?? '')
-      if (event.key !== '/' || typing || event.ctrlKey || event.metaKey || event.altKey) return
-      event.preventDefault()
-      field.current?.focus()
-    }
-    window.addEventListener('keydown', focusSearch)
-    return () => window.removeEventListener('keydown', focusSearch)
-  }, [])
+      const target = event.target as HTMLElement | null;
+      const typing = target?.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target?.tagName ?? "");
+      if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      field.current?.focus();
+    };
+    window.addEventListener("keydown", focusSearch);
+    return () => window.removeEventListener("keydown", focusSearch);
+  }, []);
 
-  const databaseQuery = useQuery({ ...databases(catalog ?? ''), enabled: catalog !== null })
-  const databaseNames = databaseQuery.data?.items ?? []
-  const isOpen = (id: string, fallback: boolean) => opened[id] ?? fallback
-  const shownDatabases = databaseNames.filter((each) => search !== '' || isOpen(each.name, each.name === database))
-  const tableQueries = useQueries({ queries: shownDatabases.map((each) => tables(catalog ?? '', each.name, search.trim().length > 1 ? search.trim() : '')) })
-  const tableLists = new Map(shownDatabases.map((each, index) => [each.name, tableQueries[index]]))
+  const databaseQuery = useQuery({ ...databases(catalog ?? ""), enabled: catalog !== null });
+  const databaseNames = databaseQuery.data?.items ?? [];
+  const isOpen = (id: string, fallback: boolean) => opened[id] ?? fallback;
+  const shownDatabases = databaseNames.filter((each) => search !== "" || isOpen(each.name, each.name === database));
+  const tableQueries = useQueries({
+    queries: shownDatabases.map((each) =>
+      tables(catalog ?? "", each.name, search.trim().length > 1 ? search.trim() : ""),
+    ),
+  });
+  const tableLists = new Map(shownDatabases.map((each, index) => [each.name, tableQueries[index]]));
   const openTables = shownDatabases.flatMap((each) =>
-    (tableLists.get(each.name)?.data?.items ?? []).filter((one) => isOpen(`${each.name}.${one.name}`, false)).map((one) => ({ database: each.name, table: one.name })),
-  )
-  const details = useQueries({ queries: openTables.map((each) => table(catalog ?? '', each.database, each.table)) })
-  const detailOf = new Map(openTables.map((each, index) => [`${each.database}.${each.table}`, details[index]]))
+    (tableLists.get(each.name)?.data?.items ?? [])
+      .filter((one) => isOpen(`${each.name}.${one.name}`, false))
+      .map((one) => ({ database: each.name, table: one.name })),
+  );
+  const details = useQueries({ queries: openTables.map((each) => table(catalog ?? "", each.database, each.table)) });
+  const detailOf = new Map(openTables.map((each, index) => [`${each.database}.${each.table}`, details[index]]));
 
-  const nodes: Node[] = []
+  const nodes: Node[] = [];
   for (const { name, tables: tableCount } of databaseNames) {
-    const open = shownDatabases.some((each) => each.name === name)
-    nodes.push({ id: name, level: 1, label: name, text: quoteName(name), kind: 'database', open, ...(tableCount === null ? {} : { note: count(tableCount) }) })
-    if (!open) continue
-    const tableQuery = tableLists.get(name)
-    if (tableQuery?.isPending) nodes.push({ id: `${name}/loading`, level: 2, label: 'Loading…', text: '', kind: 'note' })
-    if (tableQuery?.isError) nodes.push({ id: `${name}/error`, level: 2, label: 'Could not be read', text: '', kind: 'note' })
+    const open = shownDatabases.some((each) => each.name === name);
+    nodes.push({
+      id: name,
+      level: 1,
+      label: name,
+      text: quoteName(name),
+      kind: "database",
+      open,
+      ...(tableCount === null ? {} : { note: count(tableCount) }),
+    });
+    if (!open) continue;
+    const tableQuery = tableLists.get(name);
+    if (tableQuery?.isPending)
+      nodes.push({ id: `${name}/loading`, level: 2, label: "Loading…", text: "", kind: "note" });
+    if (tableQuery?.isError)
+      nodes.push({ id: `${name}/error`, level: 2, label: "Could not be read", text: "", kind: "note" });
     for (const one of tableQuery?.data?.items ?? []) {
-      const id = `${name}.${one.name}`
-      const tableOpen = isOpen(id, false)
-      const columns = detailOf.get(id)
-      if (search !== '' && !matches(one.name, search) && !columns?.data?.columns.some((column) => matches(column.name, search))) continue
+      const id = `${name}.${one.name}`;
+      const tableOpen = isOpen(id, false);
+      const columns = detailOf.get(id);
+      if (
+        search !== "" &&
+        !matches(one.name, search) &&
+        !columns?.data?.columns.some((column) => matches(column.name, search))
+      )
+        continue;
       nodes.push({
         id,
         level: 2,
         label: one.name,
         text: name === database ? quoteName(one.name) : `${quoteName(name)}.${quoteName(one.name)}`,
-        kind: 'table',
+        kind: "table",
         open: tableOpen,
-        ...(one.rows === null || one.rows === undefined ? {} : { note: one.rows >= 1e5 ? compact(one.rows) : count(one.rows) }),
-      })
-      if (!tableOpen) continue
-      if (columns?.isPending) nodes.push({ id: `${id}/loading`, level: 3, label: 'Loading…', text: '', kind: 'note' })
-      if (columns?.isError) nodes.push({ id: `${id}/error`, level: 3, label: 'Could not be read', text: '', kind: 'note' })
-      const partitions = new Set(columns?.data?.partition_keys?.map((key) => key.name))
+        ...(one.rows === null || one.rows === undefined
+          ? {}
+          : { note: one.rows >= 1e5 ? compact(one.rows) : count(one.rows) }),
+      });
+      if (!tableOpen) continue;
+      if (columns?.isPending) nodes.push({ id: `${id}/loading`, level: 3, label: "Loading…", text: "", kind: "note" });
+      if (columns?.isError)
+        nodes.push({ id: `${id}/error`, level: 3, label: "Could not be read", text: "", kind: "note" });
+      const partitions = new Set(columns?.data?.partition_keys?.map((key) => key.name));
       for (const column of columns?.data?.columns ?? []) {
-        const kind = column.partition || partitions.has(column.name) ? 'partition' : 'column'
-        nodes.push({ id: `${id}.${column.name}`, level: 3, label: column.name, text: quoteName(column.name), kind, type: column.type, note: column.type })
+        const kind = column.partition || partitions.has(column.name) ? "partition" : "column";
+        nodes.push({
+          id: `${id}.${column.name}`,
+          level: 3,
+          label: column.name,
+          text: quoteName(column.name),
+          kind,
+          type: column.type,
+          note: column.type,
+        });
       }
       for (const key of columns?.data?.partition_keys ?? []) {
-        if (columns?.data?.columns.some((column) => column.name === key.name)) continue
-        nodes.push({ id: `${id}.${key.name}`, level: 3, label: key.name, text: quoteName(key.name), kind: 'partition', type: key.type, note: key.type })
+        if (columns?.data?.columns.some((column) => column.name === key.name)) continue;
+        nodes.push({
+          id: `${id}.${key.name}`,
+          level: 3,
+          label: key.name,
+          text: quoteName(key.name),
+          kind: "partition",
+          type: key.type,
+          note: key.type,
+        });
       }
     }
   }
-  const selectable = nodes.filter((node) => node.kind !== 'note')
-  const at = selectable.findIndex((node) => node.id === current)
-  const focused = selectable[Math.max(0, at)]
+  const selectable = nodes.filter((node) => node.kind !== "note");
+  const at = selectable.findIndex((node) => node.id === current);
+  const focused = selectable[Math.max(0, at)];
 
-  const toggle = (node: Node, open: boolean) => setOpened((old) => ({ ...old, [node.id]: open }))
+  const toggle = (node: Node, open: boolean) => setOpened((old) => ({ ...old, [node.id]: open }));
   const focusNode = (node: Node | undefined) => {
-    if (!node) return
-    setCurrent(node.id)
-    list.current?.querySelector<HTMLElement>(`[data-node="${CSS.escape(node.id)}"]`)?.focus()
-  }
+    if (!node) return;
+    setCurrent(node.id);
+    list.current?.querySelector<HTMLElement>(`[data-node="${CSS.escape(node.id)}"]`)?.focus();
+  };
   const onKey = (event: KeyboardEvent<HTMLElement>) => {
-    const node = focused
-    if (!node) return
+    const node = focused;
+    if (!node) return;
     const steps: Record<string, () => void> = {
       ArrowDown: () => focusNode(selectable[Math.min(selectable.length - 1, Math.max(0, at) + 1)]),
       ArrowUp: () => focusNode(selectable[Math.max(0, at - 1)]),
       Home: () => focusNode(selectable[0]),
       End: () => focusNode(selectable.at(-1)),
-      ArrowRight: () => (node.open === false ? toggle(node, true) : focusNode(selectable[Math.min(selectable.length - 1, Math.max(0, at) + 1)])),
-      ArrowLeft: () => (node.open ? toggle(node, false) : focusNode(selectable.slice(0, Math.max(0, at)).findLast((each) => each.level < node.level))),
+      ArrowRight: () =>
+        node.open === false
+          ? toggle(node, true)
+          : focusNode(selectable[Math.min(selectable.length - 1, Math.max(0, at) + 1)]),
+      ArrowLeft: () =>
+        node.open
+          ? toggle(node, false)
+          : focusNode(selectable.slice(0, Math.max(0, at)).findLast((each) => each.level < node.level)),
       Enter: () => onInsert(node.text),
-      ' ': () => (node.open === undefined ? onInsert(node.text) : toggle(node, !node.open)),
-    }
-    const step = steps[event.key]
-    if (!step) return
-    event.preventDefault()
-    step()
-  }
+      " ": () => (node.open === undefined ? onInsert(node.text) : toggle(node, !node.open)),
+    };
+    const step = steps[event.key];
+    if (!step) return;
+    event.preventDefault();
+    step();
+  };
 
   const refresh = async () => {
-    setRefreshing(true)
-    await client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === 'catalogs' || queryKey[0] === 'table' })
-    setRefreshing(false)
-  }
+    setRefreshing(true);
+    await client.invalidateQueries({
+      predicate: ({ queryKey }) => queryKey[0] === "catalogs" || queryKey[0] === "table",
+    });
+    setRefreshing(false);
+  };
 
-  const empty = useMemo(() => {
-    if (databaseQuery.isError) return 'The catalog could not be read. Try the refresh button above.'
-    if (databaseQuery.isSuccess && databaseNames.length === 0) return 'This catalog holds no databases.'
-    if (search !== '' && !tableQueries.some((query) => query.isPending) && !nodes.some((node) => node.kind === 'table')) return `No table or open column is called “${search}”.`
-    return null
-  }, [databaseQuery.isError, databaseQuery.isSuccess, databaseNames.length, search, tableQueries, nodes])
+  const emptyText = () => {
+    if (databaseQuery.isError) return "The catalog could not be read. Try the refresh button above.";
+    if (databaseQuery.isSuccess && databaseNames.length === 0) return "This catalog holds no databases.";
+    if (search !== "" && !tableQueries.some((query) => query.isPending) && !nodes.some((node) => node.kind === "table"))
+      return `No table or open column is called “${search}”.`;
+    return null;
+  };
+  const empty = emptyText();
 
   return (
     <aside className="wb-side" aria-label="Catalog">
@@ -146,12 +207,12 @@ export function CatalogTree({ catalog, catalogs, database, onCatalog, onInsert }
         <DropdownMenu.Root modal={false}>
           <DropdownMenu.Trigger className="wb-ctl wb-catalog">
             <Database size={14} />
-            <span>{catalog ?? 'No catalog'}</span>
+            <span>{catalog ?? "No catalog"}</span>
             <ChevronsUpDown size={14} />
           </DropdownMenu.Trigger>
           <DropdownMenu.Portal>
             <DropdownMenu.Content className="wb-menu" align="start" sideOffset={4}>
-              <DropdownMenu.RadioGroup value={catalog ?? ''} onValueChange={onCatalog}>
+              <DropdownMenu.RadioGroup value={catalog ?? ""} onValueChange={onCatalog}>
                 {catalogs.map((name) => (
                   <DropdownMenu.RadioItem key={name} value={name} className="wb-item">
                     {name}
@@ -161,7 +222,14 @@ export function CatalogTree({ catalog, catalogs, database, onCatalog, onInsert }
             </DropdownMenu.Content>
           </DropdownMenu.Portal>
         </DropdownMenu.Root>
-        <button type="button" className="wb-ib sm" aria-label="Refresh the catalog" title="Refresh the catalog" aria-busy={refreshing} onClick={() => void refresh()}>
+        <button
+          type="button"
+          className="wb-ib sm"
+          aria-label="Refresh the catalog"
+          title="Refresh the catalog"
+          aria-busy={refreshing}
+          onClick={() => void refresh()}
+        >
           <RefreshCw size={16} strokeWidth={1.75} />
         </button>
       </div>
@@ -172,10 +240,10 @@ export function CatalogTree({ catalog, catalogs, database, onCatalog, onInsert }
           value={search}
           onChange={(event) => setSearch(event.target.value)}
           onKeyDown={(event) => {
-            if (event.key === 'Escape') setSearch('')
-            if (event.key === 'ArrowDown') {
-              event.preventDefault()
-              focusNode(selectable.find((node) => node.kind !== 'database') ?? selectable[0])
+            if (event.key === "Escape") setSearch("");
+            if (event.key === "ArrowDown") {
+              event.preventDefault();
+              focusNode(selectable.find((node) => node.kind !== "database") ?? selectable[0]);
             }
           }}
           placeholder="Find a table or column"
@@ -186,31 +254,54 @@ export function CatalogTree({ catalog, catalogs, database, onCatalog, onInsert }
       {empty ? <p className="wb-note">{empty}</p> : null}
       {/* An empty tree has no items, which a tree must have. */}
       {nodes.length > 0 ? (
-        <ul className="wb-tree" role="tree" aria-label="Tables" ref={list} onKeyDown={onKey}>
+        <ul className="wb-tree" role="tree" aria-label="Tables" ref={list}>
           {nodes.map((node) => (
-            <TreeRow key={node.id} node={node} focusable={node === focused} onFocus={() => setCurrent(node.id)} onToggle={() => toggle(node, !node.open)} onInsert={() => onInsert(node.text)} />
+            <TreeRow
+              key={node.id}
+              node={node}
+              focusable={node === focused}
+              onKey={onKey}
+              onFocus={() => setCurrent(node.id)}
+              onToggle={() => toggle(node, !node.open)}
+              onInsert={() => onInsert(node.text)}
+            />
           ))}
         </ul>
       ) : null}
     </aside>
-  )
+  );
 }
 
-function TreeRow({ node, focusable, onFocus, onToggle, onInsert }: { node: Node; focusable: boolean; onFocus: () => void; onToggle: () => void; onInsert: () => void }) {
-  const column = node.level === 3
+function TreeRow({
+  node,
+  focusable,
+  onKey,
+  onFocus,
+  onToggle,
+  onInsert,
+}: {
+  node: Node;
+  focusable: boolean;
+  onKey: (event: KeyboardEvent<HTMLElement>) => void;
+  onFocus: () => void;
+  onToggle: () => void;
+  onInsert: () => void;
+}) {
+  const column = node.level === 3;
   return (
     <li
       role="treeitem"
       aria-level={node.level}
       aria-expanded={node.open}
       aria-selected={false}
-      aria-disabled={node.kind === 'note' || undefined}
+      aria-disabled={node.kind === "note" || undefined}
       tabIndex={focusable ? 0 : -1}
       data-node={node.id}
-      className={`wb-tr l${node.level}${column ? ' col' : ''}${node.kind === 'note' ? ' note' : ''}`}
-      title={node.kind === 'note' ? undefined : `Insert ${node.text}`}
+      className={`wb-tr l${node.level}${column ? " col" : ""}${node.kind === "note" ? " note" : ""}`}
+      title={node.kind === "note" ? undefined : `Insert ${node.text}`}
       onFocus={onFocus}
-      onClick={node.kind === 'note' ? undefined : onInsert}
+      onKeyDown={onKey}
+      onClick={node.kind === "note" ? undefined : onInsert}
     >
       {node.open === undefined ? (
         <span className="tw" />
@@ -219,8 +310,8 @@ function TreeRow({ node, focusable, onFocus, onToggle, onInsert }: { node: Node;
           className="tw"
           aria-hidden="true"
           onClick={(event) => {
-            event.stopPropagation()
-            onToggle()
+            event.stopPropagation();
+            onToggle();
           }}
         >
           {node.open ? <ChevronDown size={14} /> : <ChevronRight size={14} />}
@@ -228,18 +319,33 @@ function TreeRow({ node, focusable, onFocus, onToggle, onInsert }: { node: Node;
       )}
       <Glyph node={node} />
       <span className="tn">{node.label}</span>
-      {node.note === undefined ? null : <span className={column ? 'trr mono' : 'trr'}>{node.note}</span>}
+      {node.note === undefined ? null : <span className={column ? "trr mono" : "trr"}>{node.note}</span>}
     </li>
-  )
+  );
 }
 
 function Glyph({ node }: { node: Node }) {
-  if (node.kind === 'note') return null
-  if (node.kind === 'database') return <Database size={14} />
-  if (node.kind === 'table') return <Table2 size={14} />
-  if (node.kind === 'view') return <Eye size={14} />
-  if (node.kind === 'partition') return <FolderKey size={14} aria-label="partition key" />
-  const type = node.type ?? ''
-  if (/^(date|timestamp|time)/.test(type)) return <span className="ty"><Calendar size={12} /></span>
-  return <span className="ty" aria-hidden="true">{/^(tinyint|smallint|integer|bigint|real|double|decimal)/.test(type) ? '#' : /^boolean/.test(type) ? '?' : /^(array|map|row|json)/.test(type) ? '{}' : 'A'}</span>
+  if (node.kind === "note") return null;
+  if (node.kind === "database") return <Database size={14} />;
+  if (node.kind === "table") return <Table2 size={14} />;
+  if (node.kind === "view") return <Eye size={14} />;
+  if (node.kind === "partition") return <FolderKey size={14} aria-label="partition key" />;
+  const type = node.type ?? "";
+  if (/^(date|timestamp|time)/.test(type))
+    return (
+      <span className="ty">
+        <Calendar size={12} />
+      </span>
+    );
+  return (
+    <span className="ty" aria-hidden="true">
+      {/^(tinyint|smallint|integer|bigint|real|double|decimal)/.test(type)
+        ? "#"
+        : type.startsWith("boolean")
+          ? "?"
+          : /^(array|map|row|json)/.test(type)
+            ? "{}"
+            : "A"}
+    </span>
+  );
 }

@@ -1,62 +1,74 @@
-import { useQueries, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useMemo } from 'react'
-import { catalogs, databases, table, tables } from '@/api/queries'
-import type { Schema } from '../editor/completion'
-import type { TableUse } from '../text/tables'
+import { useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { catalogs, databases, table, tables } from "@/api/queries";
+import type { Schema } from "../editor/completion";
+import type { TableUse } from "../text/tables";
 
 /** Where unqualified names of a tab resolve. */
 export interface Place {
-  catalog: string | null
-  database: string | null
+  catalog: string | null;
+  database: string | null;
 }
 
 /** The place of a tab: its own choice, else the first there is. */
 export function usePlace(chosen: Place): Place & { catalogs: string[]; databases: string[] } {
-  const catalogList = useQuery(catalogs()).data?.items ?? []
-  const catalog = chosen.catalog ?? catalogList[0]?.name ?? null
-  const databaseList = useQuery({ ...databases(catalog ?? ''), enabled: catalog !== null }).data?.items ?? []
+  const catalogList = useQuery(catalogs()).data?.items ?? [];
+  const catalog = chosen.catalog ?? catalogList[0]?.name ?? null;
+  const databaseList = useQuery({ ...databases(catalog ?? ""), enabled: catalog !== null }).data?.items ?? [];
   return {
     catalog,
     database: chosen.database ?? databaseList[0]?.name ?? null,
     catalogs: catalogList.map((each) => each.name),
     databases: databaseList.map((each) => each.name),
-  }
+  };
 }
 
 /** The catalog as the editor's completion asks for it; answers come from the cache where they can. */
 export function useSchema({ catalog, database }: Place): Schema {
-  const client = useQueryClient()
+  const client = useQueryClient();
   return useMemo(() => {
-    const none = () => []
+    const none = () => [];
     const tablesOf = async (of: string | undefined) => {
-      const name = of ?? database
-      if (catalog === null || name === null) return []
-      return (await client.ensureQueryData(tables(catalog, name)).catch(() => ({ items: [] }))).items.map((each) => each.name)
-    }
+      const name = of ?? database;
+      if (catalog === null || name === null) return [];
+      return (await client.ensureQueryData(tables(catalog, name)).catch(() => ({ items: [] }))).items.map(
+        (each) => each.name,
+      );
+    };
     return {
       databases: async () =>
-        catalog === null ? [] : await client.ensureQueryData(databases(catalog)).then((list) => list.items.map((each) => each.name), none),
+        catalog === null
+          ? []
+          : await client.ensureQueryData(databases(catalog)).then((list) => list.items.map((each) => each.name), none),
       tables: tablesOf,
       columns: async (use: TableUse) => {
-        const [inCatalog, inDatabase] = [use.catalog ?? catalog, use.database ?? database]
-        if (inCatalog === null || inDatabase === null) return []
+        const [inCatalog, inDatabase] = [use.catalog ?? catalog, use.database ?? database];
+        if (inCatalog === null || inDatabase === null) return [];
         // Half-typed names are not asked for.
-        const known = await tablesOf(use.database)
-        const name = known.find((each) => each.toLowerCase() === use.table.toLowerCase())
-        if (name === undefined) return []
-        return await client.ensureQueryData(table(inCatalog, inDatabase, name)).then((detail) => detail.columns, none)
+        const known = await tablesOf(use.database);
+        const name = known.find((each) => each.toLowerCase() === use.table.toLowerCase());
+        if (name === undefined) return [];
+        return await client.ensureQueryData(table(inCatalog, inDatabase, name)).then((detail) => detail.columns, none);
       },
-    }
-  }, [client, catalog, database])
+    };
+  }, [client, catalog, database]);
 }
 
 /** Trino types by lower-case column name, for the tables a statement names. */
 export function useColumnTypes({ catalog, database }: Place, uses: TableUse[]): ReadonlyMap<string, string> {
-  const { data: here } = useQuery({ ...tables(catalog ?? '', database ?? ''), enabled: catalog !== null && database !== null })
-  const known = new Set(here?.items.map((each) => each.name))
-  const names = [...new Set(uses.filter((use) => known.has(use.table)).map((use) => use.table))]
+  const { data: here } = useQuery({
+    ...tables(catalog ?? "", database ?? ""),
+    enabled: catalog !== null && database !== null,
+  });
+  const known = new Set(here?.items.map((each) => each.name));
+  const names = [...new Set(uses.filter((use) => known.has(use.table)).map((use) => use.table))];
   return useQueries({
-    queries: names.map((name) => table(catalog ?? '', database ?? '', name)),
-    combine: (results) => new Map(results.flatMap(({ data }) => (data?.columns ?? []).map((column) => [column.name.toLowerCase(), column.type] as const))),
-  })
+    queries: names.map((name) => table(catalog ?? "", database ?? "", name)),
+    combine: (results) =>
+      new Map(
+        results.flatMap(({ data }) =>
+          (data?.columns ?? []).map((column) => [column.name.toLowerCase(), column.type] as const),
+        ),
+      ),
+  });
 }

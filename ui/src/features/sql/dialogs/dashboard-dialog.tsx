@@ -1,80 +1,122 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
-import { dashboards } from '@/api/queries'
-import type { Dashboard, DashboardDefinition, DashboardTile } from '@/api/types'
-import type { ChartSpec } from '@/viz'
-import * as api from '../api'
-import type { Parameter } from '../text/parameters'
-import { FormDialog } from './dialog'
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { dashboards } from "@/api/queries";
+import type { Dashboard, DashboardDefinition, DashboardTile } from "@/api/types";
+import type { ChartSpec } from "@/viz";
+import * as api from "../api";
+import type { Parameter } from "../text/parameters";
+import { FormDialog } from "./dialog";
 
 interface Props {
-  title: string
-  sql: string
-  catalog: string
-  database: string
-  chart: ChartSpec
-  parameters: Parameter[]
-  onDone: (dashboard: Dashboard) => void
-  onClose: () => void
+  title: string;
+  sql: string;
+  catalog: string;
+  database: string;
+  chart: ChartSpec;
+  parameters: Parameter[];
+  onDone: (dashboard: Dashboard) => void;
+  onClose: () => void;
 }
 
-const NEW = 'new'
+const NEW = "new";
 
 /** Below everything that is there, half the page wide. */
-export function withTile(definition: DashboardDefinition, tabId: string, tile: Omit<DashboardTile, 'id' | 'x' | 'y' | 'w' | 'h'>): DashboardDefinition {
-  const ids = new Set(definition.tabs.flatMap((tab) => tab.tiles.map((each) => each.id)))
-  const base = tile.title.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '') || 'tile'
-  let id = base
-  for (let n = 2; ids.has(id); n += 1) id = `${base}-${n}`
+export function withTile(
+  definition: DashboardDefinition,
+  tabId: string,
+  tile: Omit<DashboardTile, "id" | "x" | "y" | "w" | "h">,
+): DashboardDefinition {
+  const ids = new Set(definition.tabs.flatMap((tab) => tab.tiles.map((each) => each.id)));
+  const base =
+    tile.title
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, "-")
+      .replace(/^-|-$/g, "") || "tile";
+  let id = base;
+  for (let n = 2; ids.has(id); n += 1) id = `${base}-${n}`;
   return {
     ...definition,
     tabs: definition.tabs.map((tab) =>
-      tab.id === tabId ? { ...tab, tiles: [...tab.tiles, { id, x: 0, y: Math.max(0, ...tab.tiles.map((each) => each.y + each.h)), w: 6, h: 9, ...tile }] } : tab,
+      tab.id === tabId
+        ? {
+            ...tab,
+            tiles: [
+              ...tab.tiles,
+              { id, x: 0, y: Math.max(0, ...tab.tiles.map((each) => each.y + each.h)), w: 6, h: 9, ...tile },
+            ],
+          }
+        : tab,
     ),
-  }
+  };
 }
 
-export function DashboardDialog({ title: suggested, sql, catalog, database, chart, parameters, onDone, onClose }: Props) {
-  const client = useQueryClient()
-  const list = useQuery(dashboards()).data?.items ?? []
-  const [title, setTitle] = useState(suggested)
-  const [target, setTarget] = useState<string>(NEW)
-  const [name, setName] = useState('')
-  const [tab, setTab] = useState('')
-  const [busy, setBusy] = useState(false)
-  const [problem, setProblem] = useState<string | null>(null)
-  const chosen = list.find((each) => each.id === target)
-  const known = new Set(chosen?.definition.filters.flatMap((filter) => [filter.id, filter.from, filter.to]))
-  const missing = parameters.filter((parameter) => !parameter.optional && !known.has(parameter.name)).map((parameter) => parameter.name)
+export function DashboardDialog({
+  title: suggested,
+  sql,
+  catalog,
+  database,
+  chart,
+  parameters,
+  onDone,
+  onClose,
+}: Props) {
+  const client = useQueryClient();
+  const list = useQuery(dashboards()).data?.items ?? [];
+  const [title, setTitle] = useState(suggested);
+  const [target, setTarget] = useState<string>(NEW);
+  const [name, setName] = useState("");
+  const [tab, setTab] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  const chosen = list.find((each) => each.id === target);
+  const known = new Set(chosen?.definition.filters.flatMap((filter) => [filter.id, filter.from, filter.to]));
+  const missing = parameters
+    .filter((parameter) => !parameter.optional && !known.has(parameter.name))
+    .map((parameter) => parameter.name);
 
   const add = async () => {
-    if (title.trim() === '') return setProblem('Give the tile a title.')
-    if (!chosen && name.trim() === '') return setProblem('Give the new dashboard a title.')
-    setBusy(true)
-    const tile = { title: title.trim(), sql, chart: chart as unknown as DashboardTile['chart'] }
+    if (title.trim() === "") return setProblem("Give the tile a title.");
+    if (!chosen && name.trim() === "") return setProblem("Give the new dashboard a title.");
+    setBusy(true);
+    const tile = { title: title.trim(), sql, chart: chart as unknown as DashboardTile["chart"] };
     try {
-      let saved: Dashboard
+      let saved: Dashboard;
       if (chosen) {
         // Read again: someone may have moved its tiles since the list was made.
-        const now = await api.dashboard(chosen.id)
-        const tabId = now.definition.tabs.some((each) => each.id === tab) ? tab : (now.definition.tabs[0]?.id ?? '')
-        saved = await api.updateDashboard(now.id, now.version, withTile(now.definition, tabId, tile))
+        const now = await api.dashboard(chosen.id);
+        const tabId = now.definition.tabs.some((each) => each.id === tab) ? tab : (now.definition.tabs[0]?.id ?? "");
+        saved = await api.updateDashboard(now.id, now.version, withTile(now.definition, tabId, tile));
       } else {
-        const empty: DashboardDefinition = { catalog, database, queries: {}, filters: [], tabs: [{ id: 'overview', title: 'Overview', tiles: [] }] }
-        saved = await api.createDashboard(name.trim(), withTile(empty, 'overview', tile))
+        const empty: DashboardDefinition = {
+          catalog,
+          database,
+          queries: {},
+          filters: [],
+          tabs: [{ id: "overview", title: "Overview", tiles: [] }],
+        };
+        saved = await api.createDashboard(name.trim(), withTile(empty, "overview", tile));
       }
-      await client.invalidateQueries({ queryKey: ['dashboards'] })
-      onDone(saved)
-      onClose()
+      await client.invalidateQueries({ queryKey: ["dashboards"] });
+      onDone(saved);
+      onClose();
     } catch (error) {
-      const failure = api.asApiError(error)
-      setProblem(failure.status === 412 ? 'Someone changed that dashboard at the same moment. Try again.' : failure.message)
-      setBusy(false)
+      const failure = api.asApiError(error);
+      setProblem(
+        failure.status === 412 ? "Someone changed that dashboard at the same moment. Try again." : failure.message,
+      );
+      setBusy(false);
     }
-  }
+  };
 
   return (
-    <FormDialog title="Add to a dashboard" action="Add" busy={busy} problem={problem} onSubmit={() => void add()} onClose={onClose}>
+    <FormDialog
+      title="Add to a dashboard"
+      action="Add"
+      busy={busy}
+      problem={problem}
+      onSubmit={() => void add()}
+      onClose={onClose}
+    >
       <label className="wb-field">
         <span>Title of the tile</span>
         <input value={title} onChange={(event) => setTitle(event.target.value)} maxLength={200} />
@@ -110,9 +152,10 @@ export function DashboardDialog({ title: suggested, sql, catalog, database, char
       )}
       {missing.length > 0 ? (
         <p className="wb-note">
-          The statement needs {missing.map((each) => `{{${each}}}`).join(', ')}: the tile stays empty until the dashboard has filters of that name. Put such a clause between [[ and ]] to make it optional.
+          The statement needs {missing.map((each) => `{{${each}}}`).join(", ")}: the tile stays empty until the
+          dashboard has filters of that name. Put such a clause between [[ and ]] to make it optional.
         </p>
       ) : null}
     </FormDialog>
-  )
+  );
 }

@@ -1,28 +1,28 @@
-import { useEffect, useRef, type ReactNode } from 'react'
+import { useEffect, useRef, type ReactNode } from "react";
 
 interface Props {
-  title: string
-  children: ReactNode
+  title: string;
+  children: ReactNode;
   /** What the primary button says; it submits the form. */
-  action: string
-  busy: boolean
-  problem: string | null
-  onSubmit: () => void
-  onClose: () => void
+  action: string;
+  busy: boolean;
+  problem: string | null;
+  onSubmit: () => void;
+  onClose: () => void;
 }
 
 /** A modal form. The browser's own dialog keeps the focus inside and closes on Esc. */
 export function FormDialog({ title, children, action, busy, problem, onSubmit, onClose }: Props) {
-  const dialog = useRef<HTMLDialogElement>(null)
+  const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
-    dialog.current?.showModal()
-  }, [])
+    dialog.current?.showModal();
+  }, []);
   return (
     <dialog ref={dialog} className="wb-dlg" aria-label={title} onClose={onClose}>
       <form
         onSubmit={(event) => {
-          event.preventDefault()
-          onSubmit()
+          event.preventDefault();
+          onSubmit();
         }}
       >
         <h2>{title}</h2>
@@ -42,5 +42,5 @@ export function FormDialog({ title, children, action, busy, problem, onSubmit, o
         </div>
       </form>
     </dialog>
-  )
+  );
 }

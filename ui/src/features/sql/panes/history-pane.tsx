@@ -1,62 +1,74 @@
-import { useInfiniteQuery } from '@tanstack/react-query'
-import { CircleAlert, CircleCheck, CircleSlash, Loader, Search } from 'lucide-react'
-import { useDeferredValue, useState } from 'react'
-import type { ExecutionState } from '@/api/types'
-import * as api from '../api'
-import type { Execution } from '../api'
-import { bytes, count, seconds, usd } from '../format'
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { CircleAlert, CircleCheck, CircleSlash, Loader, Search } from "lucide-react";
+import { useDeferredValue, useState } from "react";
+import type { ExecutionState } from "@/api/types";
+import * as api from "../api";
+import type { Execution } from "../api";
+import { bytes, count, seconds, usd } from "../format";
 
 interface Props {
   /** Changes with every finished run, so that the list is read again. */
-  after: string
-  onRestore: (sql: string) => void
+  after: string;
+  onRestore: (sql: string) => void;
 }
 
 const STATES: Record<ExecutionState, { label: string; icon: typeof Loader }> = {
-  QUEUED: { label: 'Waiting', icon: Loader },
-  RUNNING: { label: 'Running', icon: Loader },
-  SUCCEEDED: { label: 'Done', icon: CircleCheck },
-  FAILED: { label: 'Failed', icon: CircleAlert },
-  CANCELLED: { label: 'Stopped', icon: CircleSlash },
-}
+  QUEUED: { label: "Waiting", icon: Loader },
+  RUNNING: { label: "Running", icon: Loader },
+  SUCCEEDED: { label: "Done", icon: CircleCheck },
+  FAILED: { label: "Failed", icon: CircleAlert },
+  CANCELLED: { label: "Stopped", icon: CircleSlash },
+};
 
 /** What this person has run, newest first. */
 export function HistoryPane({ after, onRestore }: Props) {
-  const [search, setSearch] = useState('')
-  const q = useDeferredValue(search.trim())
+  const [search, setSearch] = useState("");
+  const q = useDeferredValue(search.trim());
   const runs = useInfiniteQuery({
-    queryKey: ['executions', 'mine', { q, after }],
+    queryKey: ["executions", "mine", { q, after }],
     queryFn: ({ pageParam, signal }) => api.history(q, pageParam, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
     staleTime: 0,
-  })
-  const items = runs.data?.pages.flatMap((page) => page.items) ?? []
+  });
+  const items = runs.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <div className="wb-history">
       <label className="wb-find">
         <Search size={14} />
-        <input value={search} onChange={(event) => setSearch(event.target.value)} placeholder="Find in what you ran" aria-label="Find in what you ran" />
+        <input
+          value={search}
+          onChange={(event) => setSearch(event.target.value)}
+          placeholder="Find in what you ran"
+          aria-label="Find in what you ran"
+        />
       </label>
       {runs.isError ? <p className="wb-note">The history could not be read. {runs.error.message}</p> : null}
-      {runs.isSuccess && items.length === 0 ? <p className="wb-note">{q === '' ? 'Nothing has run yet.' : `No statement holds “${q}”.`}</p> : null}
+      {runs.isSuccess && items.length === 0 ? (
+        <p className="wb-note">{q === "" ? "Nothing has run yet." : `No statement holds “${q}”.`}</p>
+      ) : null}
       <ul>
         {items.map((run) => (
           <HistoryRow key={run.id} run={run} onRestore={onRestore} />
         ))}
       </ul>
       {runs.hasNextPage ? (
-        <button type="button" className="wb-ctl sm" disabled={runs.isFetchingNextPage} onClick={() => void runs.fetchNextPage()}>
+        <button
+          type="button"
+          className="wb-ctl sm"
+          disabled={runs.isFetchingNextPage}
+          onClick={() => void runs.fetchNextPage()}
+        >
           Show older
         </button>
       ) : null}
     </div>
-  )
+  );
 }
 
 function HistoryRow({ run, onRestore }: { run: Execution; onRestore: (sql: string) => void }) {
-  const { label, icon: Icon } = STATES[run.state]
-  const { statistics: stats } = run
+  const { label, icon: Icon } = STATES[run.state];
+  const { statistics: stats } = run;
   return (
     <li>
       <button type="button" onClick={() => onRestore(run.sql)} title="Open this text in a tab">
@@ -64,13 +76,15 @@ function HistoryRow({ run, onRestore }: { run: Execution; onRestore: (sql: strin
           <Icon size={14} />
           {label}
         </span>
-        <time dateTime={run.created_at}>{run.created_at.slice(0, 16).replace('T', ' ')}</time>
-        <code>{run.sql.replace(/\s+/g, ' ').slice(0, 300)}</code>
-        <span className="n">{stats.rows === null ? '' : `${count(stats.rows)} ${stats.rows === 1 ? 'row' : 'rows'}`}</span>
-        <span className="n">{stats.total_ms === null ? '' : seconds(stats.total_ms)}</span>
-        <span className="n">{stats.scanned_bytes === null ? '' : bytes(stats.scanned_bytes)}</span>
-        <span className="n">{stats.usd === null ? '' : usd(stats.usd)}</span>
+        <time dateTime={run.created_at}>{run.created_at.slice(0, 16).replace("T", " ")}</time>
+        <code>{run.sql.replace(/\s+/g, " ").slice(0, 300)}</code>
+        <span className="n">
+          {stats.rows === null ? "" : `${count(stats.rows)} ${stats.rows === 1 ? "row" : "rows"}`}
+        </span>
+        <span className="n">{stats.total_ms === null ? "" : seconds(stats.total_ms)}</span>
+        <span className="n">{stats.scanned_bytes === null ? "" : bytes(stats.scanned_bytes)}</span>
+        <span className="n">{stats.usd === null ? "" : usd(stats.usd)}</span>
       </button>
     </li>
-  )
+  );
 }

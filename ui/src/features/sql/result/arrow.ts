@@ -1,8 +1,22 @@
-import { tableFromIPC, Type, type Column as ArrowColumn, type DataType } from '@uwdata/flechette';
+import { tableFromIPC, Type, type Column as ArrowColumn, type DataType } from "@uwdata/flechette";
 
 /** What a grid needs to know of an Arrow type. Values keep their exact form: see `Raw`. */
 export interface CellType {
-  kind: 'integer' | 'float' | 'decimal' | 'boolean' | 'text' | 'binary' | 'date' | 'time' | 'timestamp' | 'interval' | 'list' | 'map' | 'struct' | 'null';
+  kind:
+    | "integer"
+    | "float"
+    | "decimal"
+    | "boolean"
+    | "text"
+    | "binary"
+    | "date"
+    | "time"
+    | "timestamp"
+    | "interval"
+    | "list"
+    | "map"
+    | "struct"
+    | "null";
   /** Decimal places of a decimal; digits of the fraction of a second of a time or timestamp (0, 3, 6 or 9). */
   scale: number;
   zone: string | null;
@@ -29,7 +43,12 @@ export interface Page {
   columns: PageColumn[];
 }
 
-const leaf = (kind: CellType['kind'], scale = 0, zone: string | null = null): CellType => ({ kind, scale, zone, children: [] });
+const leaf = (kind: CellType["kind"], scale = 0, zone: string | null = null): CellType => ({
+  kind,
+  scale,
+  zone,
+  children: [],
+});
 
 interface AnyType {
   typeId: number;
@@ -40,54 +59,59 @@ interface AnyType {
   dictionary?: DataType;
 }
 
-function nested(kind: 'list' | 'map' | 'struct', type: AnyType): CellType {
+function nested(kind: "list" | "map" | "struct", type: AnyType): CellType {
   let fields = type.children ?? [];
   // A map is a list of entries: its one child is a struct of key and value.
-  if (kind === 'map') fields = (fields[0]?.type as AnyType | undefined)?.children ?? [];
-  return { kind, scale: 0, zone: null, children: fields.map((field) => ({ name: field.name, type: cellType(field.type) })) };
+  if (kind === "map") fields = (fields[0]?.type as AnyType | undefined)?.children ?? [];
+  return {
+    kind,
+    scale: 0,
+    zone: null,
+    children: fields.map((field) => ({ name: field.name, type: cellType(field.type) })),
+  };
 }
 
 export function cellType(dataType: DataType): CellType {
   const type = dataType as unknown as AnyType;
   switch (type.typeId) {
     case Type.Int:
-      return leaf('integer');
+      return leaf("integer");
     case Type.Float:
-      return leaf('float');
+      return leaf("float");
     case Type.Decimal:
-      return leaf('decimal', type.scale ?? 0);
+      return leaf("decimal", type.scale ?? 0);
     case Type.Bool:
-      return leaf('boolean');
+      return leaf("boolean");
     case Type.Date:
-      return leaf('date');
+      return leaf("date");
     case Type.Time:
-      return leaf('time', 3 * (type.unit ?? 0));
+      return leaf("time", 3 * (type.unit ?? 0));
     case Type.Timestamp:
-      return leaf('timestamp', 3 * (type.unit ?? 0), type.timezone ?? null);
+      return leaf("timestamp", 3 * (type.unit ?? 0), type.timezone ?? null);
     case Type.Binary:
     case Type.LargeBinary:
     case Type.BinaryView:
     case Type.FixedSizeBinary:
-      return leaf('binary');
+      return leaf("binary");
     case Type.Interval:
     case Type.Duration:
-      return leaf('interval');
+      return leaf("interval");
     case Type.List:
     case Type.LargeList:
     case Type.ListView:
     case Type.LargeListView:
     case Type.FixedSizeList:
-      return nested('list', type);
+      return nested("list", type);
     case Type.Map:
-      return nested('map', type);
+      return nested("map", type);
     case Type.Struct:
-      return nested('struct', type);
+      return nested("struct", type);
     case Type.Dictionary:
-      return type.dictionary ? cellType(type.dictionary) : leaf('text');
+      return type.dictionary ? cellType(type.dictionary) : leaf("text");
     case Type.Null:
-      return leaf('null');
+      return leaf("null");
     default:
-      return leaf('text');
+      return leaf("text");
   }
 }
 

@@ -1,15 +1,15 @@
-import { exactText } from './cells';
-import type { Page } from './arrow';
+import { exactText } from "./cells";
+import type { Page } from "./arrow";
 
 /** Tab-separated text pastes into spreadsheets as cells; what holds a tab, a line break or a quote is quoted. */
 function quoteFor(separator: string, text: string | null): string {
-  if (text === null) return '';
-  if (text === '') return '""';
+  if (text === null) return "";
+  if (text === "") return '""';
   return text.includes(separator) || /["\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 export interface CopyOptions {
-  separator: '\t' | ',';
+  separator: "\t" | ",";
   header: boolean;
   /** Columns by index, in the order they stand. */
   columns: number[];
@@ -22,9 +22,14 @@ export interface CopyOptions {
 export function delimited(page: Page, rows: Iterable<number>, options: CopyOptions): string {
   const columns = options.columns.map((index) => page.columns[index]).filter((column) => column !== undefined);
   const lines: string[] = [];
-  if (options.header) lines.push(columns.map((column) => quoteFor(options.separator, column.name)).join(options.separator));
+  if (options.header)
+    lines.push(columns.map((column) => quoteFor(options.separator, column.name)).join(options.separator));
   for (const row of rows) {
-    lines.push(columns.map((column) => quoteFor(options.separator, exactText(column.at(row), column.type))).join(options.separator));
+    lines.push(
+      columns
+        .map((column) => quoteFor(options.separator, exactText(column.at(row), column.type)))
+        .join(options.separator),
+    );
   }
-  return lines.join('\n');
+  return lines.join("\n");
 }

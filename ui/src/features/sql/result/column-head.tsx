@@ -1,54 +1,55 @@
-import { ArrowDown, ArrowUp } from 'lucide-react'
-import { useRef, type KeyboardEvent, type PointerEvent } from 'react'
-import { count } from '../format'
-import { isNumeric } from './cells'
-import type { ColumnSummary } from './summary'
+import { ArrowDown, ArrowUp } from "lucide-react";
+import { useRef, type KeyboardEvent, type PointerEvent } from "react";
+import { count } from "../format";
+import { isNumeric } from "./cells";
+import type { ColumnSummary } from "./summary";
 
 export interface Sort {
-  column: number
-  descending: boolean
+  column: number;
+  descending: boolean;
 }
 
 interface Props {
-  index: number
-  summary: ColumnSummary
-  typeName: string
-  width: number
-  left: number
-  sort: Sort | null
+  index: number;
+  summary: ColumnSummary;
+  typeName: string;
+  width: number;
+  left: number;
+  sort: Sort | null;
   /** Shown counts are of the first rows only. */
-  partial: boolean
-  onSort: () => void
-  onResize: (width: number) => void
+  partial: boolean;
+  onSort: () => void;
+  onResize: (width: number) => void;
 }
 
 export function ColumnHead({ index, summary, typeName, width, left, sort, partial, onSort, onResize }: Props) {
-  const sorted = sort?.column === index ? sort : null
-  const drag = useRef<{ x: number; width: number } | null>(null)
-  const right = isNumeric(summary.type)
+  const sorted = sort?.column === index ? sort : null;
+  const drag = useRef<{ x: number; width: number } | null>(null);
+  const right = isNumeric(summary.type);
   const grip = {
     onPointerDown: (event: PointerEvent<HTMLElement>) => {
-      event.preventDefault()
-      event.currentTarget.setPointerCapture(event.pointerId)
-      drag.current = { x: event.clientX, width }
+      event.preventDefault();
+      event.currentTarget.setPointerCapture(event.pointerId);
+      drag.current = { x: event.clientX, width };
     },
-    onPointerMove: (event: PointerEvent<HTMLElement>) => drag.current && onResize(drag.current.width + event.clientX - drag.current.x),
+    onPointerMove: (event: PointerEvent<HTMLElement>) =>
+      drag.current && onResize(drag.current.width + event.clientX - drag.current.x),
     onPointerUp: () => {
-      drag.current = null
+      drag.current = null;
     },
     onKeyDown: (event: KeyboardEvent<HTMLElement>) => {
-      if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return
-      event.preventDefault()
-      event.stopPropagation()
-      onResize(width + (event.key === 'ArrowRight' ? 16 : -16))
+      if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
+      event.preventDefault();
+      event.stopPropagation();
+      onResize(width + (event.key === "ArrowRight" ? 16 : -16));
     },
-  }
+  };
   return (
     <div
       role="columnheader"
       aria-colindex={index + 2}
-      aria-sort={sorted ? (sorted.descending ? 'descending' : 'ascending') : undefined}
-      className={right ? 'wb-th r' : 'wb-th'}
+      aria-sort={sorted ? (sorted.descending ? "descending" : "ascending") : undefined}
+      className={right ? "wb-th r" : "wb-th"}
       style={{ width, transform: `translateX(${left}px)` }}
     >
       <button type="button" className="wb-ch" onClick={onSort} title={`Sort by ${summary.name}`}>
@@ -83,36 +84,49 @@ export function ColumnHead({ index, summary, typeName, width, left, sort, partia
         {...grip}
       />
     </div>
-  )
+  );
 }
 
-const HEIGHT = 24
+const HEIGHT = 24;
 
 function Shape({ summary, width }: { summary: ColumnSummary; width: number }) {
-  const { bins, categories } = summary
+  const { bins, categories } = summary;
   if (bins) {
-    const most = Math.max(...bins)
-    const step = width / bins.length
+    const most = Math.max(...bins);
+    const step = width / bins.length;
     return (
       <svg className="wb-shape" width={width} height={HEIGHT} aria-hidden="true">
         {bins.map((value, bin) =>
           value === 0 ? null : (
-            <rect key={bin} x={bin * step} width={Math.max(1, step - 1)} y={HEIGHT - Math.max(1, (value / most) * HEIGHT)} height={Math.max(1, (value / most) * HEIGHT)} className="wb-bin" />
+            <rect
+              key={bin}
+              x={bin * step}
+              width={Math.max(1, step - 1)}
+              y={HEIGHT - Math.max(1, (value / most) * HEIGHT)}
+              height={Math.max(1, (value / most) * HEIGHT)}
+              className="wb-bin"
+            />
           ),
         )}
       </svg>
-    )
+    );
   }
-  const total = categories?.reduce((sum, value) => sum + value, 0) ?? 0
-  let x = 0
+  const total = categories?.reduce((sum, value) => sum + value, 0) ?? 0;
+  const before = (rank: number) => (categories ?? []).slice(0, rank).reduce((sum, value) => sum + value, 0);
   return (
     <svg className="wb-shape" width={width} height={HEIGHT} aria-hidden="true">
       {(categories ?? []).map((value, rank) => {
-        const from = x
-        const part = (value / total) * width
-        x += part
-        return <rect key={rank} x={from} width={Math.max(0.5, part - 1)} y={HEIGHT - 10} height={10} className={`wb-strip o${Math.min(rank, 5)}`} />
+        return (
+          <rect
+            key={rank}
+            x={(before(rank) / total) * width}
+            width={Math.max(0.5, (value / total) * width - 1)}
+            y={HEIGHT - 10}
+            height={10}
+            className={`wb-strip o${Math.min(rank, 5)}`}
+          />
+        );
       })}
     </svg>
-  )
+  );
 }

@@ -1,4 +1,4 @@
-import type { Page, Raw } from './arrow';
+import type { Page, Raw } from "./arrow";
 
 export type LoadPage = (offset: number, limit: number, signal: AbortSignal) => Promise<Page>;
 
@@ -77,7 +77,10 @@ export class ResultPages {
   /** All rows as one page; only what is loaded has values. */
   view(): Page {
     const columns = this.first()?.columns ?? [];
-    return { rows: this.rows, columns: columns.map(({ name, type }, index) => ({ name, type, at: (row) => this.cell(row, index) })) };
+    return {
+      rows: this.rows,
+      columns: columns.map(({ name, type }, index) => ({ name, type, at: (row) => this.cell(row, index) })),
+    };
   }
 
   /** The rows that are here, in order of their place in the result. */
@@ -116,7 +119,7 @@ export class ResultPages {
 
   /** Fetches all pages in turn; only for results that fit. */
   async loadAll(): Promise<void> {
-    if (!this.canComplete) throw new Error('the result is larger than the page cache');
+    if (!this.canComplete) throw new Error("the result is larger than the page cache");
     for (let index = 0; index < Math.ceil(this.rows / this.pageRows); index += 1) {
       if (!this.pages.has(index)) await this.fetch(index);
     }

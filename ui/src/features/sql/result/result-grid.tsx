@@ -1,26 +1,34 @@
-import { useVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useMemo, useRef, useSyncExternalStore, type KeyboardEvent, type PointerEvent } from 'react'
-import type { Column } from '@/api/types'
-import { cellText, exactText, isNumeric, position } from './cells'
-import { ColumnHead, type Sort } from './column-head'
-import type { ResultPages } from './pages'
-import type { ColumnSummary } from './summary'
-import { useColumnWidths } from './use-columns'
-import { useRowWindow } from './use-row-window'
+import { useVirtualizer } from "@tanstack/react-virtual";
+import {
+  useEffect,
+  useEffectEvent,
+  useMemo,
+  useRef,
+  useSyncExternalStore,
+  type KeyboardEvent,
+  type MouseEvent,
+} from "react";
+import type { Column } from "@/api/types";
+import { cellText, exactText, isNumeric, position } from "./cells";
+import { ColumnHead, type Sort } from "./column-head";
+import type { ResultPages } from "./pages";
+import type { ColumnSummary } from "./summary";
+import { useColumnWidths } from "./use-columns";
+import { useRowWindow } from "./use-row-window";
 
-export const ROW = 28
-const HEAD = 80
-const INDEX = 52
+export const ROW = 28;
+const HEAD = 80;
+const INDEX = 52;
 
 export interface Cell {
-  row: number
-  column: number
+  row: number;
+  column: number;
 }
 
 /** A rectangle of cells, in rows as they are shown. */
 export interface Selection {
-  anchor: Cell
-  focus: Cell
+  anchor: Cell;
+  focus: Cell;
 }
 
 export function selectionBounds({ anchor, focus }: Selection) {
@@ -29,72 +37,100 @@ export function selectionBounds({ anchor, focus }: Selection) {
     bottom: Math.max(anchor.row, focus.row),
     left: Math.min(anchor.column, focus.column),
     right: Math.max(anchor.column, focus.column),
-  }
+  };
 }
 
 interface Props {
-  pages: ResultPages
-  columns: Column[]
-  summaries: ColumnSummary[]
-  naturalWidths: number[]
+  pages: ResultPages;
+  columns: Column[];
+  summaries: ColumnSummary[];
+  naturalWidths: number[];
   /** Rows of the result in the order shown, when sorted here. */
-  order: Uint32Array | null
-  sort: Sort | null
-  selection: Selection | null
+  order: Uint32Array | null;
+  sort: Sort | null;
+  selection: Selection | null;
   /** Lower-case text that is marked where it occurs. */
-  find: string
-  onSelect: (selection: Selection) => void
-  onSort: (column: number) => void
-  onCopy: () => void
-  onOpen: (cell: Cell) => void
+  find: string;
+  onSelect: (selection: Selection) => void;
+  onSort: (column: number) => void;
+  onCopy: () => void;
+  onOpen: (cell: Cell) => void;
 }
 
-export function ResultGrid({ pages, columns, summaries, naturalWidths, order, sort, selection, find, onSelect, onSort, onCopy, onOpen }: Props) {
-  const scroller = useRef<HTMLDivElement>(null)
-  useSyncExternalStore(pages.subscribe, pages.snapshot, pages.snapshot)
-  const { widths, resize } = useColumnWidths(naturalWidths)
-  const rows = useRowWindow(scroller, pages.rows, ROW, HEAD)
+export function ResultGrid({
+  pages,
+  columns,
+  summaries,
+  naturalWidths,
+  order,
+  sort,
+  selection,
+  find,
+  onSelect,
+  onSort,
+  onCopy,
+  onOpen,
+}: Props) {
+  const scroller = useRef<HTMLDivElement>(null);
+  useSyncExternalStore(pages.subscribe, pages.snapshot, pages.snapshot);
+  const { widths, resize } = useColumnWidths(naturalWidths);
+  const rows = useRowWindow(scroller, pages.rows, ROW, HEAD);
+  // oxlint-disable-next-line react/incompatible-library -- it re-renders on scroll by design; nothing here relies on memoized reads
   const virtual = useVirtualizer({
     horizontal: true,
     count: columns.length,
     getScrollElement: () => scroller.current,
     estimateSize: (index) => widths[index] ?? 120,
     overscan: 3,
-  })
-  useEffect(() => virtual.measure(), [virtual, widths.join(',')])
-  const shown = virtual.getVirtualItems()
-  const width = INDEX + widths.reduce((sum, each) => sum + each, 0)
-  const barColumn = useMemo(() => summaries.findIndex((summary) => (summary.type.kind === 'float' || summary.type.kind === 'decimal') && (summary.range?.[0] ?? -1) >= 0 && (summary.range?.[1] ?? 0) > 0), [summaries])
+  });
+  const shape = widths.join(",");
+  useEffect(() => virtual.measure(), [virtual, shape]);
+  const shown = virtual.getVirtualItems();
+  const width = INDEX + widths.reduce((sum, each) => sum + each, 0);
+  const barColumn = useMemo(
+    () =>
+      summaries.findIndex(
+        (summary) =>
+          (summary.type.kind === "float" || summary.type.kind === "decimal") &&
+          (summary.range?.[0] ?? -1) >= 0 &&
+          (summary.range?.[1] ?? 0) > 0,
+      ),
+    [summaries],
+  );
 
-  const { first, last } = rows
+  const { first, last } = rows;
   useEffect(() => {
-    if (!order) pages.want(first, last)
-  }, [pages, order, first, last])
+    if (!order) pages.want(first, last);
+  }, [pages, order, first, last]);
 
-  const focus = selection?.focus
+  const focus = selection?.focus;
+  const reveal = useEffectEvent((cell: Cell) => {
+    rows.scrollTo(cell.row);
+    virtual.scrollToIndex(cell.column, { align: "auto" });
+  });
   useEffect(() => {
-    if (!focus) return
-    rows.scrollTo(focus.row)
-    virtual.scrollToIndex(focus.column, { align: 'auto' })
-    // Only a moved focus scrolls, not every drawn frame.
-  }, [focus?.row, focus?.column])
+    if (focus) reveal(focus);
+  }, [focus]);
 
   const move = (row: number, column: number, extend: boolean) => {
-    const to = { row: Math.max(0, Math.min(pages.rows - 1, row)), column: Math.max(0, Math.min(columns.length - 1, column)) }
-    onSelect({ anchor: extend && selection ? selection.anchor : to, focus: to })
-  }
+    const to = {
+      row: Math.max(0, Math.min(pages.rows - 1, row)),
+      column: Math.max(0, Math.min(columns.length - 1, column)),
+    };
+    onSelect({ anchor: extend && selection ? selection.anchor : to, focus: to });
+  };
   const onKey = (event: KeyboardEvent<HTMLDivElement>) => {
-    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'c') {
-      event.preventDefault()
-      return onCopy()
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "c") {
+      event.preventDefault();
+      return onCopy();
     }
-    if (pages.rows === 0) return
-    const at = selection?.focus ?? { row: 0, column: 0 }
-    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'a') {
-      event.preventDefault()
-      return onSelect({ anchor: { row: 0, column: 0 }, focus: { row: pages.rows - 1, column: columns.length - 1 } })
+    if (pages.rows === 0) return;
+    const at = selection?.focus ?? { row: 0, column: 0 };
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "a") {
+      event.preventDefault();
+      return onSelect({ anchor: { row: 0, column: 0 }, focus: { row: pages.rows - 1, column: columns.length - 1 } });
     }
-    const far = event.ctrlKey || event.metaKey
+    const far = event.ctrlKey || event.metaKey;
     const steps: Record<string, [number, number]> = {
       ArrowDown: [far ? pages.rows - 1 : at.row + 1, at.column],
       ArrowUp: [far ? 0 : at.row - 1, at.column],
@@ -104,24 +140,19 @@ export function ResultGrid({ pages, columns, summaries, naturalWidths, order, so
       PageUp: [at.row - rows.page, at.column],
       Home: far ? [0, 0] : [at.row, 0],
       End: far ? [pages.rows - 1, columns.length - 1] : [at.row, columns.length - 1],
-    }
-    const step = steps[event.key]
+    };
+    const step = steps[event.key];
     if (step) {
-      event.preventDefault()
-      move(step[0], step[1], event.shiftKey)
-    } else if (event.key === 'Enter' && selection) {
-      event.preventDefault()
-      onOpen(at)
+      event.preventDefault();
+      move(step[0], step[1], event.shiftKey);
+    } else if (event.key === "Enter" && selection) {
+      event.preventDefault();
+      onOpen(at);
     }
-  }
+  };
 
-  const cellAt = (event: PointerEvent<HTMLElement> | React.MouseEvent<HTMLElement>): Cell | null => {
-    const element = (event.target as HTMLElement).closest<HTMLElement>('[data-column]')
-    if (!element) return null
-    return { row: Number(element.parentElement?.dataset['row']), column: Number(element.dataset['column']) }
-  }
-  const bounds = selection ? selectionBounds(selection) : null
-  const drawn = Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index)
+  const bounds = selection ? selectionBounds(selection) : null;
+  const drawn = Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
 
   return (
     <div
@@ -135,16 +166,17 @@ export function ResultGrid({ pages, columns, summaries, naturalWidths, order, so
       tabIndex={0}
       onKeyDown={onKey}
       onPointerDown={(event) => {
-        const cell = event.button === 0 ? cellAt(event) : null
-        if (cell) move(cell.row, cell.column, event.shiftKey)
+        const cell = event.button === 0 ? cellAt(event) : null;
+        if (cell) move(cell.row, cell.column, event.shiftKey);
       }}
       onPointerMove={(event) => {
-        const cell = event.buttons === 1 ? cellAt(event) : null
-        if (cell && selection && (cell.row !== selection.focus.row || cell.column !== selection.focus.column)) move(cell.row, cell.column, true)
+        const cell = event.buttons === 1 ? cellAt(event) : null;
+        if (cell && selection && (cell.row !== selection.focus.row || cell.column !== selection.focus.column))
+          move(cell.row, cell.column, true);
       }}
       onDoubleClick={(event) => {
-        const cell = cellAt(event)
-        if (cell) onOpen(cell)
+        const cell = cellAt(event);
+        if (cell) onOpen(cell);
       }}
     >
       <div role="row" aria-rowindex={1} className="wb-thead" style={{ width }}>
@@ -152,13 +184,13 @@ export function ResultGrid({ pages, columns, summaries, naturalWidths, order, so
           <span className="wb-sr">Row</span>
         </div>
         {shown.map((item) => {
-          const summary = summaries[item.index]
+          const summary = summaries[item.index];
           return summary ? (
             <ColumnHead
               key={item.key}
               index={item.index}
               summary={summary}
-              typeName={columns[item.index]?.type ?? ''}
+              typeName={columns[item.index]?.type ?? ""}
               width={item.size}
               left={INDEX + item.start}
               sort={sort}
@@ -166,26 +198,42 @@ export function ResultGrid({ pages, columns, summaries, naturalWidths, order, so
               onSort={() => onSort(item.index)}
               onResize={(next) => resize(item.index, next)}
             />
-          ) : null
+          ) : null;
         })}
       </div>
       <div className="wb-rows" role="rowgroup" style={{ height: rows.height, width }}>
         {drawn.map((row) => {
-          const source = order ? (order[row] ?? row) : row
-          const here = pages.has(source)
+          const source = order ? (order[row] ?? row) : row;
+          const here = pages.has(source);
           return (
-            <div key={row} role="row" aria-rowindex={row + 2} data-row={row} className="wb-row" style={{ transform: `translateY(${rows.offset + (row - first) * ROW}px)` }}>
+            <div
+              key={row}
+              role="row"
+              aria-rowindex={row + 2}
+              data-row={row}
+              className="wb-row"
+              style={{ transform: `translateY(${rows.offset + (row - first) * ROW}px)` }}
+            >
               <div role="rowheader" aria-colindex={1} className="wb-ix">
                 {row + 1}
               </div>
               {shown.map((item) => {
-                const summary = summaries[item.index]
-                if (!summary) return null
-                const inside = bounds && row >= bounds.top && row <= bounds.bottom && item.index >= bounds.left && item.index <= bounds.right
-                const focused = focus?.row === row && focus.column === item.index
-                const raw = here ? pages.cell(source, item.index) : undefined
-                const text = here ? cellText(raw, summary.type, summary.format) : ''
-                const found = find !== '' && text !== null && here && (exactText(raw, summary.type)?.toLowerCase().includes(find) || text.toLowerCase().includes(find))
+                const summary = summaries[item.index];
+                if (!summary) return null;
+                const inside =
+                  bounds &&
+                  row >= bounds.top &&
+                  row <= bounds.bottom &&
+                  item.index >= bounds.left &&
+                  item.index <= bounds.right;
+                const focused = focus?.row === row && focus.column === item.index;
+                const raw = here ? pages.cell(source, item.index) : undefined;
+                const text = here ? cellText(raw, summary.type, summary.format) : "";
+                const found =
+                  find !== "" &&
+                  text !== null &&
+                  here &&
+                  (exactText(raw, summary.type)?.toLowerCase().includes(find) || text.toLowerCase().includes(find));
                 return (
                   <div
                     key={item.key}
@@ -194,28 +242,43 @@ export function ResultGrid({ pages, columns, summaries, naturalWidths, order, so
                     aria-selected={inside ?? false}
                     id={focused ? `wb-cell-${row}-${item.index}` : undefined}
                     data-column={item.index}
-                    className={`wb-td${isNumeric(summary.type) ? ' r' : ''}${inside ? ' in' : ''}${focused ? ' sel' : ''}${found ? ' hit' : ''}`}
+                    className={`wb-td${isNumeric(summary.type) ? " r" : ""}${inside ? " in" : ""}${focused ? " sel" : ""}${found ? " hit" : ""}`}
                     style={{ width: item.size, transform: `translateX(${INDEX + item.start}px)` }}
                   >
-                    {item.index === barColumn ? <Bar value={position(raw, summary.type)} most={summary.range?.[1] ?? 1} /> : null}
-                    {!here ? <span className="wb-wait" /> : text === null ? <span className="null">null</span> : <span className="v">{text}</span>}
+                    {item.index === barColumn ? (
+                      <Bar value={position(raw, summary.type)} most={summary.range?.[1] ?? 1} />
+                    ) : null}
+                    {!here ? (
+                      <span className="wb-wait" />
+                    ) : text === null ? (
+                      <span className="null">null</span>
+                    ) : (
+                      <span className="v">{text}</span>
+                    )}
                   </div>
-                )
+                );
               })}
             </div>
-          )
+          );
         })}
       </div>
     </div>
-  )
+  );
+}
+
+function cellAt(event: MouseEvent<HTMLElement>): Cell | null {
+  const element = (event.target as HTMLElement).closest<HTMLElement>("[data-column]");
+  return element
+    ? { row: Number(element.parentElement?.dataset["row"]), column: Number(element.dataset["column"]) }
+    : null;
 }
 
 /** A bar left of the number, on a track of its own. */
 function Bar({ value, most }: { value: number | null; most: number }) {
-  const share = value === null ? 0 : Math.max(0, Math.min(1, value / most))
+  const share = value === null ? 0 : Math.max(0, Math.min(1, value / most));
   return (
     <span className="wb-track" aria-hidden="true">
       <s style={{ width: `${share * 100}%` }} />
     </span>
-  )
+  );
 }

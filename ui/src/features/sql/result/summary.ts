@@ -1,5 +1,5 @@
-import type { CellType, Page } from './arrow';
-import { cellText, columnFormat, exactText, isContinuous, position, type ColumnFormat } from './cells';
+import type { CellType, Page } from "./arrow";
+import { cellText, columnFormat, exactText, isContinuous, position, type ColumnFormat } from "./cells";
 
 /** What a column head shows: the shape of the column in the first page. */
 export interface ColumnSummary {
@@ -23,25 +23,30 @@ export interface ColumnSummary {
 const BINS = 20;
 const CATEGORIES = 8;
 
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /** 11.4k, 0.118, 191k: three figures, as on an axis. */
 export function compact(value: number): string {
   const size = Math.abs(value);
-  const sign = value < 0 ? '\u2212' : '';
-  for (const [limit, unit] of [[1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k']] as const) {
+  const sign = value < 0 ? "\u2212" : "";
+  for (const [limit, unit] of [
+    [1e12, "T"],
+    [1e9, "G"],
+    [1e6, "M"],
+    [1e3, "k"],
+  ] as const) {
     if (size >= limit * 0.9995) {
       const scaled = size / limit;
       return `${sign}${scaled >= 99.95 ? scaled.toFixed(0) : scaled.toFixed(1)}${unit}`;
     }
   }
-  if (size === 0) return '0';
-  if (size < 0.001) return `${sign}${size.toExponential(0).replace('-', '\u2212')}`;
+  if (size === 0) return "0";
+  if (size < 0.001) return `${sign}${size.toExponential(0).replace("-", "\u2212")}`;
   return `${sign}${Number(size.toPrecision(3))}`;
 }
 
 function edge(value: number, type: CellType): string {
-  if (type.kind === 'date' || type.kind === 'timestamp') {
+  if (type.kind === "date" || type.kind === "timestamp") {
     const date = new Date(value);
     return `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
   }
@@ -49,7 +54,7 @@ function edge(value: number, type: CellType): string {
 }
 
 function histogram(values: number[], low: number, high: number): number[] {
-  const bins = new Array<number>(low === high ? 1 : BINS).fill(0);
+  const bins = Array.from({ length: low === high ? 1 : BINS }, () => 0);
   for (const value of values) {
     const bin = low === high ? 0 : Math.min(BINS - 1, Math.floor(((value - low) / (high - low)) * BINS));
     bins[bin] = (bins[bin] ?? 0) + 1;
@@ -65,10 +70,19 @@ export function summarize(page: Page): ColumnSummary[] {
     const base = { name: column.name, type: column.type, format, nulls, rows: page.rows };
     if (isContinuous(column.type)) {
       const positions = raw.map((value) => position(value, column.type)).filter((value) => value !== null);
-      if (positions.length === 0) return { ...base, bins: null, low: '', high: '', range: null, categories: null, distinct: 0 };
+      if (positions.length === 0)
+        return { ...base, bins: null, low: "", high: "", range: null, categories: null, distinct: 0 };
       const low = positions.reduce((a, b) => Math.min(a, b));
       const high = positions.reduce((a, b) => Math.max(a, b));
-      return { ...base, bins: histogram(positions, low, high), low: edge(low, column.type), high: edge(high, column.type), range: [low, high], categories: null, distinct: new Set(positions).size };
+      return {
+        ...base,
+        bins: histogram(positions, low, high),
+        low: edge(low, column.type),
+        high: edge(high, column.type),
+        range: [low, high],
+        categories: null,
+        distinct: new Set(positions).size,
+      };
     }
     const counts = new Map<string, number>();
     for (const value of raw) {
@@ -77,17 +91,26 @@ export function summarize(page: Page): ColumnSummary[] {
     }
     const sorted = [...counts.values()].sort((a, b) => b - a);
     const rest = sorted.slice(CATEGORIES).reduce((sum, count) => sum + count, 0);
-    return { ...base, bins: null, low: '', high: '', range: null, categories: rest > 0 ? [...sorted.slice(0, CATEGORIES), rest] : sorted, distinct: counts.size };
+    return {
+      ...base,
+      bins: null,
+      low: "",
+      high: "",
+      range: null,
+      categories: rest > 0 ? [...sorted.slice(0, CATEGORIES), rest] : sorted,
+      distinct: counts.size,
+    };
   });
 }
 
 /** Width in pixels that shows the head and the first rows without cutting most of them. */
 export function naturalWidth(summary: ColumnSummary, page: Page, index: number, typeName: string): number {
   const column = page.columns[index];
-  let longest = 0;
-  for (let row = 0; column && row < Math.min(page.rows, 60); row += 1) {
-    longest = Math.max(longest, cellText(column.at(row), column.type, summary.format)?.length ?? 4);
-  }
+  const lengths = Array.from(
+    { length: Math.min(page.rows, 60) },
+    (_, row) => (column && cellText(column.at(row), column.type, summary.format)?.length) ?? 4,
+  );
+  const longest = Math.max(0, ...lengths);
   const head = summary.name.length * 7 + typeName.length * 6.6 + 54;
   return Math.round(Math.min(420, Math.max(116, head, longest * 7.4 + 26)));
 }

@@ -3,15 +3,15 @@
  * handed to the formatter as parameters of its own, so that they come out as they went in.
  */
 export async function formatSql(text: string): Promise<string> {
-  const { formatDialect, trino } = await import('sql-formatter')
+  const { formatDialect, trino } = await import("sql-formatter");
   return formatDialect(text, {
     dialect: trino,
-    keywordCase: 'lower',
-    dataTypeCase: 'lower',
-    functionCase: 'lower',
+    keywordCase: "lower",
+    dataTypeCase: "lower",
+    functionCase: "lower",
     tabWidth: 2,
     expressionWidth: 90,
     linesBetweenQueries: 1,
     paramTypes: { custom: [{ regex: String.raw`\{\{\s*[A-Za-z_]\w*\s*\}\}` }, { regex: String.raw`\[\[|\]\]` }] },
-  })
+  });
 }

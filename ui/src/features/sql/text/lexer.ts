@@ -4,7 +4,8 @@
  * that is unfinished (an open string, an open comment) ends with the input,
  * because most of the time someone is in the middle of typing.
  */
-export type TokenKind = 'word' | 'quoted' | 'string' | 'number' | 'comment' | 'parameter' | 'open' | 'close' | 'punctuation';
+export type TokenKind =
+  "word" | "quoted" | "string" | "number" | "comment" | "parameter" | "open" | "close" | "punctuation";
 
 export interface Token {
   kind: TokenKind;
@@ -45,22 +46,22 @@ function endAfter(text: string, needle: string, at: number): number {
 function tokenAt(text: string, at: number): [TokenKind, number] {
   const two = text.slice(at, at + 2);
   const one = two[0] as string;
-  if (two === '--') {
-    const end = text.indexOf('\n', at);
-    return ['comment', end < 0 ? text.length : end];
+  if (two === "--") {
+    const end = text.indexOf("\n", at);
+    return ["comment", end < 0 ? text.length : end];
   }
-  if (two === '/*') return ['comment', endAfter(text, '*/', at + 2)];
-  if (two === '[[') return ['open', at + 2];
-  if (two === ']]') return ['close', at + 2];
-  if (one === "'") return ['string', quotedEnd(text, at, "'")];
-  if (one === '"' || one === '`') return ['quoted', quotedEnd(text, at, one)];
+  if (two === "/*") return ["comment", endAfter(text, "*/", at + 2)];
+  if (two === "[[") return ["open", at + 2];
+  if (two === "]]") return ["close", at + 2];
+  if (one === "'") return ["string", quotedEnd(text, at, "'")];
+  if (one === '"' || one === "`") return ["quoted", quotedEnd(text, at, one)];
   const parameter = matchAt(PARAMETER, text, at);
-  if (parameter !== null) return ['parameter', at + parameter.length];
+  if (parameter !== null) return ["parameter", at + parameter.length];
   const number = matchAt(NUMBER, text, at);
-  if (number !== null) return ['number', at + number.length];
+  if (number !== null) return ["number", at + number.length];
   const word = matchAt(WORD, text, at);
-  if (word !== null) return ['word', at + word.length];
-  return ['punctuation', at + 1];
+  if (word !== null) return ["word", at + word.length];
+  return ["punctuation", at + 1];
 }
 
 export function tokenize(text: string): Token[] {

@@ -1,4 +1,4 @@
-import { tokenize } from './lexer';
+import { tokenize } from "./lexer";
 
 export interface Statement {
   /** Offsets of the statement in the text, without surrounding space and without its semicolon. */
@@ -19,13 +19,13 @@ export function splitStatements(text: string): Statement[] {
     hasCode = false;
   };
   for (const token of tokenize(text)) {
-    if (token.kind === 'punctuation' && token.text === ';') {
+    if (token.kind === "punctuation" && token.text === ";") {
       finish();
       continue;
     }
     from ??= token.from;
     to = token.to;
-    hasCode ||= token.kind !== 'comment';
+    hasCode ||= token.kind !== "comment";
   }
   finish();
   return statements;
@@ -42,7 +42,7 @@ export function statementAt(text: string, position: number): Statement | null {
 /** What *Run* means: the selection if it holds anything, else the statement under the cursor. */
 export function statementToRun(text: string, selection: { from: number; to: number }): Statement | null {
   const selected = text.slice(selection.from, selection.to);
-  if (selected.trim() === '') return statementAt(text, selection.from);
+  if (selected.trim() === "") return statementAt(text, selection.from);
   const inner = splitStatements(selected);
   const [only] = inner;
   if (inner.length === 1 && only) return { ...only, from: only.from + selection.from, to: only.to + selection.from };
@@ -53,7 +53,7 @@ export function statementToRun(text: string, selection: { from: number; to: numb
 export function offsetOf(text: string, from: number, line: number, column: number): number {
   let at = from;
   for (let i = 1; i < line; i += 1) {
-    const next = text.indexOf('\n', at);
+    const next = text.indexOf("\n", at);
     if (next < 0) break;
     at = next + 1;
   }
