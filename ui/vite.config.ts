@@ -1,36 +1,49 @@
-import { fileURLToPath } from 'node:url'
-import tailwind from '@tailwindcss/vite'
-import react from '@vitejs/plugin-react'
-import { defineConfig } from 'vitest/config'
+import { fileURLToPath } from "node:url";
+import tailwind from "@tailwindcss/vite";
+import react from "@vitejs/plugin-react";
+import type { Plugin } from "vite";
+import { defineConfig } from "vitest/config";
 
 /** Export conditions that pick the edge builds: `react-dom/server.edge`, the router's server flags. */
-const edge = ['workerd', 'worker', 'module', 'import', 'production', 'default']
+const edge = ["workerd", "worker", "module", "import", "production", "default"];
+
+/**
+ * The server draws pages, and pages come by dynamic import from the route table alone. What else is loaded lazily
+ * (editors, menus, dialogs) waits for a person, so none of it goes into the server bundle.
+ */
+const pagesOnly = (): Plugin => ({
+  name: "pages-only",
+  enforce: "pre",
+  resolveId(_source, importer, { kind }: { kind?: string }) {
+    return kind === "dynamic-import" && !importer?.endsWith("/app/routes.tsx") ? "\0browser-only" : null;
+  },
+  load: (id) => (id === "\0browser-only" ? "export {}" : null),
+});
 
 export default defineConfig(({ isSsrBuild }) => ({
-  plugins: [react(), tailwind()],
-  html: { cspNonce: '__NONCE__' },
+  plugins: [react(), tailwind(), isSsrBuild && pagesOnly()],
+  html: { cspNonce: "__NONCE__" },
   resolve: {
-    alias: { '@': fileURLToPath(new URL('src', import.meta.url)) },
+    alias: { "@": fileURLToPath(new URL("src", import.meta.url)) },
     ...(isSsrBuild ? { conditions: edge } : {}),
   },
-  define: isSsrBuild
-    ? { 'process.env.NODE_ENV': '"production"', 'process.env.TSS_INLINE_CSS_ENABLED': '"false"' }
-    : {},
-  ssr: { target: 'webworker', noExternal: isSsrBuild || undefined, resolve: { conditions: edge } },
+  define: isSsrBuild ? { "process.env.NODE_ENV": '"production"', "process.env.TSS_INLINE_CSS_ENABLED": '"false"' } : {},
+  ssr: { target: "webworker", noExternal: isSsrBuild || undefined, resolve: { conditions: edge } },
   build: {
-    target: 'es2022',
-    outDir: isSsrBuild ? 'dist/server' : 'dist/client',
+    target: "es2022",
+    outDir: isSsrBuild ? "dist/server" : "dist/client",
     manifest: !isSsrBuild,
     minify: true,
+    modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     // One stylesheet for all pages: the server's HTML is styled before any chunk arrives.
     cssCodeSplit: false,
     reportCompressedSize: false,
     // The server bundle is one classic script: QuickJS evaluates it and finds `globalThis.render`.
     rolldownOptions: isSsrBuild
-      ? { output: { codeSplitting: false, format: 'iife' as const, entryFileNames: 'entry-server.js' } }
+      ? { output: { codeSplitting: false, format: "iife" as const, entryFileNames: "entry-server.js" } }
       : {},
   },
-  server: { proxy: { '/api': 'http://127.0.0.1:3000' } },
-  test: { environment: 'node', include: ['src/**/*.test.{ts,tsx}', 'test/**/*.test.{ts,tsx}'] },
-}))
+  server: { proxy: { "/api": "http://127.0.0.1:3000" } },
+  test: { environment: "node", include: ["src/**/*.test.{ts,tsx}", "test/**/*.test.{ts,tsx}"] },
+}));

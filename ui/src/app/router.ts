@@ -26,7 +26,8 @@ export const makeRouter = (queryClient: QueryClient, history?: RouterHistory) =>
     stringifySearch,
     defaultPreload: "intent",
     defaultPreloadDelay: 50,
-    scrollRestoration: true,
+    // On the server it would write an inline script that the browser's tree does not have.
+    scrollRestoration: history === undefined,
   });
 
 export type AppRouter = ReturnType<typeof makeRouter>;
