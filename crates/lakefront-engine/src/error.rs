@@ -17,12 +17,7 @@ pub struct EngineError {
 
 impl EngineError {
     pub(crate) fn new(kind: EngineErrorKind, message: impl Into<String>) -> Self {
-        EngineError {
-            kind,
-            message: message.into(),
-            detail: String::new(),
-            position: None,
-        }
+        EngineError { kind, message: message.into(), detail: String::new(), position: None }
     }
 
     pub(crate) fn with_detail(mut self, detail: impl Into<String>) -> Self {

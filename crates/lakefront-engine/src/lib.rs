@@ -21,10 +21,11 @@
 
 mod error;
 mod functions;
-mod infer;
+pub mod infer;
 mod job;
 pub mod lake;
 mod pool;
+mod wire;
 mod worker;
 
 pub use error::{EngineError, EngineErrorKind};
@@ -32,7 +33,6 @@ pub use functions::{FunctionInfo, FunctionKind, functions};
 pub use infer::{InferRequest, InferredSchema};
 pub use job::{Compression, DataFile, Format, Job, Limits, Literal, S3Credentials, Storage, Table};
 pub use pool::{
-    ColumnBytes, Estimate, Frame, Pool, PoolConfig, Prepared, Progress, Running, Statistics,
-    TableEstimate,
+    ColumnBytes, Estimate, Frame, Pool, PoolConfig, Prepared, Progress, Running, Statistics, TableEstimate,
 };
 pub use worker::worker_main;

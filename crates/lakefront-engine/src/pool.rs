@@ -1,16 +1,26 @@
-//! The pool of worker processes.
+//! The pool of worker processes: jobs in, frames out.
+
+mod lease;
+mod process;
+mod workers;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use crate::error::EngineError;
+use crate::error::{EngineError, EngineErrorKind};
 use crate::infer::{InferRequest, InferredSchema};
-use crate::job::Job;
+use crate::job::{Job, Limits, Storage};
+use crate::wire::{self, FromWorker, Heard, InferFrame, Outcome, PrepareFrame, TableKey, ToWorker};
+use lease::Lease;
+use workers::Workers;
+
+const INFER_DEADLINE: Duration = Duration::from_secs(60);
 
 /// How the pool runs its workers.
 #[derive(Debug, Clone)]
@@ -48,62 +58,202 @@ impl PoolConfig {
 
 /// Worker processes behind one door; clones share them.
 #[derive(Clone)]
-pub struct Pool;
+pub struct Pool {
+    workers: Arc<Workers>,
+}
 
 impl Pool {
     /// Starts the pool and its first worker. Must be called inside a tokio runtime.
+    ///
+    /// Errors: the spill folder cannot be made, or no thread can be started. A worker that cannot be started is an
+    /// error of the jobs that need it.
     pub fn start(config: PoolConfig) -> std::io::Result<Pool> {
-        let _ = config;
-        todo!()
+        Ok(Pool { workers: Workers::start(config)? })
     }
 
-    /// Plans a job in a worker, which stays held until the result runs to its end or is dropped.
+    /// Plans a job in a worker, which stays held until the result has run to its end or is dropped.
+    ///
+    /// The job's deadline counts from here, waiting for a worker included.
     pub async fn prepare(&self, job: Job) -> Result<Prepared, EngineError> {
-        let _ = job;
-        todo!()
+        let deadline = Instant::now() + job.limits.deadline;
+        let plan = Plan::make(&self.workers, &job, deadline).await?;
+        Ok(Prepared { schema: Arc::clone(&plan.schema), estimate: plan.estimate.clone(), plan, job, deadline })
     }
 
     /// Infers the schema of files in a worker.
     pub async fn infer(&self, request: InferRequest) -> Result<InferredSchema, EngineError> {
-        let _ = request;
-        todo!()
+        let deadline = Instant::now() + INFER_DEADLINE;
+        let mut lease = Lease::take(&self.workers, &[&request.storage], deadline).await?;
+        lease.send(&ToWorker::Infer(InferFrame::encode(lease.job(), request))).await?;
+        loop {
+            match lease.hear().await? {
+                Heard::Message(message) => match *message {
+                    FromWorker::Closed { outcome, broken } => {
+                        lease.close(broken);
+                        return match outcome? {
+                            Outcome::Inferred(schema) => Ok(schema),
+                            Outcome::Ran(_) => Err(out_of_turn()),
+                        };
+                    }
+                    _ => return Err(out_of_turn()),
+                },
+                Heard::Batch { .. } => return Err(out_of_turn()),
+            }
+        }
     }
 }
 
-/// A planned job.
+/// Everything of a plan but what the person who asked may change.
+struct Plan {
+    schema: SchemaRef,
+    estimate: Estimate,
+    heavy: bool,
+    lease: Lease,
+}
+
+impl Plan {
+    async fn make(workers: &Arc<Workers>, job: &Job, deadline: Instant) -> Result<Plan, EngineError> {
+        let storages: Vec<&Storage> = job.tables.iter().map(|table| &table.storage).collect();
+        let mut lease = Lease::take(workers, &storages, deadline).await?;
+        let time_left = deadline.saturating_duration_since(Instant::now());
+        let prepare = ToWorker::Prepare(PrepareFrame {
+            job: lease.job(),
+            sql: job.sql.clone(),
+            parameters: job.parameters.clone(),
+            tables: job.tables.iter().map(|table| TableKey::from(table.as_ref())).collect(),
+            catalog: job.catalog.clone(),
+            database: job.database.clone(),
+            limits: Limits { deadline: time_left, ..job.limits },
+        });
+        lease.send(&prepare).await?;
+        loop {
+            let Heard::Message(message) = lease.hear().await? else { return Err(out_of_turn()) };
+            match *message {
+                FromWorker::Missing(indexes) => {
+                    let tables = indexes.iter().filter_map(|index| job.tables.get(*index as usize)).cloned();
+                    lease.send_tables(tables.collect()).await?;
+                }
+                FromWorker::Planned { schema, estimate, unbounded, .. } => {
+                    return Ok(Plan {
+                        schema: wire::decode_schema(&schema).map_err(internal)?,
+                        heavy: unbounded || estimate.bytes > workers.config().cheap_bytes,
+                        estimate,
+                        lease,
+                    });
+                }
+                FromWorker::Closed { outcome, broken } => {
+                    lease.close(broken);
+                    return Err(outcome.err().unwrap_or_else(out_of_turn));
+                }
+                FromWorker::Progress(_) => return Err(out_of_turn()),
+            }
+        }
+    }
+}
+
+/// A planned job. Dropping it gives its worker back.
 pub struct Prepared {
     pub schema: SchemaRef,
     pub estimate: Estimate,
+    plan: Plan,
+    job: Job,
+    deadline: Instant,
 }
 
 impl Prepared {
-    /// Starts it.
+    /// Starts it. A job that is not cheap waits until fewer of its kind run, and gives its worker to others meanwhile.
     pub async fn run(self) -> Result<Running, EngineError> {
-        todo!()
+        let Prepared { mut plan, job, deadline, .. } = self;
+        let mut slot = None;
+        if plan.heavy {
+            let workers = Arc::clone(plan.lease.workers());
+            slot = workers.try_heavy();
+            if slot.is_none() {
+                drop(plan);
+                slot = Some(workers.heavy(deadline).await?);
+                plan = Plan::make(&workers, &job, deadline).await?;
+            }
+        }
+        let Plan { schema, mut lease, .. } = plan;
+        lease.send(&ToWorker::Run).await?;
+        let (progress, _) = watch::channel(Progress::default());
+        Ok(Running { schema, lease: Some(lease), _slot: slot, progress, statistics: Statistics::default() })
     }
 }
 
 /// A running job; dropping it cancels it.
-pub struct Running;
+pub struct Running {
+    schema: SchemaRef,
+    lease: Option<Lease>,
+    _slot: Option<OwnedSemaphorePermit>,
+    progress: watch::Sender<Progress>,
+    statistics: Statistics,
+}
 
 impl Running {
     pub fn schema(&self) -> &SchemaRef {
-        todo!()
+        &self.schema
     }
 
-    /// The next batch; `None` after the last one. Nothing follows an error.
+    /// The next batch; `None` after the last one. Nothing follows an error. Dropping the future loses no batch.
     pub async fn next(&mut self) -> Option<Result<Frame, EngineError>> {
-        todo!()
+        loop {
+            let lease = self.lease.as_mut()?;
+            match lease.hear().await {
+                Ok(Heard::Batch { rows, ipc }) => {
+                    self.progress.send_modify(|progress| progress.rows += rows);
+                    return Some(Ok(Frame { ipc, rows }));
+                }
+                Ok(Heard::Message(message)) => match *message {
+                    FromWorker::Progress(heard) => {
+                        self.progress.send_modify(|progress| *progress = Progress { rows: progress.rows, ..heard });
+                    }
+                    FromWorker::Closed { outcome, broken } => {
+                        self.lease.take()?.close(broken);
+                        return match outcome {
+                            Ok(Outcome::Ran(statistics)) => {
+                                self.statistics = statistics;
+                                self.progress.send_replace(Progress {
+                                    scanned_bytes: statistics.scanned_bytes,
+                                    rows: statistics.rows,
+                                    fraction: 1.0,
+                                });
+                                None
+                            }
+                            Ok(Outcome::Inferred(_)) => Some(Err(out_of_turn())),
+                            Err(error) => Some(Err(error)),
+                        };
+                    }
+                    _ => {
+                        self.lease = None;
+                        return Some(Err(out_of_turn()));
+                    }
+                },
+                Err(error) => {
+                    self.lease = None;
+                    return Some(Err(error));
+                }
+            }
+        }
     }
 
     pub fn progress(&self) -> watch::Receiver<Progress> {
-        todo!()
+        self.progress.subscribe()
     }
 
     /// Complete once [`next`](Self::next) has answered `None`.
     pub fn statistics(&self) -> Statistics {
-        todo!()
+        self.statistics
     }
+}
+
+fn internal(error: impl ToString) -> EngineError {
+    EngineError::new(EngineErrorKind::Internal, "The engine failed. Try again, or tell your administrator.")
+        .with_detail(error.to_string())
+}
+
+fn out_of_turn() -> EngineError {
+    internal("a worker spoke out of turn")
 }
 
 /// One record batch.

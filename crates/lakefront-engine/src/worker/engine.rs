@@ -1,0 +1,90 @@
+//! What a worker keeps between its jobs.
+
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::footer::Footers;
+use super::lru::Lru;
+use super::scan::ScanTable;
+use crate::error::EngineError;
+use crate::job::Table;
+use crate::wire::{self, FromWorker, TableKey};
+
+/// Files of all tables a worker remembers.
+const REMEMBERED_FILES: usize = 400_000;
+/// Operators recurse over deep expressions on these stacks too; untouched pages cost nothing.
+const STACK: usize = 16 << 20;
+const MOST_BLOCKING_THREADS: usize = 16;
+
+pub(super) struct Engine {
+    pub(super) runtime: Runtime,
+    pub(super) threads: usize,
+    pub(super) footers: Arc<Footers>,
+    /// Bytes of data the current job has read.
+    pub(super) scanned: Arc<AtomicU64>,
+    pub(super) spill: PathBuf,
+    socket: Mutex<UnixStream>,
+    tables: Mutex<Lru<TableKey, Arc<ScanTable>>>,
+    next_table: AtomicU64,
+}
+
+impl Engine {
+    pub(super) fn start(socket: UnixStream) -> io::Result<Self> {
+        let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(threads)
+            .max_blocking_threads(MOST_BLOCKING_THREADS)
+            .thread_stack_size(STACK)
+            .thread_name("operator")
+            .enable_all()
+            .build()?;
+        Ok(Engine {
+            runtime,
+            threads,
+            footers: Arc::new(Footers::new()),
+            scanned: Arc::default(),
+            spill: std::env::current_dir()?,
+            socket: Mutex::new(socket),
+            tables: Mutex::new(Lru::new(REMEMBERED_FILES)),
+            next_table: AtomicU64::new(0),
+        })
+    }
+
+    pub(super) fn table(&self, key: &TableKey) -> Option<Arc<ScanTable>> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner).get(key)
+    }
+
+    pub(super) fn remember(&self, table: Table) -> Result<Arc<ScanTable>, EngineError> {
+        let key = TableKey::from(&table);
+        let weight = table.files.len() + 1;
+        let id = self.next_table.fetch_add(1, Ordering::Relaxed);
+        let table = Arc::new(ScanTable::new(id, table, Arc::clone(&self.scanned))?);
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner).put(key, Arc::clone(&table), weight);
+        Ok(table)
+    }
+
+    pub(super) fn reply(&self, message: &FromWorker) -> io::Result<()> {
+        wire::reply(&mut *self.socket(), message)
+    }
+
+    pub(super) fn reply_batch(&self, rows: u64, ipc: &[u8]) -> io::Result<()> {
+        wire::reply_batch(&mut *self.socket(), rows, ipc)
+    }
+
+    fn socket(&self) -> MutexGuard<'_, UnixStream> {
+        self.socket.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether no operator computes any more: nothing is spawned, or every thread is parked (connections to an object
+    /// store stay as parked tasks).
+    pub(super) fn is_quiet(&self) -> bool {
+        let metrics = self.runtime.metrics();
+        metrics.num_alive_tasks() == 0
+            || (0..metrics.num_workers()).all(|worker| metrics.worker_park_unpark_count(worker) % 2 == 1)
+    }
+}

@@ -1,0 +1,291 @@
+//! From the engine's words to errors people can act on.
+
+use std::error::Error;
+use std::time::Duration;
+
+use datafusion::arrow::error::ArrowError;
+use datafusion::common::{DataFusionError, SchemaError};
+use datafusion::sql::sqlparser::parser::ParserError;
+
+use crate::error::{EngineError, EngineErrorKind};
+
+pub(super) fn internal(error: impl ToString) -> EngineError {
+    EngineError::new(EngineErrorKind::Internal, "The engine failed. Try again, or tell your administrator.")
+        .with_detail(error.to_string())
+}
+
+pub(super) fn cancelled() -> EngineError {
+    EngineError::new(EngineErrorKind::Cancelled, "The query was cancelled.")
+}
+
+pub(crate) fn timed_out(deadline: Duration) -> EngineError {
+    let seconds = deadline.as_secs_f64();
+    EngineError::new(
+        EngineErrorKind::Timeout,
+        format!("The query did not finish within its limit of {seconds} s. Let it read or combine less."),
+    )
+}
+
+fn out_of_memory() -> EngineError {
+    EngineError::new(
+        EngineErrorKind::ResourceLimit,
+        "The query needs more memory than it may use. Let it read, group or combine less.",
+    )
+}
+
+fn out_of_disk() -> EngineError {
+    EngineError::new(
+        EngineErrorKind::ResourceLimit,
+        "The query needs more temporary disk space than it may use. Let it sort, group or combine less.",
+    )
+}
+
+fn bad_regex(words: &str) -> EngineError {
+    EngineError::new(EngineErrorKind::InvalidRegex, "The regular expression is not valid, or compiles to too much.")
+        .with_detail(words)
+}
+
+/// What a worker's last words say about why it died: a panic's message, or its standard error.
+pub(crate) fn from_last_words(words: &str) -> EngineError {
+    let has = |part: &str| words.contains(part);
+    let error = if has("memory allocation of") || has("capacity overflow") || has("failed to spawn thread") {
+        out_of_memory()
+    } else if has("has overflowed its stack") {
+        EngineError::new(
+            EngineErrorKind::QueryTooComplex,
+            "The query is nested too deeply to plan. Split it, or shorten its expressions.",
+        )
+    } else if has("offset overflow") || has("byte array offset") {
+        EngineError::new(EngineErrorKind::ResourceLimit, "A text value of the query grows beyond 2 GB.")
+    } else {
+        EngineError::new(
+            EngineErrorKind::EngineCrashed,
+            "The engine crashed on this query. Other queries are not affected.",
+        )
+    };
+    error.with_detail(words)
+}
+
+pub(super) fn from_arrow(error: ArrowError) -> EngineError {
+    from_datafusion(DataFusionError::from(error))
+}
+
+pub(super) fn from_datafusion(error: DataFusionError) -> EngineError {
+    if let Some(ours) = carried(&error) {
+        return ours;
+    }
+    let position = position(&error);
+    let mut ours = classify(&error);
+    if ours.position.is_none() {
+        ours.position = position;
+    }
+    if ours.detail.is_empty() {
+        ours.detail = error.strip_backtrace();
+    }
+    ours
+}
+
+/// An error of ours that travelled through the engine.
+fn carried(error: &DataFusionError) -> Option<EngineError> {
+    let mut next: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        if let Some(ours) = error.downcast_ref::<EngineError>() {
+            return Some(ours.clone());
+        }
+        next = match error.downcast_ref::<DataFusionError>() {
+            Some(DataFusionError::External(inner)) => Some(inner.as_ref()),
+            Some(DataFusionError::ParquetError(inner)) => Some(inner.as_ref()),
+            Some(DataFusionError::ArrowError(inner, _)) => Some(inner.as_ref()),
+            Some(DataFusionError::ObjectStore(inner)) => Some(inner.as_ref()),
+            Some(DataFusionError::Shared(inner)) => Some(inner.as_ref()),
+            Some(DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner)) => Some(inner.as_ref()),
+            _ => match error.downcast_ref::<ArrowError>() {
+                Some(ArrowError::ExternalError(inner)) => Some(inner.as_ref()),
+                _ => match error.downcast_ref::<parquet::errors::ParquetError>() {
+                    Some(parquet::errors::ParquetError::External(inner)) => Some(inner.as_ref()),
+                    _ => error.source(),
+                },
+            },
+        };
+    }
+    None
+}
+
+fn position(error: &DataFusionError) -> Option<(u64, u64)> {
+    let start = error.diagnostic()?.span?.start;
+    Some((start.line, start.column))
+}
+
+fn classify(error: &DataFusionError) -> EngineError {
+    use EngineErrorKind::*;
+    match error {
+        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => classify(inner),
+        DataFusionError::Shared(inner) => classify(inner),
+        DataFusionError::Collection(all) if !all.is_empty() => classify(&all[0]),
+        DataFusionError::SQL(error, _) => match error.as_ref() {
+            ParserError::RecursionLimitExceeded => {
+                EngineError::new(QueryTooComplex, "The query is nested too deeply. Split it into parts.")
+            }
+            ParserError::TokenizerError(words) | ParserError::ParserError(words) => {
+                let (words, position) = split_position(words);
+                EngineError { position, ..EngineError::new(Syntax, words) }
+            }
+        },
+        DataFusionError::SchemaError(error, _) => match error.as_ref() {
+            SchemaError::FieldNotFound { field, .. } => {
+                EngineError::new(ColumnNotFound, format!("There is no column '{}'.", field.flat_name()))
+            }
+            SchemaError::AmbiguousReference { field } => EngineError::new(
+                ColumnNotFound,
+                format!("The column '{}' is in more than one table. Say which.", field.flat_name()),
+            ),
+            other => EngineError::new(Syntax, other.to_string()),
+        },
+        DataFusionError::Plan(words) => from_plan_words(words),
+        DataFusionError::NotImplemented(words) => {
+            EngineError::new(NotSupported, format!("This is not supported: {}", first_line(words)))
+        }
+        DataFusionError::ResourcesExhausted(words) => {
+            if words.contains("disk") || words.contains("spill") || words.contains("temp") {
+                out_of_disk()
+            } else {
+                out_of_memory()
+            }
+        }
+        DataFusionError::ArrowError(error, _) => from_arrow_words(error),
+        DataFusionError::ParquetError(_) => EngineError::new(
+            InvalidFile,
+            "A Parquet file of the table is damaged. Write it anew, or take it out of the table.",
+        ),
+        DataFusionError::IoError(error) => match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded | std::io::ErrorKind::FileTooLarge => {
+                out_of_disk()
+            }
+            std::io::ErrorKind::OutOfMemory => out_of_memory(),
+            _ => EngineError::new(Execution, "Reading or writing a file failed. Try again."),
+        },
+        DataFusionError::Execution(words) | DataFusionError::Configuration(words) => from_execution_words(words),
+        DataFusionError::External(error) => from_execution_words(&error.to_string()),
+        DataFusionError::ExecutionJoin(error) => from_last_words(&error.to_string()),
+        DataFusionError::ObjectStore(_) => {
+            EngineError::new(Execution, "Reading from the object store failed. Try again.")
+        }
+        DataFusionError::Internal(words) => {
+            // Some mistakes of a statement are found where the engine expected none to be left.
+            match words.contains("coercion") || words.contains("type_coercion") {
+                true => EngineError::new(TypeMismatch, first_line(words)),
+                false => internal(words),
+            }
+        }
+        other => internal(other),
+    }
+}
+
+fn from_plan_words(words: &str) -> EngineError {
+    use EngineErrorKind::*;
+    let line = first_line(words);
+    let lower = line.to_lowercase();
+    if lower.starts_with("table '") || lower.contains("table not found") || lower.starts_with("failed to resolve") {
+        let name = line.split('\'').nth(1).unwrap_or_default();
+        let name = name.rsplit('.').next().unwrap_or(name);
+        EngineError::new(TableNotFound, format!("There is no table '{name}'."))
+    } else if lower.starts_with("invalid function") || lower.contains("table function") {
+        EngineError::new(FunctionNotAllowed, line)
+    } else if lower.contains("not supported") || lower.contains("unsupported") {
+        EngineError::new(NotSupported, line)
+    } else if lower.contains("coerc")
+        || lower.contains("no function matches")
+        || lower.contains("cannot infer common")
+        || lower.contains("incompatible")
+        || lower.contains("can't cast")
+        || lower.contains("cannot cast")
+    {
+        EngineError::new(TypeMismatch, line)
+    } else if lower.contains("placeholder") {
+        EngineError::new(Syntax, line)
+    } else {
+        EngineError::new(Syntax, line)
+    }
+}
+
+fn from_arrow_words(error: &ArrowError) -> EngineError {
+    use EngineErrorKind::*;
+    match error {
+        ArrowError::DivideByZero => EngineError::new(DivisionByZero, "Division by zero."),
+        ArrowError::ArithmeticOverflow(words) => {
+            EngineError::new(Execution, format!("A number grows beyond its type: {}", first_line(words)))
+        }
+        ArrowError::ParseError(words) if words.starts_with("Error while parsing value") => bad_text(words),
+        ArrowError::CsvError(words) | ArrowError::JsonError(words) => bad_text(words),
+        ArrowError::CastError(words) | ArrowError::ParseError(words) => {
+            EngineError::new(InvalidCast, first_line(words))
+        }
+        ArrowError::MemoryError(_) => out_of_memory(),
+        ArrowError::OffsetOverflowError(_) => {
+            EngineError::new(ResourceLimit, "A text value or list of the query grows beyond 2 GB.")
+        }
+        ArrowError::IoError(words, error) => {
+            classify(&DataFusionError::IoError(std::io::Error::new(error.kind(), words.as_str())))
+        }
+        ArrowError::NotYetImplemented(words) => {
+            EngineError::new(NotSupported, format!("This is not supported: {}", first_line(words)))
+        }
+        ArrowError::ParquetError(_) => EngineError::new(
+            InvalidFile,
+            "A Parquet file of the table is damaged. Write it anew, or take it out of the table.",
+        ),
+        ArrowError::SchemaError(words) => EngineError::new(TypeMismatch, first_line(words)),
+        ArrowError::ComputeError(words)
+        | ArrowError::InvalidArgumentError(words)
+        | ArrowError::CDataInterface(words)
+        | ArrowError::IpcError(words) => from_execution_words(words),
+        other => from_execution_words(&other.to_string()),
+    }
+}
+
+/// A text file whose content is not what its table says; the place is found afterwards.
+fn bad_text(words: &str) -> EngineError {
+    EngineError::new(EngineErrorKind::InvalidFile, "A text file of the table has a value that does not fit its column.")
+        .with_detail(words)
+}
+
+fn from_execution_words(words: &str) -> EngineError {
+    use EngineErrorKind::*;
+    let lower = words.to_lowercase();
+    if lower.contains("regular expression") || lower.contains("regex") {
+        bad_regex(words)
+    } else if lower.contains("divide by zero") || lower.contains("division by zero") {
+        EngineError::new(DivisionByZero, "Division by zero.")
+    } else if lower.contains("no space left") || lower.contains("file too large") {
+        out_of_disk()
+    } else if lower.contains("cannot allocate")
+        || lower.contains("string size overflow")
+        || lower.contains("too large")
+        || lower.contains("exceeds maximum")
+        || lower.contains("exceed maximum")
+        || lower.contains("overflows maximum")
+    {
+        EngineError::new(ResourceLimit, "A value of the query grows larger than it may.").with_detail(words)
+    } else if lower.contains("cannot cast") || lower.contains("error parsing") || lower.contains("can't cast") {
+        EngineError::new(InvalidCast, first_line(words))
+    } else {
+        EngineError::new(Execution, first_line(words))
+    }
+}
+
+fn first_line(words: &str) -> String {
+    let line = words.lines().next().unwrap_or_default().trim();
+    line.strip_prefix("Error during planning: ").unwrap_or(line).to_owned()
+}
+
+/// The parser's message without its "at Line: …, Column: …", and those two.
+fn split_position(words: &str) -> (String, Option<(u64, u64)>) {
+    let Some((message, place)) = words.rsplit_once(" at Line: ") else {
+        return (words.to_owned(), None);
+    };
+    let mut numbers = place.split(", Column: ").map(|number| number.trim().parse().ok());
+    match (numbers.next().flatten(), numbers.next().flatten()) {
+        (Some(line), Some(column)) => (message.to_owned(), Some((line, column))),
+        _ => (words.to_owned(), None),
+    }
+}

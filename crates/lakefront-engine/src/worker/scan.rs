@@ -1,0 +1,436 @@
+//! A table of the job as DataFusion sees it: its files are given, so planning prunes partitions and lists nothing.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use async_trait::async_trait;
+use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, StringArray};
+use datafusion::arrow::compute::{CastOptions, cast_with_options};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::config::{CsvOptions, TableParquetOptions};
+use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue, Statistics};
+use datafusion::datasource::TableType;
+use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{
+    CsvSource, FileGroup, FileScanConfigBuilder, FileSource, JsonSource, ParquetSource,
+};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, utils::conjunction};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr_adapter::{
+    DefaultPhysicalExprAdapterFactory, PhysicalExprAdapter, PhysicalExprAdapterFactory,
+};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
+use futures::{StreamExt, TryStreamExt};
+
+use super::footer::{Footers, TableReaders, find_ignoring_case};
+use super::store::{TableStore, object_meta};
+use crate::error::{EngineError, EngineErrorKind};
+use crate::job::{Compression, DataFile, Format, Table};
+
+/// Files whose footers are all read while planning. Above it the estimate takes a sample and statistics are unknown,
+/// so that a question about a huge table is answered as promptly as one about a small table.
+pub(super) const FOOTERS_PER_PLAN: usize = 2_000;
+const FOOTERS_AT_A_TIME: usize = 32;
+
+/// A table as a worker keeps it between jobs.
+pub(super) struct ScanTable {
+    /// Unique in this worker.
+    pub(super) id: u64,
+    pub(super) catalog: String,
+    pub(super) database: String,
+    pub(super) name: String,
+    pub(super) format: Format,
+    pub(super) files: Arc<[DataFile]>,
+    pub(super) store: Arc<TableStore>,
+    /// File columns and partition keys, under the names that statements use: lower case.
+    columns: TableSchema,
+    /// File columns as the files spell them.
+    stored: SchemaRef,
+    /// One row per file with its partition values.
+    partitions: RecordBatch,
+}
+
+impl ScanTable {
+    pub(super) fn new(id: u64, table: Table, scanned: Arc<AtomicU64>) -> Result<Self, EngineError> {
+        let files: Arc<[DataFile]> = table.files.into();
+        let store = Arc::new(TableStore::new(&table.storage, Arc::clone(&files), scanned)?);
+        let views = table.format == Format::Parquet;
+        let stored = table.schema;
+        let columns: Vec<FieldRef> = lower_case(stored.fields().iter())
+            .into_iter()
+            .map(|field| if views { Arc::new(with_string_view(&field)) } else { field })
+            .collect();
+        let keys: Vec<FieldRef> = table.partitions.into_iter().map(Arc::new).collect();
+        let keys = lower_case(keys.iter());
+        let partitions = partition_values(&keys, &files)?;
+        Ok(ScanTable {
+            id,
+            catalog: table.catalog,
+            database: table.database,
+            name: table.name,
+            format: table.format,
+            files,
+            store,
+            columns: with_keys(Arc::new(Schema::new(columns)), keys),
+            stored,
+            partitions,
+        })
+    }
+
+    pub(super) fn file_schema(&self) -> &SchemaRef {
+        self.columns.file_schema()
+    }
+
+    pub(super) fn url(&self) -> ObjectStoreUrl {
+        ObjectStoreUrl::parse(format!("table://{}", self.id)).unwrap_or_else(|_| ObjectStoreUrl::local_filesystem())
+    }
+
+    /// Distinct combinations of partition values among files; 1 for a table without partitions that has files.
+    pub(super) fn distinct_partitions(&self, files: impl Iterator<Item = usize>) -> u64 {
+        let distinct: HashSet<&[Option<String>]> =
+            files.map(|index| self.files[index].partition_values.as_slice()).collect();
+        distinct.len() as u64
+    }
+
+    fn is_partition_filter(&self, filter: &Expr) -> bool {
+        let keys = self.columns.table_partition_cols();
+        let references = filter.column_refs();
+        !references.is_empty()
+            && references.iter().all(|column| keys.iter().any(|key| key.name() == column.name()))
+            && !filter.is_volatile()
+    }
+
+    /// Files in whose partition the filters hold.
+    fn prune(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<usize>> {
+        let filters = filters.iter().filter(|filter| self.is_partition_filter(filter)).cloned();
+        let Some(filter) = conjunction(filters) else {
+            return Ok((0..self.files.len()).collect());
+        };
+        let schema = DFSchema::try_from(Schema::clone(&self.partitions.schema()))?;
+        let filter = state.create_physical_expr(strip_qualifiers(filter)?, &schema)?;
+        let kept = filter.evaluate(&self.partitions)?.into_array(self.files.len())?;
+        let Some(kept) = kept.as_any().downcast_ref::<BooleanArray>() else {
+            return Err(DataFusionError::Internal("a filter is not boolean".to_owned()));
+        };
+        Ok(kept.iter().enumerate().filter(|(_, kept)| *kept == Some(true)).map(|(index, _)| index).collect())
+    }
+
+    fn partitioned_file(&self, index: usize) -> Result<PartitionedFile> {
+        let values = self.partitions.columns().iter().map(|column| ScalarValue::try_from_array(column, index));
+        Ok(PartitionedFile::new_from_meta(object_meta(index, &self.files[index]))
+            .with_partition_values(values.collect::<Result<_>>()?))
+    }
+
+    /// Partition keys of a file with their values.
+    pub(super) fn partition_literals(&self, index: usize) -> Result<HashMap<String, ScalarValue>> {
+        let keys = self.columns.table_partition_cols().iter().zip(self.partitions.columns());
+        keys.map(|(key, column)| Ok((key.name().clone(), ScalarValue::try_from_array(column, index)?))).collect()
+    }
+
+    fn spelled_otherwise(&self) -> bool {
+        self.stored.fields().iter().zip(self.file_schema().fields()).any(|(a, b)| a.name() != b.name())
+    }
+}
+
+impl fmt::Debug for ScanTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.catalog, self.database, self.name)
+    }
+}
+
+/// Names in lower case, as unquoted names of statements are; of two that would become one, the later keeps its case.
+fn lower_case<'a>(fields: impl Iterator<Item = &'a FieldRef>) -> Vec<FieldRef> {
+    let mut taken = HashSet::new();
+    fields
+        .map(|field| {
+            let lower = field.name().to_lowercase();
+            match taken.insert(lower.clone()) {
+                true if lower != *field.name() => Arc::new(Field::clone(field).with_name(lower)),
+                _ => Arc::clone(field),
+            }
+        })
+        .collect()
+}
+
+fn with_keys(columns: SchemaRef, keys: Vec<FieldRef>) -> TableSchema {
+    TableSchema::builder(columns).with_table_partition_cols(keys).build()
+}
+
+/// Strings as views, which Parquet pages decode into without copying.
+fn with_string_view(field: &Field) -> Field {
+    let data_type = match field.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
+        DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
+        other => other.clone(),
+    };
+    field.clone().with_data_type(data_type)
+}
+
+fn partition_values(keys: &[FieldRef], files: &[DataFile]) -> Result<RecordBatch, EngineError> {
+    let options = CastOptions { safe: false, ..CastOptions::default() };
+    let mut columns: Vec<ArrayRef> = Vec::with_capacity(keys.len());
+    for (position, key) in keys.iter().enumerate() {
+        let texts: StringArray =
+            files.iter().map(|file| file.partition_values.get(position).and_then(Option::as_deref)).collect();
+        let values = cast_with_options(&texts, key.data_type(), &options).map_err(|error| {
+            EngineError::new(
+                EngineErrorKind::SchemaConflict,
+                format!("A folder's value of partition key '{}' is not a {}.", key.name(), key.data_type()),
+            )
+            .with_detail(error.to_string())
+        })?;
+        columns.push(values);
+    }
+    let schema = Arc::new(Schema::new(keys.to_vec()));
+    let nullable = Schema::new(schema.fields().iter().map(|f| Field::clone(f).with_nullable(true)).collect::<Vec<_>>());
+    RecordBatch::try_new_with_options(
+        Arc::new(nullable),
+        columns,
+        &RecordBatchOptions::new().with_row_count(Some(files.len())),
+    )
+    .map_err(|error| {
+        EngineError::new(EngineErrorKind::Internal, "The partitions of a table could not be read.")
+            .with_detail(error.to_string())
+    })
+}
+
+fn strip_qualifiers(filter: Expr) -> Result<Expr> {
+    use datafusion::common::tree_node::{Transformed, TreeNode};
+    let stripped = filter.transform(|expr| {
+        Ok(match expr {
+            Expr::Column(column) => {
+                Transformed::yes(Expr::Column(datafusion::common::Column::new_unqualified(column.name)))
+            }
+            other => Transformed::no(other),
+        })
+    })?;
+    Ok(stripped.data)
+}
+
+/// A table with what the current worker knows of its files.
+#[derive(Clone)]
+pub(super) struct Scan {
+    pub(super) table: Arc<ScanTable>,
+    pub(super) footers: Arc<Footers>,
+}
+
+impl fmt::Debug for Scan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.table.fmt(f)
+    }
+}
+
+impl Scan {
+    /// Gives each file the statistics of its footer, and sums them up.
+    async fn describe(
+        &self,
+        files: Vec<PartitionedFile>,
+        kept: &[usize],
+    ) -> Result<(Vec<PartitionedFile>, Statistics)> {
+        let schema = self.table.columns.table_schema();
+        if self.table.format != Format::Parquet || kept.len() > FOOTERS_PER_PLAN {
+            let mut unknown = Statistics::new_unknown(schema);
+            let bytes = files.iter().map(|file| file.object_meta.size as usize).sum();
+            unknown.total_byte_size = datafusion::common::stats::Precision::Inexact(bytes);
+            return Ok((files, unknown));
+        }
+        let footers: Vec<_> = futures::stream::iter(kept.iter().copied())
+            .map(|index| self.footers.of(&self.table, index))
+            .buffered(FOOTERS_AT_A_TIME)
+            .try_collect()
+            .await
+            .map_err(|error| DataFusionError::External(Box::new(error)))?;
+        let files: Vec<PartitionedFile> = files
+            .into_iter()
+            .zip(&footers)
+            .map(|(file, footer)| file.with_statistics(Arc::clone(&footer.statistics)))
+            .collect();
+        let all = files.iter().filter_map(|file| file.statistics.as_deref());
+        let statistics = Statistics::try_merge_iter(all, schema)?;
+        Ok((files, statistics))
+    }
+}
+
+#[async_trait]
+impl TableProvider for Scan {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(self.table.columns.table_schema())
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn get_logical_plan(&'_ self) -> Option<Cow<'_, datafusion::logical_expr::LogicalPlan>> {
+        None
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        Ok(filters
+            .iter()
+            .map(|filter| match self.table.is_partition_filter(filter) {
+                true => TableProviderFilterPushDown::Exact,
+                false => TableProviderFilterPushDown::Unsupported,
+            })
+            .collect())
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let table = &self.table;
+        let kept = table.prune(state, filters)?;
+        let files = kept.iter().map(|index| table.partitioned_file(*index)).collect::<Result<Vec<_>>>()?;
+        let (files, statistics) = self.describe(files, &kept).await?;
+
+        let mut compression = FileCompressionType::UNCOMPRESSED;
+        let source: Arc<dyn FileSource> = match table.format {
+            Format::Parquet => {
+                let options = TableParquetOptions {
+                    global: state.config_options().execution.parquet.clone(),
+                    ..TableParquetOptions::default()
+                };
+                let readers = TableReaders { table: Arc::clone(table), footers: Arc::clone(&self.footers) };
+                Arc::new(
+                    ParquetSource::new(table.columns.clone())
+                        .with_table_parquet_options(options)
+                        .with_parquet_file_reader_factory(Arc::new(readers)),
+                )
+            }
+            Format::Csv { delimiter, quote, header, compression: packed } => {
+                compression = file_compression(packed);
+                let options = CsvOptions {
+                    has_header: Some(header),
+                    delimiter,
+                    quote,
+                    // A quoted line break looks like the end of a record to a reader that starts in mid-file.
+                    newlines_in_values: Some(true),
+                    ..CsvOptions::default()
+                };
+                Arc::new(CsvSource::new(table.columns.clone()).with_csv_options(options))
+            }
+            Format::Json { compression: packed } => {
+                compression = file_compression(packed);
+                let keys = table.columns.table_partition_cols().iter().cloned().collect();
+                Arc::new(JsonSource::new(with_keys(Arc::clone(&table.stored), keys)))
+            }
+        };
+        let mut config = FileScanConfigBuilder::new(table.url(), source)
+            .with_file_groups(groups(files, state.config().target_partitions()))
+            .with_statistics(statistics)
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .with_file_compression_type(compression);
+        if table.format == Format::Parquet {
+            config = config.with_expr_adapter(Some(Arc::new(IgnoringCase)));
+        }
+        let scan: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(config.build());
+        if matches!(table.format, Format::Json { .. }) && table.spelled_otherwise() {
+            let all: Vec<usize> = (0..self.schema().fields().len()).collect();
+            return renamed(scan, &self.schema(), projection.unwrap_or(&all));
+        }
+        Ok(scan)
+    }
+}
+
+/// Files in as many groups as there are threads, in their order; DataFusion splits large files further.
+fn groups(files: Vec<PartitionedFile>, target: usize) -> Vec<FileGroup> {
+    if files.is_empty() {
+        return vec![FileGroup::new(Vec::new())];
+    }
+    let total: u64 = files.iter().map(|file| file.object_meta.size).sum();
+    let share = total.div_ceil(target as u64).max(1);
+    let mut groups: Vec<Vec<PartitionedFile>> = vec![Vec::new()];
+    let mut filled = 0;
+    for file in files {
+        if filled >= share && groups.len() < target {
+            groups.push(Vec::new());
+            filled = 0;
+        }
+        filled += file.object_meta.size;
+        if let Some(group) = groups.last_mut() {
+            group.push(file);
+        }
+    }
+    groups.into_iter().map(FileGroup::new).collect()
+}
+
+fn file_compression(compression: Compression) -> FileCompressionType {
+    match compression {
+        Compression::None => FileCompressionType::UNCOMPRESSED,
+        Compression::Gzip => FileCompressionType::GZIP,
+        Compression::Zstd => FileCompressionType::ZSTD,
+    }
+}
+
+fn renamed(scan: Arc<dyn ExecutionPlan>, columns: &SchemaRef, projection: &[usize]) -> Result<Arc<dyn ExecutionPlan>> {
+    let stored = scan.schema();
+    let names = projection.iter().enumerate().map(|(position, column)| ProjectionExpr {
+        expr: Arc::new(Column::new(stored.field(position).name(), position)) as Arc<dyn PhysicalExpr>,
+        alias: columns.field(*column).name().clone(),
+    });
+    Ok(Arc::new(ProjectionExec::try_new(names, scan)?))
+}
+
+/// Finds a table's columns in a Parquet file whatever the case of their letters, fills missing ones with NULL and
+/// widens types.
+#[derive(Debug)]
+pub(super) struct IgnoringCase;
+
+impl PhysicalExprAdapterFactory for IgnoringCase {
+    fn create(&self, table: SchemaRef, file: SchemaRef) -> Result<Arc<dyn PhysicalExprAdapter>> {
+        let renamed: Vec<FieldRef> = file
+            .fields()
+            .iter()
+            .map(|field| match find_ignoring_case(table.fields(), field.name()) {
+                Some(wanted) if wanted.name() != field.name() && file.column_with_name(wanted.name()).is_none() => {
+                    Arc::new(Field::clone(field).with_name(wanted.name()))
+                }
+                _ => Arc::clone(field),
+            })
+            .collect();
+        let same = renamed.iter().zip(file.fields()).all(|(a, b)| a.name() == b.name());
+        let factory = DefaultPhysicalExprAdapterFactory;
+        if same {
+            return factory.create(table, file);
+        }
+        let inner = factory.create(table, Arc::new(Schema::new(renamed)))?;
+        Ok(Arc::new(Respelled { inner, file }))
+    }
+}
+
+#[derive(Debug)]
+struct Respelled {
+    inner: Arc<dyn PhysicalExprAdapter>,
+    file: SchemaRef,
+}
+
+impl PhysicalExprAdapter for Respelled {
+    fn rewrite(&self, expr: Arc<dyn PhysicalExpr>) -> Result<Arc<dyn PhysicalExpr>> {
+        use datafusion::common::tree_node::{Transformed, TreeNode};
+        let expr = self.inner.rewrite(expr)?.transform(|expr| {
+            Ok(match expr.downcast_ref::<Column>() {
+                Some(column) if column.index() < self.file.fields().len() => {
+                    let spelled = self.file.field(column.index()).name();
+                    Transformed::yes(Arc::new(Column::new(spelled, column.index())) as Arc<dyn PhysicalExpr>)
+                }
+                _ => Transformed::no(expr),
+            })
+        })?;
+        Ok(expr.data)
+    }
+}
