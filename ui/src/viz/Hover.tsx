@@ -111,7 +111,7 @@ function Overlay({ index, box, interact, hint }: { index: number; box: Box; inte
   if (!marks || index >= marks.count) return null;
   const place = marks.place(index);
   const tip = marks.tip(index);
-  const docked = box.stage < 440;
+  const docked = box.stage < 400;
   const x = box.left + (place.x / 100) * box.width;
   const y = box.top + (place.y / 100) * box.height;
   const right = x + 14 + 216 <= box.stage || x < 230;

@@ -82,6 +82,12 @@ export function timeMarks(from: number, to: number, expectedPx = 700): Label[] {
     else out.push({ text, x: place, y: 100, dy: 17, c, ...(place < 2 ? {} : { a: room < 14 ? ('end' as const) : ('middle' as const) }) })
   }
   const days = span / DAY
+  const thin = (): Label[] => {
+    // Few words fit on a phone too.
+    const words = out.filter((m) => 'text' in m)
+    if (words.length <= 4) for (const m of words) m.c = 'k'
+    return out
+  }
   if (days > 1100) {
     const years = Math.round(days / 365)
     const every = Math.max(1, Math.ceil(years / 12))
@@ -115,7 +121,7 @@ export function timeMarks(from: number, to: number, expectedPx = 700): Label[] {
     const step = span < 36e5 * 2 ? 9e5 : hours * 36e5
     for (let ms = Math.ceil(from / step) * step, n = 0; ms <= to; ms += step) long(ms, ms % DAY === 0 ? day(ms) : clock(ms), false, n++ % 2 === 1)
   }
-  return out
+  return thin()
 }
 
 /** Words under a band axis: all that fit, else every nth. */

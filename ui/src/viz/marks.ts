@@ -32,6 +32,9 @@ const r2 = (v: number): number => Math.round(v * 100) / 100
 /** Px beside a plot are multiples of 4, one CSS class each, up to 200. */
 export const margin = (px: number): number => Math.min(50, Math.max(0, Math.ceil(px / 4)))
 
+/** Container widths that the style sheet knows: `lv-h<px>` hides below, `lv-o<px>` shows only below. */
+export const narrowClass = (need: number, what: "h" | "o" | "deep" = "h"): string => `lv-${what}${Math.min(1000, Math.max(240, Math.ceil(need / 20) * 20))}`
+
 export function plotHtml(p: Plot): string {
   const size = p.height === undefined ? ' height="100%"' : ` height="${p.height}"`
   const paths = p.paths.map((m) => `<path class="${m.c}" d="${m.d}"/>`).join('')

@@ -44,8 +44,10 @@ export function DashboardView({ dashboard, onEdit }: { dashboard: Dashboard; onE
         after={<StarToggle dashboard={dashboard} />}
         actions={
           <>
-            <LiveMark asOf={query.data?.as_of ?? null} {...(lost ? { stale: "updates are paused" } : {})} />
-            <Divider />
+            <LiveMark className="ld-live" asOf={query.data?.as_of ?? null} {...(lost ? { stale: "updates are paused" } : {})} />
+            <span className="ld-divider ld-js">
+              <Divider />
+            </span>
             <ShareButton />
             <IconButton icon={Maximize} label="Full screen" className="ld-js ld-wide" onClick={() => void document.documentElement.requestFullscreen?.()} />
             {onEdit && (
@@ -175,8 +177,8 @@ function ShareButton() {
     setTimeout(() => setDone(false), 2000);
   };
   return (
-    <Button icon={Share2} className="ld-js" onClick={() => void share()} aria-live="polite">
-      {done ? "Link copied" : "Share"}
+    <Button icon={Share2} className="ld-js ld-share" aria-label={done ? "Link copied" : "Share"} onClick={() => void share()}>
+      <span aria-live="polite">{done ? "Link copied" : "Share"}</span>
     </Button>
   );
 }

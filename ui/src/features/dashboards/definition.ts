@@ -29,5 +29,19 @@ export function expectedSize(tile: Tile): { width: number; height: number } {
 export const fillIn = (text: string | undefined, data: DashboardQueryData | undefined): string =>
   (text ?? "").replace("{rows}", data?.columns ? full(data.rows.length) : "–");
 
-/** From left to right and top to bottom: the order of reading, of phones and of the Tab key. */
-export const inOrder = <T extends { x: number; y: number }>(tiles: readonly T[]): T[] => [...tiles].sort((a, b) => a.y - b.y || a.x - b.x);
+/**
+ * The order of reading, of phones and of the Tab key: bands from top to bottom, in each the columns from left to right.
+ * A band is a run of tiles that overlap in height, as three numbers beside one chart.
+ */
+export function inOrder<T extends { x: number; y: number; h: number }>(tiles: readonly T[]): T[] {
+  const sorted = [...tiles].sort((a, b) => a.y - b.y || a.x - b.x);
+  const bands: { end: number; tiles: T[] }[] = [];
+  for (const tile of sorted) {
+    const band = bands.at(-1);
+    if (band && tile.y < band.end) {
+      band.tiles.push(tile);
+      band.end = Math.max(band.end, tile.y + tile.h);
+    } else bands.push({ end: tile.y + tile.h, tiles: [tile] });
+  }
+  return bands.flatMap((band) => band.tiles.sort((a, b) => a.x - b.x || a.y - b.y));
+}

@@ -1,4 +1,4 @@
-import { useMemo, useRef, useState, type ChangeEvent, type MouseEvent } from "react";
+import { useEffect, useMemo, useRef, useState, type ChangeEvent, type MouseEvent } from "react";
 import { full } from "@/lib/format";
 import { Button } from "@/ui/button";
 import { SearchField } from "@/ui/field";
@@ -43,6 +43,13 @@ export function FilterPicker(props: {
     for (const box of inside) box.checked = !all;
     read();
   };
+  // React's own change event does not see boxes that came as markup.
+  useEffect(() => {
+    const node = list.current;
+    node?.addEventListener("change", read);
+    return () => node?.removeEventListener("change", read);
+  });
+  useEffect(() => setTicked(null), [key]);
   const clear = (): void => {
     for (const box of boxes()) box.checked = false;
     read();
@@ -52,7 +59,7 @@ export function FilterPicker(props: {
   return (
     <>
       {listed > 7 && <SearchField label={`Find one of ${listed} ${plural}`} className="ld-js" onChange={find} autoComplete="off" />}
-      <ul ref={list} className="ld-options" aria-label={filter.label} onChange={read} onClick={onClick} suppressHydrationWarning dangerouslySetInnerHTML={{ __html: html }} />
+      <ul ref={list} className="ld-options" aria-label={filter.label} onClick={onClick} suppressHydrationWarning dangerouslySetInnerHTML={{ __html: html }} />
       {options && options.total > listed && (
         <p className="ld-note">
           The first {listed} of {full(options.total)}. Narrow by the filters before this one to reach the others.

@@ -1,7 +1,7 @@
 import { gridMarks, linear } from '../axes'
 import type { Drawing, DrawOptions, Source } from '../drawing'
 import { percent } from '../format'
-import { plotHtml, r1, rectPath, type Label } from '../marks'
+import { narrowClass, plotHtml, r1, rectPath, type Label } from '../marks'
 import { textWidth } from '../measure'
 import { extent, indexOf, toNumber, toText } from '../read'
 import type { CapacitySpec } from '../spec'
@@ -34,8 +34,9 @@ export function capacity(spec: CapacitySpec, { columns, rows }: Source, options:
   })
   const px = options.width / n
   const turned = px >= 11 && px < Math.max(40, ...bars.map((b) => textWidth(b.name) + 6))
+  const need = grid.left + n * (turned ? 10.5 : 40)
   bars.forEach((b, i) => {
-    const c = `k lv-h560${b.v > 1 ? ' bad' : ''}`
+    const c = `k ${narrowClass(need)}${b.v > 1 ? ' bad' : ''}`
     const x = ((i + 0.5) / n) * 100
     if (turned) labels.push({ text: b.name, x, y: 100, dx: -6, dy: 3.5, a: 'end', turn: true, c })
     else if (px >= 11) labels.push({ text: b.name, x, y: 100, dy: 16, a: 'middle', c })
@@ -43,12 +44,12 @@ export function capacity(spec: CapacitySpec, { columns, rows }: Source, options:
   const first = bars[0]
   const last = bars[bars.length - 1]
   if (first && last && first !== last) {
-    const c = px >= 11 ? 'k lv-only560' : 'k'
+    const c = px >= 11 ? `k ${narrowClass(need, 'o')}` : 'k'
     labels.push({ text: first.name, x: 0, y: 100, dy: 16, c }, { text: last.name, x: 100, y: 100, dy: 16, a: 'end', c })
   }
   labels.push({ text: spec.limit ?? 'Capacity', x: 100, y: y(1) / 10, dy: -6, a: 'end', c: 'k lim' })
   if (over.length && first) labels.push({ text: `${over.length} over ${(spec.limit ?? 'capacity').toLowerCase()}`, x: band * 0.02, y: y(first.v) / 10, dy: -7, c: 'nt bad' })
-  const deep = turned ? 'cap lv-deep' : 'cap'
+  const deep = turned ? `cap ${narrowClass(need, 'deep')}` : 'cap'
   return {
     html: plotHtml({
       kind: deep,

@@ -1,6 +1,6 @@
 import type { Drawing, DrawOptions, Source } from '../drawing'
 import { axis, full, percent, value } from '../format'
-import { esc, plotHtml, ramp, type Label } from '../marks'
+import { esc, narrowClass, plotHtml, ramp, type Label } from '../marks'
 import { fit, textWidth } from '../measure'
 import { extent, indexOf, toNumber, toText } from '../read'
 import type { HeatmapSpec } from '../spec'
@@ -52,9 +52,8 @@ export function heat(spec: HeatmapSpec, source: Source, _options: DrawOptions): 
   })
   const height = y + 2
   const marks = [...cells].map(([c, d]) => `<g class="${c}">${d}</g>`).join('')
-  const need = left + n * 30
-  const hide = [240, 280, 340, 420, 520, 640, 800, 1000].find((px) => px >= need) ?? 1000
-  const html = plotHtml({ kind: 'heat', left, right: 0, paths: [], labels: words, height, defs: `<g class="hc">${marks}</g><g class="hv lv-h${hide}">${texts}</g>` })
+  const need = left + n * 29.5
+  const html = plotHtml({ kind: 'heat', left, right: 0, paths: [], labels: words, height, defs: `<g class="hc">${marks}</g><g class="hv ${narrowClass(need)}">${texts}</g>` })
   const end = spec.style === 'percent' ? percent(limit) : axis(limit)
   return {
     html,

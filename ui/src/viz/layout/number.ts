@@ -30,7 +30,7 @@ export function number(spec: NumberSpec, { columns, rows }: Source, _options: Dr
     const n = values.filter((x) => x !== null).length
     context = `${value(reduce === 'sum' && n ? v / n : v, spec.style, spec.digits)} ${spec.per}`
   }
-  const words = v === null ? 'No value.' : low && high ? context : `${value(v, spec.style, spec.digits)}${context ? `, ${context}` : ''}.`
+  const words = v === null ? 'No value.' : low && high && context ? `${context}.` : `${value(v, spec.style, spec.digits)}${context ? `, ${context}` : ''}.`
   return { html: layout(figure, context, picture), legend: '', text: words }
 }
 

@@ -1,13 +1,11 @@
 import type { Drawing, DrawOptions, Source } from '../drawing'
 import { full, percent, value, weekdayNames } from '../format'
-import { barSvg, esc } from '../marks'
+import { barSvg, esc, narrowClass } from '../marks'
 import { extent, indexOf, toNumber, toText } from '../read'
 import { isNumeric, type Column, type Row, type TableColumn, type TableSpec } from '../spec'
 import { more } from './ranked'
 import { changeBar, rangeBar, sparkLine } from './spark'
 
-/** Widths below which a column gives way; other numbers take the next greater one. */
-const NARROW = [480, 620, 760, 900, 1000]
 const ARROW = {
   down: '<svg width="12" height="12" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="M12 5v14m7-7-7 7-7-7"/></svg>',
   up: '<svg width="12" height="12" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="m5 12 7-7 7 7m-7 7V5"/></svg>',
@@ -21,7 +19,7 @@ interface Cell {
   column: string
   hide: string
   sorts: boolean
-  width: number
+  cls?: string
   html: (row: Row, index: number) => string
 }
 
@@ -41,11 +39,10 @@ export function table(spec: TableSpec, { columns, rows }: Source, options: DrawO
   const head = cells
     .map((c) => {
       const on = sort !== undefined && c.sorts && sort.column === c.column
-      const cls = [c.right ? 'r' : '', on ? 'on' : '', c.hide].filter(Boolean).join(' ')
+      const cls = [c.right ? 'r' : '', on ? 'on' : '', c.cls, c.hide].filter(Boolean).join(' ')
       const aria = on ? ` aria-sort="${sort.descending ? 'descending' : 'ascending'}"` : ''
-      const span = c.width > 1 ? ` colspan="${c.width}"` : ''
       const body = c.sorts ? `<button type="button" data-sort="${esc(c.column)}">${on ? (sort.descending ? ARROW.down : ARROW.up) : ''}${esc(c.head)}</button>` : esc(c.head)
-      return `<th scope="col"${cls ? ` class="${cls}"` : ''}${aria}${span}>${body}</th>`
+      return `<th scope="col"${cls ? ` class="${cls}"` : ''}${aria}>${body}</th>`
     })
     .join('')
   const body = shown.map((i) => `<tr>${cells.map((c) => c.html(rows[i] ?? [], i)).join('')}</tr>`).join('')
@@ -61,13 +58,12 @@ function cell(c: TableColumn, columns: readonly Column[], rows: readonly Row[], 
   const type = columns[at]?.type ?? ''
   const kind = c.cell ?? (isNumeric(type) ? 'number' : 'text')
   const style = c.style ?? spec.style
-  const from = c.from === undefined ? undefined : (NARROW.find((n) => n >= (c.from ?? 0)) ?? 1000)
-  const hide = from === undefined ? '' : `lv-h${from}`
+  const hide = c.from === undefined ? '' : narrowClass(c.from)
   const td = (body: string, cls = ''): string => {
     const all = [cls, hide].filter(Boolean).join(' ')
     return `<td${all ? ` class="${all}"` : ''}>${body}</td>`
   }
-  const base = { head: c.label ?? c.column, column: c.column, hide, sorts: true, width: 1 }
+  const base = { head: c.label ?? c.column, column: c.column, hide, sorts: true }
   const numbers = (i: number): (number | null)[] => rows.map((r) => toNumber(r[i]))
   switch (kind) {
     case 'bar': {
@@ -93,6 +89,7 @@ function cell(c: TableColumn, columns: readonly Column[], rows: readonly Row[], 
         ...base,
         right: false,
         sorts: false,
+        cls: 'pl',
         html: (r) => {
           const [a, m, b] = [toNumber(r[at]), toNumber(r[mi]), toNumber(r[hi])]
           return td(a === null || !m || b === null ? '' : rangeBar(a / m, 1, b / m, [low - room, high + room]), 'pl')
@@ -104,6 +101,7 @@ function cell(c: TableColumn, columns: readonly Column[], rows: readonly Row[], 
       return {
         ...base,
         right: true,
+        cls: 'chg',
         html: (r) => {
           const v = toNumber(r[at])
           const text = v === null ? '–' : style === 'percent' ? percent(v, c.digits ?? 1, true) : full(v, c.digits, true)
