@@ -1,5 +1,4 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect } from "react";
 import { me } from "@/api/queries";
 import { savePreferences } from "@/api/writes";
 import { applyTheme, type ThemeChoice } from "@/lib/theme";
@@ -19,15 +18,4 @@ export function useTheme(): { theme: ThemeChoice; setTheme: (theme: ThemeChoice)
     },
   });
   return { theme, setTheme: mutate };
-}
-
-/** While the choice is `system`, follows the machine as it changes. */
-export function useSystemTheme(theme: ThemeChoice) {
-  useEffect(() => {
-    if (theme !== "system") return;
-    const dark = matchMedia("(prefers-color-scheme: dark)");
-    const follow = () => applyTheme("system");
-    dark.addEventListener("change", follow);
-    return () => dark.removeEventListener("change", follow);
-  }, [theme]);
 }

@@ -53,7 +53,6 @@ export function Palette({ onClose, onKeys }: { onClose: () => void; onKeys: () =
           <div className="flex h-12 flex-none items-center gap-2.5 border-b border-line px-4 text-[15px]">
             <Icon as={Search} className="text-ink-3" />
             <input
-              autoFocus
               role="combobox"
               aria-expanded
               aria-controls={list}

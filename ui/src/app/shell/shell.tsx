@@ -1,7 +1,7 @@
 import { Outlet, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
 import { useHotkey } from "@/lib/hotkeys";
-import { useSystemTheme, useTheme } from "@/ui/use-theme";
+import { useSystemTheme } from "./system-theme";
 import { TopBar } from "./top-bar";
 
 const Palette = lazy(async () => ({ default: (await import("./palette")).Palette }));
@@ -13,7 +13,7 @@ export function Shell() {
   const close = () => setOverlay(null);
   useHotkey("mod+k", () => setOverlay((before) => (before === "palette" ? null : "palette")));
   useHotkey("?", () => setOverlay("keys"));
-  useSystemTheme(useTheme().theme);
+  useSystemTheme();
   const busy = useRouterState({ select: (state) => state.isLoading });
   return (
     <div className="flex min-h-dvh flex-col">

@@ -14,7 +14,7 @@ export const Brand = () => (
 export function Entry({ title, lead, children }: { title: string; lead: ReactNode; children: ReactNode }) {
   return (
     <main className="relative flex min-h-dvh flex-col items-center overflow-hidden px-4 pb-60 max-phone:pb-24">
-      <div className="relative z-1 mt-[min(184px,18vh)] w-85 max-w-full">
+      <div className="relative z-1 mt-[min(184px,20vh)] w-85 max-w-full">
         <Brand />
         <h1 className="mt-9 text-entry font-title tracking-[-0.02em]">{title}</h1>
         <p className="mt-1.5 mb-6.5 text-read text-ink-2">{lead}</p>

@@ -26,7 +26,7 @@ export function SetupPage() {
       <header className="flex h-(--bar-h) items-center px-8 max-phone:px-4">
         <Brand />
       </header>
-      <main className="mx-auto grid max-w-224 grid-cols-[232px_1fr] gap-16 px-8 pt-[min(112px,11vh)] pb-16 max-laptop:grid-cols-1 max-laptop:gap-6 max-phone:px-4 max-phone:pt-6">
+      <main className="mx-auto grid max-w-240 grid-cols-[232px_1fr] gap-16 px-8 pt-[min(112px,12vh)] pb-16 max-laptop:grid-cols-1 max-laptop:gap-6 max-phone:px-4 max-phone:pt-6">
         <Steps now={0} />
         <section className="max-w-150">
           <h1 className="text-entry font-title tracking-[-0.02em]">Make yourself the administrator</h1>

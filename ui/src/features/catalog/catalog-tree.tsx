@@ -182,7 +182,7 @@ function Row(props: {
       )}
     </>
   );
-  const inner = "flex min-w-0 flex-1 items-center gap-1.5 self-stretch";
+  const inner = "flex min-w-0 flex-1 items-center gap-1.5 self-stretch text-left";
   return (
     <li
       role="treeitem"

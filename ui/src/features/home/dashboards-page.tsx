@@ -148,7 +148,7 @@ function DeleteDialog({ board, onClose }: { board: Dashboard; onClose: () => voi
       alert
       onClose={onClose}
       title={`Delete ${board.title}?`}
-      description="It goes from everyone's lists, and links to it stop working. The data is not touched."
+      description="It goes from everyone’s lists, and links to it stop working. The data is not touched."
       actions={
         <>
           <Button variant="danger" onClick={() => remove.mutate()} disabled={remove.isPending}>

@@ -98,7 +98,7 @@ function SavedThings({ text }: { text: string }) {
             </Link>
           }
         />
-        <SavedList items={all.slice(0, RECENT)} label="Recent" />
+        <SavedList items={all.filter((item) => !item.starred).slice(0, RECENT)} label="Recent" />
       </section>
     </div>
   );

@@ -36,7 +36,7 @@ export function NewTokenForm({ onMade, onCancel }: { onMade: (token: NewApiToken
   return (
     <form onSubmit={submit} className="mt-4">
       <Field label="Name" hint="What uses it, e.g. “Nightly export”." error={create.error?.message}>
-        {(control) => <Input {...control} name="name" required maxLength={100} autoFocus />}
+        {(control) => <Input {...control} name="name" required maxLength={100} />}
       </Field>
       <fieldset className="mb-3.5">
         <legend className="mb-1 font-medium">May</legend>

@@ -35,7 +35,7 @@ export function SettingsPage() {
       <Section title="API tokens" note="For programs that work in your name. A token may never do more than you.">
         <ApiTokens />
       </Section>
-      <Section title="Sessions" note="Ends every browser's session, this one too. API tokens keep working.">
+      <Section title="Sessions" note="Ends every browser’s session, this one too. API tokens keep working.">
         <SignOutEverywhere />
       </Section>
     </Page>

@@ -10,7 +10,7 @@ export function FullDialog({ open, onClose, title, description, actions, width =
           role={alert ? "alertdialog" : "dialog"}
           onPointerDownOutside={(event) => alert && event.preventDefault()}
           {...(description ? {} : { "aria-describedby": undefined })}
-          className="fixed top-[min(148px,8vh)] left-1/2 z-30 max-h-[84vh] max-w-[calc(100vw-32px)] -translate-x-1/2 animate-fade overflow-y-auto rounded-3 bg-raised px-6 pt-5.5 pb-4.5 shadow-modal outline-none"
+          className="fixed top-[min(148px,16vh)] left-1/2 z-30 max-h-[80vh] max-w-[calc(100vw-32px)] -translate-x-1/2 animate-fade overflow-y-auto rounded-3 bg-raised px-6 pt-5.5 pb-4.5 shadow-modal outline-none"
           style={{ width }}
         >
           <Radix.Title className="text-h2 font-semibold tracking-[-0.01em]">{title}</Radix.Title>

@@ -1,0 +1,36 @@
+import { useMutation } from "@tanstack/react-query";
+import { LogOut, Monitor, Moon, Settings, Sun, type LucideIcon } from "lucide-react";
+import { logout } from "@/api/writes";
+import type { ThemeChoice } from "@/lib/theme";
+import type { MenuEntry } from "@/ui/menu";
+import { FullMenu } from "@/ui/overlay/menu";
+import { useTheme } from "@/ui/use-theme";
+import type { UserMenuProps } from "./user-menu";
+
+const THEMES: { id: ThemeChoice; label: string; icon: LucideIcon }[] = [
+  { id: "system", label: "As the system", icon: Monitor },
+  { id: "light", label: "Light", icon: Sun },
+  { id: "dark", label: "Dark", icon: Moon },
+];
+
+export function FullUserMenu({ trigger, name, email, defaultOpen }: UserMenuProps & { defaultOpen: boolean }) {
+  const { theme, setTheme } = useTheme();
+  const signOut = useMutation({ mutationFn: logout, onSuccess: () => window.location.assign("/signin") });
+  const entries: MenuEntry[] = [
+    {
+      heading: (
+        <>
+          <span className="block text-base font-strong text-ink">{name}</span>
+          {email}
+        </>
+      ),
+    },
+    "separator",
+    { heading: "Theme" },
+    ...THEMES.map(({ id, label, icon }) => ({ label, icon, checked: theme === id, onSelect: () => setTheme(id) })),
+    "separator",
+    { label: "Settings", icon: Settings, href: "/settings" },
+    { label: "Sign out", icon: LogOut, onSelect: () => signOut.mutate() },
+  ];
+  return <FullMenu label="Account" entries={entries} trigger={trigger} defaultOpen={defaultOpen} />;
+}
