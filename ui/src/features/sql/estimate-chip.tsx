@@ -31,7 +31,7 @@ export function EstimateChip({ estimate }: { estimate: EstimateState }) {
         <Popover.Content className="wb-pop wb-epop" align="end" sideOffset={4} aria-label="Estimate">
           {report ? (
             <>
-              <h3>{bytes(report.bytes)} before it runs</h3>
+              <h2>{bytes(report.bytes)} before it runs</h2>
               <p className="sub">
                 {report.exact
                   ? "Exact, from the metadata of the files that match"
@@ -72,7 +72,7 @@ export function EstimateChip({ estimate }: { estimate: EstimateState }) {
             </>
           ) : (
             <>
-              <h3>{over ? "This run is over the limit" : "No estimate"}</h3>
+              <h2>{over ? "This run is over the limit" : "No estimate"}</h2>
               <p className="sub">{error ? error.message : "There is no statement under the cursor."}</p>
               {error?.hint ? <p className="sub">{error.hint}</p> : null}
             </>

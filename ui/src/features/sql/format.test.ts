@@ -26,7 +26,7 @@ it("writes prices as far as they matter", () => {
 
 it("writes times and axis figures", () => {
   expect([184, 12_345, 61_000].map(seconds)).toEqual(["0.184 s", "12.3 s", "1 min 1 s"]);
-  expect([11_400, 191_000, -0.118, 0, 1_251_250].map(compact)).toEqual(["11.4k", "191k", "\u22120.118", "0", "1.3M"]);
+  expect([11_400, 191_000, -0.118, 0, 1_251_250].map(compact)).toEqual(["11.4k", "191k", "\u22120.118", "0", "1.25M"]);
 });
 
 it("indents JSON without touching long numbers", () => {

@@ -1,5 +1,6 @@
 import { DropdownMenu } from "radix-ui";
-import { Calendar, ChevronDown, Hash, List, Type } from "lucide-react";
+import { Calendar, CalendarDays, ChevronDown, Hash, List, Type } from "lucide-react";
+import { useRef } from "react";
 import { valueProblem, type Parameter, type ParameterType } from "./text/parameters";
 
 interface Props {
@@ -16,6 +17,8 @@ const TYPES: { type: ParameterType; label: string; icon: typeof Type }[] = [
   { type: "date", label: "Date", icon: Calendar },
   { type: "list", label: "List", icon: List },
 ];
+
+const EXAMPLES: Record<ParameterType, string> = { text: "Text", number: "Number", date: "2025-01-31", list: "CA, TX" };
 
 /** One typed field per `{{name}}` of the text. */
 export function ParameterBar({ parameters, types, values, onValue, onType }: Props) {
@@ -59,18 +62,46 @@ export function ParameterBar({ parameters, types, values, onValue, onType }: Pro
               <input
                 id={`wb-param-${parameter.name}`}
                 className={type}
-                type={type === "date" && /^(\d{4}-\d{2}-\d{2})?$/.test(value) ? "date" : "text"}
+                type="text"
                 inputMode={type === "number" ? "decimal" : undefined}
                 value={value}
-                placeholder={type === "list" ? "CA, TX" : parameter.optional ? "Not set" : "Needed"}
+                placeholder={parameter.optional ? "Not set" : EXAMPLES[type]}
                 aria-invalid={problem !== null}
                 title={problem ?? (type === "list" ? "Entries with commas between them" : undefined)}
                 onChange={(event) => onValue(parameter.name, event.target.value)}
               />
+              {type === "date" ? (
+                <DatePick name={parameter.name} value={value} onPick={(picked) => onValue(parameter.name, picked)} />
+              ) : null}
             </span>
           </span>
         );
       })}
     </div>
+  );
+}
+
+/** The browser's calendar beside a field that always shows ISO dates, whatever the browser's language. */
+function DatePick({ name, value, onPick }: { name: string; value: string; onPick: (value: string) => void }) {
+  const field = useRef<HTMLInputElement>(null);
+  return (
+    <span className="wb-pick">
+      <input
+        ref={field}
+        type="date"
+        tabIndex={-1}
+        aria-label={`${name}, calendar`}
+        value={/^\d{4}-\d{2}-\d{2}$/.test(value) ? value : ""}
+        onChange={(event) => onPick(event.target.value)}
+      />
+      <button
+        type="button"
+        aria-label={`Choose ${name} from a calendar`}
+        title="Calendar"
+        onClick={() => field.current?.showPicker()}
+      >
+        <CalendarDays size={13} />
+      </button>
+    </span>
   );
 }

@@ -185,6 +185,21 @@ export default function Workbench() {
       });
     }
   };
+  // The keys work wherever the focus is; inside the editor it has handled them already.
+  const onKey = useEffectEvent((event: KeyboardEvent) => {
+    if (event.defaultPrevented || dialog !== null) return;
+    const mod = event.ctrlKey || event.metaKey;
+    if (mod && event.key === "Enter") (event.shiftKey ? runAll : runNow)();
+    else if (mod && event.key.toLowerCase() === "s") void save();
+    else if (!(event.key === "Escape" && stopRun())) return;
+    event.preventDefault();
+  });
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => onKey(event);
+    window.addEventListener("keydown", listen);
+    return () => window.removeEventListener("keydown", listen);
+  }, []);
+
   const format = async () => {
     try {
       const text = await formatSql(draft.sql);

@@ -161,7 +161,7 @@ export function CatalogTree({ catalog, catalogs, database, onCatalog, onInsert }
   };
   const onKey = (event: KeyboardEvent<HTMLElement>) => {
     const node = focused;
-    if (!node) return;
+    if (!node || event.ctrlKey || event.metaKey || event.altKey) return;
     const steps: Record<string, () => void> = {
       ArrowDown: () => focusNode(selectable[Math.min(selectable.length - 1, Math.max(0, at) + 1)]),
       ArrowUp: () => focusNode(selectable[Math.max(0, at - 1)]),

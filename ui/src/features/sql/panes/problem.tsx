@@ -24,10 +24,10 @@ export function ProblemMessage({ error, sql, onReveal }: Props) {
   const lineEnd = range ? (sql.indexOf("\n", range.from) < 0 ? sql.length : sql.indexOf("\n", range.from)) : 0;
   return (
     <div className={forbidden ? "wb-msg" : "wb-msg err"} role="alert">
-      <h3>
+      <h2>
         {forbidden ? <Lock size={16} /> : <CircleAlert size={16} />}
         {error.problem.title}
-      </h3>
+      </h2>
       <p>{error.message}</p>
       {error.hint ? <p>{error.hint}</p> : null}
       {range && position ? (

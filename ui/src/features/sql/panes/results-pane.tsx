@@ -305,7 +305,7 @@ export function orderedBy(sql: string, column: string, descending: boolean): str
 function EmptyResult({ columns }: { columns: { name: string; type: string }[] }) {
   return (
     <div className="wb-msg">
-      <h3>No rows</h3>
+      <h2>No rows</h2>
       <p>The statement ran and found nothing. A filter may be too narrow, or a date outside the data.</p>
       <p className="wb-mut">Columns: {columns.map((column) => column.name).join(", ")}</p>
     </div>

@@ -73,8 +73,8 @@ export function ResultGrid({
 }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   useSyncExternalStore(pages.subscribe, pages.snapshot, pages.snapshot);
-  const { widths, resize } = useColumnWidths(naturalWidths);
   const rows = useRowWindow(scroller, pages.rows, ROW, HEAD);
+  const { widths, resize } = useColumnWidths(naturalWidths, rows.width - INDEX);
   // oxlint-disable-next-line react/incompatible-library -- it re-renders on scroll by design; nothing here relies on memoized reads
   const virtual = useVirtualizer({
     horizontal: true,

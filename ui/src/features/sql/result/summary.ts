@@ -37,7 +37,7 @@ export function compact(value: number): string {
   ] as const) {
     if (size >= limit * 0.9995) {
       const scaled = size / limit;
-      return `${sign}${scaled >= 99.95 ? scaled.toFixed(0) : scaled.toFixed(1)}${unit}`;
+      return `${sign}${scaled >= 99.95 ? scaled.toFixed(0) : scaled >= 9.995 ? scaled.toFixed(1) : Number(scaled.toFixed(2))}${unit}`;
     }
   }
   if (size === 0) return "0";

@@ -17,6 +17,8 @@ export interface RowWindow {
   /** Where in the strip the first drawn row stands. */
   offset: number;
   scrollTo(row: number): void;
+  /** Pixels of the scroller's inside. */
+  width: number;
   /** Whole rows that fit. */
   page: number;
 }
@@ -28,11 +30,11 @@ export function useRowWindow(
   rowHeight: number,
   headHeight: number,
 ): RowWindow {
-  const [view, setView] = useState({ top: 0, height: 0 });
+  const [view, setView] = useState({ top: 0, height: 0, width: 0 });
   useLayoutEffect(() => {
     const element = scroller.current;
     if (!element) return;
-    const read = () => setView({ top: element.scrollTop, height: element.clientHeight });
+    const read = () => setView({ top: element.scrollTop, height: element.clientHeight, width: element.clientWidth });
     const observer = new ResizeObserver(read);
     observer.observe(element);
     element.addEventListener("scroll", read, { passive: true });
@@ -57,6 +59,7 @@ export function useRowWindow(
     last,
     height,
     offset: view.top - (position - first * rowHeight),
+    width: view.width,
     page: Math.max(1, Math.floor(body / rowHeight)),
     scrollTo: (row) => {
       const top = row * rowHeight;
