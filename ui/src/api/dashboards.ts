@@ -1,6 +1,17 @@
 import { queryOptions } from "@tanstack/react-query";
 import { callJson } from "./client";
-import type { ChartDefinition, Dashboard, DashboardDefinition, DashboardTile, Page, SavedChart } from "./types";
+import type {
+  ChartDefinition,
+  Dashboard,
+  DashboardDefinition,
+  DashboardQueryData,
+  DashboardTile,
+  Execution,
+  FilterValues,
+  Page,
+  ResultPage,
+  SavedChart,
+} from "./types";
 
 const part = encodeURIComponent;
 
@@ -67,3 +78,22 @@ export function addTileToDashboard(dashboard: Dashboard, tile: { title: string; 
     definition: { ...definition, tabs: [{ ...first, tiles: [...first.tiles, added] }, ...rest] },
   });
 }
+
+/** Runs a tile's SQL that is not saved yet, with the filters as parameters, and reads its first rows. */
+export const tilePreview = (request: { sql: string; catalog: string; database: string; parameters: FilterValues }) =>
+  queryOptions({
+    queryKey: ["tile-preview", request],
+    staleTime: Infinity,
+    retry: false,
+    queryFn: async ({ signal }): Promise<DashboardQueryData> => {
+      let run = await callJson<Execution>("/executions", { method: "POST", query: { wait_s: 20 }, body: request, signal });
+      while (run.state === "QUEUED" || run.state === "RUNNING")
+        run = await callJson<Execution>(`/executions/${part(run.id)}`, { query: { wait_s: 20 }, signal });
+      const page =
+        run.state === "SUCCEEDED"
+          ? await callJson<ResultPage>(`/executions/${part(run.id)}/result`, { query: { format: "json", limit: 5000 }, signal })
+          : { columns: [], rows: [] };
+      const { state, statistics, estimate, engine, route_reason, error, id } = run;
+      return { execution_id: id, state, ...page, truncated: page.rows.length === 5000, statistics, estimate, engine, route_reason, cached: statistics.reused, error };
+    },
+  });

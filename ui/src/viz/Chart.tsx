@@ -1,6 +1,6 @@
 import { useId, useMemo, useState, type CSSProperties, type MouseEvent } from "react";
 import { checked, drawn, optionsKey, type Request } from "./drawn";
-import type { View } from "./drawing";
+import type { Drawing, View } from "./drawing";
 import { Hover } from "./Hover";
 import { useKept } from "./kept";
 import { esc } from "./marks";
@@ -64,7 +64,7 @@ function Picture(props: Omit<ChartProps, "spec" | "title"> & { spec: ChartSpec; 
   const key = useMemo(() => ({ spec, rows, options: optionsKey(request) }), [spec, rows, request]);
   const html = useKept(key, () => {
     const d = drawn(spec, request);
-    return `<p class="lv-sr">${esc(title ? `${title}. ${d.text}` : d.text)}</p>${d.html}${d.legend && `<div class="lv-lg lv-lg--below" aria-hidden="true">${d.legend}</div>`}`;
+    return `<p class="lv-sr">${esc(title ? `${title}. ${d.text}` : d.text)}</p>${d.html}${below(d)}`;
   });
   const onClick = (event: MouseEvent) => {
     if (!(event.target instanceof Element) || event.metaKey || event.ctrlKey) return;
@@ -105,6 +105,11 @@ function Picture(props: Omit<ChartProps, "spec" | "title"> & { spec: ChartSpec; 
     </Hover>
   );
 }
+
+const below = (d: Drawing): string => {
+  const legend = d.below ?? d.legend;
+  return legend && `<div class="lv-lg lv-lg--below" aria-hidden="true">${legend}</div>`;
+};
 
 /** The legend alone, for a tile's head. */
 export function ChartLegend(props: Pick<ChartProps, "spec" | "columns" | "rows" | "id" | "expect" | "unit" | "href" | "hrefKey">) {

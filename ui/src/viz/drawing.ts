@@ -33,8 +33,10 @@ export interface Interact {
 }
 export interface Drawing {
   html: string
-  /** Markup of the legend, for the tile's head and, on narrow tiles, below. */
+  /** Markup of the legend for the tile's head; empty where the marks are named in place. */
   legend: string
+  /** The legend below a tile too narrow for names in place; `legend` when absent. */
+  below?: string
   /** One sentence that says what the picture shows. */
   text: string
   interact?: Interact

@@ -27,7 +27,8 @@ export function line(spec: LineSpec, source: Source, options: DrawOptions): Draw
   const labels = [...grid.labels, ...xMarks(p, options.width), ...ends.labels]
   return {
     html: plotHtml({ kind: 'line', left: grid.left, right: ends.right, paths, labels }),
-    legend: p.series.length > 1 ? p.series.slice(0, 9).map((s, i) => key(`l ${tone(i, p.series.length)}`, s.name)).join('') : '',
+    legend: '',
+    below: p.series.length > 1 ? p.series.slice(0, 9).map((s, i) => key(`l ${tone(i, p.series.length)}`, s.name)).join('') : '',
     text: sentence(p, spec.style),
     interact: alongX(p, fractions, (s, i) => point(y, p.series[s]?.values[i] ?? null), spec.style, spec.digits, options.unit),
   }
@@ -59,7 +60,8 @@ export function area(spec: AreaSpec, source: Source, options: DrawOptions): Draw
   const ends = endLabels(p, (s) => y.y(((edges[s]?.low[last] ?? 0) + (edges[s]?.high[last] ?? 0)) / 2), options, spec.style, share ? totals[last] : undefined)
   return {
     html: plotHtml({ kind: 'area', left: grid.left, right: ends.right, paths, labels: [...grid.labels, ...xMarks(p, options.width), ...ends.labels] }),
-    legend: p.series.length > 1 ? p.series.slice(0, 9).map((s, i) => key(`b ${tone(i, p.series.length)}`, s.name)).join('') : '',
+    legend: '',
+    below: p.series.length > 1 ? p.series.slice(0, 9).map((s, i) => key(`b ${tone(i, p.series.length)}`, s.name)).join('') : '',
     text: sentence(p, spec.style),
     interact: alongX(p, fractions, (s, i) => point(y, edges[s]?.high[i] ?? null), spec.style, spec.digits, options.unit),
   }

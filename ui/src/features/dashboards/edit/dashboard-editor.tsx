@@ -1,5 +1,218 @@
-import type { Dashboard } from "../definition";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Plus, X } from "lucide-react";
+import { useEffect, useReducer, useState } from "react";
+import { saveDashboard } from "@/api/dashboards";
+import { ApiError } from "@/api/error";
+import { dashboardBySlug } from "@/api/queries";
+import { useHotkey } from "@/lib/hotkeys";
+import { Button, IconButton } from "@/ui/button";
+import { Strip } from "@/ui/message";
+import { tabClass, tabsClass } from "@/ui/tabs";
+import { ChartLegend } from "@/viz";
+import { expectedSize, fillIn, tileSql, type Dashboard, type DashboardQueryData, type Tile } from "../definition";
+import { FilterBar } from "../filter-bar";
+import { TileBody, type TileContext } from "../tile-body";
+import { useDashboardData } from "../use-dashboard-data";
+import { useDashboardSearch } from "../use-dashboard-search";
+import { AddPanel } from "./add-panel";
+import { addTile, draftReducer, duplicateTile, keep, kept, prune, removeTile, tilesOf, withTile, withTiles, type Content } from "./draft";
+import { EditBar } from "./edit-bar";
+import { EditGrid } from "./edit-grid";
+import { TilePanel } from "./tile-panel";
+import { useTileData } from "./use-tile-data";
+import "./edit.css";
 
-export function DashboardEditor(_: { dashboard: Dashboard; onLeave: () => void }) {
-  return null;
+/** A dashboard as it is made: the same tiles as objects on a grid, and a panel for what is chosen. */
+export function DashboardEditor({ dashboard, onLeave }: { dashboard: Dashboard; onLeave: () => void }) {
+  const [base] = useState(() => {
+    const stored = kept(dashboard.id);
+    return { version: stored?.version ?? dashboard.version, content: stored?.content ?? { title: dashboard.title, definition: dashboard.definition }, restored: stored !== null };
+  });
+  const [draft, act] = useReducer(draftReducer, { past: base.restored ? [{ title: dashboard.title, definition: dashboard.definition }] : [], now: base.content, future: [] });
+  const { title, definition } = draft.now;
+  const [chosen, setChosen] = useState<string | null>(null);
+  const [panel, setPanel] = useState(true);
+  const search = useDashboardSearch(definition);
+  const tab = search.tab ?? definition.tabs[0]?.id ?? "";
+  const tiles = tilesOf(definition, tab);
+  const data = useDashboardData(dashboard.id, search.values, search.tab);
+  const rows = useTileData(tiles, definition, dashboard.definition, data.data, search.values);
+  const change = (make: (now: Content) => Content): void => act({ do: "change", make });
+  const changes = draft.past.length;
+
+  useEffect(() => keep(dashboard.id, changes > 0 ? { version: base.version, content: draft.now } : null), [dashboard.id, base.version, draft.now, changes]);
+
+  const client = useQueryClient();
+  const save = useMutation({
+    mutationFn: (version: number) => saveDashboard({ id: dashboard.id, version }, { title, definition }),
+    onSuccess: (next) => {
+      keep(dashboard.id, null);
+      client.setQueryData(dashboardBySlug(dashboard.slug).queryKey, next);
+      void client.invalidateQueries({ queryKey: ["dashboards"], exact: true });
+      void client.invalidateQueries({ queryKey: ["dashboards", dashboard.id] });
+      onLeave();
+    },
+  });
+  const conflict = save.error instanceof ApiError && save.error.status === 412;
+  const discard = (): void => {
+    keep(dashboard.id, null);
+    onLeave();
+  };
+  const saveOver = async (): Promise<void> => save.mutate((await client.fetchQuery({ ...dashboardBySlug(dashboard.slug), staleTime: 0 })).version);
+  const takeTheirs = async (): Promise<void> => {
+    await client.fetchQuery({ ...dashboardBySlug(dashboard.slug), staleTime: 0 });
+    discard();
+  };
+
+  useHotkey("mod+z", () => act({ do: "undo" }));
+  useHotkey("mod+shift+z", () => act({ do: "redo" }));
+  useHotkey("mod+s", () => save.mutate(base.version));
+
+  const tile = tiles.find((t) => t.id === chosen);
+  const add = (made: { content: Content; id: string } | null): void => {
+    if (!made) return;
+    change(() => made.content);
+    setChosen(made.id);
+    setPanel(true);
+  };
+  const setSql = (t: Tile, sql: string): void =>
+    change((now) => (t.query && t.sql === undefined ? { ...now, definition: { ...now.definition, queries: { ...now.definition.queries, [t.query]: { sql } } } } : withTile(now, tab, t.id, { sql })));
+  const addTab = (): void => {
+    const id = `tab-${definition.tabs.length + 1}-${changes}`;
+    change((now) => ({ ...now, definition: { ...now.definition, tabs: [...now.definition.tabs, { id, title: `Tab ${now.definition.tabs.length + 1}`, tiles: [] }] } }));
+    search.go(search.change({ tab: id }));
+  };
+  const here = definition.tabs.find((t) => t.id === tab);
+  return (
+    <div className="le">
+      <EditBar
+        id={dashboard.id}
+        title={title}
+        changes={changes}
+        canRedo={draft.future.length > 0}
+        saving={save.isPending}
+        onUndo={() => act({ do: "undo" })}
+        onRedo={() => act({ do: "redo" })}
+        onRestore={(d) => change((now) => ({ ...now, definition: d }))}
+        onDiscard={discard}
+        onSave={() => save.mutate(base.version)}
+      />
+      {save.error && (
+        <Strip
+          className="rounded-none px-8"
+          action={
+            conflict ? (
+              <span className="flex gap-3">
+                <button onClick={() => void takeTheirs()}>Take theirs</button>
+                <button onClick={() => void saveOver()}>Save mine over it</button>
+              </span>
+            ) : (
+              <button onClick={() => save.mutate(base.version)}>Try again</button>
+            )
+          }
+        >
+          {conflict ? `Someone saved this dashboard after version ${base.version}. Your changes are kept here.` : `Not saved: ${save.error.message}`}
+        </Strip>
+      )}
+      <div className="le-wrap">
+        <div className="le-main">
+          <nav className={`${tabsClass} le-tabs`} aria-label="Dashboard tabs">
+            {definition.tabs.map((t) => (
+              <a
+                key={t.id}
+                href={search.href(search.change({ tab: t.id }))}
+                aria-current={t.id === tab ? "page" : undefined}
+                className={tabClass(t.id === tab)}
+                onClick={(event) => {
+                  event.preventDefault();
+                  setChosen(null);
+                  search.go(search.change({ tab: t.id }));
+                }}
+              >
+                {t.title}
+              </a>
+            ))}
+            <Button variant="ghost" size="sm" icon={Plus} className="-mt-0.5 mb-1.5" onClick={addTab}>
+              Tab
+            </Button>
+          </nav>
+          <FilterBar definition={definition} data={data.data} search={search} />
+          <EditGrid
+            tiles={tiles}
+            chosen={chosen}
+            onChoose={(id) => {
+              setChosen(id);
+              if (id) setPanel(true);
+            }}
+            onPlace={(next) => change((now) => withTiles(now, tab, next))}
+            onDuplicate={(id) => add(duplicateTile(draft.now, tab, id))}
+            onRemove={(id) => {
+              change((now) => removeTile(now, tab, id));
+              setChosen(null);
+            }}
+          >
+            {(t) => <EditTile tile={t} data={rows.get(t.id)} context={{ definition, search, onRetry: () => void data.refetch() }} />}
+          </EditGrid>
+          {tiles.length === 0 && <p className="le-empty">This tab is empty. Choose a chart on the right.</p>}
+        </div>
+        {panel ? (
+          <aside className="le-panel" aria-label={tile ? "Tile" : "Add a tile"}>
+            <IconButton icon={X} size="sm" label="Close" className="le-close" onClick={() => (tile ? setChosen(null) : setPanel(false))} />
+            {tile ? (
+              <TilePanel
+                key={tile.id}
+                tile={tile}
+                definition={definition}
+                columns={rows.get(tile.id)?.columns ?? []}
+                onChange={(c) => change((now) => prune(withTile(now, tab, tile.id, c)))}
+                onSql={(sql) => setSql(tile, sql)}
+                onOwnSql={() => change((now) => prune(withTile(now, tab, tile.id, { sql: tileSql(now.definition, tile), query: undefined })))}
+              />
+            ) : (
+              here && (
+                <AddPanel
+                  definition={definition}
+                  title={title}
+                  tab={here}
+                  onAdd={(t) => add(addTile(draft.now, tab, t))}
+                  onTitle={(next) => change((now) => ({ ...now, title: next }))}
+                  onTabTitle={(next) => change((now) => ({ ...now, definition: { ...now.definition, tabs: now.definition.tabs.map((t) => (t.id === tab ? { ...t, title: next } : t)) } }))}
+                  onTabRemove={
+                    definition.tabs.length > 1
+                      ? () => {
+                          change((now) => prune({ ...now, definition: { ...now.definition, tabs: now.definition.tabs.filter((t) => t.id !== tab) } }));
+                          search.go(search.change({ tab: undefined }));
+                        }
+                      : undefined
+                  }
+                />
+              )
+            )}
+          </aside>
+        ) : (
+          <Button icon={Plus} className="le-open" onClick={() => setPanel(true)}>
+            Add a tile
+          </Button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** A tile while it is edited: its head and its picture, with no actions of its own. */
+function EditTile({ tile, data, context }: { tile: Tile; data: DashboardQueryData | undefined; context: TileContext }) {
+  const there = data?.state === "SUCCEEDED" && data.rows.length > 0;
+  return (
+    <>
+      <header className="ld-th">
+        <h2>{tile.title}</h2>
+        {tile.unit && <span className="ld-un">{fillIn(tile.unit, data)}</span>}
+        <span className="ml-auto" />
+        {there && <ChartLegend spec={tile.chart} columns={data.columns} rows={data.rows} id={`t-${tile.id}`} expect={expectedSize(tile)} unit={fillIn(tile.unit, data)} />}
+      </header>
+      <div className="ld-tb">
+        <TileBody {...context} tile={{ ...tile, click: undefined }} data={data} asTable={false} />
+      </div>
+    </>
+  );
 }

@@ -1,0 +1,43 @@
+import { CircleDot, Redo2, Undo2 } from "lucide-react";
+import { count } from "@/lib/format";
+import { useModKey } from "@/lib/hotkeys";
+import { Button, IconButton } from "@/ui/button";
+import { Icon } from "@/ui/icon";
+import { Divider } from "@/ui/page";
+import { Versions } from "./versions";
+import type { Content } from "./draft";
+
+/** The tinted bar that says what is edited, with undo, versions and the way out. */
+export function EditBar(props: {
+  id: string;
+  title: string;
+  changes: number;
+  canRedo: boolean;
+  saving: boolean;
+  onUndo: () => void;
+  onRedo: () => void;
+  onRestore: (definition: Content["definition"]) => void;
+  onDiscard: () => void;
+  onSave: () => void;
+}) {
+  const { id, title, changes, canRedo, saving, onUndo, onRedo, onRestore, onDiscard, onSave } = props;
+  const mod = useModKey();
+  return (
+    <div className="le-bar">
+      <b>Editing {title}</b>
+      <span className="le-state">
+        <Icon as={CircleDot} size={12} />
+        {changes === 0 ? "No changes" : `${count(changes, "change")}, draft kept in this browser`}
+      </span>
+      <span className="ml-auto" />
+      <IconButton icon={Undo2} label="Undo" keys={`${mod}Z`} disabled={changes === 0} onClick={onUndo} />
+      <IconButton icon={Redo2} label="Redo" keys={`${mod}⇧Z`} disabled={!canRedo} onClick={onRedo} />
+      <Divider />
+      <Versions id={id} onRestore={onRestore} />
+      <Button onClick={onDiscard}>Discard</Button>
+      <Button variant="primary" keys={`${mod}S`} disabled={saving} onClick={onSave}>
+        {saving ? "Saving" : "Save"}
+      </Button>
+    </div>
+  );
+}

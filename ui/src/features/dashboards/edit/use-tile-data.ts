@@ -1,0 +1,41 @@
+import { useQueries } from "@tanstack/react-query";
+import { tilePreview } from "@/api/dashboards";
+import type { DashboardData, DashboardQueryData, FilterValues } from "@/api/types";
+import { ApiError } from "@/api/error";
+import { dataKey, tileSql, type DashboardDefinition, type Tile } from "../definition";
+
+/** Rows for every tile of the draft: those of the saved dashboard where the SQL is the same, else a run of the new SQL. */
+export function useTileData(tiles: readonly Tile[], draft: DashboardDefinition, saved: DashboardDefinition, data: DashboardData | undefined, values: FilterValues): Map<string, DashboardQueryData | undefined> {
+  const savedSql = (key: string): string | undefined =>
+    key.startsWith("tile:") ? saved.tabs.flatMap((t) => t.tiles).find((t) => `tile:${t.id}` === key)?.sql : saved.queries[key]?.sql;
+  const wanted = tiles.map((tile) => {
+    const sql = tileSql(draft, tile);
+    const key = dataKey(tile);
+    return { id: tile.id, sql, known: savedSql(key) === sql ? data?.queries[key] : undefined };
+  });
+  const fresh = [...new Set(wanted.filter((w) => !w.known && w.sql.trim() !== "").map((w) => w.sql))];
+  const runs = useQueries({
+    queries: fresh.map((sql) => tilePreview({ sql, catalog: draft.catalog, database: draft.database, parameters: values })),
+  });
+  return new Map(
+    wanted.map((w) => {
+      if (w.known) return [w.id, w.known];
+      const run = runs[fresh.indexOf(w.sql)];
+      return [w.id, run?.data ?? (run?.error ? failed(run.error) : undefined)];
+    }),
+  );
+}
+
+const failed = (error: Error): DashboardQueryData => ({
+  execution_id: null,
+  state: "FAILED",
+  columns: [],
+  rows: [],
+  truncated: false,
+  statistics: null,
+  estimate: null,
+  engine: null,
+  route_reason: null,
+  cached: false,
+  error: error instanceof ApiError ? error.problem : null,
+});
