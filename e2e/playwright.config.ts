@@ -1,0 +1,53 @@
+import { defineConfig } from "@playwright/test";
+
+/**
+ * The product as people meet it: the built binary with its sample lake, in the browser of the system. Nothing is
+ * downloaded, and the browser talks to the server under test alone.
+ */
+export default defineConfig({
+  testDir: "tests",
+  outputDir: "results/failures",
+  globalSetup: "./server.ts",
+  // One server, one data folder: stories that write must not meet.
+  workers: 1,
+  fullyParallel: false,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  reporter: [["list"], ["json", { outputFile: "results/report.json" }]],
+  use: {
+    browserName: "chromium",
+    viewport: { width: 1440, height: 900 },
+    screenshot: "only-on-failure",
+    trace: "off",
+    launchOptions: {
+      executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+      args: [
+        "--no-sandbox",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-default-apps",
+        "--disable-domain-reliability",
+        "--disable-sync",
+        "--no-first-run",
+        "--no-pings",
+        "--disable-features=OptimizationHints,MediaRouter,Translate,AutofillServerCommunication,CertificateTransparencyComponentUpdater",
+      ],
+    },
+  },
+  projects: [
+    { name: "first run", testMatch: "first-run.spec.ts" },
+    {
+      name: "signed in",
+      testIgnore: ["first-run.spec.ts", "sign-out.spec.ts"],
+      dependencies: ["first run"],
+      use: { storageState: "results/session.json" },
+    },
+    // Ends the session that the others use.
+    {
+      name: "sign out",
+      testMatch: "sign-out.spec.ts",
+      dependencies: ["signed in"],
+      use: { storageState: "results/session.json" },
+    },
+  ],
+});

@@ -1,0 +1,107 @@
+import { readFileSync } from "node:fs";
+import AxeBuilder from "@axe-core/playwright";
+import { expect, test as base, type Page } from "@playwright/test";
+import { SERVER_FILE, type Server } from "./server";
+
+export const server = (): Server => JSON.parse(readFileSync(SERVER_FILE, "utf8")) as Server;
+
+declare global {
+  interface Window {
+    lfShift: number;
+    lfShifts: string[];
+  }
+}
+
+/** What went wrong in a page: console errors and warnings, exceptions, refused content, failed requests. */
+export interface Complaints {
+  list: string[];
+  /** Forgets those that a story provokes on purpose. */
+  expect(pattern: RegExp): void;
+}
+
+/** Every test fails on what its pages complain about, unless the test expected it. */
+export const test = base.extend<{ complaints: Complaints }>({
+  baseURL: async ({}, use) => use(server().base),
+  complaints: [
+    async ({ page }, use) => {
+      const list: string[] = [];
+      const expected: RegExp[] = [];
+      await page.addInitScript(() => {
+        window.lfShift = 0;
+        window.lfShifts = [];
+        document.addEventListener("securitypolicyviolation", (event) =>
+          console.error(`content policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`),
+        );
+        new PerformanceObserver((entries) => {
+          for (const entry of entries.getEntries() as (PerformanceEntry & {
+            value: number;
+            hadRecentInput: boolean;
+            sources: { node?: Element; previousRect: DOMRectReadOnly; currentRect: DOMRectReadOnly }[];
+          })[]) {
+            if (entry.hadRecentInput) continue;
+            window.lfShift += entry.value;
+            for (const { node, previousRect: a, currentRect: b } of entry.sources)
+              window.lfShifts.push(
+                `${node?.nodeName ?? "?"}.${node?.className ?? ""} ${a.x},${a.y} ${a.width}×${a.height} → ${b.x},${b.y} ${b.width}×${b.height}`,
+              );
+          }
+        }).observe({ type: "layout-shift", buffered: true });
+      });
+      page.on("console", (message) => {
+        if (message.type() === "error" || message.type() === "warning") list.push(`${message.type()}: ${message.text()}`);
+      });
+      page.on("pageerror", (error) => list.push(`exception: ${error.message}`));
+      page.on("response", (response) => {
+        if (response.status() >= 500) list.push(`${response.status()} from ${response.url()}`);
+      });
+      await use({ list, expect: (pattern) => void expected.push(pattern) });
+      expect(list.filter((line) => !expected.some((pattern) => pattern.test(line)))).toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+export { expect };
+
+/** Accessibility rules that the page breaks, with the elements that break them. */
+export async function broken(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(" ")} ${node.html.slice(0, 120)}`));
+}
+
+/** Waits until the dashboard is drawn and alive. */
+export async function dashboardReady(page: Page): Promise<void> {
+  await expect(page.locator("[data-chart][data-drawn]").first()).toBeVisible();
+  await expect(page.locator("form[data-live]")).toBeAttached();
+}
+
+export async function workbenchReady(page: Page): Promise<void> {
+  await expect(page.locator("[data-editor=ready] .cm-content")).toBeVisible();
+  await expect(page.getByRole("treeitem", { name: /forecast/ })).toBeVisible();
+}
+
+/** Puts a statement into the open tab of the workbench. */
+export async function write(page: Page, sql: string): Promise<void> {
+  await page.locator(".cm-content").click();
+  await page.keyboard.press("ControlOrMeta+a");
+  await page.keyboard.press("Delete");
+  await page.keyboard.insertText(sql);
+  await page.keyboard.press("Escape");
+}
+
+/** Writes a statement, runs it and waits for its end. */
+export async function run(page: Page, sql: string): Promise<void> {
+  await write(page, sql);
+  await page.keyboard.press("ControlOrMeta+Enter");
+  await expect(page.locator(".wb-stt")).toContainText(/Done|Failed|Stopped/, { timeout: 30_000 });
+}
+
+export const statusLine = (page: Page) => page.locator(".wb-stt");
+
+/** A picture to be looked at; no test compares it. */
+export async function picture(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: `results/pictures/${name}.png`, fullPage: !name.startsWith("sql") });
+}
+
+/** Fixes the theme before the page paints, as the preference of the system does. */
+export const themes = ["light", "dark"] as const;

@@ -1,0 +1,110 @@
+import { dashboardReady, expect, picture, test } from "../support";
+
+test("the first answer already holds the charts, and the browser keeps them", async ({ page, request }) => {
+  const first = await (await request.get("/d/demand-forecast")).text();
+  expect(first.match(/data-drawn/g)?.length ?? 0).toBeGreaterThanOrEqual(8);
+
+  const calls: string[] = [];
+  page.on("request", (sent) => calls.push(`${sent.method()} ${new URL(sent.url()).pathname}`));
+  await page.goto("/d/demand-forecast");
+  await dashboardReady(page);
+  await page.waitForTimeout(500);
+  // Hydration reads nothing that came with the page.
+  expect(calls.filter((call) => /\/data$|by-slug/.test(call))).toEqual([]);
+  await picture(page, "dashboard");
+});
+
+test("filters are in the address, and back and forward walk through them", async ({ page }) => {
+  await page.goto("/d/demand-forecast");
+  await dashboardReady(page);
+  const median = page.locator("#median");
+  const all = await median.innerText();
+
+  const state = page.locator("details").filter({ has: page.locator("summary", { hasText: "State" }) }).first();
+  await state.locator("summary").click();
+  await picture(page, "dashboard-filter");
+  const box = state.getByRole("checkbox").first();
+  const value = await box.inputValue();
+  await box.check();
+  await state.getByRole("button", { name: /Apply/ }).click();
+  await expect(page).toHaveURL(new RegExp(`[?&]state=${value}`));
+  await expect(median).not.toHaveText(all);
+  const one = await median.innerText();
+
+  await page.goBack();
+  await expect(page).not.toHaveURL(/state=/);
+  await expect.poll(() => median.innerText()).toBe(all);
+  await page.goForward();
+  await expect.poll(() => median.innerText()).toBe(one);
+
+  // A link shows what its sender saw.
+  await page.goto(page.url());
+  await dashboardReady(page);
+  expect(await median.innerText()).toBe(one);
+});
+
+test("each level of the cascade narrows the next", async ({ page }) => {
+  await page.goto("/d/demand-forecast");
+  await dashboardReady(page);
+  const choices = async (label: string) => {
+    const filter = page.locator("details").filter({ has: page.locator("summary", { hasText: label }) }).first();
+    return filter.locator("input[type=checkbox]").count();
+  };
+  const dmas = await choices("DMA");
+  const state = page.locator("details").filter({ has: page.locator("summary", { hasText: "State" }) }).first();
+  await state.locator("summary").click();
+  await state.getByRole("checkbox").first().check();
+  await state.getByRole("button", { name: /Apply/ }).click();
+  await expect(page).toHaveURL(/state=/);
+  await expect.poll(() => choices("DMA")).toBeLessThan(dmas);
+  expect(await choices("DMA")).toBeGreaterThan(0);
+});
+
+test("a click on a mark filters the others", async ({ page }) => {
+  await page.goto("/d/demand-forecast");
+  await dashboardReady(page);
+  const before = await page.locator("#median").innerText();
+  await page.locator("#states [data-row]").first().click();
+  await expect(page).toHaveURL(/[?&]state=[A-Z]{2}/);
+  await expect(page.locator("#median")).not.toHaveText(before);
+});
+
+test("dates narrow the days that are drawn", async ({ page }) => {
+  await page.goto("/d/demand-forecast?from=2025-02-01&to=2025-02-14");
+  await dashboardReady(page);
+  await expect(page.getByRole("search", { name: "Filters" })).toContainText("14 days");
+});
+
+test("tabs load their own tiles and keep the filters", async ({ page }) => {
+  await page.goto("/d/demand-forecast?state=CA");
+  await dashboardReady(page);
+  await page.getByRole("navigation", { name: "Dashboard tabs" }).getByRole("link", { name: "Items" }).click();
+  await expect(page).toHaveURL(/tab=items/);
+  await expect(page).toHaveURL(/state=CA/);
+  await expect(page.locator("#items-total [data-drawn]")).toBeVisible();
+  await picture(page, "dashboard-items");
+});
+
+test("a tile shows its data as a table", async ({ page }) => {
+  await page.goto("/d/demand-forecast");
+  await dashboardReady(page);
+  await page.locator("#fan").hover();
+  await page.getByRole("link", { name: "Show Demand by day as table" }).click();
+  await expect(page.locator("#fan table")).toBeVisible();
+  expect(await page.locator("#fan tbody tr").count()).toBeGreaterThan(50);
+});
+
+test("filters that leave nothing say so and offer the way back", async ({ page }) => {
+  await page.goto("/d/demand-forecast?state=ZZ");
+  await expect(page.getByText("Nothing for these filters").first()).toBeVisible();
+  await page.getByRole("link", { name: "Clear filters" }).first().click();
+  await expect(page).not.toHaveURL(/state=/);
+  await expect(page.locator("#fan [data-drawn]")).toBeVisible();
+});
+
+test("a dashboard that is not there answers 404 with a page", async ({ page, complaints }) => {
+  complaints.expect(/404/);
+  const response = await page.goto("/d/no-such-dashboard");
+  expect(response?.status()).toBe(404);
+  await expect(page.locator("main")).toContainText(/not|nothing/i);
+});

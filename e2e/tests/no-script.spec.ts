@@ -1,0 +1,43 @@
+import { expect, picture, test } from "../support";
+
+test.use({ javaScriptEnabled: false });
+
+test("a dashboard can be read and filtered without JavaScript", async ({ page }) => {
+  await page.goto("/d/demand-forecast");
+  await expect(page.getByRole("heading", { level: 1, name: "Demand forecast" })).toBeVisible();
+  expect(await page.locator("[data-chart][data-drawn]").count()).toBeGreaterThanOrEqual(8);
+  await expect(page.locator("#fan svg path").first()).toBeVisible();
+  await expect(page.locator("#median")).toContainText(/\d/);
+  await picture(page, "no-script");
+
+  const before = await page.locator("#median").innerText();
+  const state = page.locator("details").filter({ hasText: "State" }).first();
+  await state.locator("summary").click();
+  await state.getByRole("checkbox").first().check();
+  const value = await state.getByRole("checkbox").first().inputValue();
+  await state.getByRole("button", { name: /Apply/ }).click();
+
+  await expect(page).toHaveURL(new RegExp(`[?&]state=${value}`));
+  await expect(page.locator("#median")).toBeVisible();
+  expect(await page.locator("#median").innerText()).not.toBe(before);
+
+  // A mark that filters is a link.
+  const mark = page.locator("#top a[href*='restaurant=']").first();
+  if ((await mark.count()) > 0) {
+    await mark.click();
+    await expect(page).toHaveURL(/restaurant=/);
+  }
+});
+
+test("tabs are links without JavaScript", async ({ page }) => {
+  await page.goto("/d/demand-forecast");
+  await page.getByRole("navigation", { name: "Dashboard tabs" }).getByRole("link", { name: "Items" }).click();
+  await expect(page).toHaveURL(/tab=items/);
+  await expect(page.locator("#items-total [data-drawn]")).toBeVisible();
+});
+
+test("pages that need JavaScript say so", async ({ page }) => {
+  await page.goto("/sql");
+  await expect(page.getByText(/needs JavaScript/).first()).toBeVisible();
+  await expect(page.getByRole("textbox", { name: "SQL" })).toBeVisible();
+});

@@ -1,0 +1,203 @@
+import { expect, picture, run, statusLine, test, workbenchReady, write } from "../support";
+
+const BY_DAY = "select business_date, sum(y_05) as low, sum(y_50) as median, sum(y_95) as high\nfrom forecast\ngroup by 1\norder by 1";
+/** Long enough to be stopped, on any machine. */
+const SLOW = "select count(*) from forecast a cross join forecast b cross join forecast c where a.y_50 + b.y_50 > c.y_95";
+
+test.beforeEach(async ({ page }) => {
+  await page.goto("/sql");
+  await workbenchReady(page);
+});
+
+test("says what a statement would read, runs it and says what it read", async ({ page }) => {
+  await write(page, BY_DAY);
+  const chip = page.locator(".wb-est");
+  await expect(chip).toContainText(/[\d.]+ (B|kB|MB).*\$.*embedded/);
+  await chip.click();
+  const popover = page.getByRole("dialog", { name: "Estimate" });
+  await expect(popover).toContainText("forecast");
+  await expect(popover).toContainText(/\d+ of \d+/);
+  await picture(page, "sql-estimate");
+  await page.keyboard.press("Escape");
+
+  await page.getByRole("button", { name: /^Run/ }).click();
+  await expect(statusLine(page)).toContainText("Done");
+  await expect(statusLine(page)).toContainText(/91 rows/);
+  await expect(statusLine(page)).toContainText(/scanned, .* predicted/);
+  await expect(page.getByRole("grid")).toHaveAttribute("aria-rowcount", "92");
+  await expect(page.getByRole("gridcell").first()).toHaveText("2025-01-01");
+  await picture(page, "sql");
+
+  // The same again comes from the cache, and says so.
+  await page.getByRole("button", { name: /^Run/ }).click();
+  await expect(statusLine(page)).toContainText("Cached until the data changes");
+});
+
+test("runs the statement under the cursor, a selection, or all", async ({ page }) => {
+  await write(page, "select 1 as one;\n\nselect 2 as two;");
+  await page.keyboard.press("ControlOrMeta+Home");
+  await page.keyboard.press("ControlOrMeta+Enter");
+  await expect(page.getByRole("columnheader", { name: /one/ })).toBeVisible();
+  await page.keyboard.press("ControlOrMeta+Shift+Enter");
+  await expect(page.getByRole("columnheader", { name: /two/ })).toBeVisible();
+});
+
+test("parameters get fields, and their values are bound", async ({ page }) => {
+  await write(page, "select state, count(*) as n from forecast\nwhere state in ({{states}}) [[ and business_date >= {{from}} ]]\ngroup by 1 order by 1");
+  await page.getByRole("textbox", { name: "states", exact: true }).fill("CA, TX");
+  await page.locator(".cm-content").click();
+  await page.keyboard.press("ControlOrMeta+Enter");
+  await expect(statusLine(page)).toContainText(/2 rows/);
+  const before = await page.getByRole("gridcell").nth(1).innerText();
+  await page.getByRole("textbox", { name: "from", exact: true }).fill("2025-03-01");
+  await page.locator(".cm-content").click();
+  await page.keyboard.press("ControlOrMeta+Enter");
+  await expect.poll(() => page.getByRole("gridcell").nth(1).innerText()).not.toBe(before);
+});
+
+test("an error is underlined in its place and told in words", async ({ page, complaints }) => {
+  complaints.expect(/status of 400/);
+  await run(page, "select business_date,\n  sum(y_51)\nfrom forecast group by 1");
+  await expect(statusLine(page)).toContainText("Failed");
+  await expect(page.locator(".wb-msg")).toContainText("y_51");
+  await expect(page.locator(".wb-msg")).toContainText("COLUMN_NOT_FOUND");
+  await expect(page.locator(".cm-lintRange-error")).toHaveText("y_51");
+  await picture(page, "sql-error");
+});
+
+test("stops a long run, and the engine really stops", async ({ page }) => {
+  await write(page, SLOW);
+  await page.keyboard.press("ControlOrMeta+Enter");
+  await expect(page.getByRole("progressbar")).toBeVisible();
+  await expect(statusLine(page)).toContainText("Running");
+  await picture(page, "sql-running");
+  await page.getByRole("button", { name: "Stop" }).last().click();
+  await expect(statusLine(page)).toContainText("Stopped", { timeout: 5_000 });
+  // What it held is free again.
+  await run(page, "select 1");
+  await expect(statusLine(page)).toContainText("Done");
+});
+
+test("scrolls through a long result, sorts a short one, copies and finds", async ({ page, context }) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await run(page, "select restaurant_id, inventory_item_id, business_date, y_50, state from forecast");
+  const grid = page.getByRole("grid");
+  await grid.focus();
+  await page.keyboard.press("ControlOrMeta+End");
+  const rows = Number(await grid.getAttribute("aria-rowcount")) - 1;
+  expect(rows).toBeGreaterThan(50_000);
+  await expect(grid.getByRole("row").last()).toHaveAttribute("aria-rowindex", String(rows + 1));
+  await expect(grid.getByRole("row").last().getByRole("gridcell").first()).toHaveText(/\d/);
+  expect(await grid.getByRole("row").count()).toBeLessThan(80);
+
+  await run(page, "select dma_id, name, state from dma order by dma_id");
+  await grid.getByRole("columnheader", { name: /name/ }).getByRole("button").click();
+  await grid.getByRole("columnheader", { name: /name/ }).getByRole("button").click();
+  const names = await grid.locator("[data-column='1']").allInnerTexts();
+  expect(names.length).toBeGreaterThan(3);
+  expect(names).toEqual(names.toSorted().toReversed());
+
+  await grid.getByRole("gridcell").first().click();
+  await page.keyboard.press("Shift+ArrowRight");
+  await page.keyboard.press("Shift+ArrowDown");
+  await page.keyboard.press("ControlOrMeta+c");
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toMatch(/^dma_id\tname\n[A-Z]{3}\t.+\n[A-Z]{3}\t.+$/);
+
+  await page.getByRole("button", { name: "Find in the loaded rows" }).click();
+  await page.getByRole("textbox", { name: "Find in the loaded rows" }).fill(names[0] as string);
+  await expect(page.getByRole("search").getByRole("status")).toContainText(/1 cell in all/);
+});
+
+test("text and values survive a reload", async ({ page }) => {
+  await write(page, "select '{{not}}', {{mine}} -- unsaved");
+  await page.getByRole("textbox", { name: "mine", exact: true }).fill("kept");
+  await page.reload();
+  await workbenchReady(page);
+  await expect(page.locator(".cm-content")).toContainText("-- unsaved");
+  await expect(page.getByRole("textbox", { name: "mine", exact: true })).toHaveValue("kept");
+});
+
+test("completes columns of the table in the FROM clause", async ({ page }) => {
+  await write(page, "select  from forecast f where f.");
+  await page.keyboard.press("ControlOrMeta+End");
+  await page.keyboard.type("y_");
+  await expect(page.locator(".cm-tooltip-autocomplete")).toContainText("y_50");
+  await page.keyboard.press("Enter");
+  await expect(page.locator(".cm-content")).toContainText(/f\.y_\d\d/);
+});
+
+test("formats without touching parameters", async ({ page }) => {
+  await write(page, "SELECT state, sum(y_50) FROM forecast WHERE state IN ({{states}}) GROUP BY 1");
+  await page.keyboard.press("ControlOrMeta+Shift+f");
+  await expect.poll(() => page.locator(".cm-line").count()).toBeGreaterThan(4);
+  await expect(page.locator(".cm-content")).toContainText("{{states}}");
+});
+
+test("the tree inserts names and answers to the keyboard", async ({ page }) => {
+  await write(page, "");
+  const forecast = page.getByRole("treeitem", { name: /forecast/ });
+  await forecast.focus();
+  await page.keyboard.press("ArrowRight");
+  await expect(page.getByRole("treeitem", { name: /y_50/ })).toBeVisible();
+  await page.keyboard.press("Enter");
+  await expect(page.locator(".cm-content")).toContainText("forecast");
+  await page.locator("body").click({ position: { x: 5, y: 600 } });
+  await page.keyboard.press("/");
+  await page.keyboard.type("rest");
+  await expect(page.getByRole("treeitem", { name: /restaurant/ }).first()).toBeVisible();
+  await expect(page.getByRole("treeitem", { name: /^dma/ })).toHaveCount(0);
+});
+
+test("history brings an earlier text back", async ({ page }) => {
+  await run(page, "select 'remember me' as note");
+  await page.getByRole("tab", { name: "History" }).click();
+  const row = page.getByRole("button", { name: /remember me/ }).first();
+  await expect(row).toContainText("Done");
+  await expect(row).toContainText("1 row");
+  await picture(page, "sql-history");
+  await write(page, "select 1");
+  await page.getByRole("tab", { name: "History" }).click();
+  await row.click();
+  await expect(page.locator(".cm-content")).toContainText("remember me");
+});
+
+test("from a statement to a chart on a dashboard that stays", async ({ page }) => {
+  await run(page, BY_DAY);
+  await page.keyboard.press("ControlOrMeta+s");
+  await page.getByRole("textbox", { name: "Title" }).fill("Demand by day");
+  await page.getByRole("button", { name: "Save", exact: true }).last().click();
+  await expect(page).toHaveURL(/\/sql\/\w+/);
+  const saved = page.url();
+
+  await page.getByRole("tab", { name: "Chart" }).click();
+  await expect(page.locator("[data-chart=fan][data-drawn]")).toBeVisible();
+  await picture(page, "sql-chart");
+  await page.getByRole("combobox", { name: "Chart" }).selectOption("bar");
+  await expect(page.locator("[data-chart=bar][data-drawn]")).toBeVisible();
+
+  await page.getByRole("button", { name: "Add to dashboard" }).click();
+  await page.getByRole("textbox", { name: "Title of the tile" }).fill("Daily demand");
+  await page.getByRole("combobox", { name: "Dashboard" }).selectOption({ label: "A new one" });
+  await page.getByRole("textbox", { name: "Title of the new dashboard" }).fill("Made in a test");
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await page.getByRole("link", { name: "Open Made in a test" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Made in a test" })).toBeVisible();
+  await expect(page.getByRole("region", { name: "Daily demand" }).locator("[data-chart=bar]")).toBeVisible();
+  await picture(page, "dashboard-made");
+
+  // Both are still there for whoever comes next.
+  await page.reload();
+  await expect(page.getByRole("region", { name: "Daily demand" }).locator("[data-chart=bar]")).toBeVisible();
+  await page.goto(saved);
+  await workbenchReady(page);
+  await expect(page.locator(".cm-content")).toContainText("sum(y_95)");
+});
+
+test("a result can be downloaded", async ({ page }) => {
+  await run(page, "select dma_id from dma order by 1");
+  for (const label of ["CSV", "Parquet"]) {
+    await page.getByRole("button", { name: "Download" }).click();
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("menuitem", { name: label }).click()]);
+    expect(await download.failure()).toBeNull();
+  }
+});
