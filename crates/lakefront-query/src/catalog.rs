@@ -1,0 +1,305 @@
+//! What tables exist, where their files lie, and which version of them is current.
+//!
+//! A catalog is a local folder or an S3 prefix. It is listed in the background; each listing makes an immutable
+//! snapshot, and a table taken from it keeps its files whatever happens later. Columns are inferred when a table is
+//! first asked for, in an engine worker, and kept on disk with the listing, so that a restart neither lists nor infers
+//! before it answers.
+
+mod cache;
+mod file_name;
+mod found;
+mod info;
+mod lake;
+mod layout;
+mod partition;
+mod refresh;
+mod snapshot;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use lakefront_engine::infer::{InferRequest, InferredSchema};
+use lakefront_engine::{EngineError, Pool, Table};
+use tokio::sync::{broadcast, watch};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+pub use info::{
+    CatalogInfo, Change, ColumnInfo, DatabaseInfo, Problem, RefreshReport, TableChange, TableInfo, TableSummary,
+};
+pub use lake::CatalogSource;
+pub use lakefront_engine::infer::trino_type;
+
+use lake::Lake;
+use refresh::Attached;
+use snapshot::Snapshot;
+
+use crate::{ErrorKind, QueryError};
+
+/// Where catalogs keep their cache, and how often they look.
+#[derive(Debug, Clone)]
+pub struct CatalogsConfig {
+    /// Folder for the cached listings; nothing secret is written there.
+    pub folder: PathBuf,
+    /// Folders that local catalogs must lie in; `None`: any but the system's own.
+    pub allowed_roots: Option<Vec<PathBuf>>,
+    /// Time between two listings of a local folder; zero: on demand only. A listing that takes long is made more
+    /// rarely, so that listing never takes more than a twentieth of the time.
+    pub local_interval: Duration,
+    /// The same for S3.
+    pub s3_interval: Duration,
+}
+
+impl CatalogsConfig {
+    pub fn new(folder: PathBuf) -> Self {
+        CatalogsConfig {
+            folder,
+            allowed_roots: None,
+            local_interval: Duration::from_secs(30),
+            s3_interval: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Infers a schema: in a worker ([`infer_in`]), or in this process with [`lakefront_engine::infer::infer`].
+pub type Infer = Arc<dyn Fn(InferRequest) -> BoxFuture<'static, Result<InferredSchema, EngineError>> + Send + Sync>;
+
+/// Infers in the workers of a pool, where hostile files hurt nobody.
+pub fn infer_in(pool: Pool) -> Infer {
+    Arc::new(move |request| {
+        let pool = pool.clone();
+        Box::pin(async move { pool.infer(request).await })
+    })
+}
+
+/// All catalogs; clones share them.
+#[derive(Clone)]
+pub struct Catalogs {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: CatalogsConfig,
+    infer: Infer,
+    attached: RwLock<BTreeMap<String, Entry>>,
+    news: News,
+}
+
+struct Entry {
+    catalog: Arc<Attached>,
+    /// Ends the catalog's background task.
+    _stop: DropGuard,
+}
+
+/// Tells who listens that something changed.
+#[derive(Clone)]
+struct News {
+    changes: broadcast::Sender<TableChange>,
+    version: watch::Sender<u64>,
+}
+
+impl News {
+    fn tell(&self, changes: impl IntoIterator<Item = TableChange>) {
+        for change in changes {
+            // Nobody listening is fine.
+            let _ = self.changes.send(change);
+        }
+        self.version.send_modify(|version| *version += 1);
+    }
+}
+
+impl Catalogs {
+    /// No catalogs yet; [`add`](Self::add) them. Must be called inside a tokio runtime.
+    pub fn new(config: CatalogsConfig, infer: Infer) -> Catalogs {
+        let news = News { changes: broadcast::Sender::new(1024), version: watch::Sender::new(0) };
+        Catalogs { inner: Arc::new(Inner { config, infer, attached: RwLock::default(), news }) }
+    }
+
+    /// Adds a catalog and begins to list it. Returns at once: what an earlier process knew of it is shown meanwhile, and
+    /// [`refresh`](Self::refresh) waits for a listing.
+    ///
+    /// Errors: `INVALID_PARAMETER` for a name that is no identifier, `INVALID_LOCATION`, `ALREADY_EXISTS`.
+    pub async fn add(&self, name: &str, source: CatalogSource) -> Result<CatalogInfo, QueryError> {
+        let named = name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.len() <= 63
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+        if !named {
+            return Err(QueryError::user("INVALID_PARAMETER", "This is no name for a catalog.")
+                .with_hint("Up to 63 lower-case letters, digits and underscores, a letter first."));
+        }
+        let config = &self.inner.config;
+        let allowed = config.allowed_roots.clone();
+        // Resolving a path may wait for a slow disk.
+        let lake = tokio::task::spawn_blocking(move || Lake::parse(&source, allowed.as_deref()))
+            .await
+            .map_err(QueryError::internal)?
+            .map_err(|error| QueryError::from_engine(&error))?;
+        let interval = if lake.kind() == "s3" { config.s3_interval } else { config.local_interval };
+        let stop = CancellationToken::new();
+        let catalog = {
+            let mut attached = self.inner.attached.write().unwrap_or_else(PoisonError::into_inner);
+            if attached.contains_key(name) {
+                return Err(QueryError::new(
+                    "ALREADY_EXISTS",
+                    ErrorKind::Conflict,
+                    format!("There is a catalog \"{name}\" already."),
+                ));
+            }
+            let catalog = Arc::new(Attached::new(
+                name,
+                lake,
+                config.folder.join(format!("{name}.cache")),
+                Arc::clone(&self.inner.infer),
+                self.inner.news.clone(),
+            ));
+            let entry = Entry { catalog: Arc::clone(&catalog), _stop: stop.clone().drop_guard() };
+            attached.insert(name.to_owned(), entry);
+            catalog
+        };
+        tokio::spawn(refresh::keep(Arc::clone(&catalog), interval, stop));
+        self.inner.news.tell([]);
+        Ok(catalog.info())
+    }
+
+    /// Forgets a catalog and its cache; its files stay. `CATALOG_NOT_FOUND`.
+    pub async fn remove(&self, name: &str) -> Result<(), QueryError> {
+        let entry = self.inner.attached.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+        let entry = entry.ok_or_else(|| no_catalog(name))?;
+        entry.catalog.forget().await;
+        self.inner.news.tell([]);
+        Ok(())
+    }
+
+    /// All catalogs by name, as they are now.
+    pub fn list(&self) -> Vec<CatalogInfo> {
+        let attached = self.inner.attached.read().unwrap_or_else(PoisonError::into_inner);
+        attached.values().map(|entry| entry.catalog.info()).collect()
+    }
+
+    /// The databases of a catalog; waits for its first listing. `CATALOG_NOT_FOUND`, or why it can't be listed.
+    pub async fn databases(&self, catalog: &str) -> Result<Vec<DatabaseInfo>, QueryError> {
+        Ok(self.snapshot(catalog).await?.databases())
+    }
+
+    /// The tables of a database whose names hold `search`. `CATALOG_NOT_FOUND`, `DATABASE_NOT_FOUND`.
+    pub async fn tables(
+        &self,
+        catalog: &str,
+        database: &str,
+        search: Option<&str>,
+    ) -> Result<Vec<TableSummary>, QueryError> {
+        let snapshot = self.snapshot(catalog).await?;
+        let tables = snapshot.tables(database, search);
+        if tables.is_empty() && !snapshot.has_database(database) {
+            return Err(QueryError::new(
+                "DATABASE_NOT_FOUND",
+                ErrorKind::NotFound,
+                format!("There is no database \"{catalog}.{database}\"."),
+            ));
+        }
+        Ok(tables)
+    }
+
+    /// A table with its columns, which are inferred if need be. Names match in any case. `TABLE_NOT_FOUND`, or what
+    /// keeps a worker from looking just now; lasting trouble is among the table's problems.
+    pub async fn table(&self, catalog: &str, database: &str, name: &str) -> Result<Arc<TableInfo>, QueryError> {
+        let missing = || {
+            QueryError::new(
+                "TABLE_NOT_FOUND",
+                ErrorKind::NotFound,
+                format!("There is no table \"{catalog}.{database}.{name}\"."),
+            )
+        };
+        let attached = self.attached(catalog).map_err(|_| missing())?;
+        let snapshot = attached.snapshot().await?;
+        let entry = snapshot.entry(&database.to_lowercase(), &name.to_lowercase()).ok_or_else(missing)?;
+        attached.table_info(entry).await
+    }
+
+    /// Tables for one statement, all of one snapshot per catalog.
+    ///
+    /// Names are (catalog, database, table); errors as of [`table`](Self::table) and
+    /// [`TableInfo::engine_table`], for the first name that has one.
+    pub async fn bind(&self, names: &[(String, String, String)]) -> Result<Vec<Arc<Table>>, QueryError> {
+        let mut snapshots: BTreeMap<&str, (Arc<Attached>, Arc<Snapshot>)> = BTreeMap::new();
+        let mut tables = Vec::with_capacity(names.len());
+        for (catalog, database, name) in names {
+            let missing = || {
+                let message = format!("There is no table \"{catalog}.{database}.{name}\".");
+                QueryError::user("TABLE_NOT_FOUND", message)
+            };
+            if !snapshots.contains_key(catalog.as_str()) {
+                let attached = self.attached(catalog).map_err(|_| missing())?;
+                let snapshot = attached.snapshot().await?;
+                snapshots.insert(catalog, (attached, snapshot));
+            }
+            let (attached, snapshot) = &snapshots[catalog.as_str()];
+            let entry = snapshot.entry(&database.to_lowercase(), &name.to_lowercase()).ok_or_else(missing)?;
+            tables.push(attached.table_info(entry).await?.engine_table()?);
+        }
+        Ok(tables)
+    }
+
+    /// Lists a catalog anew, or waits for a listing that began after this call; a table is listed with its catalog.
+    ///
+    /// `CATALOG_NOT_FOUND`, `TABLE_NOT_FOUND` (after the listing), or why it can't be listed.
+    pub async fn refresh(&self, catalog: &str, table: Option<(&str, &str)>) -> Result<RefreshReport, QueryError> {
+        let report = self.attached(catalog)?.refresh().await?;
+        if let Some((database, name)) = table {
+            self.table(catalog, database, name).await?;
+        }
+        Ok(report)
+    }
+
+    /// A number that grows whenever a catalog or a table changes.
+    pub fn versions(&self) -> watch::Receiver<u64> {
+        self.inner.news.version.subscribe()
+    }
+
+    /// The tables that change from now on.
+    pub fn changes(&self) -> broadcast::Receiver<TableChange> {
+        self.inner.news.changes.subscribe()
+    }
+
+    /// Names of all catalogs.
+    pub fn names(&self) -> Vec<String> {
+        self.inner.attached.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+
+    /// Names of a catalog's databases as known now; empty before the first listing.
+    pub fn database_names(&self, catalog: &str) -> Vec<String> {
+        let snapshot = self.attached(catalog).ok().and_then(|attached| attached.snapshot_now());
+        snapshot
+            .map(|snapshot| snapshot.databases().into_iter().map(|database| database.name).collect())
+            .unwrap_or_default()
+    }
+
+    /// Names of a database's tables as known now.
+    pub fn table_names(&self, catalog: &str, database: &str) -> Vec<String> {
+        let snapshot = self.attached(catalog).ok().and_then(|attached| attached.snapshot_now());
+        snapshot
+            .map(|snapshot| snapshot.tables(database, None).into_iter().map(|table| table.name).collect())
+            .unwrap_or_default()
+    }
+
+    /// A database as known now, with its version.
+    pub fn database_now(&self, catalog: &str, database: &str) -> Option<DatabaseInfo> {
+        let snapshot = self.attached(catalog).ok()?.snapshot_now()?;
+        snapshot.databases().into_iter().find(|known| known.name.eq_ignore_ascii_case(database))
+    }
+
+    async fn snapshot(&self, catalog: &str) -> Result<Arc<Snapshot>, QueryError> {
+        self.attached(catalog)?.snapshot().await
+    }
+
+    fn attached(&self, name: &str) -> Result<Arc<Attached>, QueryError> {
+        let attached = self.inner.attached.read().unwrap_or_else(PoisonError::into_inner);
+        attached.get(&name.to_lowercase()).map(|entry| Arc::clone(&entry.catalog)).ok_or_else(|| no_catalog(name))
+    }
+}
+
+fn no_catalog(name: &str) -> QueryError {
+    QueryError::new("CATALOG_NOT_FOUND", ErrorKind::NotFound, format!("There is no catalog \"{name}\"."))
+}

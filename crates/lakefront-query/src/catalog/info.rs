@@ -1,0 +1,299 @@
+//! What the catalogs tell about themselves.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::datatypes::{DataType, Field, Schema};
+use chrono::{DateTime, Utc};
+use lakefront_engine::infer::{InferredSchema, trino_type};
+use lakefront_engine::{Compression, Format, Table};
+use serde::{Deserialize, Serialize};
+
+use super::found::Found;
+use super::lake::Lake;
+use crate::QueryError;
+
+/// One catalog.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CatalogInfo {
+    pub name: String,
+    /// `local` or `s3`.
+    pub kind: &'static str,
+    /// The folder, or the `s3://` prefix.
+    pub location: String,
+    pub databases: usize,
+    pub tables: usize,
+    pub files: u64,
+    pub bytes: u64,
+    /// When the listing shown was made; `None` before the first one.
+    pub listed_at: Option<DateTime<Utc>>,
+    /// Why the last listing failed; what is shown stems from the one before.
+    pub error: Option<Problem>,
+    /// What was found but is not shown as a table, and why.
+    pub warnings: Vec<String>,
+}
+
+/// One database of a catalog.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DatabaseInfo {
+    pub name: String,
+    pub tables: usize,
+    pub bytes: u64,
+    /// Changes when a file of any of its tables does.
+    pub version: String,
+    /// Time of the newest file.
+    pub newest: Option<DateTime<Utc>>,
+}
+
+/// One table as the listing knows it, without its columns.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TableSummary {
+    pub catalog: String,
+    pub database: String,
+    pub name: String,
+    /// `parquet`, `csv` or `json`; `None` where files of several formats lie together.
+    pub format: Option<&'static str>,
+    pub files: u64,
+    pub bytes: u64,
+    pub newest: Option<DateTime<Utc>>,
+    pub problems: Vec<Problem>,
+}
+
+/// One table with everything known of it. Immutable: a later refresh makes another.
+#[derive(Debug, Serialize)]
+pub struct TableInfo {
+    pub catalog: String,
+    pub database: String,
+    pub name: String,
+    /// File columns, then partition keys.
+    pub columns: Vec<ColumnInfo>,
+    pub format: Option<&'static str>,
+    /// In words: `CSV, ";" between values, with a header, gzip`.
+    pub format_text: Option<String>,
+    /// Folder or file, below the catalog's location.
+    pub location: String,
+    pub files: u64,
+    pub bytes: u64,
+    /// Where every file told it.
+    pub rows: Option<u64>,
+    /// Changes if and only if files or columns change.
+    pub data_version: String,
+    pub newest: Option<DateTime<Utc>>,
+    pub problems: Vec<Problem>,
+    #[serde(skip)]
+    pub(super) inferred: Option<InferredSchema>,
+    #[serde(skip)]
+    readable: Option<Readable>,
+}
+
+/// The table as the engine takes it; its credentials are renewed as the lake's are.
+#[derive(Debug)]
+struct Readable {
+    lake: Arc<Lake>,
+    table: Mutex<Arc<Table>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ColumnInfo {
+    pub name: String,
+    #[serde(skip)]
+    pub data_type: DataType,
+    /// Trino's name of the type.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    pub comment: Option<String>,
+    /// Whether it is a partition key.
+    pub partition: bool,
+}
+
+/// Something that people should know of a table or a catalog.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// As of an error; `NOTE` for what only explains.
+    pub code: String,
+    pub message: String,
+    /// Whether the table can't be read until it is mended.
+    pub fatal: bool,
+}
+
+/// A table that appeared, changed or went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TableChange {
+    pub catalog: String,
+    pub database: String,
+    pub table: String,
+    pub change: Change,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    Added,
+    Changed,
+    Removed,
+}
+
+/// What a refresh found.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct RefreshReport {
+    pub objects: u64,
+    pub tables: usize,
+    /// Tables as `database.table`.
+    pub added: Vec<String>,
+    pub changed: Vec<String>,
+    pub removed: Vec<String>,
+    pub took_ms: u64,
+}
+
+impl Problem {
+    pub(super) fn fatal(code: &str, message: impl Into<String>) -> Problem {
+        Problem { code: code.to_owned(), message: message.into(), fatal: true }
+    }
+
+    pub(super) fn note(message: impl Into<String>) -> Problem {
+        Problem { code: "NOTE".to_owned(), message: message.into(), fatal: false }
+    }
+}
+
+impl TableInfo {
+    /// The table that an engine reads. Bound to this table's files: a query that holds it sees one snapshot.
+    ///
+    /// The error is the table's problem: `INVALID_FILE`, `SCHEMA_CONFLICT`, `AMBIGUOUS_TABLE`.
+    pub fn engine_table(&self) -> Result<Arc<Table>, QueryError> {
+        let Some(readable) = &self.readable else {
+            let problem = self.problems.iter().find(|problem| problem.fatal);
+            let (code, message) = match problem {
+                Some(problem) => (static_code(&problem.code), problem.message.clone()),
+                None => ("INVALID_FILE", format!("Table \"{}\" can't be read.", self.name)),
+            };
+            return Err(QueryError::user(code, message));
+        };
+        let storage = readable.lake.storage_now();
+        let mut table = readable.table.lock().unwrap_or_else(PoisonError::into_inner);
+        if table.storage != storage {
+            *table = Arc::new(Table { storage, ..Table::clone(&table) });
+        }
+        Ok(Arc::clone(&table))
+    }
+
+    /// A table whose problem is fatal.
+    pub(super) fn broken(catalog: &str, found: &Found, problem: Option<Problem>) -> TableInfo {
+        let mut info = TableInfo::of(catalog, found);
+        info.problems.extend(problem);
+        info
+    }
+
+    pub(super) fn readable(catalog: &str, found: &Found, lake: &Arc<Lake>, inferred: InferredSchema) -> TableInfo {
+        let mut info = TableInfo::of(catalog, found);
+        let partitions: Vec<Field> = found.partitions.iter().map(|key| key.field()).collect();
+        let (schema, notes) = without_partition_keys(&inferred, &partitions);
+        info.problems.extend(inferred.notes.iter().cloned().chain(notes).map(Problem::note));
+        let column = |field: &Field, partition| ColumnInfo {
+            name: field.name().clone(),
+            data_type: field.data_type().clone(),
+            type_name: trino_type(field.data_type()),
+            comment: None,
+            partition,
+        };
+        info.columns = schema
+            .fields()
+            .iter()
+            .map(|field| column(field, false))
+            .chain(partitions.iter().map(|field| column(field, true)))
+            .collect();
+        info.format_text = Some(format_text(&inferred.format));
+        info.rows = inferred.rows;
+        let mut hash = blake3::Hasher::new();
+        hash.update(found.fingerprint.as_bytes());
+        hash.update(format!("{schema:?}{partitions:?}{:?}", inferred.format).as_bytes());
+        info.data_version = hash.finalize().to_hex()[..32].to_owned();
+        let table = Table {
+            catalog: catalog.to_owned(),
+            database: found.database.clone(),
+            name: found.name.clone(),
+            version: info.data_version.clone(),
+            schema: Arc::new(schema),
+            partitions,
+            format: inferred.format,
+            storage: lake.storage_now(),
+            files: found.files.clone(),
+        };
+        info.readable = Some(Readable { lake: Arc::clone(lake), table: Mutex::new(Arc::new(table)) });
+        info.inferred = Some(inferred);
+        info
+    }
+
+    fn of(catalog: &str, found: &Found) -> TableInfo {
+        TableInfo {
+            catalog: catalog.to_owned(),
+            database: found.database.clone(),
+            name: found.name.clone(),
+            columns: Vec::new(),
+            format: found.format_name(),
+            format_text: None,
+            location: found.location.clone(),
+            files: found.files.len() as u64,
+            bytes: found.bytes(),
+            rows: None,
+            data_version: found.fingerprint[..32].to_owned(),
+            newest: found.newest(),
+            problems: found.problems.clone(),
+            inferred: None,
+            readable: None,
+        }
+    }
+}
+
+/// Where a partition key also stands in the files, the path's value wins. CSV columns go by position, so there the
+/// file's column stays under another name.
+fn without_partition_keys(inferred: &InferredSchema, partitions: &[Field]) -> (Schema, Vec<String>) {
+    let mut notes = Vec::new();
+    let mut fields = Vec::new();
+    for field in inferred.schema.fields() {
+        if !partitions.iter().any(|key| key.name().eq_ignore_ascii_case(field.name())) {
+            fields.push(field.as_ref().clone());
+        } else if matches!(inferred.format, Format::Csv { .. }) {
+            let name = format!("{}_in_file", field.name());
+            notes.push(format!(
+                "Column \"{}\" of the files is called \"{name}\": the folders name one too.",
+                field.name()
+            ));
+            fields.push(field.as_ref().clone().with_name(name));
+        } else {
+            notes.push(format!("Column \"{}\" of the files is not read: the folders' value wins.", field.name()));
+        }
+    }
+    (Schema::new(fields), notes)
+}
+
+fn format_text(format: &Format) -> String {
+    let compressed = |compression: Compression| match compression {
+        Compression::None => "",
+        Compression::Gzip => ", gzip",
+        Compression::Zstd => ", zstd",
+    };
+    match format {
+        Format::Parquet => "Parquet".to_owned(),
+        Format::Csv { delimiter, quote, header, compression } => {
+            let delimiter = match delimiter {
+                b'\t' => "tab".to_owned(),
+                other => format!("\"{}\"", char::from(*other)),
+            };
+            let quote = if *quote == b'\'' { ", quoted with '" } else { "" };
+            let header = if *header { "with" } else { "without" };
+            format!("CSV, {delimiter} between values{quote}, {header} a header{}", compressed(*compression))
+        }
+        Format::Json { compression } => format!("JSON lines{}", compressed(*compression)),
+    }
+}
+
+/// Codes come back from the catalog's cache as text.
+fn static_code(code: &str) -> &'static str {
+    match code {
+        "SCHEMA_CONFLICT" => "SCHEMA_CONFLICT",
+        "AMBIGUOUS_TABLE" => "AMBIGUOUS_TABLE",
+        "INVALID_LOCATION" => "INVALID_LOCATION",
+        "RESOURCE_LIMIT" => "RESOURCE_LIMIT",
+        "NOT_SUPPORTED" => "NOT_SUPPORTED",
+        _ => "INVALID_FILE",
+    }
+}

@@ -1,0 +1,130 @@
+//! Where a catalog's files lie, and the credentials to read them.
+
+use std::path::PathBuf;
+use std::sync::{PoisonError, RwLock};
+
+use lakefront_engine::lake::{self, EnvironmentCredentials, LocalRoot, S3Location};
+use lakefront_engine::{EngineError, S3Credentials, Storage};
+use tokio::sync::OnceCell;
+
+/// What a person gives to add a catalog.
+#[derive(Debug, Clone)]
+pub enum CatalogSource {
+    /// A folder of this machine.
+    Local { path: String },
+    /// `s3://bucket/prefix`. What is `None` comes from the environment: region, endpoint (`AWS_ENDPOINT_URL_S3`,
+    /// `AWS_ENDPOINT_URL`), keys or role.
+    S3 { uri: String, region: Option<String>, endpoint: Option<String>, credentials: Option<S3Credentials> },
+}
+
+/// A parsed source.
+#[derive(Debug)]
+pub(super) struct Lake {
+    place: Place,
+    /// With the credentials of the last look.
+    storage: RwLock<Storage>,
+}
+
+#[derive(Debug)]
+enum Place {
+    Local(LocalRoot),
+    S3 {
+        location: S3Location,
+        /// Looked up once; asking AWS takes a request.
+        region: OnceCell<String>,
+        /// `None`: the keys given are used.
+        environment: Option<OnceCell<EnvironmentCredentials>>,
+    },
+}
+
+impl Lake {
+    /// Parses a source without touching the network.
+    pub(super) fn parse(source: &CatalogSource, allowed: Option<&[PathBuf]>) -> Result<Lake, EngineError> {
+        match source {
+            CatalogSource::Local { path } => {
+                let root = LocalRoot::parse(path, allowed)?;
+                let storage = Storage::Local { root: root.path().to_owned() };
+                Ok(Lake { place: Place::Local(root), storage: RwLock::new(storage) })
+            }
+            CatalogSource::S3 { uri, region, endpoint, credentials } => {
+                let location = S3Location::parse(uri)?;
+                let given = endpoint.clone().filter(|endpoint| !endpoint.is_empty());
+                if let Some(endpoint) = &given {
+                    lake::check_endpoint(endpoint)?;
+                }
+                let region = region.clone().filter(|region| !region.is_empty());
+                let storage = Storage::S3 {
+                    bucket: location.bucket().to_owned(),
+                    prefix: location.prefix().to_owned(),
+                    region: region.clone(),
+                    endpoint: given.or_else(lake::environment_endpoint),
+                    credentials: credentials.clone().unwrap_or(S3Credentials::Anonymous),
+                };
+                Ok(Lake {
+                    place: Place::S3 {
+                        location,
+                        region: OnceCell::new_with(region),
+                        environment: credentials.is_none().then(OnceCell::new),
+                    },
+                    storage: RwLock::new(storage),
+                })
+            }
+        }
+    }
+
+    /// The storage with credentials that are valid now.
+    pub(super) async fn storage(&self) -> Result<Storage, EngineError> {
+        let mut now = self.storage_now();
+        let (Place::S3 { region: known, environment, .. }, Storage::S3 { bucket, region, endpoint, credentials, .. }) =
+            (&self.place, &mut now)
+        else {
+            return Ok(now);
+        };
+        let found = known.get_or_try_init(|| lake::region_of(bucket, endpoint.as_deref())).await?;
+        *region = Some(found.clone());
+        if let Some(environment) = environment {
+            let environment = environment.get_or_try_init(async || EnvironmentCredentials::new(bucket, found)).await?;
+            *credentials = environment.current().await?;
+        }
+        self.storage.write().unwrap_or_else(PoisonError::into_inner).clone_from(&now);
+        Ok(now)
+    }
+
+    /// The storage as of the last look.
+    pub(super) fn storage_now(&self) -> Storage {
+        self.storage.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The folder or the URI.
+    pub(super) fn location(&self) -> String {
+        match &self.place {
+            Place::Local(root) => root.path().display().to_string(),
+            Place::S3 { location, .. } => location.uri(),
+        }
+    }
+
+    pub(super) fn kind(&self) -> &'static str {
+        match self.place {
+            Place::Local(_) => "local",
+            Place::S3 { .. } => "s3",
+        }
+    }
+
+    /// Names a table that is the root itself.
+    pub(super) fn root_name(&self) -> Option<&str> {
+        match &self.place {
+            Place::Local(root) => root.last_segment(),
+            Place::S3 { location, .. } => location.last_segment(),
+        }
+    }
+
+    /// Two sources of one identity list the same objects.
+    pub(super) fn identity(&self) -> String {
+        match self.storage_now() {
+            Storage::Local { root } => format!("local {}", root.display()),
+            Storage::S3 { bucket, prefix, endpoint, .. } => {
+                format!("s3 {} {bucket} {prefix}", endpoint.unwrap_or_default())
+            }
+        }
+    }
+}
