@@ -3,6 +3,7 @@ import tailwind from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
+import { pagePreloads, readManifest } from "./scripts/manifest.mjs";
 
 /** Export conditions that pick the edge builds: `react-dom/server.edge`, the router's server flags. */
 const edge = ["workerd", "worker", "module", "import", "production", "default"];
@@ -24,10 +25,20 @@ export default defineConfig(({ isSsrBuild }) => ({
   plugins: [react(), tailwind(), isSsrBuild && pagesOnly()],
   html: { cspNonce: "__NONCE__" },
   resolve: {
-    alias: { "@": fileURLToPath(new URL("src", import.meta.url)) },
+    alias: {
+      "@": fileURLToPath(new URL("src", import.meta.url)),
+      // The shim carries its own copy of a hook that React has.
+      "use-sync-external-store/shim/with-selector": "use-sync-external-store/with-selector",
+    },
     ...(isSsrBuild ? { conditions: edge } : {}),
   },
-  define: isSsrBuild ? { "process.env.NODE_ENV": '"production"', "process.env.TSS_INLINE_CSS_ENABLED": '"false"' } : {},
+  define: isSsrBuild
+    ? {
+        "process.env.NODE_ENV": '"production"',
+        "process.env.TSS_INLINE_CSS_ENABLED": '"false"',
+        __PAGE_PRELOADS__: JSON.stringify(pagePreloads(readManifest())),
+      }
+    : {},
   ssr: { target: "webworker", noExternal: isSsrBuild || undefined, resolve: { conditions: edge } },
   build: {
     target: "es2022",
@@ -42,7 +53,25 @@ export default defineConfig(({ isSsrBuild }) => ({
     // The server bundle is one classic script: QuickJS evaluates it and finds `globalThis.render`.
     rolldownOptions: isSsrBuild
       ? { output: { codeSplitting: false, format: "iife" as const, entryFileNames: "entry-server.js" } }
-      : {},
+      : {
+          output: {
+            codeSplitting: {
+              groups: [
+                // Changes with dependencies only, so it stays cached from release to release.
+                {
+                  name: "vendor",
+                  test: /node_modules\/(react|react-dom|scheduler|use-sync-external-store|@tanstack\/(react-router|router-core|history|react-store|store|react-query|query-core))\//,
+                },
+                // One file of small things that most pages use, instead of twenty.
+                {
+                  name: "ui",
+                  test: /\/src\/(ui\/(?!overlay)|lib\/|api\/)|node_modules\/lucide-react\//,
+                  minShareCount: 3,
+                },
+              ],
+            },
+          },
+        },
   },
   server: { proxy: { "/api": "http://127.0.0.1:3000" } },
   test: { environment: "node", include: ["src/**/*.test.{ts,tsx}", "test/**/*.test.{ts,tsx}"] },

@@ -4,7 +4,7 @@ import { seed } from "@/api/seed";
 import type { PageState } from "@/api/types";
 import { fullTitle, type HeadSink } from "@/ui/document-head";
 import { App } from "./app";
-import { makeQueryClient, makeRouter } from "./router";
+import { makeQueryClient, makeRouter, type AppRouter } from "./router";
 
 export interface Rendered {
   status: number;
@@ -40,10 +40,20 @@ export async function render(input: string): Promise<string> {
   const page: Rendered = {
     status: about.status,
     html: await read(stream),
-    head: `<title>${escape(fullTitle(about.title))}</title>`,
+    head: `<title>${escape(fullTitle(about.title))}</title>${preloads(router)}`,
     errors,
   };
   return JSON.stringify(page);
+}
+
+/** Script files by page, from the client build. */
+declare const __PAGE_PRELOADS__: Record<string, string[]>;
+
+/** Names the page's scripts, for the template to fetch them at once: links here could not carry the page's nonce. */
+function preloads(router: AppRouter): string {
+  const chunk = router.state.matches.at(-1)?.staticData.chunk ?? "";
+  const files = typeof __PAGE_PRELOADS__ === "undefined" ? [] : (__PAGE_PRELOADS__[chunk] ?? []);
+  return files.length ? `<meta name="lf-preload" content="${files.join(" ")}">` : "";
 }
 
 async function read(stream: ReadableStream<Uint8Array>): Promise<string> {

@@ -5,7 +5,21 @@ import { Shell } from "./shell/shell";
 import { NotFoundPage } from "./shell/not-found-page";
 import { RouteErrorPage } from "./shell/route-error-page";
 
-/** Every page of the product on one page. Each arrives in a chunk of its own. */
+/** Every page of the product on one page. Each arrives in a chunk of its own, which the server names to the browser. */
+const page = <T extends Record<string, unknown>>(
+  chunk: string,
+  load: () => Promise<T>,
+  component: keyof T & string,
+) => ({
+  component: lazyRouteComponent(load, component),
+  staticData: { chunk },
+});
+
+declare module "@tanstack/react-router" {
+  interface StaticDataRouteOption {
+    chunk?: string;
+  }
+}
 
 const root = createRootRouteWithContext<{ queryClient: QueryClient }>()({
   component: Outlet,
@@ -16,13 +30,13 @@ const root = createRootRouteWithContext<{ queryClient: QueryClient }>()({
 const signIn = createRoute({
   getParentRoute: () => root,
   path: "/signin",
-  component: lazyRouteComponent(() => import("@/features/auth/sign-in-page"), "SignInPage"),
+  ...page("auth/sign-in-page", () => import("@/features/auth/sign-in-page"), "SignInPage"),
 });
 
 const setup = createRoute({
   getParentRoute: () => root,
   path: "/setup",
-  component: lazyRouteComponent(() => import("@/features/auth/setup-page"), "SetupPage"),
+  ...page("auth/setup-page", () => import("@/features/auth/setup-page"), "SetupPage"),
 });
 
 /** Pages for people who are signed in, under the top bar. */
@@ -40,37 +54,37 @@ const signedIn = createRoute({
 const home = createRoute({
   getParentRoute: () => signedIn,
   path: "/",
-  component: lazyRouteComponent(() => import("@/features/home/home-page"), "HomePage"),
+  ...page("home/home-page", () => import("@/features/home/home-page"), "HomePage"),
 });
 
 const dashboards = createRoute({
   getParentRoute: () => signedIn,
   path: "/dashboards",
-  component: lazyRouteComponent(() => import("@/features/home/dashboards-page"), "DashboardsPage"),
+  ...page("home/dashboards-page", () => import("@/features/home/dashboards-page"), "DashboardsPage"),
 });
 
 const dashboard = createRoute({
   getParentRoute: () => signedIn,
   path: "/d/$slug",
-  component: lazyRouteComponent(() => import("@/features/dashboards/dashboard-page"), "DashboardPage"),
+  ...page("dashboards/dashboard-page", () => import("@/features/dashboards/dashboard-page"), "DashboardPage"),
 });
 
-const sqlPage = lazyRouteComponent(() => import("@/features/sql/sql-page"), "SqlPage");
-const sql = createRoute({ getParentRoute: () => signedIn, path: "/sql", component: sqlPage });
-const sqlSaved = createRoute({ getParentRoute: () => signedIn, path: "/sql/$id", component: sqlPage });
+const sqlPage = page("sql/sql-page", () => import("@/features/sql/sql-page"), "SqlPage");
+const sql = createRoute({ getParentRoute: () => signedIn, path: "/sql", ...sqlPage });
+const sqlSaved = createRoute({ getParentRoute: () => signedIn, path: "/sql/$id", ...sqlPage });
 
-const catalogPage = lazyRouteComponent(() => import("@/features/catalog/catalog-page"), "CatalogPage");
-const data = createRoute({ getParentRoute: () => signedIn, path: "/data", component: catalogPage });
+const catalogPage = page("catalog/catalog-page", () => import("@/features/catalog/catalog-page"), "CatalogPage");
+const data = createRoute({ getParentRoute: () => signedIn, path: "/data", ...catalogPage });
 const dataTable = createRoute({
   getParentRoute: () => signedIn,
   path: "/data/$catalog/$database/$table",
-  component: catalogPage,
+  ...catalogPage,
 });
 
 const settings = createRoute({
   getParentRoute: () => signedIn,
   path: "/settings",
-  component: lazyRouteComponent(() => import("@/features/settings/settings-page"), "SettingsPage"),
+  ...page("settings/settings-page", () => import("@/features/settings/settings-page"), "SettingsPage"),
 });
 
 export const routeTree = root.addChildren([
