@@ -1,1 +1,27 @@
-fn main() {}
+//! Lakefront: from files in a lake to dashboards, in one binary.
+
+mod api;
+mod app;
+mod auth;
+mod catalogs;
+mod commands;
+mod config;
+mod encode;
+mod error;
+mod jobs;
+mod metrics;
+mod middleware;
+mod pages;
+mod router;
+mod sample;
+mod server;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // An engine worker is started for every few queries: nothing else is made ready for it.
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == "worker") {
+        return lakefront_engine::worker_main();
+    }
+    commands::run()
+}

@@ -1,0 +1,24 @@
+//! The HTTP API, one file per noun: what a request holds and what it answers stand beside each handler.
+
+pub mod audit;
+pub mod auth;
+pub mod catalogs;
+pub mod dashboard_data;
+pub mod events;
+pub mod executions;
+pub mod extract;
+pub mod idempotency;
+pub mod operations;
+pub mod preferences;
+pub mod saved;
+pub mod tokens;
+pub mod users;
+
+use lakefront_store::PageRequest;
+
+pub use events::EventSlots;
+
+/// At most `limit` items (1 to 200, 50 if not said) after `cursor`, the `next_cursor` of the part before.
+fn page(limit: Option<u64>, cursor: Option<String>) -> PageRequest {
+    PageRequest { limit, cursor: cursor.filter(|cursor| !cursor.is_empty()) }
+}

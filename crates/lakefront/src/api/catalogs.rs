@@ -1,0 +1,161 @@
+//! Catalogs, databases, tables: what there is to ask.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use lakefront_query::{CatalogInfo, DatabaseInfo, RefreshReport, Request, TableInfo};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::IntoParams;
+
+use super::extract::{Json, Path, Query};
+use crate::app::App;
+use crate::auth::{Administer, Can, EditSaved, Read, RunSql};
+use crate::encode::{self, Options, ResultFormat};
+use crate::error::{Problem, ProblemDocument};
+
+/// A list that is always whole.
+#[derive(Debug, Serialize)]
+pub struct List<T> {
+    items: Vec<T>,
+    next_cursor: Option<String>,
+}
+
+impl<T> From<Vec<T>> for List<T> {
+    fn from(items: Vec<T>) -> Self {
+        Self { items, next_cursor: None }
+    }
+}
+
+/// Every catalog.
+#[utoipa::path(get, path = "/api/v1/catalogs", tag = "catalogs", extensions(("x-permission" = json!("read"))), responses((status = 200, body = Object)))]
+pub async fn list(State(app): State<App>, _actor: Can<Read>) -> Json<List<CatalogInfo>> {
+    Json(app.queries.catalogs().list().into())
+}
+
+/// Looks for new files in a whole catalog.
+#[utoipa::path(post, path = "/api/v1/catalogs/{catalog}/refresh", tag = "catalogs", params(("catalog" = String, Path)),
+    extensions(("x-permission" = json!("administer"))), responses((status = 200, body = Object), (status = 404, body = ProblemDocument)))]
+pub async fn refresh_catalog(
+    State(app): State<App>,
+    _actor: Can<Administer>,
+    Path(catalog): Path<String>,
+) -> Result<Json<RefreshReport>, Problem> {
+    Ok(Json(app.queries.catalogs().refresh(&catalog, None).await?))
+}
+
+/// The databases of a catalog.
+#[utoipa::path(get, path = "/api/v1/catalogs/{catalog}/databases", tag = "catalogs", params(("catalog" = String, Path)),
+    extensions(("x-permission" = json!("read"))), responses((status = 200, body = Object), (status = 404, body = ProblemDocument)))]
+pub async fn databases(
+    State(app): State<App>,
+    _actor: Can<Read>,
+    Path(catalog): Path<String>,
+) -> Result<Json<List<DatabaseInfo>>, Problem> {
+    Ok(Json(app.queries.catalogs().databases(&catalog)?.into()))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct TableQuery {
+    /// Part of a name.
+    search: Option<String>,
+    /// 1 to 1000; 200 if not said.
+    limit: Option<usize>,
+    /// The `next_cursor` of the part before.
+    cursor: Option<String>,
+}
+
+/// The tables of a database, by name.
+#[utoipa::path(get, path = "/api/v1/catalogs/{catalog}/databases/{database}/tables", tag = "catalogs",
+    params(("catalog" = String, Path), ("database" = String, Path), TableQuery), extensions(("x-permission" = json!("read"))),
+    responses((status = 200, body = Object), (status = 404, body = ProblemDocument)))]
+pub async fn tables(
+    State(app): State<App>,
+    _actor: Can<Read>,
+    Path((catalog, database)): Path<(String, String)>,
+    Query(query): Query<TableQuery>,
+) -> Result<Json<Value>, Problem> {
+    let mut found = app.queries.catalogs().tables(
+        &catalog,
+        &database,
+        query.search.as_deref().filter(|search| !search.is_empty()),
+    )?;
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    if let Some(after) = query.cursor.filter(|cursor| !cursor.is_empty()) {
+        found.retain(|table| table.name > after);
+    }
+    let limit = query.limit.unwrap_or(200).clamp(1, 1_000);
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next_cursor = if more { found.last().map(|table| table.name.clone()) } else { None };
+    let items: Vec<Value> = found
+        .into_iter()
+        .map(|table| {
+            let mut item = json!(table);
+            item["updated_at"] = json!(table.newest);
+            item["rows"] = Value::Null;
+            item
+        })
+        .collect();
+    Ok(Json(json!({"items": items, "next_cursor": next_cursor})))
+}
+
+/// A table's columns, partition keys, files and freshness.
+#[utoipa::path(get, path = "/api/v1/catalogs/{catalog}/databases/{database}/tables/{table}", tag = "catalogs",
+    params(("catalog" = String, Path), ("database" = String, Path), ("table" = String, Path)), extensions(("x-permission" = json!("read"))),
+    responses((status = 200, body = Object), (status = 404, body = ProblemDocument)))]
+pub async fn table(
+    State(app): State<App>,
+    _actor: Can<Read>,
+    Path((catalog, database, table)): Path<(String, String, String)>,
+) -> Result<Json<Value>, Problem> {
+    Ok(Json(described(&app.queries.catalogs().table(&catalog, &database, &table).await?)))
+}
+
+/// Looks for new files of a table.
+#[utoipa::path(post, path = "/api/v1/catalogs/{catalog}/databases/{database}/tables/{table}/refresh", tag = "catalogs",
+    params(("catalog" = String, Path), ("database" = String, Path), ("table" = String, Path)), extensions(("x-permission" = json!("edit_saved"))),
+    responses((status = 200, body = Object), (status = 404, body = ProblemDocument)))]
+pub async fn refresh(
+    State(app): State<App>,
+    _actor: Can<EditSaved>,
+    Path((catalog, database, table)): Path<(String, String, String)>,
+) -> Result<Json<Value>, Problem> {
+    let catalogs = app.queries.catalogs();
+    catalogs.refresh(&catalog, Some((&database, &table))).await?;
+    Ok(Json(described(&catalogs.table(&catalog, &database, &table).await?)))
+}
+
+fn described(table: &Arc<TableInfo>) -> Value {
+    let mut value = json!(**table);
+    let keys: Vec<_> = table.columns.iter().filter(|column| column.partition).collect();
+    value["partition_keys"] = json!(keys);
+    value["columns"] = json!(table.columns.iter().filter(|column| !column.partition).collect::<Vec<_>>());
+    value["version"] = json!(table.data_version);
+    value["updated_at"] = json!(table.newest);
+    value
+}
+
+const PREVIEW_ROWS: u64 = 100;
+
+/// The first rows of a table.
+#[utoipa::path(get, path = "/api/v1/catalogs/{catalog}/databases/{database}/tables/{table}/preview", tag = "catalogs",
+    params(("catalog" = String, Path), ("database" = String, Path), ("table" = String, Path)), extensions(("x-permission" = json!("run_sql"))),
+    responses((status = 200, body = Object), (status = 404, body = ProblemDocument)))]
+pub async fn preview(
+    State(app): State<App>,
+    actor: Can<RunSql>,
+    Path((catalog, database, table)): Path<(String, String, String)>,
+) -> Result<Response, Problem> {
+    app.queries.catalogs().table(&catalog, &database, &table).await?;
+    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let sql =
+        format!("select * from {}.{}.{} limit {PREVIEW_ROWS}", quoted(&catalog), quoted(&database), quoted(&table));
+    let execution = app.queries.submit(Request::new(actor.principal(), sql)).await?;
+    let result = execution.finished().await?;
+    let body = encode::body(result, ResultFormat::Json, Options::default(), None).await?;
+    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response())
+}

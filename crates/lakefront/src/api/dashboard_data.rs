@@ -1,0 +1,373 @@
+//! All data of a dashboard in one answer: its queries run side by side, each statement once, and one that fails
+//! fails alone.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use futures::StreamExt;
+use lakefront_query::{Column, EngineChoice, Estimate, ExecutionState, Request, ResultSet, Statistics};
+use lakefront_store::Kind;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use ulid::Ulid;
+use utoipa::ToSchema;
+
+use super::events::{event, stream};
+use super::extract::{Json, Path};
+use crate::app::App;
+use crate::auth::{Actor, Can, Read};
+use crate::catalogs::TablesUsed;
+use crate::encode::{self, Options};
+use crate::error::{Problem, ProblemDocument};
+use crate::jobs::history;
+
+/// Rows of one query that a dashboard gets; charts draw fewer.
+const ROWS: u64 = 20_000;
+/// Queries of one dashboard that run at the same time for one reader.
+const TOGETHER: usize = 8;
+const MOST_QUERIES: usize = 200;
+const MOST_TILES: usize = 200;
+
+/// What the server reads of a dashboard's definition; the rest is the UI's.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Definition {
+    catalog: Option<String>,
+    database: Option<String>,
+    #[serde(default)]
+    queries: BTreeMap<String, Statement>,
+    #[serde(default)]
+    filters: Vec<Filter>,
+    #[serde(default)]
+    tabs: Vec<Tab>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+struct Statement {
+    sql: String,
+    catalog: Option<String>,
+    database: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Filter {
+    id: String,
+    #[serde(rename = "type")]
+    kind: String,
+    from: Option<String>,
+    to: Option<String>,
+    options_query: Option<String>,
+    bounds_query: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Tab {
+    id: String,
+    #[serde(default)]
+    tiles: Vec<Tile>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Tile {
+    id: String,
+    query: Option<String>,
+    sql: Option<String>,
+}
+
+pub type Filters = BTreeMap<String, Value>;
+
+impl Definition {
+    pub fn parse(definition: &Value) -> Result<Self, Problem> {
+        let wrong = |detail: String| Problem::new(StatusCode::BAD_REQUEST, "INVALID_DEFINITION", detail);
+        let parsed = Self::deserialize(definition)
+            .map_err(|error| wrong(format!("The dashboard's definition does not fit: {error}.")))?;
+        let tiles = parsed.tabs.iter().map(|tab| tab.tiles.len()).sum::<usize>();
+        if parsed.queries.len() > MOST_QUERIES || tiles > MOST_TILES {
+            return Err(wrong(format!("A dashboard has at most {MOST_QUERIES} queries and {MOST_TILES} tiles.")));
+        }
+        for tile in parsed.tabs.iter().flat_map(|tab| &tab.tiles) {
+            if let Some(query) = &tile.query
+                && !parsed.queries.contains_key(query)
+            {
+                return Err(wrong(format!("Tile `{}` shows the query `{query}`, which is not there.", tile.id)));
+            }
+        }
+        Ok(parsed)
+    }
+
+    /// What the filters of this dashboard are set to in a query string; other names are not parameters.
+    pub fn filters(&self, query: &str) -> Filters {
+        let mut values: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| !value.is_empty()) {
+            values.entry(name.into_owned()).or_default().push(Value::String(value.into_owned()));
+        }
+        let mut filters = Filters::new();
+        for filter in &self.filters {
+            if filter.kind == "list" {
+                filters.extend(values.get(&filter.id).map(|chosen| (filter.id.clone(), Value::from(chosen.clone()))));
+                continue;
+            }
+            let names = match filter.kind.as_str() {
+                "date_range" => vec![bound(&filter.from, &filter.id, "from"), bound(&filter.to, &filter.id, "to")],
+                _ => vec![filter.id.clone()],
+            };
+            filters
+                .extend(names.into_iter().filter_map(|name| Some((name.clone(), values.get(&name)?.first()?.clone()))));
+        }
+        filters
+    }
+
+    /// The tab an address opens: the one it names, else the first.
+    pub fn tab(&self, query: &str) -> Option<&str> {
+        let wanted = form_urlencoded::parse(query.as_bytes())
+            .find(|(name, _)| name == "tab")
+            .map(|(_, value)| value.into_owned());
+        self.tabs.iter().find(|tab| Some(&tab.id) == wanted.as_ref()).or(self.tabs.first()).map(|tab| tab.id.as_str())
+    }
+
+    /// What its queries read, as far as their default databases tell.
+    pub fn tables_used(&self, app: &App, tab: Option<&str>) -> TablesUsed {
+        let statements = self.statements(tab);
+        TablesUsed::by(
+            app,
+            statements.values().map(|statement| (statement.catalog.as_deref(), statement.database.as_deref())),
+        )
+    }
+
+    /// The statements to run by their key in the answer: of one tab with the filters' own, or of all.
+    fn statements(&self, tab: Option<&str>) -> BTreeMap<String, Statement> {
+        let tiles =
+            || self.tabs.iter().filter(|each| tab.is_none_or(|tab| each.id == tab)).flat_map(|each| &each.tiles);
+        let named: BTreeSet<&String> = match tab {
+            None => self.queries.keys().collect(),
+            Some(_) => {
+                let options = self.filters.iter().flat_map(|filter| [&filter.options_query, &filter.bounds_query]);
+                options.chain(tiles().map(|tile| &tile.query)).flatten().collect()
+            }
+        };
+        let named = named.into_iter().filter_map(|name| Some((name.clone(), self.queries.get(name)?.clone())));
+        let inline = tiles().filter(|tile| tile.query.is_none()).filter_map(|tile| {
+            let statement = Statement { sql: tile.sql.clone()?, catalog: None, database: None };
+            Some((format!("tile:{}", tile.id), statement))
+        });
+        named.chain(inline).map(|(name, statement)| (name, self.with_defaults(statement))).collect()
+    }
+
+    fn with_defaults(&self, statement: Statement) -> Statement {
+        Statement {
+            catalog: statement.catalog.or_else(|| self.catalog.clone()),
+            database: statement.database.or_else(|| self.database.clone()),
+            sql: statement.sql,
+        }
+    }
+}
+
+fn bound(name: &Option<String>, id: &str, end: &str) -> String {
+    name.clone().unwrap_or_else(|| format!("{id}_{end}"))
+}
+
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DataRequest {
+    /// Values by filter: lists for lists, texts for the rest; what is absent filters nothing.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    filters: Filters,
+    /// Only what this tab shows.
+    tab: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DashboardData {
+    /// Changes when the data under any query does.
+    pub data_version: String,
+    /// Time of the newest file.
+    as_of: Option<DateTime<Utc>>,
+    #[schema(value_type = Object)]
+    queries: BTreeMap<String, Arc<QueryData>>,
+    totals: Totals,
+}
+
+/// One query's rows, or its error.
+#[derive(Debug, Serialize)]
+struct QueryData {
+    execution_id: Option<Ulid>,
+    state: ExecutionState,
+    columns: Vec<Column>,
+    rows: Box<RawValue>,
+    truncated: bool,
+    statistics: Option<Statistics>,
+    estimate: Option<Estimate>,
+    engine: Option<EngineChoice>,
+    route_reason: Option<String>,
+    cached: bool,
+    error: Option<ProblemDocument>,
+}
+
+impl DashboardData {
+    /// Whether every query answered.
+    pub fn is_complete(&self) -> bool {
+        self.queries.values().all(|query| query.error.is_none())
+    }
+}
+
+#[derive(Debug, Clone, Serialize, ToSchema)]
+struct Totals {
+    /// Statements that were really run.
+    scans: u64,
+    scanned_bytes: u64,
+    usd: String,
+    ms: u64,
+    /// Nothing had to be run.
+    cached: bool,
+}
+
+/// The data of every tile, in one request.
+#[utoipa::path(post, path = "/api/v1/dashboards/{id}/data", tag = "dashboards", params(("id" = String, Path)), request_body = DataRequest,
+    extensions(("x-permission" = json!("read"))),
+    responses((status = 200, body = DashboardData), (status = 404, body = ProblemDocument)))]
+pub async fn data(
+    State(app): State<App>,
+    actor: Can<Read>,
+    Path(id): Path<Ulid>,
+    Json(request): Json<DataRequest>,
+) -> Result<Json<DashboardData>, Problem> {
+    let dashboard = app.store.object(&actor.scope, Kind::Dashboard, id).await?;
+    let definition = Definition::parse(&dashboard.definition)?;
+    Ok(Json(load(&app, &actor, &definition, &request.filters, request.tab.as_deref()).await))
+}
+
+/// Runs what the dashboard shows, as `actor`.
+pub async fn load(
+    app: &App,
+    actor: &Actor,
+    definition: &Definition,
+    filters: &Filters,
+    tab: Option<&str>,
+) -> DashboardData {
+    let started = Instant::now();
+    let statements = definition.statements(tab);
+    let used = definition.tables_used(app, tab);
+    let distinct: Vec<Statement> =
+        statements.values().cloned().collect::<std::collections::HashSet<_>>().into_iter().collect();
+    let answers: HashMap<Statement, Arc<QueryData>> = futures::stream::iter(distinct)
+        .map(|statement| async {
+            let answer = run(app, actor, &statement, filters).await;
+            (statement, Arc::new(answer))
+        })
+        .buffer_unordered(TOGETHER)
+        .collect()
+        .await;
+    let ran = || answers.values().filter(|answer| !answer.cached && answer.execution_id.is_some());
+    let statistics = || ran().filter_map(|answer| answer.statistics.as_ref());
+    let usd: f64 = statistics().filter_map(|statistics| statistics.usd.as_ref()?.parse::<f64>().ok()).sum();
+    let totals = Totals {
+        scans: ran().count() as u64,
+        scanned_bytes: statistics().filter_map(|statistics| statistics.scanned_bytes).sum(),
+        usd: format!("{usd:.5}"),
+        ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        cached: answers.values().all(|answer| answer.cached),
+    };
+    let queries =
+        statements.into_iter().filter_map(|(name, statement)| Some((name, answers.get(&statement)?.clone()))).collect();
+    DashboardData { data_version: used.version, as_of: used.as_of, queries, totals }
+}
+
+async fn run(app: &App, actor: &Actor, statement: &Statement, filters: &Filters) -> QueryData {
+    let mut data = QueryData {
+        execution_id: None,
+        state: ExecutionState::Failed,
+        columns: Vec::new(),
+        rows: no_rows(),
+        truncated: false,
+        statistics: None,
+        estimate: None,
+        engine: None,
+        route_reason: None,
+        cached: false,
+        error: None,
+    };
+    let request = Request {
+        parameters: filters.clone(),
+        catalog: statement.catalog.clone(),
+        database: statement.database.clone(),
+        ..Request::new(actor.principal(), statement.sql.clone())
+    };
+    let execution = match app.queries.submit(request).await {
+        Ok(execution) => execution,
+        Err(error) => {
+            data.error = Some(Problem::from(error).document());
+            return data;
+        }
+    };
+    let outcome = execution.finished().await;
+    let status = execution.status();
+    if !status.statistics.reused {
+        history::follow(app, &actor.scope, execution.clone(), json!(filters));
+    }
+    data.execution_id = Some(status.id);
+    data.state = status.state;
+    data.estimate = status.estimate;
+    data.engine = Some(status.engine);
+    data.route_reason = Some(status.route_reason);
+    data.cached = status.statistics.reused;
+    data.statistics = Some(status.statistics);
+    let result = match outcome {
+        Ok(result) => result,
+        Err(error) => {
+            data.error = Some(Problem::from(error).document());
+            return data;
+        }
+    };
+    data.columns = result.columns();
+    data.truncated = result.truncated() || result.rows() > ROWS;
+    match rows(result).await {
+        Ok(rows) => data.rows = rows,
+        Err(problem) => data.error = Some(problem.document()),
+    }
+    data
+}
+
+fn no_rows() -> Box<RawValue> {
+    // `[]` is JSON.
+    RawValue::from_string("[]".to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}
+
+async fn rows(result: Arc<ResultSet>) -> Result<Box<RawValue>, Problem> {
+    let options = Options { limit: Some(ROWS), ..Options::default() };
+    let text =
+        tokio::task::spawn_blocking(move || encode::row_lists(&result, options)).await.map_err(Problem::internal)??;
+    RawValue::from_string(text).map_err(Problem::internal)
+}
+
+/// Says `stale` when the data under a dashboard changes.
+#[utoipa::path(get, path = "/api/v1/dashboards/{id}/events", tag = "dashboards", params(("id" = String, Path)),
+    extensions(("x-permission" = json!("read"))),
+    responses((status = 200, content_type = "text/event-stream"), (status = 404, body = ProblemDocument), (status = 429, body = ProblemDocument)))]
+pub async fn events(State(app): State<App>, actor: Can<Read>, Path(id): Path<Ulid>) -> Result<Response, Problem> {
+    let dashboard = app.store.object(&actor.scope, Kind::Dashboard, id).await?;
+    let definition = Definition::parse(&dashboard.definition)?;
+    let watched = app.clone();
+    stream(
+        &app,
+        &actor,
+        async_stream::stream! {
+            let tiles: Vec<&str> = definition.tabs.iter().flat_map(|tab| &tab.tiles).map(|tile| tile.id.as_str()).collect();
+            let version = || definition.tables_used(&watched, None).version;
+            let mut known = version();
+            let mut changes = watched.queries.catalogs().versions();
+            while changes.changed().await.is_ok() {
+                let now = version();
+                if now != known {
+                    known = now;
+                    yield event("stale", &json!({"tiles": tiles, "data_version": known}));
+                }
+            }
+        },
+    )
+}

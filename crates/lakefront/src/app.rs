@@ -1,0 +1,132 @@
+//! All that a handler can reach.
+
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use lakefront_query::{Queries, QueriesConfig, QueryLimits};
+use lakefront_store::{Scope, Store};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::EventSlots;
+use crate::auth::key::MasterKey;
+use crate::auth::{Attempts, SessionCookie};
+use crate::config::Settings;
+use crate::metrics::Metrics;
+use crate::pages::Pages;
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+pub struct Parts {
+    pub settings: Settings,
+    /// Where the server listens.
+    pub address: SocketAddr,
+    pub store: Store,
+    pub queries: Queries,
+    pub key: MasterKey,
+    pub pages: Pages,
+    pub cookie: SessionCookie,
+    pub attempts: Attempts,
+    pub events: EventSlots,
+    /// Downloads being written.
+    pub exports: Arc<Semaphore>,
+    pub metrics: Metrics,
+    /// Cancelled when the server is to stop: event streams end then.
+    pub stop: CancellationToken,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl App {
+    pub fn new(settings: Settings, address: SocketAddr, opened: Opened) -> Self {
+        Self(Arc::new(Parts {
+            cookie: SessionCookie::new(settings.server.is_https()),
+            pages: Pages::new(&settings.pages),
+            attempts: Attempts::default(),
+            events: EventSlots::new(settings.server.events_per_user),
+            exports: Arc::new(Semaphore::new(settings.server.exports)),
+            metrics: Metrics::default(),
+            stop: CancellationToken::new(),
+            settings,
+            address,
+            store: opened.store,
+            queries: opened.queries,
+            key: opened.key,
+        }))
+    }
+
+    /// Scheme, host and port for links.
+    pub fn base_url(&self) -> String {
+        self.settings.server.base_url(self.address)
+    }
+}
+
+/// The product itself, acting for the reason given.
+pub fn system(reason: &'static str) -> Scope {
+    Scope::System(reason)
+}
+
+/// What every command that touches data needs.
+pub struct Opened {
+    pub store: Store,
+    pub queries: Queries,
+    pub key: MasterKey,
+}
+
+/// Opens the app database and the query road, and puts the catalogs of both settings and database in.
+pub async fn open(settings: &Settings) -> anyhow::Result<Opened> {
+    crate::config::create_data_dir(&settings.data_dir)?;
+    let key = MasterKey::load(&settings.data_dir)?;
+    let (store, queries) = tokio::join!(open_store(settings), open_queries(settings));
+    let (store, queries) = (store?, queries?);
+    let opened = Opened { store, queries, key };
+    attach(settings, &opened).await?;
+    Ok(opened)
+}
+
+/// Puts the catalogs of settings and database in.
+pub async fn attach(settings: &Settings, opened: &Opened) -> anyhow::Result<()> {
+    crate::catalogs::attach(settings, &opened.store, &opened.key, &opened.queries).await
+}
+
+pub async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
+    Store::open(&settings.database_url()).await.context("the app database can't be opened")
+}
+
+async fn open_queries(settings: &Settings) -> anyhow::Result<Queries> {
+    let query = &settings.query;
+    let config = QueriesConfig {
+        data_dir: absolute(&settings.data_dir)?,
+        worker: std::env::current_exe().context("the path of this program is unknown")?,
+        limits: QueryLimits {
+            deadline: Duration::from_secs(query.deadline_s),
+            memory_bytes: query.memory_bytes,
+            spill_bytes: query.spill_bytes,
+            result_rows: query.result_rows,
+            result_bytes: query.result_bytes,
+            max_scan_bytes: (query.max_scan_bytes > 0).then_some(query.max_scan_bytes),
+            running_per_principal: query.running_per_user,
+            queued_per_principal: query.queued_per_user,
+        },
+        cache_bytes: query.cache_bytes,
+        max_workers: (query.max_workers > 0).then_some(query.max_workers),
+        price_per_tb_usd: query.price_per_tb_usd,
+    };
+    Queries::open(config).await.context("the query engine can't be started")
+}
+
+fn absolute(path: &Path) -> anyhow::Result<std::path::PathBuf> {
+    std::path::absolute(path).with_context(|| format!("{} is no usable path", path.display()))
+}

@@ -1,0 +1,202 @@
+//! Who calls, and what they may. A handler asks for [`Can<RunSql>`] and the like in its signature; one that forgot
+//! has no [`Actor`], and without an actor's scope the store answers nothing.
+
+mod attempts;
+mod cookie;
+pub mod key;
+pub mod password;
+
+use std::marker::PhantomData;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::Deref;
+
+use axum::extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use lakefront_query::Principal;
+use lakefront_store::{Access, AuditRecord, Outcome, Role, Scope, TokenScope, User};
+use serde_json::json;
+
+use crate::app::App;
+use crate::error::Problem;
+
+pub use attempts::Attempts;
+pub use cookie::SessionCookie;
+
+/// Someone who is signed in, or a program with their token.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    pub user: User,
+    pub scope: Scope,
+    /// The session's id; `None` for a token.
+    pub session: Option<ulid::Ulid>,
+}
+
+impl Actor {
+    pub fn principal(&self) -> Principal {
+        Principal {
+            id: self.user.id.to_string(),
+            name: self.user.name.clone(),
+            role: query_role(self.user.role),
+            groups: Vec::new(),
+        }
+    }
+
+    /// Whether the caller holds `scope`; a session holds all that its role allows.
+    fn holds(&self, scope: TokenScope) -> bool {
+        match &self.scope {
+            Scope::User { access: Access::Token(scopes), .. } => scopes.contains(&scope),
+            _ => true,
+        }
+    }
+}
+
+pub fn query_role(role: Role) -> lakefront_query::Role {
+    match role {
+        Role::Viewer => lakefront_query::Role::Viewer,
+        Role::Editor => lakefront_query::Role::Editor,
+        Role::Admin => lakefront_query::Role::Admin,
+    }
+}
+
+/// Something a role and a token's scopes may allow. `NAME` stands as `x-permission` in the OpenAPI document.
+pub trait Permission: Send + Sync + 'static {
+    const NAME: &'static str;
+    fn allows(actor: &Actor) -> bool;
+}
+
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $role:ident, $scope:ident;)*) => {$(
+        $(#[$doc])*
+        pub struct $name;
+
+        impl Permission for $name {
+            const NAME: &'static str = $text;
+
+            fn allows(actor: &Actor) -> bool {
+                actor.user.role >= Role::$role && actor.holds(TokenScope::$scope)
+            }
+        }
+    )*};
+}
+
+permissions! {
+    /// Looks at catalogs, saved objects and one's own things.
+    Read = "read", Viewer, Read;
+    /// Runs statements.
+    RunSql = "run_sql", Viewer, Read;
+    /// Changes one's own stars and preferences.
+    Personalise = "personalise", Viewer, Write;
+    /// Changes saved objects.
+    EditSaved = "edit_saved", Editor, Write;
+    /// Manages people and catalogs, reads audit and metrics.
+    Administer = "administer", Admin, Admin;
+}
+
+/// Manages one's own access: tokens, sessions, password. In a session only; a token can't make itself stronger.
+pub struct ManageAccess;
+
+impl Permission for ManageAccess {
+    const NAME: &'static str = "manage_access";
+
+    fn allows(actor: &Actor) -> bool {
+        matches!(actor.scope, Scope::User { access: Access::Session, .. })
+    }
+}
+
+/// An actor who may do `P`.
+pub struct Can<P>(pub Actor, PhantomData<P>);
+
+impl<P> Deref for Can<P> {
+    type Target = Actor;
+
+    fn deref(&self) -> &Actor {
+        &self.0
+    }
+}
+
+impl<P: Permission> FromRequestParts<App> for Can<P> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let actor = <Actor as FromRequestParts<App>>::from_request_parts(parts, app).await?;
+        if P::allows(&actor) {
+            return Ok(Self(actor, PhantomData));
+        }
+        let record = AuditRecord {
+            action: format!("{}.refused", P::NAME),
+            target: parts.uri.path().to_owned(),
+            outcome: Outcome::Refused,
+            detail: json!({"method": parts.method.as_str()}),
+            address: None,
+        };
+        if let Err(error) = app.store.record_audit(&actor.scope, record).await {
+            tracing::error!(%error, "a refusal could not be recorded: {error}");
+        }
+        Err(Problem::forbidden("You may not do this.")
+            .with_hint("An administrator can give you a role or a token that allows it."))
+    }
+}
+
+impl FromRequestParts<App> for Actor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        <Self as OptionalFromRequestParts<App>>::from_request_parts(parts, app).await?.ok_or_else(Problem::unauthorized)
+    }
+}
+
+impl OptionalFromRequestParts<App> for Actor {
+    type Rejection = Problem;
+
+    /// `None` without credentials, and with a cookie that is no longer good; a bad token is an error.
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Option<Self>, Problem> {
+        let address = client_address(parts, app);
+        let system = Scope::System("sign-in");
+        if parts.headers.contains_key(header::AUTHORIZATION) {
+            let secret = bearer(&parts.headers).ok_or_else(Problem::unauthorized)?;
+            return match app.store.api_token(&system, secret).await {
+                Ok((user, token)) => {
+                    let scope = token.scope(&user, Some(address.to_string()));
+                    Ok(Some(Self { user, scope, session: None }))
+                }
+                Err(lakefront_store::StoreError::NotFound(_)) => {
+                    Err(app.attempts.failed(address).err().unwrap_or_else(Problem::unauthorized))
+                }
+                Err(error) => Err(error.into()),
+            };
+        }
+        let Some(secret) = app.cookie.read(&parts.headers) else { return Ok(None) };
+        match app.store.session(&system, secret).await {
+            Ok(session) => {
+                let scope = session.scope(Some(address.to_string()));
+                Ok(Some(Self { user: session.user, scope, session: Some(session.id) }))
+            }
+            Err(lakefront_store::StoreError::NotFound(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The token of `Authorization: Bearer lf_…`. Query strings and other schemes are never looked at.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, secret) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let secret = secret.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && secret.starts_with("lf_")).then_some(secret)
+}
+
+/// The caller's address. What `X-Forwarded-For` says counts only as far as trusted proxies wrote it.
+pub fn client_address(parts: &Parts, app: &App) -> IpAddr {
+    let peer = parts
+        .extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map_or(IpAddr::from([127, 0, 0, 1]), |info| info.0.ip().to_canonical());
+    let trusted = |address: IpAddr| app.settings.server.trusted_proxies.iter().any(|network| network.contains(address));
+    if !trusted(peer) {
+        return peer;
+    }
+    let forwarded = parts.headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let hops: Vec<IpAddr> =
+        forwarded.flat_map(|value| value.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
+    hops.into_iter().rev().find(|hop| !trusted(*hop)).unwrap_or(peer)
+}

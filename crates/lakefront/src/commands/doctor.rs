@@ -1,0 +1,61 @@
+//! `lakefront doctor`: tries everything the server needs and says what to do about what fails.
+
+use std::path::Path;
+
+use anyhow::bail;
+use lakefront_query::{Principal, Request, Role};
+
+use super::say;
+use crate::app::{self, Opened, system};
+use crate::auth::key::MasterKey;
+use crate::config::{Settings, create_data_dir};
+
+pub(super) async fn run(settings: Settings) -> anyhow::Result<()> {
+    let mut failures = 0;
+    let mut told = |what: &str, outcome: anyhow::Result<String>| match outcome {
+        Ok(detail) => say(format_args!("ok      {what}: {detail}")),
+        Err(error) => {
+            failures += 1;
+            say(format_args!("FAILED  {what}: {error:#}"));
+        }
+    };
+    told("data folder", data_folder(&settings.data_dir));
+    told("master key", MasterKey::load(&settings.data_dir).map(|_| "usable".to_owned()));
+    match app::open(&settings).await {
+        Err(error) => told("app database, engine, catalogs", Err(error)),
+        Ok(opened) => {
+            told("app database", database(&opened).await);
+            told("engine", engine(&opened).await);
+            for (name, outcome) in crate::catalogs::check(&opened.queries).await {
+                told(&format!("catalog {name}"), outcome);
+            }
+        }
+    }
+    if failures > 0 {
+        bail!("{failures} checks failed");
+    }
+    Ok(())
+}
+
+fn data_folder(path: &Path) -> anyhow::Result<String> {
+    create_data_dir(path)?;
+    tempfile::tempfile_in(path)?;
+    Ok(format!("{} can be written", path.display()))
+}
+
+async fn database(opened: &Opened) -> anyhow::Result<String> {
+    let scope = system("doctor");
+    opened.store.ready(&scope).await?;
+    let administrator =
+        if opened.store.setup_required(&scope).await? { "no administrator yet" } else { "administrator exists" };
+    Ok(format!("answers, {administrator}"))
+}
+
+async fn engine(opened: &Opened) -> anyhow::Result<String> {
+    let principal =
+        Principal { id: "system".to_owned(), name: "System".to_owned(), role: Role::Admin, groups: Vec::new() };
+    let request = Request { reuse_max_age_s: Some(0), ..Request::new(principal, "select 1") };
+    let execution = opened.queries.submit(request).await?;
+    let result = execution.finished().await?;
+    Ok(format!("a worker answered {} row", result.rows()))
+}

@@ -1,0 +1,305 @@
+//! Every setting, read in one place: the compiled-in defaults, a file, the environment, flags.
+//!
+//! `lakefront.default.toml` is the base layer and the manual; a setting that is not in it does not exist.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use config::{File, FileFormat, Value, ValueKind};
+use serde::Deserialize;
+
+pub const DEFAULTS: &str = include_str!("lakefront.default.toml");
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    pub data_dir: PathBuf,
+    pub database_url: String,
+    pub server: Server,
+    pub query: Query,
+    pub catalog: Catalog,
+    pub pages: Pages,
+    pub log: Log,
+    pub catalogs: BTreeMap<String, CatalogSetting>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    pub listen: SocketAddr,
+    pub public_url: String,
+    pub trusted_proxies: Vec<Network>,
+    pub setup_from_anywhere: bool,
+    pub max_connections: usize,
+    pub header_timeout_s: u64,
+    pub body_timeout_s: u64,
+    pub request_timeout_s: u64,
+    pub shutdown_timeout_s: u64,
+    pub body_bytes: usize,
+    pub events_per_user: usize,
+    pub exports: usize,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Query {
+    pub deadline_s: u64,
+    pub memory_bytes: u64,
+    pub spill_bytes: u64,
+    pub result_rows: u64,
+    pub result_bytes: u64,
+    pub max_scan_bytes: u64,
+    pub running_per_user: usize,
+    pub queued_per_user: usize,
+    pub cache_bytes: u64,
+    pub max_workers: usize,
+    pub price_per_tb_usd: f64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Catalog {
+    pub refresh_interval_s: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pages {
+    pub render_threads: usize,
+    pub render_timeout_ms: u64,
+    pub render_memory_bytes: usize,
+    pub cache_bytes: usize,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    pub level: String,
+    pub format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// A catalog of the settings file: a local folder, or a bucket whose credentials come from the environment.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum CatalogSetting {
+    Local { path: PathBuf },
+    S3 { s3: String, region: Option<String>, endpoint: Option<String> },
+}
+
+/// An address, or a network in CIDR notation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Network {
+    address: std::net::IpAddr,
+    prefix: u8,
+}
+
+impl Network {
+    pub fn contains(&self, other: std::net::IpAddr) -> bool {
+        use std::net::IpAddr::{V4, V6};
+        match (self.address, other.to_canonical()) {
+            (V4(a), V4(b)) => {
+                let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix)).unwrap_or(0);
+                u32::from(a) & mask == u32::from(b) & mask
+            }
+            (V6(a), V6(b)) => {
+                let mask = u128::MAX.checked_shl(128 - u32::from(self.prefix)).unwrap_or(0);
+                u128::from(a) & mask == u128::from(b) & mask
+            }
+            _ => false,
+        }
+    }
+}
+
+impl TryFrom<String> for Network {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is neither an address nor a network such as 10.0.0.0/8");
+        let (address, prefix) = text.split_once('/').map_or((text.as_str(), None), |(a, p)| (a, Some(p)));
+        let address: std::net::IpAddr = address.parse().map_err(|_| wrong())?;
+        let longest = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = match prefix {
+            None => longest,
+            Some(text) => text.parse().ok().filter(|bits| *bits <= longest).ok_or_else(wrong)?,
+        };
+        Ok(Self { address, prefix })
+    }
+}
+
+/// What flags say; they win over every other layer.
+#[derive(Debug, Default)]
+pub struct Flags {
+    pub config: Option<PathBuf>,
+    pub data_dir: Option<PathBuf>,
+    pub listen: Option<SocketAddr>,
+    pub public_url: Option<String>,
+}
+
+impl Settings {
+    pub fn load(flags: &Flags) -> anyhow::Result<Self> {
+        Self::layered(flags, |name| std::env::var(name).ok())
+    }
+
+    fn layered(flags: &Flags, environment: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
+        let defaults = config::Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml)).build()?;
+        let mut builder = config::Config::builder().add_source(defaults.clone());
+        builder = match &flags.config {
+            Some(path) => builder.add_source(File::new(&path.to_string_lossy(), FileFormat::Toml)),
+            None => builder.add_source(File::new("lakefront.toml", FileFormat::Toml).required(false)),
+        };
+        for (path, value) in leaves("", &defaults.cache) {
+            let name = format!("LAKEFRONT_{}", path.replace('.', "_").to_uppercase());
+            if let Some(text) = environment(&name) {
+                builder = builder.set_override(&path, parsed(&text, &value.kind))?;
+            }
+        }
+        if let Some(url) = environment("DATABASE_URL") {
+            builder = builder.set_override("database_url", url)?;
+        }
+        if let Some(path) = &flags.data_dir {
+            builder = builder.set_override("data_dir", path.to_string_lossy().into_owned())?;
+        }
+        if let Some(listen) = flags.listen {
+            builder = builder.set_override("server.listen", listen.to_string())?;
+        }
+        if let Some(url) = &flags.public_url {
+            builder = builder.set_override("server.public_url", url.as_str())?;
+        }
+        let settings: Self =
+            builder.build().and_then(config::Config::try_deserialize).context("the settings can't be read")?;
+        settings.checked()
+    }
+
+    fn checked(mut self) -> anyhow::Result<Self> {
+        let url = self.server.public_url.trim_end_matches('/').to_owned();
+        let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        if !url.is_empty() && host.is_none_or(|host| host.is_empty() || host.contains(['/', '?', '#', '@'])) {
+            bail!("server.public_url must be scheme and host, such as https://lakefront.example.com; it is `{url}`");
+        }
+        self.server.public_url = url;
+        Ok(self)
+    }
+
+    pub fn database_url(&self) -> String {
+        if self.database_url.is_empty() {
+            format!("sqlite://{}?mode=rwc", self.data_dir.join("lakefront.db").display())
+        } else {
+            self.database_url.clone()
+        }
+    }
+
+    /// The folder that becomes the catalog `local` when it is there.
+    pub fn lake(&self) -> PathBuf {
+        self.data_dir.join("lake")
+    }
+}
+
+impl Server {
+    /// Whether people reach the server by TLS, as far as the settings know.
+    pub fn is_https(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+
+    /// Scheme, host and port for links.
+    pub fn base_url(&self, listening: SocketAddr) -> String {
+        if self.public_url.is_empty() { format!("http://{listening}") } else { self.public_url.clone() }
+    }
+}
+
+/// Makes the data folder, readable by its owner only.
+pub fn create_data_dir(path: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .with_context(|| format!("cannot create the data folder {}", path.display()))
+}
+
+fn leaves(prefix: &str, value: &Value) -> Vec<(String, Value)> {
+    match &value.kind {
+        ValueKind::Table(table) => table
+            .iter()
+            .flat_map(|(key, value)| {
+                leaves(&if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") }, value)
+            })
+            .collect(),
+        _ => vec![(prefix.to_owned(), value.clone())],
+    }
+}
+
+/// Text of the environment as the kind of value the default has.
+fn parsed(text: &str, like: &ValueKind) -> Value {
+    let kind = match like {
+        ValueKind::Array(_) => ValueKind::Array(
+            text.split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty())
+                .map(|item| Value::from(item.to_owned()))
+                .collect(),
+        ),
+        ValueKind::Boolean(_) => text.parse().map_or_else(|_| ValueKind::String(text.to_owned()), ValueKind::Boolean),
+        ValueKind::I64(_) => {
+            text.replace('_', "").parse().map_or_else(|_| ValueKind::String(text.to_owned()), ValueKind::I64)
+        }
+        ValueKind::Float(_) => text.parse().map_or_else(|_| ValueKind::String(text.to_owned()), ValueKind::Float),
+        _ => ValueKind::String(text.to_owned()),
+    };
+    Value::new(None, kind)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+    use super::*;
+
+    fn load(environment: &[(&str, &str)]) -> anyhow::Result<Settings> {
+        Settings::layered(&Flags::default(), |name| {
+            environment.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned())
+        })
+    }
+
+    #[test]
+    fn the_manual_is_complete() {
+        let settings = load(&[]).unwrap();
+        assert_eq!(settings.server.listen.port(), 3000);
+        assert!(settings.server.listen.ip().is_loopback());
+    }
+
+    #[test]
+    fn every_setting_can_come_from_the_environment() {
+        let settings = load(&[
+            ("LAKEFRONT_QUERY_DEADLINE_S", "5"),
+            ("LAKEFRONT_SERVER_TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
+            ("LAKEFRONT_SERVER_SETUP_FROM_ANYWHERE", "true"),
+            ("LAKEFRONT_QUERY_PRICE_PER_TB_USD", "6.25"),
+            ("DATABASE_URL", "postgres://localhost/lakefront"),
+        ])
+        .unwrap();
+        assert_eq!(settings.query.deadline_s, 5);
+        assert!(settings.server.setup_from_anywhere);
+        assert_eq!(settings.query.price_per_tb_usd, 6.25);
+        assert_eq!(settings.database_url(), "postgres://localhost/lakefront");
+        assert!(settings.server.trusted_proxies[0].contains("10.200.0.1".parse().unwrap()));
+        assert!(!settings.server.trusted_proxies[0].contains("11.0.0.1".parse().unwrap()));
+        assert!(settings.server.trusted_proxies[1].contains("::1".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_wrong_value_is_refused() {
+        assert!(load(&[("LAKEFRONT_QUERY_DEADLINE_S", "soon")]).is_err());
+        assert!(load(&[("LAKEFRONT_SERVER_PUBLIC_URL", "lakefront.example.com")]).is_err());
+        assert!(load(&[("LAKEFRONT_SERVER_TRUSTED_PROXIES", "10.0.0.0/33")]).is_err());
+    }
+}

@@ -1,0 +1,205 @@
+//! A finished result in the formats people download, written piece by piece with bounded memory.
+//!
+//! [`write`] is the one road: to standard output for the command line, and to a channel that feeds an HTTP body.
+
+mod csv;
+mod json;
+mod parquet;
+mod values;
+mod xlsx;
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::StatusCode;
+use bytes::{Bytes, BytesMut};
+use lakefront_query::{QueryError, ResultSet};
+use serde::Deserialize;
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use utoipa::ToSchema;
+
+use crate::error::Problem;
+
+pub use json::row_lists;
+pub use values::Values;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ResultFormat {
+    /// Columns and rows in one document.
+    Json,
+    /// One object a line.
+    Ndjson,
+    /// RFC 4180 with a header line.
+    Csv,
+    /// Zstd-compressed Parquet.
+    Parquet,
+    /// An Arrow IPC stream.
+    Arrow,
+    /// A spreadsheet.
+    Xlsx,
+}
+
+/// Which rows, and how.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    pub offset: u64,
+    pub limit: Option<u64>,
+    /// CSV: text that a spreadsheet would take for a formula gets an apostrophe in front.
+    pub formula_safe: bool,
+}
+
+impl ResultFormat {
+    pub fn content_type(self) -> &'static str {
+        match self {
+            ResultFormat::Json => "application/json",
+            ResultFormat::Ndjson => "application/x-ndjson",
+            ResultFormat::Csv => "text/csv; charset=utf-8; header=present",
+            ResultFormat::Parquet => "application/vnd.apache.parquet",
+            ResultFormat::Arrow => "application/vnd.apache.arrow.stream",
+            ResultFormat::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        }
+    }
+
+    pub fn extension(self) -> &'static str {
+        match self {
+            ResultFormat::Json => "json",
+            ResultFormat::Ndjson => "ndjson",
+            ResultFormat::Csv => "csv",
+            ResultFormat::Parquet => "parquet",
+            ResultFormat::Arrow => "arrows",
+            ResultFormat::Xlsx => "xlsx",
+        }
+    }
+}
+
+/// Why the rows could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum EncodeError {
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The reader is gone, or the disk is full.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("{0}")]
+    TooLarge(String),
+    #[error("{0}")]
+    Format(String),
+}
+
+impl From<EncodeError> for Problem {
+    fn from(error: EncodeError) -> Self {
+        match error {
+            EncodeError::Query(error) => error.into(),
+            EncodeError::TooLarge(message) => Problem::new(StatusCode::BAD_REQUEST, "RESULT_TOO_LARGE", message)
+                .with_hint("Ask for fewer rows with limit, or for csv or parquet."),
+            EncodeError::Io(error) => Problem::internal(format!("cannot write the result: {error}")),
+            EncodeError::Format(message) => Problem::internal(format!("cannot write the result: {message}")),
+        }
+    }
+}
+
+/// Writes rows of a result. Blocks; memory stays at one batch.
+pub fn write(
+    result: &ResultSet,
+    format: ResultFormat,
+    options: Options,
+    out: &mut (impl Write + Send),
+) -> Result<(), EncodeError> {
+    match format {
+        ResultFormat::Json => json::document(result, options, out),
+        ResultFormat::Ndjson => json::lines(result, options, out),
+        ResultFormat::Csv => csv::write(result, options, out),
+        ResultFormat::Parquet => parquet::write(result, options, out),
+        ResultFormat::Xlsx => xlsx::write(result, options, out),
+        ResultFormat::Arrow => {
+            for piece in result.ipc(options.offset, options.limit) {
+                out.write_all(&piece?)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+const PIECE: usize = 64 << 10;
+const PIECES_AHEAD: usize = 4;
+/// A reader that takes nothing for this long loses its download.
+const READER_PATIENCE: Duration = Duration::from_secs(60);
+
+/// The rows as an HTTP body. A failure before the first bytes is a problem; a later one breaks the connection,
+/// so that half a result never looks whole. `permit` is given back when the last row is written.
+pub async fn body(
+    result: Arc<ResultSet>,
+    format: ResultFormat,
+    options: Options,
+    permit: Option<OwnedSemaphorePermit>,
+) -> Result<Body, Problem> {
+    let (sender, mut receiver) = mpsc::channel::<Result<Bytes, EncodeError>>(PIECES_AHEAD);
+    let handle = Handle::current();
+    tokio::task::spawn_blocking(move || {
+        let mut out = ChannelWriter { handle, sender, buffer: BytesMut::with_capacity(PIECE + PIECE / 4) };
+        let outcome = write(&result, format, options, &mut out).and_then(|()| Ok(out.send_buffer()?));
+        if let Err(error) = outcome {
+            out.fail(error);
+        }
+        drop(permit);
+    });
+
+    let Some(first) = receiver.recv().await else { return Ok(Body::empty()) };
+    let first = first?;
+    let Some(second) = receiver.recv().await else { return Ok(Body::from(first)) };
+    Ok(Body::from_stream(async_stream::stream! {
+        yield Ok(first);
+        yield second;
+        while let Some(piece) = receiver.recv().await {
+            yield piece;
+        }
+    }))
+}
+
+struct ChannelWriter {
+    handle: Handle,
+    sender: mpsc::Sender<Result<Bytes, EncodeError>>,
+    buffer: BytesMut,
+}
+
+impl ChannelWriter {
+    fn send_buffer(&mut self) -> io::Result<()> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let piece = self.buffer.split().freeze();
+        self.buffer.reserve(PIECE + PIECE / 4);
+        let sent = self.handle.block_on(tokio::time::timeout(READER_PATIENCE, self.sender.send(Ok(piece))));
+        match sent {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(io::ErrorKind::BrokenPipe.into()),
+            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        }
+    }
+
+    fn fail(&self, error: EncodeError) {
+        if !self.sender.is_closed() {
+            tracing::warn!(%error, "a result could not be written: {error}");
+        }
+        // A full channel means a reader that no longer reads; closing it is all that is left.
+        let _ = self.sender.try_send(Err(error));
+    }
+}
+
+impl Write for ChannelWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= PIECE {
+            self.send_buffer()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

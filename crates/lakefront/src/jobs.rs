@@ -1,0 +1,56 @@
+//! What happens without anyone asking: housekeeping and looking for new data.
+
+pub mod history;
+
+use std::time::Duration;
+
+use chrono::{TimeDelta, Utc};
+use serde_json::json;
+
+use crate::app::{App, system};
+
+const SWEEP: Duration = Duration::from_secs(300);
+const HISTORY_DAYS: i64 = 90;
+
+/// Starts the jobs; they end with the server.
+pub fn start(app: &App) {
+    spawn(app, housekeeping(app.clone()));
+    if app.settings.catalog.refresh_interval_s > 0 {
+        spawn(app, refresh(app.clone()));
+    }
+}
+
+fn spawn(app: &App, job: impl Future<Output = ()> + Send + 'static) {
+    let stop = app.stop.clone();
+    tokio::spawn(async move { stop.run_until_cancelled(job).await });
+}
+
+async fn housekeeping(app: App) {
+    let scope = system("housekeeping");
+    // What an earlier process left running will not end any more.
+    let error = json!({"code": "INTERRUPTED", "detail": "The server stopped while this was running."});
+    let longest = TimeDelta::seconds(i64::try_from(app.settings.query.deadline_s).unwrap_or(3600) + 60);
+    let mut tick = tokio::time::interval(SWEEP);
+    loop {
+        tick.tick().await;
+        let now = Utc::now();
+        let outcome = tokio::try_join!(
+            app.store.sweep(&scope),
+            app.store.delete_executions(&scope, now - TimeDelta::days(HISTORY_DAYS)),
+            app.store.fail_abandoned_executions(&scope, now - longest, error.clone()),
+        );
+        match outcome {
+            Ok((swept, deleted, failed)) => tracing::debug!(swept, deleted, failed, "housekeeping is done"),
+            Err(error) => tracing::warn!(%error, "housekeeping failed: {error}"),
+        }
+    }
+}
+
+async fn refresh(app: App) {
+    let mut tick = tokio::time::interval(Duration::from_secs(app.settings.catalog.refresh_interval_s));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        crate::catalogs::refresh_all(&app).await;
+    }
+}

@@ -1,0 +1,316 @@
+//! Pages: an address's data, rendered on the server into the template. Where rendering fails the browser gets the
+//! plain template with the same data, and draws by itself.
+
+mod assets;
+mod cache;
+mod document;
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{SecondsFormat, Utc};
+use lakefront_ssr::{SsrLimits, SsrPage, SsrPool};
+use lakefront_store::{Kind, Object, StoreError};
+use serde::Serialize;
+
+use crate::api::auth::Me;
+use crate::api::dashboard_data::{self, DashboardData, Definition};
+use crate::app::{App, system};
+use crate::auth::Actor;
+use crate::config;
+use crate::error::Problem;
+
+pub use assets::serve as asset;
+use cache::PageCache;
+use document::Document;
+
+/// Everything pages need; made when the first one is asked for.
+pub struct Pages {
+    settings: config::Pages,
+    cache: PageCache,
+    renderer: OnceLock<Option<SsrPool>>,
+    template: OnceLock<Option<String>>,
+}
+
+pub struct Rendered {
+    status: StatusCode,
+    document: Document,
+}
+
+/// What the page is made of, for the renderer and for the browser.
+#[derive(Serialize)]
+struct PageState<'a> {
+    url: &'a str,
+    now: String,
+    theme: &'a str,
+    me: Option<&'a Me>,
+    data: Data<'a>,
+}
+
+#[derive(Default, Serialize)]
+struct Data<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dashboard: Option<&'a Object>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dashboard_data: Option<&'a DashboardData>,
+}
+
+impl Pages {
+    pub fn new(settings: &config::Pages) -> Self {
+        Self {
+            cache: PageCache::new(settings.cache_bytes),
+            settings: settings.clone(),
+            renderer: OnceLock::new(),
+            template: OnceLock::new(),
+        }
+    }
+
+    fn template(&self) -> Option<&str> {
+        self.template.get_or_init(assets::template).as_deref()
+    }
+
+    fn renderer(&self) -> Option<&SsrPool> {
+        let start = || {
+            let settings = &self.settings;
+            // The renderer lives as long as the process, and so does its script.
+            let script: &'static str = assets::server_script()?.leak();
+            let deadline = Duration::from_millis(settings.render_timeout_ms);
+            let limits = SsrLimits { deadline, memory: settings.render_memory_bytes, ..SsrLimits::default() };
+            match SsrPool::start(script, settings.render_threads, limits) {
+                Ok(pool) => Some(pool),
+                Err(error) => {
+                    tracing::error!(%error, "pages are rendered in browsers only: {error}");
+                    None
+                }
+            }
+        };
+        if self.settings.render_threads == 0 { None } else { self.renderer.get_or_init(start).as_ref() }
+    }
+}
+
+/// Pages that people see before they are signed in.
+pub async fn open_page(State(app): State<App>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+    let url = uri.path_and_query().map_or("/", |url| url.as_str());
+    let page = page(&app, url, None, "system", Data::default(), StatusCode::OK).await?;
+    Ok(answer(&page, &headers))
+}
+
+/// Pages without data of their own on the server.
+pub async fn plain_page(
+    State(app): State<App>,
+    actor: Option<Actor>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let Some(actor) = actor else { return sign_in_first(&app, &uri).await };
+    let me = Me::load(&app, &actor.user, &actor.scope).await?;
+    let url = uri.path_and_query().map_or("/", |url| url.as_str());
+    let page = page(&app, url, Some(&me), me.theme(), Data::default(), StatusCode::OK).await?;
+    Ok(answer(&page, &headers))
+}
+
+/// A dashboard with its data and charts.
+pub async fn dashboard_page(
+    State(app): State<App>,
+    actor: Option<Actor>,
+    crate::api::extract::Path(slug): crate::api::extract::Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let Some(actor) = actor else { return sign_in_first(&app, &uri).await };
+    let url = uri.path_and_query().map_or("/", |url| url.as_str());
+    let (me, dashboard) = tokio::join!(
+        Me::load(&app, &actor.user, &actor.scope),
+        app.store.object_by_slug(&actor.scope, Kind::Dashboard, &slug)
+    );
+    let me = me?;
+    let dashboard = match dashboard {
+        Ok(dashboard) => dashboard,
+        Err(StoreError::NotFound(_)) => {
+            let page = page(&app, url, Some(&me), me.theme(), Data::default(), StatusCode::NOT_FOUND).await?;
+            return Ok(answer(&page, &headers));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let definition = Definition::parse(&dashboard.definition)?;
+    let query = uri.query().unwrap_or_default();
+    let tab = definition.tab(query);
+
+    let identity = serde_json::json!([
+        actor.user.id,
+        me,
+        dashboard.id,
+        dashboard.version,
+        dashboard.starred,
+        url,
+        definition.tables_used(&app, tab).version
+    ]);
+    let key = blake3::hash(identity.to_string().as_bytes());
+    if let Some(page) = app.pages.cache.get(&key) {
+        app.metrics.pages_cached.fetch_add(1, Ordering::Relaxed);
+        return Ok(answer(&page, &headers));
+    }
+    let dashboard_data = dashboard_data::load(&app, &actor, &definition, &definition.filters(query), tab).await;
+    let data = Data { dashboard: Some(&dashboard), dashboard_data: Some(&dashboard_data) };
+    let page = Arc::new(page(&app, url, Some(&me), me.theme(), data, StatusCode::OK).await?);
+    if dashboard_data.is_complete() {
+        app.pages.cache.put(key, page.clone());
+    }
+    Ok(answer(&page, &headers))
+}
+
+/// Addresses that no route has.
+pub async fn not_found(State(app): State<App>, actor: Option<Actor>, uri: Uri, headers: HeaderMap) -> Response {
+    let wants_page = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|text| text.contains("text/html"));
+    let (Some(actor), true) = (actor, wants_page && !uri.path().starts_with("/api/")) else {
+        return Problem::not_found().into_response();
+    };
+    let url = uri.path_and_query().map_or("/", |url| url.as_str());
+    let made = async {
+        let me = Me::load(&app, &actor.user, &actor.scope).await?;
+        page(&app, url, Some(&me), me.theme(), Data::default(), StatusCode::NOT_FOUND).await
+    };
+    match made.await {
+        Ok(page) => answer(&page, &headers),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn sign_in_first(app: &App, uri: &Uri) -> Result<Response, Problem> {
+    if app.store.setup_required(&system("page")).await? {
+        return Ok((StatusCode::FOUND, [(header::LOCATION, "/setup")]).into_response());
+    }
+    let here = uri.path_and_query().map_or("/", |url| url.as_str());
+    let next: String = form_urlencoded::byte_serialize(here.as_bytes()).collect();
+    Ok((StatusCode::FOUND, [(header::LOCATION, format!("/signin?next={next}"))]).into_response())
+}
+
+async fn page(
+    app: &App,
+    url: &str,
+    me: Option<&Me>,
+    theme: &str,
+    data: Data<'_>,
+    status: StatusCode,
+) -> Result<Rendered, Problem> {
+    let Some(template) = app.pages.template() else {
+        let document = Document::new(vec![NOT_BUILT.to_owned()]).map_err(Problem::internal)?;
+        return Ok(Rendered { status, document });
+    };
+    let now = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
+    let state = serde_json::to_string(&PageState { url, now, theme, me, data }).map_err(Problem::internal)?;
+    let state: Arc<str> = state.into();
+    let rendered = draw(app, url, state.clone()).await;
+    let status = match &rendered {
+        Some(page) if status == StatusCode::OK => StatusCode::from_u16(page.status).unwrap_or(status),
+        _ => status,
+    };
+    let document = fill(template, theme, &state, rendered.as_ref()).map_err(Problem::internal)?;
+    Ok(Rendered { status, document })
+}
+
+async fn draw(app: &App, url: &str, state: Arc<str>) -> Option<SsrPage> {
+    match app.pages.renderer()?.render(state).await {
+        Ok(page) => {
+            app.metrics.pages_rendered.fetch_add(1, Ordering::Relaxed);
+            Some(page)
+        }
+        Err(error) => {
+            app.metrics.pages_plain.fetch_add(1, Ordering::Relaxed);
+            tracing::warn!(url, %error, "{url} is drawn in the browser: {error}");
+            None
+        }
+    }
+}
+
+/// Puts everything where the template says, and cuts the result where the nonce goes. The template is ours;
+/// what goes into it is never searched for marks.
+fn fill(template: &str, theme: &str, state: &str, rendered: Option<&SsrPage>) -> std::io::Result<Document> {
+    const NONCE: &str = "__NONCE__";
+    let mut parts = vec![String::new()];
+    let mut rest = template;
+    let marks = [NONCE, "data-theme=\"__THEME__\"", "<!--lf-head-->", "<!--lf-html-->", "<!--lf-state-->"];
+    while let Some((at, mark)) = marks.iter().filter_map(|mark| Some((rest.find(mark)?, *mark))).min() {
+        let (before, after) = rest.split_at(at);
+        rest = &after[mark.len()..];
+        let last = parts.len() - 1;
+        parts[last].push_str(before);
+        let text = match mark {
+            NONCE => {
+                parts.push(String::new());
+                continue;
+            }
+            "<!--lf-head-->" => rendered.map_or("<title>Lakefront</title>".to_owned(), |page| page.head.clone()),
+            "<!--lf-html-->" => rendered.map_or(String::new(), |page| page.html.clone()),
+            "<!--lf-state-->" => {
+                parts[last].push_str("<script type=\"application/json\" id=\"lf-state\" nonce=\"");
+                parts.push(format!("\">{}</script>", in_script(state)));
+                continue;
+            }
+            _ => format!("data-theme=\"{theme}\"{}", if rendered.is_some() { " data-ssr=\"1\"" } else { "" }),
+        };
+        parts[last].push_str(&text);
+    }
+    let last = parts.len() - 1;
+    parts[last].push_str(rest);
+    Document::new(parts)
+}
+
+/// JSON that can't end the script it stands in.
+fn in_script(json: &str) -> String {
+    let mut text = String::with_capacity(json.len() + json.len() / 16);
+    for letter in json.chars() {
+        match letter {
+            '<' => text.push_str("\\u003c"),
+            '>' => text.push_str("\\u003e"),
+            '&' => text.push_str("\\u0026"),
+            '\u{2028}' => text.push_str("\\u2028"),
+            '\u{2029}' => text.push_str("\\u2029"),
+            other => text.push(other),
+        }
+    }
+    text
+}
+
+fn answer(page: &Rendered, headers: &HeaderMap) -> Response {
+    let mut random = [0_u8; 18];
+    if let Err(error) = getrandom::fill(&mut random) {
+        return Problem::internal(error).into_response();
+    }
+    let nonce = URL_SAFE_NO_PAD.encode(random);
+    // Charts place marks by style attributes and the editor adds style sheets; scripts need the nonce.
+    let policy = format!(
+        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
+         font-src 'self'; connect-src 'self'; worker-src 'self' blob:; manifest-src 'self'; object-src 'none'; base-uri 'none'; \
+         frame-ancestors 'none'; form-action 'self'"
+    );
+    let accepts_gzip = headers
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .any(|value| value.to_str().is_ok_and(|text| text.contains("gzip")));
+    let body = if accepts_gzip { page.document.gzip(&nonce) } else { page.document.text(&nonce) };
+    let mut response = (page.status, body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding, cookie"));
+    if accepts_gzip {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    if let Ok(policy) = HeaderValue::try_from(policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Lakefront</title>\
+    <p>This build of Lakefront holds no user interface. Build it with <code>make build</code>; the API under <code>/api/v1</code> works.</p></html>";
