@@ -38,25 +38,27 @@ interface Handle {
 
 const FINAL = new Set<ExecutionState>(["SUCCEEDED", "FAILED", "CANCELLED"]);
 
+const read = <T>(event: Event) => JSON.parse((event as MessageEvent<string>).data) as T;
+
 /** Follows an execution to its end: by its events, and by asking where those do not get through. */
 async function follow(
   id: string,
   signal: AbortSignal,
   on: (change: Partial<Pick<Run, "progress" | "status">>) => void,
 ): Promise<Execution> {
-  await new Promise<void>((resolve) => {
+  const told = await new Promise<Execution | null>((resolve) => {
     const source = new EventSource(api.eventsUrl(id));
-    const end = () => {
+    const end = (status: Execution | null) => {
       source.close();
-      resolve();
+      resolve(status);
     };
-    signal.addEventListener("abort", end, { once: true });
-    source.addEventListener("progress", (event) =>
-      on({ progress: JSON.parse((event as MessageEvent<string>).data) as Progress }),
-    );
-    source.addEventListener("done", end);
-    source.addEventListener("error", end);
+    signal.addEventListener("abort", () => end(null), { once: true });
+    source.addEventListener("progress", (event) => on({ progress: read<Progress>(event) }));
+    source.addEventListener("state", (event) => on({ status: read<Execution>(event) }));
+    source.addEventListener("done", (event) => end(read<Execution>(event)));
+    source.addEventListener("error", () => end(null));
   });
+  if (told !== null && FINAL.has(told.state)) return told;
   for (;;) {
     signal.throwIfAborted();
     const status = await api.execution(id, 20, signal);

@@ -25,6 +25,7 @@ import { Splitter } from "./splitter";
 import { StatusLine } from "./status-line";
 import { formatSql } from "./text/format-sql";
 import { parseValue, scanParameters, type Parameter } from "./text/parameters";
+import { NO_CLIPBOARD, toClipboard } from "./result/clipboard";
 import { splitStatements, statementToRun } from "./text/statements";
 import { tablesIn } from "./text/tables";
 import { Toolbar } from "./toolbar";
@@ -47,6 +48,7 @@ type Dialog = { kind: "query" } | { kind: "chart"; spec: ChartSpec } | { kind: "
 
 interface Notice {
   text: string;
+  undo?: () => void;
   dashboard?: Dashboard;
 }
 
@@ -213,13 +215,17 @@ export default function Workbench() {
       draft.saved !== null && !isDirty(draft)
         ? `/sql/${draft.saved.id}`
         : `/sql?${new URLSearchParams({ sql: draft.sql, ...(place.catalog ? { catalog: place.catalog } : {}), ...(place.database ? { database: place.database } : {}) }).toString()}`;
-    await navigator.clipboard.writeText(`${window.location.origin}${query}`);
-    setNotice({ text: "Link copied. It opens this text; whoever opens it needs an account." });
+    const copied = await toClipboard(`${window.location.origin}${query}`);
+    setNotice({ text: copied ? "Link copied. It opens this text for anyone with an account." : NO_CLIPBOARD });
   };
   const close = (tab: Draft) => {
-    if (isDirty(tab) && !window.confirm(`“${tab.title}” is not saved. Close it and lose the text?`)) return;
     forget(tab.key);
     dispatch({ do: "close", key: tab.key });
+    if (isDirty(tab))
+      setNotice({
+        text: `Closed “${tab.title}”, which was not saved.`,
+        undo: () => dispatch({ do: "open", draft: tab }),
+      });
   };
   const open = (sql: string) =>
     dispatch({ do: "open", draft: { sql, catalog: place.catalog, database: place.database } });
@@ -349,6 +355,18 @@ export default function Workbench() {
               <Link to="/d/$slug" params={{ slug: notice.dashboard.slug }}>
                 Open {notice.dashboard.title}
               </Link>
+            ) : null}
+            {notice.undo ? (
+              <button
+                type="button"
+                className="wb-ctl sm"
+                onClick={() => {
+                  notice.undo?.();
+                  setNotice(null);
+                }}
+              >
+                Open it again
+              </button>
             ) : null}
             <button type="button" className="wb-ctl sm ghost" onClick={() => setNotice(null)}>
               Dismiss

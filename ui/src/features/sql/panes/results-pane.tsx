@@ -5,7 +5,7 @@ import { RESULT_FORMATS, resultUrl } from "../api";
 import { bytes, count, plural } from "../format";
 import { compareCells, exactText } from "../result/cells";
 import { CellViewer } from "../result/cell-viewer";
-import { delimited } from "../result/clipboard";
+import { delimited, NO_CLIPBOARD, toClipboard } from "../result/clipboard";
 import type { Sort } from "../result/column-head";
 import type { ResultPages } from "../result/pages";
 import { ResultGrid, selectionBounds, type Cell, type Selection } from "../result/result-grid";
@@ -170,7 +170,7 @@ function Rows({ run, pages, onOpen }: { run: Run; pages: ResultPages; onOpen: (s
         { separator: "\t", header: true, columns: wanted },
       );
     }
-    await navigator.clipboard.writeText(text);
+    if (!(await toClipboard(text))) return setSaid(NO_CLIPBOARD);
     setSaid(single ? "Copied" : `Copied ${plural(rows, "row", "rows")} with headers`);
   };
 

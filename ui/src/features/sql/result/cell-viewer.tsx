@@ -2,6 +2,7 @@ import { Copy, X } from "lucide-react";
 import { useEffect, useRef } from "react";
 import type { CellType, Raw } from "./arrow";
 import { exactText, jsonText } from "./cells";
+import { toClipboard } from "./clipboard";
 
 /** JSON laid out for reading, when the text is JSON; digits stay as they were written. */
 function readable(raw: Raw, type: CellType): string {
@@ -61,11 +62,7 @@ export function CellViewer({ name, typeName, row, raw, type, onClose }: Props) {
         </h2>
         <span className="wb-mut">row {row + 1}</span>
         <span className="wb-sp" />
-        <button
-          type="button"
-          className="wb-ctl sm"
-          onClick={() => void navigator.clipboard.writeText(exactText(raw, type) ?? "")}
-        >
+        <button type="button" className="wb-ctl sm" onClick={() => void toClipboard(exactText(raw, type) ?? "")}>
           <Copy size={14} />
           Copy
         </button>

@@ -1,6 +1,18 @@
 import { exactText } from "./cells";
 import type { Page } from "./arrow";
 
+export const NO_CLIPBOARD = "The browser did not allow copying. It does on HTTPS and on this machine.";
+
+/** Answers whether the browser let us; over plain HTTP it has no clipboard to offer. */
+export async function toClipboard(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Tab-separated text pastes into spreadsheets as cells; what holds a tab, a line break or a quote is quoted. */
 function quoteFor(separator: string, text: string | null): string {
   if (text === null) return "";

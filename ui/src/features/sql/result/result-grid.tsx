@@ -9,6 +9,7 @@ import {
   type MouseEvent,
 } from "react";
 import type { Column } from "@/api/types";
+import { count } from "../format";
 import { cellText, exactText, isNumeric, position } from "./cells";
 import { ColumnHead, type Sort } from "./column-head";
 import type { ResultPages } from "./pages";
@@ -98,6 +99,8 @@ export function ResultGrid({
     [summaries],
   );
 
+  /** Rows behind the small pictures in the column heads. */
+  const pictured = summaries[0]?.rows ?? 0;
   const { first, last } = rows;
   useEffect(() => {
     if (!order) pages.want(first, last);
@@ -182,6 +185,7 @@ export function ResultGrid({
       <div role="row" aria-rowindex={1} className="wb-thead" style={{ width }}>
         <div role="columnheader" aria-colindex={1} className="wb-ixh">
           <span className="wb-sr">Row</span>
+          {pictured < pages.rows ? <span className="wb-of">shapes of first {count(pictured)}</span> : null}
         </div>
         {shown.map((item) => {
           const summary = summaries[item.index];
