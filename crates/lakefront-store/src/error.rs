@@ -1,4 +1,6 @@
-use std::time::Duration;
+use std::{error::Error, time::Duration};
+
+use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 
 /// Why a call failed, named after who can mend it. The texts are safe to show.
 #[derive(Debug, thiserror::Error)]
@@ -26,13 +28,15 @@ pub enum StoreError {
     Throttled { retry_after: Duration },
     /// The database does not answer; the same call may work in a moment (HTTP 503).
     #[error("the app database does not answer; try again in a moment")]
-    Unavailable(#[source] sea_orm::DbErr),
+    Unavailable(#[source] DbErr),
     /// The database was last written by a newer version of the program.
-    #[error("the app database was written by a newer version of Lakefront (it has migration {0}); use that version or restore a backup")]
+    #[error(
+        "the app database was written by a newer version of Lakefront (it has migration {0}); use that version or restore a backup"
+    )]
     NewerSchema(String),
     /// A fault of the program or of the database file; the cause is for the log.
     #[error("the app database failed")]
-    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Internal(#[source] Box<dyn Error + Send + Sync>),
 }
 
 impl StoreError {
@@ -50,5 +54,68 @@ impl StoreError {
             Self::NewerSchema(_) => "NEWER_SCHEMA",
             Self::Internal(_) => "INTERNAL",
         }
+    }
+}
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        if is_retryable(&error)
+            || matches!(sqlx_error(&error), Some(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed))
+        {
+            Self::Unavailable(error)
+        } else {
+            Self::Internal(error.into())
+        }
+    }
+}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+/// A broken rule of uniqueness as a `Conflict` with `message`, any other error as it is.
+pub(crate) fn conflict(error: DbErr, message: impl Into<String>) -> StoreError {
+    match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(_)) => StoreError::Conflict(message.into()),
+        _ => error.into(),
+    }
+}
+
+/// An unanswered commit must not be repeated: the change may have been made.
+pub(crate) fn commit_failed(error: DbErr) -> StoreError {
+    match sqlx_error(&error) {
+        Some(sqlx::Error::Database(_)) | None => error.into(),
+        Some(_) => StoreError::Unavailable(DbErr::Custom(format!("no answer to a commit: {error}"))),
+    }
+}
+
+pub(crate) fn timed_out() -> StoreError {
+    StoreError::Unavailable(DbErr::Custom("no answer in time".into()))
+}
+
+/// Whether the same transaction may succeed when begun again: nothing of it was kept.
+pub(crate) fn is_retryable(error: &DbErr) -> bool {
+    match sqlx_error(error) {
+        Some(sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed) => true,
+        Some(sqlx::Error::Database(error)) => error.code().is_some_and(|code| match code.as_ref() {
+            // PostgreSQL: serialization failure, deadlock, lock not available, too many connections, shutting down.
+            "40001" | "40P01" | "55P03" | "53300" | "57P01" | "57P02" | "57P03" => true,
+            // SQLite: busy and locked, with their extended forms.
+            "5" | "6" | "261" | "262" | "517" | "518" | "773" => true,
+            // PostgreSQL and its poolers: the connection broke.
+            code => code.len() == 5 && code.starts_with("08"),
+        }),
+        _ => false,
+    }
+}
+
+fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error),
+        _ => None,
     }
 }

@@ -4,14 +4,21 @@
 //! Every call takes a [`Scope`] first: who asks, and what they may. What a scope may not see is
 //! [`StoreError::NotFound`], exactly as if it did not exist. An `Ok` of a change means that it survives a crash.
 
+#[macro_use]
+mod transaction;
+
 mod api_token;
 mod audit;
 mod catalog;
 mod clock;
+mod column;
+mod connection;
+mod entity;
 mod error;
 mod execution;
 mod idempotency;
 mod link;
+mod migration;
 mod object;
 mod page;
 mod preferences;

@@ -1,0 +1,177 @@
+//! The rows, as the tables hold them. Private: callers see the nouns of the other modules.
+
+#![expect(unreachable_pub, reason = "SeaORM's macros write plain `pub`")]
+
+macro_rules! entity {
+    ($module:ident, $table:literal, { $($fields:tt)* }) => {
+        pub(crate) mod $module {
+            use sea_orm::entity::prelude::*;
+
+            #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+            #[sea_orm(table_name = $table)]
+            pub struct Model { $($fields)* }
+
+            #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+            pub enum Relation {}
+
+            impl ActiveModelBehavior for ActiveModel {}
+        }
+    };
+}
+
+entity!(installation, "installation", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: i32,
+    pub setup_hash: Option<String>,
+    pub setup_expires_at: Option<i64>,
+    pub set_up_at: Option<i64>,
+});
+
+entity!(user, "users", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: String,
+    pub email: String,
+    pub email_key: String,
+    pub name: String,
+    pub role: String,
+    pub password_hash: Option<String>,
+    pub disabled: bool,
+    pub search: String,
+    pub created_at: i64,
+    pub updated_at: i64,
+    pub last_sign_in_at: Option<i64>,
+});
+
+entity!(session, "sessions", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: String,
+    pub token_hash: String,
+    pub user_id: String,
+    pub created_at: i64,
+    pub last_seen_at: i64,
+    pub address: Option<String>,
+    pub user_agent: Option<String>,
+});
+
+entity!(sign_in_link, "sign_in_links", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub token_hash: String,
+    pub user_id: String,
+    pub expires_at: i64,
+    pub used_at: Option<i64>,
+});
+
+entity!(api_token, "api_tokens", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: String,
+    pub token_hash: String,
+    pub owner_id: String,
+    pub name: String,
+    pub prefix: String,
+    pub scopes: String,
+    pub created_at: i64,
+    pub expires_at: Option<i64>,
+    pub last_used_at: Option<i64>,
+});
+
+entity!(login_attempt, "login_attempts", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub key: String,
+    pub window_started_at: i64,
+    pub count: i64,
+});
+
+entity!(object, "objects", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: String,
+    pub kind: String,
+    pub slug: String,
+    pub title: String,
+    pub description: String,
+    pub owner_id: String,
+    pub collection: Option<String>,
+    pub definition: String,
+    pub search: String,
+    pub version: i64,
+    pub created_at: i64,
+    pub updated_at: i64,
+    pub deleted_at: Option<i64>,
+});
+
+entity!(object_version, "object_versions", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub object_id: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub version: i64,
+    pub slug: String,
+    pub title: String,
+    pub description: String,
+    pub collection: Option<String>,
+    pub definition: String,
+    pub changed_by: Option<String>,
+    pub changed_at: i64,
+});
+
+entity!(star, "stars", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub user_id: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub object_id: String,
+});
+
+entity!(execution, "executions", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: String,
+    pub principal_id: Option<String>,
+    pub sql: String,
+    pub parameters: String,
+    pub catalog: Option<String>,
+    pub database: Option<String>,
+    pub engine: Option<String>,
+    pub route_reason: Option<String>,
+    pub state: String,
+    pub estimate: Option<String>,
+    pub statistics: Option<String>,
+    pub columns: Option<String>,
+    pub error: Option<String>,
+    pub created_at: i64,
+    pub finished_at: Option<i64>,
+});
+
+entity!(catalog, "catalogs", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub name: String,
+    pub source: String,
+    pub sealed_secret: Option<String>,
+    pub created_at: i64,
+    pub updated_at: i64,
+});
+
+entity!(preferences, "preferences", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub user_id: String,
+    pub value: String,
+});
+
+entity!(audit, "audit", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: String,
+    pub at: i64,
+    pub actor_id: Option<String>,
+    pub action: String,
+    pub target: String,
+    pub outcome: String,
+    pub detail: String,
+    pub address: Option<String>,
+});
+
+entity!(idempotency_key, "idempotency_keys", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub actor: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub key: String,
+    pub request_hash: String,
+    pub status: Option<i32>,
+    pub body: Option<String>,
+    pub created_at: i64,
+});

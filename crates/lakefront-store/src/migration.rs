@@ -1,0 +1,42 @@
+//! The steps that bring a database of any age to this program's tables. A released step never changes.
+
+use sea_orm_migration::{
+    async_trait::async_trait,
+    prelude::*,
+    sea_orm::{ConnectionTrait, DbBackend},
+};
+
+pub(crate) struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(Initial)]
+    }
+}
+
+/// The names of all steps, in order.
+pub(crate) fn names() -> Vec<String> {
+    Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect()
+}
+
+struct Initial;
+
+impl MigrationName for Initial {
+    fn name(&self) -> &str {
+        "0001_initial"
+    }
+}
+
+#[async_trait]
+impl MigrationTrait for Initial {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let db = manager.get_connection();
+        db.execute_unprepared(include_str!("migration/0001_initial.sql")).await?;
+        db.execute_unprepared(match manager.get_database_backend() {
+            DbBackend::Postgres => include_str!("migration/0001_append_only_postgres.sql"),
+            _ => include_str!("migration/0001_append_only_sqlite.sql"),
+        })
+        .await?;
+        Ok(())
+    }
+}
