@@ -69,7 +69,10 @@ export function freshTileId(definition: DashboardDefinition, wish = "tile"): str
 }
 
 /** Puts a chart with its own SQL at the end of a dashboard's first tab and saves it. */
-export function addTileToDashboard(dashboard: Dashboard, tile: { title: string; sql: string; chart: ChartDefinition; unit?: string }) {
+export function addTileToDashboard(
+  dashboard: Dashboard,
+  tile: { title: string; sql: string; chart: ChartDefinition; unit?: string },
+) {
   const { definition } = dashboard;
   const [first = { id: "overview", title: "Overview", tiles: [] }, ...rest] = definition.tabs;
   const size = tile.chart.type === "number" ? { w: 3, h: 4 } : { w: 6, h: 11 };
@@ -86,14 +89,33 @@ export const tilePreview = (request: { sql: string; catalog: string; database: s
     staleTime: Infinity,
     retry: false,
     queryFn: async ({ signal }): Promise<DashboardQueryData> => {
-      let run = await callJson<Execution>("/executions", { method: "POST", query: { wait_s: 20 }, body: request, signal });
+      let run = await callJson<Execution>("/executions", {
+        method: "POST",
+        query: { wait_s: 20 },
+        body: request,
+        signal,
+      });
       while (run.state === "QUEUED" || run.state === "RUNNING")
         run = await callJson<Execution>(`/executions/${part(run.id)}`, { query: { wait_s: 20 }, signal });
       const page =
         run.state === "SUCCEEDED"
-          ? await callJson<ResultPage>(`/executions/${part(run.id)}/result`, { query: { format: "json", limit: 5000 }, signal })
+          ? await callJson<ResultPage>(`/executions/${part(run.id)}/result`, {
+              query: { format: "json", limit: 5000 },
+              signal,
+            })
           : { columns: [], rows: [] };
       const { state, statistics, estimate, engine, route_reason, error, id } = run;
-      return { execution_id: id, state, ...page, truncated: page.rows.length === 5000, statistics, estimate, engine, route_reason, cached: statistics.reused, error };
+      return {
+        execution_id: id,
+        state,
+        ...page,
+        truncated: page.rows.length === 5000,
+        statistics,
+        estimate,
+        engine,
+        route_reason,
+        cached: statistics.reused,
+        error,
+      };
     },
   });

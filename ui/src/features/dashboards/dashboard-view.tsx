@@ -35,6 +35,9 @@ export function DashboardView({ dashboard, onEdit }: { dashboard: Dashboard; onE
   useHotkey("1", () => definition.tabs[0] && search.go(toTab(definition.tabs[0].id)));
   useHotkey("2", () => definition.tabs[1] && search.go(toTab(definition.tabs[1].id)));
   useHotkey("3", () => definition.tabs[2] && search.go(toTab(definition.tabs[2].id)));
+  const [full, setFull] = useState<string | null>(null);
+  useHotkey("v", () => setFull(full ? null : (document.querySelector(".ld-tile:hover, .ld-tile:focus-within")?.id ?? null)));
+  useHotkey("Escape", () => setFull(null), full !== null);
   const waiting = query.isPlaceholderData;
   return (
     <div className="ld-page">
@@ -100,7 +103,7 @@ export function DashboardView({ dashboard, onEdit }: { dashboard: Dashboard; onE
       ) : (
         <div className="ld-grid">
           {tiles.map((tile) => (
-            <TileFrame key={tile.id} tile={tile} data={query.data?.queries[dataKey(tile)]} definition={definition} search={search} onRetry={refresh} divided={underNumber(tile, tiles)} busy={waiting} />
+            <TileFrame key={tile.id} tile={tile} data={query.data?.queries[dataKey(tile)]} definition={definition} search={search} onRetry={refresh} divided={underNumber(tile, tiles)} busy={waiting} full={full === tile.id} onFull={(on) => setFull(on ? tile.id : null)} />
           ))}
         </div>
       )}

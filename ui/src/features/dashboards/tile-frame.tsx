@@ -1,6 +1,5 @@
 import { Download, Ellipsis, Link2, Maximize2, Minimize2, SquareTerminal, Table2, X } from "lucide-react";
 import { Component, useState, type ReactNode } from "react";
-import { useHotkey } from "@/lib/hotkeys";
 import { cx } from "@/lib/cx";
 import { stringifySearch } from "@/lib/search";
 import { Button, IconButton, iconButtonClass } from "@/ui/button";
@@ -12,14 +11,10 @@ import { expectedSize, fillIn, type DashboardQueryData, type Tile } from "./defi
 import { TileBody, toWorkbench, type TileContext } from "./tile-body";
 
 /** One tile: title, unit, legend, three quiet actions, and its body. */
-export function TileFrame(props: TileContext & { tile: Tile; data: DashboardQueryData | undefined; divided: boolean; busy: boolean }) {
-  const { tile, data, definition, search, divided, busy } = props;
-  const [full, setFull] = useState(false);
+export function TileFrame(props: TileContext & { tile: Tile; data: DashboardQueryData | undefined; divided: boolean; busy: boolean; full: boolean; onFull: (full: boolean) => void }) {
+  const { tile, data, definition, search, divided, busy, full, onFull } = props;
   const asked = search.search["table"] === tile.id;
   const [table, setTable] = useState(asked);
-  const [hovered, setHovered] = useState(false);
-  useHotkey("v", () => setFull((now) => !now), hovered || full);
-  useHotkey("Escape", () => setFull(false), full);
   const type = tile.chart.type;
   const small = type === "number";
   const there = data?.state === "SUCCEEDED" && data.rows.length > 0;
@@ -31,7 +26,7 @@ export function TileFrame(props: TileContext & { tile: Tile; data: DashboardQuer
     ...(data?.execution_id ? [{ label: "Download CSV", icon: Download, href: `/api/v1/executions/${encodeURIComponent(data.execution_id)}/result?format=csv` }] : []),
     { label: "Copy link to this tile", icon: Link2, onSelect: link },
     "separator" as const,
-    { label: full ? "Leave full screen" : "Full screen", icon: Maximize2, keys: "V", onSelect: () => setFull(!full) },
+    { label: full ? "Leave full screen" : "Full screen", icon: Maximize2, keys: "V", onSelect: () => onFull(!full) },
   ];
   return (
     <section
@@ -39,8 +34,6 @@ export function TileFrame(props: TileContext & { tile: Tile; data: DashboardQuer
       aria-labelledby={`h-${tile.id}`}
       aria-busy={busy}
       className={cx("ld-tile", `ld-x${tile.x}`, `ld-w${tile.w}`, `ld-y${tile.y}`, `ld-h${tile.h}`, `ld-tile--${type}`, divided && "ld-divided", full && "ld-full", busy && "ld-busy")}
-      onPointerEnter={() => setHovered(true)}
-      onPointerLeave={() => setHovered(false)}
     >
       <header className="ld-th">
         <h2 id={`h-${tile.id}`}>{tile.title}</h2>
@@ -65,12 +58,12 @@ export function TileFrame(props: TileContext & { tile: Tile; data: DashboardQuer
               <Icon as={Table2} />
             </a>
           )}
-          {!small && <IconButton icon={full ? Minimize2 : Maximize2} size="sm" label={full ? "Leave full screen" : "Full screen"} keys="V" className="ld-js" onClick={() => setFull(!full)} />}
+          {!small && <IconButton icon={full ? Minimize2 : Maximize2} size="sm" label={full ? "Leave full screen" : "Full screen"} keys="V" className="ld-js" onClick={() => onFull(!full)} />}
           <Menu label={`${tile.title} menu`} align="end" entries={entries} trigger={<IconButton icon={Ellipsis} size="sm" label={`${tile.title} menu`} className="ld-js" />} />
         </span>
-        {full && <IconButton icon={X} label="Close" onClick={() => setFull(false)} />}
+        {full && <IconButton icon={X} label="Close" onClick={() => onFull(false)} />}
       </header>
-      <div className="ld-tb">
+      <div className={cx("ld-tb", table && "ld-tb--scroll")}>
         <TileGuard key={data?.execution_id ?? "none"} title={tile.title}>
           <TileBody {...props} asTable={table} />
         </TileGuard>

@@ -44,7 +44,7 @@ export function bar(spec: BarSpec, source: Source, options: DrawOptions): Drawin
   const common = { tip: tip(p, names, spec, options.unit), row: (i: number) => p.series.find((s) => (s.rows[i] ?? -1) >= 0)?.rows[i] ?? -1, count: p.xs.length }
   if (spec.horizontal) {
     const x = (a: number): number => 1000 - v.y(a)
-    const left = Math.min(160, Math.max(24, ...names.map((t) => textWidth(t, 12)))) + 12
+    const left = Math.ceil((Math.min(160, Math.max(24, ...names.map((t) => textWidth(t, 12)))) + 12) / 4) * 4
     const labels: Label[] = names.map((t, i) => ({ text: fit(t, 160, 12), x: 0, y: ((i + 0.5) / n) * 100, dx: -left, dy: 4, c: 'w' }))
     if (p.series.length === 1)
       p.series[0]?.values.forEach((a, i) => {

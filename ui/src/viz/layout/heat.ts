@@ -27,7 +27,7 @@ export function heat(spec: HeatmapSpec, source: Source, _options: DrawOptions): 
   const grouped = spec.group !== undefined
   const indent = grouped ? 26 : 0
   const widest = Math.max(60, ...rows.map((r) => textWidth(r.name, 12)))
-  const left = Math.min(150, widest) + indent + 8
+  const left = Math.ceil((Math.min(150, widest) + indent + 8) / 4) * 4
   const n = Math.max(1, names.length)
   const w = 100 / n
   const cells = new Map<string, string>()

@@ -18,17 +18,22 @@ export function fitted<P extends Place>(p: P): P {
 }
 
 /**
- * Lets every tile fall upwards until it meets another. Tiles keep their order from top to bottom; where the moved one meets
- * another at the same height it goes first, so what it is dropped on makes room below.
+ * Lets every tile fall upwards until it meets another. Tiles keep their order from top to bottom; the moved one goes before
+ * a tile whose upper half it covers, so what it is dropped on makes room below.
  */
 export function arrange<P extends Place>(tiles: readonly P[], moved?: string): P[] {
-  const order = [...tiles].sort((a, b) => a.y - b.y || Number(b.id === moved) - Number(a.id === moved) || a.x - b.x);
-  const placed: P[] = [];
-  for (const tile of order) {
-    const floor = Math.max(0, ...placed.filter((p) => across(p, tile)).map((p) => p.y + p.h));
-    placed.push({ ...tile, y: floor });
+  const tile = tiles.find((t) => t.id === moved);
+  const order = tiles.filter((t) => t !== tile).sort((a, b) => a.y - b.y || a.x - b.x);
+  if (tile) {
+    const before = order.findIndex((t) => across(t, tile) && tile.y < t.y + t.h / 2);
+    order.splice(before < 0 ? order.length : before, 0, tile);
   }
-  return tiles.map((tile) => placed.find((p) => p.id === tile.id) ?? tile);
+  const placed: P[] = [];
+  for (const next of order) {
+    const floor = Math.max(0, ...placed.filter((p) => across(p, next)).map((p) => p.y + p.h));
+    placed.push({ ...next, y: floor });
+  }
+  return tiles.map((t) => placed.find((p) => p.id === t.id) ?? t);
 }
 
 /** A tile at another place or of another size, and the others arranged around it. */

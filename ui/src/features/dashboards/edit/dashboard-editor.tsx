@@ -3,17 +3,19 @@ import { Plus, X } from "lucide-react";
 import { useEffect, useReducer, useState } from "react";
 import { saveDashboard } from "@/api/dashboards";
 import { ApiError } from "@/api/error";
+import type { ChartDefinition, Column } from "@/api/types";
 import { dashboardBySlug } from "@/api/queries";
 import { useHotkey } from "@/lib/hotkeys";
 import { Button, IconButton } from "@/ui/button";
 import { Strip } from "@/ui/message";
 import { tabClass, tabsClass } from "@/ui/tabs";
-import { ChartLegend } from "@/viz";
+import { ChartLegend, type ChartType } from "@/viz";
 import { expectedSize, fillIn, tileSql, type Dashboard, type DashboardQueryData, type Tile } from "../definition";
 import { FilterBar } from "../filter-bar";
 import { TileBody, type TileContext } from "../tile-body";
 import { useDashboardData } from "../use-dashboard-data";
 import { useDashboardSearch } from "../use-dashboard-search";
+import { retype } from "./columns";
 import { AddPanel } from "./add-panel";
 import { addTile, draftReducer, duplicateTile, keep, kept, prune, removeTile, tilesOf, withTile, withTiles, type Content } from "./draft";
 import { EditBar } from "./edit-bar";
@@ -174,7 +176,7 @@ export function DashboardEditor({ dashboard, onLeave }: { dashboard: Dashboard; 
                   definition={definition}
                   title={title}
                   tab={here}
-                  onAdd={(t) => add(addTile(draft.now, tab, t))}
+                  onAdd={(t) => add(addTile(draft.now, tab, { ...t, chart: encoded(t.chart, t.query ? data.data?.queries[t.query]?.columns : undefined) }))}
                   onTitle={(next) => change((now) => ({ ...now, title: next }))}
                   onTabTitle={(next) => change((now) => ({ ...now, definition: { ...now.definition, tabs: now.definition.tabs.map((t) => (t.id === tab ? { ...t, title: next } : t)) } }))}
                   onTabRemove={
@@ -198,6 +200,10 @@ export function DashboardEditor({ dashboard, onLeave }: { dashboard: Dashboard; 
     </div>
   );
 }
+
+/** A bare type gets its encodings from the columns it will draw. */
+const encoded = (chart: ChartDefinition, columns: readonly Column[] = []): ChartDefinition =>
+  Object.keys(chart).length > 1 ? chart : retype({ type: "" }, chart.type as ChartType, columns);
 
 /** A tile while it is edited: its head and its picture, with no actions of its own. */
 function EditTile({ tile, data, context }: { tile: Tile; data: DashboardQueryData | undefined; context: TileContext }) {

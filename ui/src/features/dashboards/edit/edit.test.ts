@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import { arrange, place, step, type Place } from "./arrange";
+import { retype } from "./columns";
+import { addTile, draftReducer, duplicateTile, removeTile, tilesOf, withTile, type Content, type Draft } from "./draft";
+import { dashboard } from "../fixture";
+
+const demo = tilesOf(dashboard.definition, "overview");
+const overlaps = (tiles: readonly Place[]): boolean =>
+  tiles.some((a, i) => tiles.some((b, j) => i < j && a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h));
+const at = (tiles: readonly Place[], id: string) => tiles.find((t) => t.id === id);
+
+describe("the grid", () => {
+  it("leaves the demo dashboard as it is laid out", () => {
+    expect(arrange(demo)).toEqual(demo);
+    expect(overlaps(demo)).toBe(false);
+  });
+  it("never lets tiles overlap, wherever one is dropped", () => {
+    for (const tile of demo)
+      for (const [x, y] of [[0, 0], [11, 2], [5, 20], [-3, 99], [4, 13]] as const) {
+        const next = place(demo, tile.id, { x, y });
+        expect(overlaps(next)).toBe(false);
+        expect(next.every((t) => t.x >= 0 && t.x + t.w <= 12)).toBe(true);
+      }
+  });
+  it("makes room for what is dropped on a tile's upper half", () => {
+    const next = place(demo, "states", { x: 0, y: 15 });
+    expect(at(next, "states")).toMatchObject({ x: 0, y: 13 });
+    expect(at(next, "weekday")).toMatchObject({ y: 24 });
+  });
+  it("keeps a tile readable and on the grid when it is sized", () => {
+    expect(at(place(demo, "fan", { w: 1, h: 0 }), "fan")).toMatchObject({ w: 2, h: 3 });
+    expect(at(place(demo, "fan", { w: 40 }), "fan")).toMatchObject({ x: 0, w: 12 });
+  });
+  it("moves by key past the next tile and back", () => {
+    const down = step(demo, "states", "down");
+    expect(at(down, "states")?.y).toBeGreaterThan(at(down, "load")?.y ?? 99);
+    expect(at(step(down, "states", "up"), "states")?.y).toBe(13);
+  });
+});
+
+describe("a draft", () => {
+  const content: Content = { title: dashboard.title, definition: dashboard.definition };
+  const start: Draft = { past: [], now: content, future: [] };
+  const rename = (title: string) => ({ do: "change", make: (now: Content) => withTile(now, "overview", "fan", { title }) }) as const;
+
+  it("undoes and redoes thought by thought, and forgets the future after a new change", () => {
+    let draft = draftReducer(draftReducer(start, rename("A")), rename("B"));
+    draft = draftReducer(draft, { do: "undo" });
+    expect(tilesOf(draft.now.definition, "overview").find((t) => t.id === "fan")?.title).toBe("A");
+    draft = draftReducer(draft, { do: "redo" });
+    expect(tilesOf(draft.now.definition, "overview").find((t) => t.id === "fan")?.title).toBe("B");
+    draft = draftReducer(draftReducer(draft, { do: "undo" }), rename("C"));
+    expect(draft.future).toEqual([]);
+    expect(start.now).toBe(content);
+  });
+  it("adds, copies and removes tiles without losing a query another tile draws", () => {
+    const added = addTile(content, "overview", { title: "New", sql: "select 1 as v", chart: { type: "number", value: "v" } });
+    expect(tilesOf(added.content.definition, "overview")).toHaveLength(demo.length + 1);
+    const copied = duplicateTile(added.content, "overview", added.id);
+    expect(copied?.id).not.toBe(added.id);
+    expect(overlaps(tilesOf(copied?.content.definition ?? content.definition, "overview"))).toBe(false);
+    expect(Object.keys(removeTile(content, "overview", "top").definition.queries)).not.toContain("top");
+    expect(Object.keys(removeTile(content, "overview", "fan").definition.queries)).toContain("daily");
+    expect(Object.keys(removeTile(content, "overview", "fan").definition.queries)).toContain("opt_dma");
+  });
+  it("changes a chart's type and keeps its measure", () => {
+    const columns = [{ name: "day", type: "date" }, { name: "lo", type: "double" }, { name: "mid", type: "double" }, { name: "hi", type: "double" }];
+    expect(retype({ type: "fan", x: "day", low: "lo", median: "mid", high: "hi" }, "line", columns)).toEqual({ type: "line", x: "day", y: ["mid"] });
+    expect(retype({ type: "" }, "bar", [{ name: "name", type: "varchar" }, { name: "n", type: "bigint" }])).toEqual({ type: "bar", x: "name", y: ["n"] });
+  });
+});
