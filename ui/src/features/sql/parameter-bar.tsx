@@ -18,7 +18,12 @@ const TYPES: { type: ParameterType; label: string; icon: typeof Type }[] = [
   { type: "list", label: "List", icon: List },
 ];
 
-const EXAMPLES: Record<ParameterType, string> = { text: "Text", number: "Number", date: "2025-01-31", list: "CA, TX" };
+const EXAMPLES: Record<ParameterType, string> = {
+  text: "Text",
+  number: "Number",
+  date: "2025-01-31",
+  list: "CA, TX, …",
+};
 
 /** One typed field per `{{name}}` of the text. */
 export function ParameterBar({ parameters, types, values, onValue, onType }: Props) {

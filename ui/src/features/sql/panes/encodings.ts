@@ -64,7 +64,9 @@ function fits(column: Column, wants: Encoding["wants"]): boolean {
 
 /** Columns for an encoding: those that suit it first. */
 export function candidates(columns: readonly Column[], { wants }: Encoding): Column[] {
-  return [...columns.filter((column) => fits(column, wants)), ...columns.filter((column) => !fits(column, wants))];
+  const suitable = columns.filter((column) => fits(column, wants));
+  // A measure that is no number cannot be drawn at all; other choices may only look odd.
+  return wants === "number" ? suitable : [...suitable, ...columns.filter((column) => !fits(column, wants))];
 }
 
 /** Another chart of the same columns: what both have keeps its column, the rest takes the first that suits. */

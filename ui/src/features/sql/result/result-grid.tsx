@@ -19,7 +19,8 @@ import { useRowWindow } from "./use-row-window";
 
 export const ROW = 28;
 const HEAD = 80;
-const INDEX = 52;
+/** The column of row numbers grows with their length. */
+const indexWidth = (rows: number) => Math.max(52, count(rows).length * 8 + 18);
 
 export interface Cell {
   row: number;
@@ -73,9 +74,10 @@ export function ResultGrid({
   onOpen,
 }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
+  const gutter = indexWidth(pages.rows);
   useSyncExternalStore(pages.subscribe, pages.snapshot, pages.snapshot);
   const rows = useRowWindow(scroller, pages.rows, ROW, HEAD);
-  const { widths, resize } = useColumnWidths(naturalWidths, rows.width - INDEX);
+  const { widths, resize } = useColumnWidths(naturalWidths, rows.width - gutter);
   // oxlint-disable-next-line react/incompatible-library -- it re-renders on scroll by design; nothing here relies on memoized reads
   const virtual = useVirtualizer({
     horizontal: true,
@@ -87,7 +89,7 @@ export function ResultGrid({
   const shape = widths.join(",");
   useEffect(() => virtual.measure(), [virtual, shape]);
   const shown = virtual.getVirtualItems();
-  const width = INDEX + widths.reduce((sum, each) => sum + each, 0);
+  const width = gutter + widths.reduce((sum, each) => sum + each, 0);
   const barColumn = useMemo(
     () =>
       summaries.findIndex(
@@ -183,7 +185,7 @@ export function ResultGrid({
       }}
     >
       <div role="row" aria-rowindex={1} className="wb-thead" style={{ width }}>
-        <div role="columnheader" aria-colindex={1} className="wb-ixh">
+        <div role="columnheader" aria-colindex={1} className="wb-ixh" style={{ width: gutter }}>
           <span className="wb-sr">Row</span>
           {pictured < pages.rows ? <span className="wb-of">shapes of first {count(pictured)}</span> : null}
         </div>
@@ -196,7 +198,7 @@ export function ResultGrid({
               summary={summary}
               typeName={columns[item.index]?.type ?? ""}
               width={item.size}
-              left={INDEX + item.start}
+              left={gutter + item.start}
               sort={sort}
               partial={pages.rows > summary.rows}
               onSort={() => onSort(item.index)}
@@ -218,8 +220,8 @@ export function ResultGrid({
               className="wb-row"
               style={{ transform: `translateY(${rows.offset + (row - first) * ROW}px)` }}
             >
-              <div role="rowheader" aria-colindex={1} className="wb-ix">
-                {row + 1}
+              <div role="rowheader" aria-colindex={1} className="wb-ix" style={{ width: gutter }}>
+                {count(row + 1)}
               </div>
               {shown.map((item) => {
                 const summary = summaries[item.index];
@@ -247,7 +249,7 @@ export function ResultGrid({
                     id={focused ? `wb-cell-${row}-${item.index}` : undefined}
                     data-column={item.index}
                     className={`wb-td${isNumeric(summary.type) ? " r" : ""}${inside ? " in" : ""}${focused ? " sel" : ""}${found ? " hit" : ""}`}
-                    style={{ width: item.size, transform: `translateX(${INDEX + item.start}px)` }}
+                    style={{ width: item.size, transform: `translateX(${gutter + item.start}px)` }}
                   >
                     {item.index === barColumn ? (
                       <Bar value={position(raw, summary.type)} most={summary.range?.[1] ?? 1} />

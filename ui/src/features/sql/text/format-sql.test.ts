@@ -11,5 +11,6 @@ it("lays a statement out and keeps its parameters and optional clauses", async (
   expect(after).toContain("{{ items }}");
   expect(after).toMatch(/^select\n/);
   expect(scanParameters(after)).toEqual(scanParameters(before));
+  expect(after).toMatch(/^ +\[\[ and item in \(\{\{ items \}\}\) \]\]$/m);
   expect(await formatSql(after)).toBe(after);
 });

@@ -4,7 +4,7 @@
  */
 export async function formatSql(text: string): Promise<string> {
   const { formatDialect, trino } = await import("sql-formatter");
-  return formatDialect(text, {
+  const laidOut = formatDialect(text, {
     dialect: trino,
     keywordCase: "lower",
     dataTypeCase: "lower",
@@ -14,4 +14,6 @@ export async function formatSql(text: string): Promise<string> {
     linesBetweenQueries: 1,
     paramTypes: { custom: [{ regex: String.raw`\{\{\s*[A-Za-z_]\w*\s*\}\}` }, { regex: String.raw`\[\[|\]\]` }] },
   });
+  // An optional clause begins its own line.
+  return laidOut.replace(/ \[\[\n(\s*)/g, "\n$1[[ ");
 }
