@@ -1,3 +1,4 @@
+import type { QueryClient } from "@tanstack/react-query";
 import { createMemoryHistory } from "@tanstack/react-router";
 import { renderToReadableStream } from "react-dom/server.edge";
 import { seed } from "@/api/seed";
@@ -18,8 +19,7 @@ export async function render(input: string): Promise<string> {
   const state = JSON.parse(input) as PageState;
   const queryClient = makeQueryClient();
   seed(queryClient, state);
-  const router = makeRouter(queryClient, createMemoryHistory({ initialEntries: [state.url] }));
-  await router.load();
+  const router = await routerAt(state.url, queryClient);
   const about: { title?: string; status: number } = { status: 200 };
   const head: HeadSink = {
     tell: (title, status) => {
@@ -44,6 +44,21 @@ export async function render(input: string): Promise<string> {
     errors,
   };
   return JSON.stringify(page);
+}
+
+/**
+ * The router with the page's code loaded. A redirect is followed, as the browser will: to the sign-in page,
+ * or to the same address written as the router writes it (`%20` as `+`).
+ */
+async function routerAt(url: string, queryClient: QueryClient): Promise<AppRouter> {
+  let router = makeRouter(queryClient, createMemoryHistory({ initialEntries: [url] }));
+  await router.load();
+  for (let hops = 0; hops < 3 && router._serverResult?.type === "redirect"; hops += 1) {
+    const { href } = router._serverResult.redirect.options;
+    router = makeRouter(queryClient, createMemoryHistory({ initialEntries: [href ?? "/"] }));
+    await router.load();
+  }
+  return router;
 }
 
 /** Script files by page, from the client build. */

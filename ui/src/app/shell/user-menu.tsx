@@ -19,7 +19,7 @@ export const UserMenu = ({ name, email }: { name: string; email: string }) => (
         aria-label={`Account of ${name}`}
         className="ml-1.5 grid size-6.5 flex-none place-items-center rounded-full bg-active text-[10px] font-semibold tracking-[0.02em] text-ink-2 max-phone:relative max-phone:after:absolute max-phone:after:-inset-2"
       >
-        {initials(name)}
+        <span aria-hidden>{initials(name)}</span>
       </button>
     }
   />

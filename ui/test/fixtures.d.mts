@@ -1,0 +1,3 @@
+export const NOW: string;
+export const me: unknown;
+export function answer(path: string): unknown;
