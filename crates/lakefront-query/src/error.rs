@@ -3,6 +3,7 @@
 //! People see `message`, `hint` and `position`; what an engine said word for word goes to the log
 //! where the error is made and nowhere else.
 
+use lakefront_engine::{EngineError, EngineErrorKind};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
@@ -48,13 +49,7 @@ pub enum ErrorKind {
 
 impl QueryError {
     pub fn new(code: &'static str, kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            kind,
-            message: message.into(),
-            hint: None,
-            position: None,
-        }
+        Self { code, kind, message: message.into(), hint: None, position: None }
     }
 
     /// A fault of the statement.
@@ -65,11 +60,34 @@ impl QueryError {
     /// A fault of ours; `detail` goes to the log only.
     pub fn internal(detail: impl std::fmt::Display) -> Self {
         tracing::error!(%detail, "query failed inside: {detail}");
-        Self::new(
-            "INTERNAL",
-            ErrorKind::Internal,
-            "Something went wrong inside; the log has the details.",
-        )
+        Self::new("INTERNAL", ErrorKind::Internal, "Something went wrong inside; the log has the details.")
+    }
+
+    /// What an engine said. Its own words go to the log.
+    pub(crate) fn from_engine(error: &EngineError) -> Self {
+        let (code, detail) = (error.code(), &error.detail);
+        tracing::info!(code, detail, "engine answered {code}: {detail}");
+        let kind = match error.kind {
+            EngineErrorKind::Syntax
+            | EngineErrorKind::TableNotFound
+            | EngineErrorKind::ColumnNotFound
+            | EngineErrorKind::FunctionNotAllowed
+            | EngineErrorKind::TypeMismatch
+            | EngineErrorKind::InvalidCast
+            | EngineErrorKind::DivisionByZero
+            | EngineErrorKind::QueryTooComplex
+            | EngineErrorKind::InvalidFile
+            | EngineErrorKind::SchemaConflict
+            | EngineErrorKind::InvalidLocation
+            | EngineErrorKind::InvalidRegex
+            | EngineErrorKind::NotSupported
+            | EngineErrorKind::Execution => ErrorKind::User,
+            EngineErrorKind::ResourceLimit | EngineErrorKind::Timeout | EngineErrorKind::Busy => ErrorKind::Limit,
+            EngineErrorKind::Cancelled | EngineErrorKind::DataChanged => ErrorKind::Conflict,
+            EngineErrorKind::EngineCrashed => ErrorKind::Unavailable,
+            EngineErrorKind::Internal => ErrorKind::Internal,
+        };
+        Self::new(code, kind, error.message.clone())
     }
 
     #[must_use]

@@ -1,11 +1,11 @@
 //! Bytes and money, before anything runs.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::EngineChoice;
+use crate::{EngineChoice, ErrorKind, QueryError};
 
 /// What a statement would read.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     pub bytes: u64,
     /// Decimal text.
@@ -44,4 +44,142 @@ pub struct TableEstimate {
 pub struct ColumnEstimate {
     pub name: String,
     pub bytes: u64,
+}
+
+/// What a scanned terabyte (10^12 bytes) costs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Price {
+    pub(crate) per_tb_usd: f64,
+}
+
+impl Price {
+    /// Decimal text. Five places as on a bill; an amount below half of the last one keeps two
+    /// digits, so that something never looks like nothing.
+    pub(crate) fn usd(self, bytes: u64) -> String {
+        let amount = bytes as f64 / 1e12 * self.per_tb_usd;
+        if amount == 0.0 || amount >= 0.000_005 {
+            return format!("{amount:.5}");
+        }
+        let places = (-amount.log10()).ceil().clamp(0.0, 18.0) as usize + 1;
+        let text = format!("{amount:.places$}");
+        text.trim_end_matches('0').to_owned()
+    }
+
+    pub(crate) fn estimate(self, engine: &lakefront_engine::Estimate) -> Estimate {
+        Estimate { bytes: engine.bytes, usd: self.usd(engine.bytes), exact: engine.exact }
+    }
+}
+
+/// Refuses a scan above the smallest of the limits.
+pub(crate) fn check_budget(estimate: &Estimate, limits: impl IntoIterator<Item = u64>) -> Result<(), QueryError> {
+    match limits.into_iter().min() {
+        Some(limit) if estimate.bytes > limit => Err(QueryError::new(
+            "SCAN_LIMIT_EXCEEDED",
+            ErrorKind::Limit,
+            format!(
+                "The statement would read {} ({} bytes); the limit is {} ({limit} bytes).",
+                human(estimate.bytes),
+                estimate.bytes,
+                human(limit)
+            ),
+        )
+        .with_hint("Read fewer columns or partitions, or raise the limit.")),
+        _ => Ok(()),
+    }
+}
+
+impl From<lakefront_engine::TableEstimate> for TableEstimate {
+    fn from(table: lakefront_engine::TableEstimate) -> Self {
+        Self {
+            catalog: table.catalog,
+            database: table.database,
+            table: table.table,
+            columns: table
+                .columns
+                .into_iter()
+                .map(|column| ColumnEstimate { name: column.name, bytes: column.bytes })
+                .collect(),
+            partitions: table.partitions,
+            partitions_total: table.partitions_total,
+            files: table.files,
+            files_total: table.files_total,
+            row_groups: table.row_groups,
+            row_groups_total: table.row_groups_total,
+            bytes: table.bytes,
+        }
+    }
+}
+
+/// Bytes as people read them, in powers of ten.
+pub(crate) fn human(bytes: u64) -> String {
+    let mut value = bytes as f64;
+    let mut unit = "B";
+    for next in ["kB", "MB", "GB", "TB", "PB"] {
+        if value < 999.5 {
+            break;
+        }
+        value /= 1000.0;
+        unit = next;
+    }
+    if unit == "B" || value >= 99.5 || value.fract() == 0.0 {
+        format!("{value:.0} {unit}")
+    } else {
+        format!("{value:.1} {unit}")
+    }
+}
+
+/// What EXPLAIN says: tables and columns with their bytes, not the engine's plan, which is full of
+/// paths.
+pub(crate) fn explain(report: &EstimateReport) -> Vec<String> {
+    let exactly = if report.estimate.exact { "exactly" } else { "at most" };
+    let mut lines = vec![format!(
+        "Reads {exactly} {}, ${}, on the {} engine: {}",
+        human(report.estimate.bytes),
+        report.estimate.usd,
+        report.engine,
+        report.route_reason
+    )];
+    for table in &report.tables {
+        lines.push(format!(
+            "  {}.{}.{}: {} of {} files, {} of {} row groups, {} of {} partitions, {}",
+            table.catalog,
+            table.database,
+            table.table,
+            table.files,
+            table.files_total,
+            table.row_groups,
+            table.row_groups_total,
+            table.partitions,
+            table.partitions_total,
+            human(table.bytes)
+        ));
+        for column in &table.columns {
+            lines.push(format!("    {}: {}", column.name, human(column.bytes)));
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Price, human};
+
+    #[test]
+    fn money_is_decimal_text() {
+        let price = Price { per_tb_usd: 5.0 };
+        assert_eq!(price.usd(0), "0.00000");
+        assert_eq!(price.usd(12_400_000), "0.00006");
+        assert_eq!(price.usd(1_000_000_000_000), "5.00000");
+        assert_eq!(price.usd(100_000), "0.0000005");
+        assert_eq!(price.usd(1), "0.000000000005");
+    }
+
+    #[test]
+    fn sizes_are_read_by_people() {
+        assert_eq!(human(12), "12 B");
+        assert_eq!(human(2_103_412), "2.1 MB");
+        assert_eq!(human(12_400_000), "12.4 MB");
+        assert_eq!(human(2_000_000_000), "2 GB");
+        assert_eq!(human(999_600), "1.0 MB");
+    }
 }

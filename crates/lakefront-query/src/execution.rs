@@ -1,13 +1,25 @@
 //! A running query: state, progress, deadline, cancel, statistics.
+//!
+//! An execution is one caller's view. The run itself is a flight, which several executions of the
+//! same statement over the same data may share; each of them can be cancelled alone.
 
-use std::sync::Arc;
+mod admission;
+mod flight;
+mod register;
+
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use ulid::Ulid;
 
-use crate::{Column, EngineChoice, Estimate, Principal, QueryError, ResultSet};
+use crate::{Column, EngineChoice, ErrorKind, Estimate, Principal, QueryError, Request, ResultSet};
+pub(crate) use admission::Admission;
+pub(crate) use flight::{Flights, Pilot, Place, Takeoff};
+pub(crate) use register::Register;
 
 /// Athena's states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -48,7 +60,7 @@ pub struct ExecutionStatus {
     pub created_at: DateTime<Utc>,
 }
 
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Statistics {
     pub scanned_bytes: Option<u64>,
     /// Decimal text.
@@ -77,34 +89,147 @@ pub struct Execution {
     pub principal: Principal,
     pub catalog: Option<String>,
     pub database: Option<String>,
+    status: watch::Sender<ExecutionStatus>,
+    progress: watch::Sender<Progress>,
+    result: OnceLock<Arc<ResultSet>>,
+    cancelled: CancellationToken,
+    started: Instant,
 }
 
 impl Execution {
+    pub(crate) fn new(request: &Request) -> Arc<Self> {
+        let id = Ulid::generate();
+        let status = ExecutionStatus {
+            id,
+            state: ExecutionState::Queued,
+            sql: request.sql.clone(),
+            engine: match request.engine {
+                EngineChoice::Auto => EngineChoice::Embedded,
+                chosen => chosen,
+            },
+            route_reason: String::new(),
+            estimate: None,
+            statistics: Statistics::default(),
+            columns: None,
+            truncated: false,
+            error: None,
+            created_at: Utc::now(),
+        };
+        Arc::new(Self {
+            id,
+            principal: request.principal.clone(),
+            catalog: request.catalog.clone(),
+            database: request.database.clone(),
+            status: watch::Sender::new(status),
+            progress: watch::Sender::new(Progress::default()),
+            result: OnceLock::new(),
+            cancelled: CancellationToken::new(),
+            started: Instant::now(),
+        })
+    }
+
     pub fn status(&self) -> ExecutionStatus {
-        todo!()
+        self.status.borrow().clone()
+    }
+
+    pub fn state(&self) -> ExecutionState {
+        self.status.borrow().state
     }
 
     /// Changes whenever the state or the statistics do.
     pub fn watch(&self) -> watch::Receiver<ExecutionStatus> {
-        todo!()
+        self.status.subscribe()
     }
 
     pub fn progress(&self) -> watch::Receiver<Progress> {
-        todo!()
+        self.progress.subscribe()
     }
 
     /// Stops the run and frees its worker, unless another execution waits for the same rows.
     pub fn cancel(&self) {
-        todo!()
+        self.cancelled.cancel();
     }
 
     /// Waits for the end.
     pub async fn finished(&self) -> Result<Arc<ResultSet>, QueryError> {
-        todo!()
+        let mut status = self.status.subscribe();
+        let last = status.wait_for(|status| status.state.is_final()).await.map_err(QueryError::internal)?;
+        match (&last.error, self.result.get()) {
+            (Some(error), _) => Err(error.clone()),
+            (None, Some(result)) => Ok(result.clone()),
+            (None, None) => Err(QueryError::internal("an execution ended without a result")),
+        }
     }
 
     /// The rows, once there.
     pub fn result(&self) -> Option<Arc<ResultSet>> {
-        todo!()
+        self.result.get().cloned()
     }
+
+    pub(crate) fn update(&self, change: impl FnOnce(&mut ExecutionStatus)) {
+        self.status.send_modify(change);
+    }
+
+    pub(crate) fn report(&self, progress: Progress) {
+        self.progress.send_replace(progress);
+    }
+
+    pub(crate) fn cancelled(&self) -> &CancellationToken {
+        &self.cancelled
+    }
+
+    pub(crate) fn succeed(&self, result: Arc<ResultSet>, cost: Cost) {
+        let total_ms = self.elapsed_ms();
+        let rows = result.rows();
+        let _ = self.result.set(result.clone());
+        self.report(Progress { scanned_bytes: cost.scanned_bytes, rows, fraction: 1.0 });
+        self.update(|status| {
+            status.state = ExecutionState::Succeeded;
+            status.columns = Some(result.columns());
+            status.truncated = result.truncated();
+            status.statistics.scanned_bytes = Some(cost.scanned_bytes);
+            status.statistics.usd = Some(cost.usd);
+            status.statistics.rows = Some(rows);
+            status.statistics.engine_ms = Some(cost.engine_ms);
+            status.statistics.total_ms = Some(total_ms);
+            status.statistics.reused = cost.reused;
+        });
+    }
+
+    pub(crate) fn fail(&self, error: QueryError) {
+        let total_ms = self.elapsed_ms();
+        self.update(|status| {
+            status.state = match error.code {
+                "CANCELLED" => ExecutionState::Cancelled,
+                _ => ExecutionState::Failed,
+            };
+            status.statistics.total_ms = Some(total_ms);
+            status.error = Some(error);
+        });
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        self.started.elapsed().as_millis() as u64
+    }
+}
+
+/// What an execution is charged with.
+pub(crate) struct Cost {
+    pub(crate) scanned_bytes: u64,
+    pub(crate) usd: String,
+    pub(crate) engine_ms: u64,
+    pub(crate) reused: bool,
+}
+
+pub(crate) fn cancelled() -> QueryError {
+    QueryError::new("CANCELLED", ErrorKind::Conflict, "The statement was cancelled.")
+}
+
+pub(crate) fn timed_out(deadline: std::time::Duration) -> QueryError {
+    QueryError::new(
+        "TIMEOUT",
+        ErrorKind::Limit,
+        format!("The statement took longer than {} s.", deadline.as_secs_f64()),
+    )
+    .with_hint("Read less, or ask for a longer deadline.")
 }

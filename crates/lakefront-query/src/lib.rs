@@ -4,11 +4,17 @@
 //! cached? → estimate → budget → route → engine → result. Nothing that policy has not authorised
 //! reaches a key, a route or an engine: they accept only `Authorized`, which only `policy` makes.
 
+mod catalog;
+mod engine;
 mod error;
 mod estimate;
 mod execution;
+mod policy;
 mod request;
 mod result;
+mod road;
+mod route;
+mod statement;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,11 +22,17 @@ use std::time::Duration;
 
 use tokio::sync::broadcast;
 
+pub use catalog::{
+    CatalogInfo, CatalogSource, Catalogs, CatalogsConfig, Change, ColumnInfo, DatabaseInfo, Infer, Problem,
+    RefreshReport, TableChange, TableInfo, TableSummary, infer_in, trino_type,
+};
 pub use error::{ErrorKind, Position, QueryError};
 pub use estimate::{ColumnEstimate, Estimate, EstimateReport, TableEstimate};
 pub use execution::{Execution, ExecutionState, ExecutionStatus, Progress, Statistics};
 pub use request::{EngineChoice, Principal, Request, Role};
 pub use result::{Column, ResultSet};
+
+use road::Road;
 
 /// Where things lie and how much of the machine queries may use.
 #[derive(Debug, Clone)]
@@ -29,6 +41,7 @@ pub struct QueriesConfig {
     pub data_dir: PathBuf,
     /// Executable started as `EXE worker` for every engine worker.
     pub worker: PathBuf,
+    pub catalogs: CatalogsConfig,
     pub limits: QueryLimits,
     /// Finished results kept on disk for reuse.
     pub cache_bytes: u64,
@@ -36,6 +49,21 @@ pub struct QueriesConfig {
     pub max_workers: Option<usize>,
     /// What a scanned terabyte (10^12 bytes) costs; Athena's list price by default.
     pub price_per_tb_usd: f64,
+}
+
+impl QueriesConfig {
+    /// Defaults for a machine of a few cores and gigabytes.
+    pub fn new(data_dir: PathBuf, worker: PathBuf) -> Self {
+        Self {
+            catalogs: CatalogsConfig::new(data_dir.join("catalogs")),
+            data_dir,
+            worker,
+            limits: QueryLimits::default(),
+            cache_bytes: 4 << 30,
+            max_workers: None,
+            price_per_tb_usd: 5.0,
+        }
+    }
 }
 
 /// What one query, and one principal, may use.
@@ -56,34 +84,55 @@ pub struct QueryLimits {
     pub queued_per_principal: usize,
 }
 
+impl Default for QueryLimits {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_secs(300),
+            memory_bytes: 2 << 30,
+            spill_bytes: 4 << 30,
+            result_rows: 2_000_000,
+            result_bytes: 256 << 20,
+            max_scan_bytes: Some(2_000_000_000),
+            running_per_principal: 4,
+            queued_per_principal: 200,
+        }
+    }
+}
+
 /// The road from SQL to results. Cheap to clone.
 #[derive(Clone)]
-pub struct Queries {}
+pub struct Queries {
+    road: Arc<Road>,
+}
 
 impl Queries {
     /// Starts the engine workers and takes over the catalogs and results found under `data_dir`.
     pub async fn open(config: QueriesConfig) -> Result<Queries, QueryError> {
-        todo!()
+        Ok(Queries { road: Arc::new(Road::open(config).await?) })
     }
 
-    /// Checks, authorises and starts one statement. Errors that need no engine (syntax, names,
-    /// permissions, budget) come back here; what happens later is told by the execution.
+    /// Checks, authorises and starts one statement. Errors that show before anything runs (syntax,
+    /// names, types, permissions, budget) come back here; what happens later the execution tells.
     pub async fn submit(&self, request: Request) -> Result<Arc<Execution>, QueryError> {
-        todo!()
+        self.road.clone().submit(request).await
     }
 
     /// What running this would read and cost; nothing is run.
     pub async fn estimate(&self, request: Request) -> Result<EstimateReport, QueryError> {
-        todo!()
+        self.road.estimate(&request).await
     }
 
     /// A recent execution; older ones are in the app database's history.
     pub fn execution(&self, id: &str) -> Option<Arc<Execution>> {
-        todo!()
+        self.road.executions.get(id)
     }
 
     /// Every execution once it has ended, for the history.
     pub fn finished(&self) -> broadcast::Receiver<Arc<Execution>> {
-        todo!()
+        self.road.finished.subscribe()
+    }
+
+    pub fn catalogs(&self) -> &Catalogs {
+        &self.road.catalogs
     }
 }

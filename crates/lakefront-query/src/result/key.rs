@@ -1,0 +1,68 @@
+//! What makes two results the same.
+
+use std::fmt;
+
+use lakefront_engine::Literal;
+use ulid::Ulid;
+
+use crate::policy::Authorized;
+
+/// A hash of everything a result depends on: the authorised statement, its parameters, the data
+/// version of every table in it, and the limits that may cut it. New files mean a new version and
+/// so another key: a stored result cannot be stale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Key([u8; 32]);
+
+impl Key {
+    pub(crate) fn of(statement: &Authorized, result_rows: u64, result_bytes: u64) -> Self {
+        let mut hash = Fields(blake3::Hasher::new());
+        hash.field(b"lakefront result 1");
+        hash.field(statement.canonical_text().as_bytes());
+        for literal in statement.literals() {
+            let (kind, value) = match literal {
+                Literal::Null => (b'0', Vec::new()),
+                Literal::Boolean(value) => (b'b', vec![u8::from(*value)]),
+                Literal::BigInt(value) => (b'i', value.to_le_bytes().to_vec()),
+                Literal::Double(value) => (b'f', value.to_bits().to_le_bytes().to_vec()),
+                Literal::Varchar(value) => (b's', value.clone().into_bytes()),
+                Literal::Date(value) => (b'd', value.clone().into_bytes()),
+                Literal::Timestamp(value) => (b't', value.clone().into_bytes()),
+            };
+            hash.field(&[kind]);
+            hash.field(&value);
+        }
+        for table in statement.tables() {
+            for part in [&table.catalog, &table.database, &table.name, &table.version] {
+                hash.field(part.as_bytes());
+            }
+        }
+        hash.field(&result_rows.to_le_bytes());
+        hash.field(&result_bytes.to_le_bytes());
+        Self(hash.0.finalize().into())
+    }
+
+    /// For a result that is like no other, such as one of `now()`.
+    pub(crate) fn unique() -> Self {
+        Self(blake3::hash(&Ulid::generate().to_bytes()).into())
+    }
+
+    pub(crate) fn from_hex(text: &str) -> Option<Self> {
+        blake3::Hash::from_hex(text).ok().map(|hash| Self(hash.into()))
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&blake3::Hash::from_bytes(self.0).to_hex())
+    }
+}
+
+struct Fields(blake3::Hasher);
+
+impl Fields {
+    /// The length keeps `ab`,`c` apart from `a`,`bc`.
+    fn field(&mut self, bytes: &[u8]) {
+        self.0.update(&(bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+    }
+}

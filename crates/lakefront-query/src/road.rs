@@ -1,0 +1,357 @@
+//! The whole road of a statement.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use lakefront_engine::{Pool, PoolConfig};
+use tokio::sync::broadcast;
+
+use crate::engine::{Embedded, Engine, Plan};
+use crate::estimate::{Price, check_budget, explain};
+use crate::execution::{
+    Admission, Cost, Execution, ExecutionState, Flights, Pilot, Place, Progress, Register, Takeoff, cancelled,
+    timed_out,
+};
+use crate::policy::{Authorized, authorize};
+use crate::result::{Cache, Key, RunSummary, Spool, columns};
+use crate::route::{self, route};
+use crate::statement::{Statement, show};
+use crate::{
+    infer_in,
+    Catalogs, EngineChoice, ErrorKind, EstimateReport, QueriesConfig, QueryError, QueryLimits, Request, ResultSet,
+};
+
+/// How long a submission waits for the plan, so that most errors come back with it.
+const PLANNING_PATIENCE: Duration = Duration::from_secs(1);
+/// Estimates of one principal at a time, and waiting: they come with every pause in typing.
+const ESTIMATES: (usize, usize) = (2, 20);
+
+pub(crate) struct Road {
+    pub(crate) catalogs: Catalogs,
+    pub(crate) executions: Register,
+    pub(crate) finished: broadcast::Sender<Arc<Execution>>,
+    engine: Embedded,
+    cache: Cache,
+    flights: Arc<Flights>,
+    runs: Admission,
+    estimates: Admission,
+    limits: QueryLimits,
+    price: Price,
+}
+
+impl Road {
+    pub(crate) async fn open(config: QueriesConfig) -> Result<Self, QueryError> {
+        let spill = config.data_dir.join("spill");
+        let mut pool = PoolConfig::new(config.worker, spill);
+        if let Some(workers) = config.max_workers {
+            pool.max_workers = workers.max(2);
+        }
+        let pool = Pool::start(pool).map_err(QueryError::internal)?;
+        let catalogs = Catalogs::new(config.catalogs, infer_in(pool.clone()));
+        let cache = Cache::open(config.data_dir.join("results"), config.cache_bytes).map_err(QueryError::internal)?;
+        let limits = config.limits;
+        Ok(Self {
+            catalogs,
+            executions: Register::default(),
+            finished: broadcast::Sender::new(1_024),
+            engine: Embedded::new(pool, limits.clone()),
+            cache,
+            flights: Arc::default(),
+            runs: Admission::new(limits.running_per_principal, limits.queued_per_principal),
+            estimates: Admission::new(ESTIMATES.0, ESTIMATES.1),
+            limits,
+            price: Price { per_tb_usd: config.price_per_tb_usd },
+        })
+    }
+
+    pub(crate) async fn submit(self: Arc<Self>, request: Request) -> Result<Arc<Execution>, QueryError> {
+        route::check(request.engine)?;
+        let execution = Execution::new(&request);
+        let statement = match Statement::read(&request, &self.catalogs).await? {
+            Statement::Query(query) => authorize(query, &request.principal)?,
+            Statement::Explain(query) => {
+                let statement = authorize(query, &request.principal)?;
+                let report = self.report(statement, request.engine, self.deadline(&request)).await?;
+                let answer = show::lines("Query Plan", explain(&report))?;
+                return self.answer(execution, &answer, "EXPLAIN runs nothing");
+            }
+            Statement::Show(show, defaults) => {
+                let answer = show::answer(&show, &defaults, &self.catalogs).await?;
+                return self.answer(execution, &answer, "answered by the catalogs");
+            }
+        };
+
+        let forced = request.reuse_max_age_s == Some(0);
+        let key = if statement.is_repeatable() {
+            Key::of(&statement, self.limits.result_rows, self.limits.result_bytes)
+        } else {
+            Key::unique()
+        };
+        if !forced && let Some(result) = self.cache.get(&key, request.reuse_max_age_s) {
+            self.executions.insert(execution.clone());
+            self.reuse(&execution, result);
+            return Ok(execution);
+        }
+
+        let place = self.board(key, forced, statement, &request)?;
+        let mut stage = place.stage();
+        self.executions.insert(execution.clone());
+        let deadline = self.deadline(&request);
+        tokio::spawn(self.clone().follow(execution.clone(), place, deadline));
+        let planned = stage.wait_for(|stage| stage.takeoff.is_some() || stage.landing.is_some());
+        if let Ok(Ok(stage)) = tokio::time::timeout(PLANNING_PATIENCE, planned).await
+            && let (None, Some(Err(error))) = (&stage.takeoff, &stage.landing)
+        {
+            return Err(error.clone());
+        }
+        Ok(execution)
+    }
+
+    pub(crate) async fn estimate(&self, request: &Request) -> Result<EstimateReport, QueryError> {
+        route::check(request.engine)?;
+        let statement = match Statement::read(request, &self.catalogs).await? {
+            Statement::Query(query) | Statement::Explain(query) => authorize(query, &request.principal)?,
+            Statement::Show(..) => {
+                return Ok(EstimateReport {
+                    estimate: self.price.estimate(&lakefront_engine::Estimate { exact: true, ..Default::default() }),
+                    engine: EngineChoice::Embedded,
+                    route_reason: "answered by the catalogs".to_owned(),
+                    tables: Vec::new(),
+                });
+            }
+        };
+        self.report(statement, request.engine, self.deadline(request)).await
+    }
+
+    async fn report(
+        &self,
+        statement: Authorized,
+        choice: EngineChoice,
+        deadline: Duration,
+    ) -> Result<EstimateReport, QueryError> {
+        let ticket = self.estimates.enter(&statement.principal().id)?;
+        let statement = Arc::new(statement);
+        let plan = within(deadline, async {
+            let _turn = ticket.turn().await?;
+            self.engine.plan(statement.clone(), deadline).await
+        })
+        .await?;
+        let estimate = self.price.estimate(&plan.estimate);
+        let route = route(&statement, choice, &estimate, self.limits.max_scan_bytes)?;
+        Ok(EstimateReport {
+            estimate,
+            engine: route.engine,
+            route_reason: route.reason,
+            tables: plan.estimate.tables.into_iter().map(Into::into).collect(),
+        })
+    }
+
+    fn deadline(&self, request: &Request) -> Duration {
+        request.deadline.map_or(self.limits.deadline, |asked| asked.min(self.limits.deadline))
+    }
+
+    /// An execution that needed no engine.
+    fn answer(
+        &self,
+        execution: Arc<Execution>,
+        rows: &arrow::array::RecordBatch,
+        reason: &str,
+    ) -> Result<Arc<Execution>, QueryError> {
+        let result = ResultSet::of_batch(rows)?;
+        self.executions.insert(execution.clone());
+        execution.update(|status| reason.clone_into(&mut status.route_reason));
+        let cost = Cost { scanned_bytes: 0, usd: self.price.usd(0), engine_ms: 0, reused: false };
+        self.end(&execution, Ok((Arc::new(result), cost)));
+        Ok(execution)
+    }
+
+    /// An execution answered by a stored result.
+    fn reuse(&self, execution: &Arc<Execution>, result: Arc<ResultSet>) {
+        execution.update(|status| {
+            status.estimate = result.estimate().cloned();
+            status.route_reason = format!(
+                "stored result of {}, the data is the same",
+                result.created_at().format("%Y-%m-%d %H:%M:%S UTC")
+            );
+        });
+        let cost = Cost { scanned_bytes: 0, usd: self.price.usd(0), engine_ms: 0, reused: true };
+        self.end(execution, Ok((result, cost)));
+    }
+
+    fn end(&self, execution: &Arc<Execution>, end: Result<(Arc<ResultSet>, Cost), QueryError>) {
+        match end {
+            Ok((result, cost)) => execution.succeed(result, cost),
+            Err(error) => execution.fail(error),
+        }
+        // Nobody may be listening.
+        let _ = self.finished.send(execution.clone());
+    }
+
+    fn board(
+        self: &Arc<Self>,
+        key: Key,
+        forced: bool,
+        statement: Authorized,
+        request: &Request,
+    ) -> Result<Place, QueryError> {
+        let scan_limits = [request.max_scan_bytes, self.limits.max_scan_bytes];
+        let scan_limit = scan_limits.into_iter().flatten().min();
+        // A forced run is not joined by others, nor does it join one.
+        let flight_key = if forced { Key::unique() } else { key };
+        self.flights.board((flight_key, scan_limit), |pilot| {
+            let ticket = self.runs.enter(&statement.principal().id)?;
+            let road = self.clone();
+            let choice = request.engine;
+            tokio::spawn(async move {
+                let abandoned = pilot.abandoned().clone();
+                let flown = async {
+                    let boarded = Instant::now();
+                    let turn = ticket.turn().await?;
+                    let queued_ms = boarded.elapsed().as_millis() as u64;
+                    pilot.update(|stage| stage.queued_ms = queued_ms);
+                    let result = road.fly(&pilot, key, Arc::new(statement), choice, scan_limit).await;
+                    drop(turn);
+                    result
+                };
+                let landing = tokio::select! {
+                    landing = flown => landing,
+                    () = abandoned.cancelled() => Err(cancelled()),
+                };
+                drop(ticket);
+                pilot.land(landing);
+            });
+            Ok(())
+        })
+    }
+
+    /// Plan, budget, route, run: everything dropped on the way stops the engine.
+    async fn fly(
+        &self,
+        pilot: &Pilot,
+        key: Key,
+        statement: Arc<Authorized>,
+        choice: EngineChoice,
+        scan_limit: Option<u64>,
+    ) -> Result<Arc<ResultSet>, QueryError> {
+        let planning = Instant::now();
+        let Plan { schema, estimate, start } = self.engine.plan(statement.clone(), self.limits.deadline).await?;
+        let planning_ms = planning.elapsed().as_millis() as u64;
+        let estimate = self.price.estimate(&estimate);
+        check_budget(&estimate, scan_limit)?;
+        let route = route(&statement, choice, &estimate, self.limits.max_scan_bytes)?;
+        let takeoff = Takeoff { route, estimate: estimate.clone(), columns: columns(&schema) };
+        pilot.update(|stage| {
+            stage.planning_ms = planning_ms;
+            stage.takeoff = Some(takeoff);
+        });
+
+        let mut rows = start.await?;
+        let mut spool = Spool::new(self.cache.folder(), schema)?;
+        let mut progress = rows.progress();
+        loop {
+            let frame = tokio::select! {
+                biased;
+                frame = rows.next() => frame,
+                Ok(()) = progress.changed() => {
+                    let now = *progress.borrow_and_update();
+                    pilot.report(Progress {
+                        scanned_bytes: now.scanned_bytes,
+                        rows: now.rows,
+                        fraction: now.fraction,
+                    });
+                    continue;
+                }
+            };
+            let Some(frame) = frame.transpose()? else { break };
+            spool = if spool.writes(&frame) {
+                blocking(move || spool.push(frame).map(|()| spool)).await?
+            } else {
+                spool.push(frame).map_err(QueryError::internal)?;
+                spool
+            };
+        }
+        let run = rows.statistics();
+        let summary = RunSummary {
+            truncated: run.truncated,
+            reusable: statement.is_repeatable(),
+            scanned_bytes: run.scanned_bytes,
+            engine_ms: run.engine_ms,
+            estimate: Some(estimate),
+        };
+        let result = if spool.in_memory() {
+            spool.finish(summary).map_err(QueryError::internal)?
+        } else {
+            blocking(move || spool.finish(summary)).await?
+        };
+        let result = Arc::new(result);
+        self.cache.insert(key, result.clone());
+        Ok(result)
+    }
+
+    /// Tells one execution what happens to its flight, until that ends or the execution leaves it.
+    async fn follow(self: Arc<Self>, execution: Arc<Execution>, place: Place, deadline: Duration) {
+        let mut stage = place.stage();
+        let mut progress = place.progress();
+        let too_late = tokio::time::sleep(deadline);
+        tokio::pin!(too_late);
+        let landing = loop {
+            let now = stage.borrow_and_update().clone();
+            execution.update(|status| {
+                status.statistics.queued_ms = now.queued_ms;
+                status.statistics.planning_ms = now.planning_ms;
+                if let Some(takeoff) = now.takeoff {
+                    status.state = ExecutionState::Running;
+                    status.engine = takeoff.route.engine;
+                    status.route_reason = takeoff.route.reason;
+                    status.estimate = Some(takeoff.estimate);
+                    status.columns = Some(takeoff.columns);
+                }
+            });
+            if let Some(landing) = now.landing {
+                break landing;
+            }
+            loop {
+                tokio::select! {
+                    _ = stage.changed() => break,
+                    Ok(()) = progress.changed() => {
+                        execution.report(*progress.borrow_and_update());
+                    }
+                    () = execution.cancelled().cancelled() => break,
+                    () = &mut too_late => break,
+                }
+            }
+            if execution.cancelled().is_cancelled() {
+                break Err(cancelled());
+            }
+            if too_late.is_elapsed() {
+                break Err(timed_out(deadline));
+            }
+        };
+        let reused = place.joined;
+        let end = landing.map(|result| {
+            let scanned_bytes = if reused { 0 } else { result.scanned_bytes() };
+            let cost =
+                Cost { scanned_bytes, usd: self.price.usd(scanned_bytes), engine_ms: result.engine_ms(), reused };
+            (result, cost)
+        });
+        self.end(&execution, end);
+    }
+}
+
+async fn within<T>(deadline: Duration, work: impl Future<Output = Result<T, QueryError>>) -> Result<T, QueryError> {
+    tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| Err(timed_out(deadline)))
+}
+
+/// Writes to disk where blocking is allowed.
+async fn blocking<T: Send + 'static>(
+    write: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> Result<T, QueryError> {
+    let written = tokio::task::spawn_blocking(write).await.map_err(QueryError::internal)?;
+    written.map_err(|error| match error.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+            QueryError::new("RESOURCE_LIMIT", ErrorKind::Limit, "There is no room left on disk for the result.")
+        }
+        _ => QueryError::internal(error),
+    })
+}

@@ -1,0 +1,228 @@
+//! Parse, classify, bind names to tables; errors with line and column in the author's own text.
+
+mod names;
+mod parameters;
+mod rules;
+pub(crate) mod show;
+mod text;
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use lakefront_engine::{EngineError, EngineErrorKind, Literal, Table};
+use lakefront_trino::{SyntaxError, SyntaxErrorKind, Word, words};
+use sqlparser::ast::{Ident, Query, visit_relations};
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::{Location, Token};
+
+use crate::{Catalogs, Position, QueryError, Request};
+pub(crate) use names::Defaults;
+pub(crate) use rules::Show;
+use rules::{Findings, Kind};
+use text::{Edit, Text};
+
+/// A statement that may be said, with every name bound.
+#[derive(Debug)]
+pub(crate) enum Statement {
+    /// Rows from tables.
+    Query(BoundQuery),
+    /// What a query would read.
+    Explain(BoundQuery),
+    /// Answered by the catalogs.
+    Show(Show, Defaults),
+}
+
+/// A query whose tables are known and written with their full names.
+#[derive(Debug)]
+pub(crate) struct BoundQuery {
+    text: Text,
+    pub(crate) literals: Vec<Literal>,
+    /// Each once, by name.
+    pub(crate) tables: Vec<Arc<Table>>,
+    pub(crate) defaults: Defaults,
+    /// Its value is another one at the next run.
+    pub(crate) volatile: bool,
+    canonical: String,
+}
+
+impl Statement {
+    pub(crate) async fn read(request: &Request, catalogs: &Catalogs) -> Result<Self, QueryError> {
+        let expanded = parameters::expand(&request.sql, &request.parameters)?;
+        let text = expanded.text;
+        let tree = lakefront_trino::parse(text.as_str()).map_err(|error| {
+            let position = text.author_position(error.line, error.column);
+            syntax_error(error, position)
+        })?;
+        let defaults = Defaults::new(catalogs, request).await;
+        let authored = |error: QueryError| in_authors_text(error, &text);
+        let literals = expanded.literals;
+        match rules::kind(&tree).map_err(authored)? {
+            Kind::Query(query) => BoundQuery::bind(query, &text, literals, &defaults, catalogs)
+                .await
+                .map(Statement::Query)
+                .map_err(authored),
+            Kind::Explain(query) => {
+                let query = BoundQuery::bind(query, &text, literals, &defaults, catalogs).await;
+                query.and_then(BoundQuery::without_explain).map(Statement::Explain).map_err(authored)
+            }
+            Kind::Show(show) => Ok(Statement::Show(show, defaults)),
+        }
+    }
+}
+
+impl BoundQuery {
+    async fn bind(
+        query: &Query,
+        text: &Text,
+        literals: Vec<Literal>,
+        defaults: &Defaults,
+        catalogs: &Catalogs,
+    ) -> Result<Self, QueryError> {
+        let findings = rules::check(query)?;
+        nothing_escaped(query, &findings)?;
+        let words = words(text.as_str()).map_err(QueryError::internal)?;
+        let bound = names::bind(catalogs, defaults, &findings.tables).await?;
+        let mut tables = BTreeMap::new();
+        let mut edits = Vec::new();
+        for (name, table) in findings.tables.iter().zip(bound) {
+            let replacement = [&table.catalog, &table.database, &table.name].map(|part| quoted(part)).join(".");
+            edits.push(edit(&words, &name.parts, replacement)?);
+            let key = (table.catalog.clone(), table.database.clone(), table.name.clone());
+            tables.insert(key, table);
+        }
+        for (name, defined) in &findings.renamed {
+            edits.push(edit(&words, std::slice::from_ref(name), quoted(defined))?);
+        }
+        edits.sort_by_key(|edit| edit.range.start);
+        let text = text.edit(&edits);
+        Ok(Self {
+            canonical: canonical(&text)?,
+            text,
+            literals,
+            tables: tables.into_values().collect(),
+            defaults: defaults.clone(),
+            volatile: findings.volatile,
+        })
+    }
+
+    /// The text for the engine.
+    pub(crate) fn sql(&self) -> &str {
+        self.text.as_str()
+    }
+
+    /// The text without what has no meaning: spaces and comments.
+    pub(crate) fn canonical(&self) -> &str {
+        &self.canonical
+    }
+
+    fn without_explain(self) -> Result<Self, QueryError> {
+        let words = words(self.text.as_str()).map_err(QueryError::internal)?;
+        let begins_query = |word: &&Word| match &word.token {
+            Token::Word(word) => matches!(word.keyword, Keyword::SELECT | Keyword::WITH | Keyword::VALUES),
+            token => *token == Token::LParen,
+        };
+        let start = words.iter().find(begins_query).map_or(0, |word| word.range.start);
+        let text = self.text.edit(&[Edit { range: 0..start, replacement: String::new() }]);
+        Ok(Self { text, ..self })
+    }
+
+    /// What an engine said, in terms of the author's text.
+    pub(crate) fn engine_error(&self, error: EngineError) -> QueryError {
+        let position = error.position.map(|(line, column)| self.text.author_position(line, column));
+        let mut told = QueryError::from_engine(&error);
+        if error.kind == EngineErrorKind::ColumnNotFound {
+            let name = between(&error.message, '`').unwrap_or_default();
+            let column = name.rsplit('.').next().unwrap_or(name);
+            told.position = position.or_else(|| self.find_name(column));
+            let columns = self.tables.iter().flat_map(|table| {
+                let columns = table.schema.fields().iter().map(|field| field.name().as_str());
+                columns.chain(table.partitions.iter().map(|field| field.name().as_str()))
+            });
+            if told.hint.is_none()
+                && let Some(near) = names::nearest(column, columns)
+            {
+                told.hint = Some(format!("Did you mean `{near}`?"));
+            }
+            return told;
+        }
+        told.at(position)
+    }
+
+    /// Where the author first wrote a name.
+    fn find_name(&self, name: &str) -> Option<Position> {
+        let words = words(self.text.author()).ok()?;
+        let word = words.iter().find(|word| match &word.token {
+            Token::Word(word) => word.value.eq_ignore_ascii_case(name),
+            _ => false,
+        })?;
+        let (line, column) = word.position();
+        Some(Position { line, column })
+    }
+}
+
+/// Compares with the parser's own visitor, in case the walk missed a place where a table can stand.
+fn nothing_escaped(query: &Query, findings: &Findings) -> Result<(), QueryError> {
+    let mut seen = 0;
+    let _ = visit_relations(query, |_| {
+        seen += 1;
+        ControlFlow::<()>::Continue(())
+    });
+    if seen == findings.relations {
+        Ok(())
+    } else {
+        Err(QueryError::user("NOT_SUPPORTED", "A table stands where none is supported."))
+    }
+}
+
+fn edit(words: &[Word], parts: &[Ident], replacement: String) -> Result<Edit, QueryError> {
+    let word = |location: Location| {
+        words
+            .binary_search_by_key(&location, |word| word.span.start)
+            .map(|index| &words[index])
+            .map_err(|_| QueryError::internal("a name of the tree has no word in the text"))
+    };
+    match (parts.first(), parts.last()) {
+        (Some(first), Some(last)) => {
+            Ok(Edit { range: word(first.span.start)?.range.start..word(last.span.start)?.range.end, replacement })
+        }
+        _ => Err(QueryError::internal("a table without a name")),
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn canonical(text: &Text) -> Result<String, QueryError> {
+    let mut canonical = String::with_capacity(text.as_str().len());
+    for word in words(text.as_str()).map_err(QueryError::internal)? {
+        if word.is_space() || word.token == Token::SemiColon {
+            continue;
+        }
+        if !canonical.is_empty() {
+            canonical.push(' ');
+        }
+        canonical.push_str(&text.as_str()[word.range]);
+    }
+    Ok(canonical)
+}
+
+fn in_authors_text(mut error: QueryError, text: &Text) -> QueryError {
+    error.position = error.position.map(|position| text.author_position(position.line, position.column));
+    error
+}
+
+fn syntax_error(error: SyntaxError, position: Position) -> QueryError {
+    let code = match error.kind {
+        SyntaxErrorKind::Syntax => "SYNTAX_ERROR",
+        SyntaxErrorKind::TooComplex => "QUERY_TOO_COMPLEX",
+        SyntaxErrorKind::NotAllowed => "STATEMENT_NOT_ALLOWED",
+    };
+    QueryError::user(code, error.message).at(Some(position))
+}
+
+fn between(text: &str, mark: char) -> Option<&str> {
+    let (_, rest) = text.split_once(mark)?;
+    Some(rest.split_once(mark)?.0)
+}

@@ -1,0 +1,154 @@
+//! Names: what a statement calls a table, what the catalogs call it, and what was probably meant.
+
+use std::sync::Arc;
+
+use lakefront_engine::Table;
+use sqlparser::ast::{Ident, ObjectName, ObjectNamePart};
+
+use super::rules::TableName;
+use crate::{Catalogs, Position, QueryError, Request, TableInfo};
+
+/// Resolves names that are not fully written.
+#[derive(Debug, Clone)]
+pub(crate) struct Defaults {
+    pub(crate) catalog: Option<String>,
+    pub(crate) database: Option<String>,
+}
+
+/// Catalog, database, table.
+type FullName = (String, String, String);
+
+impl Defaults {
+    /// A catalog or database that is the only one need not be named.
+    pub(crate) async fn new(catalogs: &Catalogs, request: &Request) -> Self {
+        let catalog = request.catalog.clone().or_else(|| only(catalogs.names()));
+        let database = match (&request.database, &catalog) {
+            (Some(database), _) => Some(database.clone()),
+            (None, Some(catalog)) => {
+                let databases = catalogs.databases(catalog).await.unwrap_or_default();
+                only(databases.into_iter().map(|database| database.name).collect())
+            }
+            (None, None) => None,
+        };
+        Self { catalog, database }
+    }
+
+    /// Fills in what a table's name leaves out; `None` for a name of more than three parts, or one
+    /// that nothing completes.
+    fn complete(&self, parts: &[String]) -> Option<FullName> {
+        match parts {
+            [table] => Some((self.catalog.clone()?, self.database.clone()?, table.clone())),
+            [database, table] => Some((self.catalog.clone()?, database.clone(), table.clone())),
+            [catalog, database, table] => Some((catalog.clone(), database.clone(), table.clone())),
+            _ => None,
+        }
+    }
+}
+
+fn only(names: Vec<String>) -> Option<String> {
+    match <[String; 1]>::try_from(names) {
+        Ok([name]) => Some(name),
+        Err(_) => None,
+    }
+}
+
+/// The tables that names stand for, in their order and all of one snapshot.
+pub(crate) async fn bind(
+    catalogs: &Catalogs,
+    defaults: &Defaults,
+    names: &[TableName],
+) -> Result<Vec<Arc<Table>>, QueryError> {
+    let mut full = Vec::with_capacity(names.len());
+    for name in names {
+        let parts: Vec<String> = name.parts.iter().map(|part| part.value.clone()).collect();
+        full.push(defaults.complete(&parts).ok_or_else(|| incomplete(&parts).at(position(&name.parts)))?);
+    }
+    match catalogs.bind(&full).await {
+        Ok(tables) => Ok(tables),
+        Err(error) if error.code == "TABLE_NOT_FOUND" => {
+            let missing = full.iter().zip(names).find(|(full, _)| !exists(catalogs, full));
+            Err(match missing {
+                Some((full, name)) => not_found(catalogs, full).at(position(&name.parts)),
+                None => error,
+            })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The same for the name in a SHOW or DESCRIBE statement.
+pub(crate) async fn find(
+    catalogs: &Catalogs,
+    defaults: &Defaults,
+    parts: &[String],
+) -> Result<Arc<TableInfo>, QueryError> {
+    let full = defaults.complete(parts).ok_or_else(|| incomplete(parts))?;
+    catalogs.table(&full.0, &full.1, &full.2).await.map_err(|error| match error.code {
+        "TABLE_NOT_FOUND" => not_found(catalogs, &full),
+        _ => error,
+    })
+}
+
+fn exists(catalogs: &Catalogs, (catalog, database, table): &FullName) -> bool {
+    catalogs.table_names(catalog, &database.to_lowercase()).iter().any(|name| name.eq_ignore_ascii_case(table))
+}
+
+fn missing(name: &str) -> QueryError {
+    QueryError::user("TABLE_NOT_FOUND", format!("There is no table `{name}`."))
+}
+
+fn incomplete(parts: &[String]) -> QueryError {
+    missing(&parts.join(".")).with_hint(if parts.len() > 3 {
+        "A table is named catalog.database.table."
+    } else {
+        "Name its catalog and database, too: catalog.database.table."
+    })
+}
+
+fn not_found(catalogs: &Catalogs, name: &FullName) -> QueryError {
+    let (catalog, database, table) = name;
+    missing(table).with_hint(match nearest_table(catalogs, name) {
+        Some(near) => format!("Did you mean `{near}`?"),
+        None => format!("It was looked for in {catalog}.{database}."),
+    })
+}
+
+fn nearest_table(catalogs: &Catalogs, (catalog, database, table): &FullName) -> Option<String> {
+    let tables = catalogs.table_names(catalog, &database.to_lowercase());
+    if let Some(near) = nearest(table, tables.iter().map(String::as_str)) {
+        return Some(near.to_owned());
+    }
+    // The right name in another database.
+    catalogs.database_names(catalog).into_iter().find_map(|database| {
+        let names = catalogs.table_names(catalog, &database);
+        let same = names.iter().find(|name| name.eq_ignore_ascii_case(table))?;
+        Some(format!("{database}.{same}"))
+    })
+}
+
+fn position(parts: &[Ident]) -> Option<Position> {
+    let start = parts.first()?.span.start;
+    (start.line > 0).then_some(Position { line: start.line, column: start.column })
+}
+
+/// The parts of a plain name.
+pub(crate) fn parts(name: &ObjectName) -> Vec<String> {
+    name.0
+        .iter()
+        .map(|part| match part {
+            ObjectNamePart::Identifier(ident) => ident.value.clone(),
+            ObjectNamePart::Function(function) => function.to_string(),
+        })
+        .collect()
+}
+
+/// The candidate that someone who wrote `name` most likely meant.
+pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let name = name.to_lowercase();
+    let allowed = (name.chars().count() / 3).clamp(1, 3);
+    candidates
+        .map(|candidate| (strsim::damerau_levenshtein(&name, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min()
+        .map(|(_, candidate)| candidate)
+}

@@ -1,0 +1,146 @@
+//! What a statement may say: an allow-list over the syntax tree.
+//!
+//! Every enum is matched without a wildcard, so a new version of the parser does not compile until
+//! someone has decided about what it adds. A clause that the planner would silently ignore counts
+//! as not supported: a different answer is worse than none.
+
+mod expression;
+mod kind;
+mod query;
+
+use lakefront_engine::{FunctionInfo, FunctionKind, functions};
+use sqlparser::ast::{Ident, ObjectName, ObjectNamePart, Query, Spanned};
+use sqlparser::tokenizer::Span;
+
+pub(crate) use kind::{Kind, Show, kind};
+
+use super::names::nearest;
+use crate::{ErrorKind, Position, QueryError};
+
+/// Tables read by one statement once its WITH clauses stand where they are used. Clauses that use
+/// the one before twice would otherwise double the plan with each line.
+const MAX_TABLES_READ: usize = 300;
+const MAX_COMMON_TABLES: usize = 100;
+
+/// A name in a FROM clause, to be bound by the catalog.
+#[derive(Debug, Clone)]
+pub(crate) struct TableName {
+    /// One to three parts.
+    pub(crate) parts: Vec<Ident>,
+}
+
+/// What a walk over an allowed statement found.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    pub(crate) tables: Vec<TableName>,
+    /// Quoted uses of a WITH name in another case than its definition, with that definition.
+    pub(crate) renamed: Vec<(Ident, String)>,
+    /// Names in FROM clauses of any kind: tables, WITH names, functions.
+    pub(crate) relations: usize,
+    /// It calls a function whose value changes from run to run, such as `now()`.
+    pub(crate) volatile: bool,
+}
+
+/// Walks a query; errors have their position in the text that was parsed.
+pub(crate) fn check(query: &Query) -> Result<Findings, QueryError> {
+    let mut walk = Walk { findings: Findings::default(), scopes: Vec::new(), tables_read: 0 };
+    walk.query(query)?;
+    Ok(walk.findings)
+}
+
+type Checked = Result<(), QueryError>;
+
+struct Walk {
+    findings: Findings,
+    /// WITH names in reach, innermost last.
+    scopes: Vec<Vec<CommonTable>>,
+    tables_read: usize,
+}
+
+struct CommonTable {
+    name: String,
+    /// Tables read wherever it is used.
+    tables_read: usize,
+}
+
+impl Walk {
+    fn common_table(&self, name: &str) -> Option<&CommonTable> {
+        self.scopes
+            .iter()
+            .rev()
+            .flat_map(|scope| scope.iter().rev())
+            .find(|table| table.name.eq_ignore_ascii_case(name))
+    }
+
+    fn read(&mut self, tables: usize, span: Span) -> Checked {
+        self.tables_read = self.tables_read.saturating_add(tables);
+        if self.tables_read > MAX_TABLES_READ {
+            return Err(QueryError::user(
+                "QUERY_TOO_COMPLEX",
+                format!(
+                    "The statement reads more than {MAX_TABLES_READ} tables once its WITH clauses \
+                     are put in place, the most that can be planned safely."
+                ),
+            )
+            .at(position(span)));
+        }
+        Ok(())
+    }
+
+    fn function(&mut self, name: &ObjectName, table: bool) -> Checked {
+        let text = name.to_string();
+        let known = match name.0.as_slice() {
+            [ObjectNamePart::Identifier(ident)] => Some(ident.value.to_ascii_lowercase()),
+            _ => None,
+        };
+        let fits = |function: &&FunctionInfo| function.allowed && (function.kind == FunctionKind::Table) == table;
+        let allowed = known
+            .as_ref()
+            .is_some_and(|known| functions().iter().any(|function| function.name == known.as_str() && fits(&function)));
+        if allowed {
+            self.findings.volatile |= known.is_some_and(|name| is_volatile(&name));
+            return Ok(());
+        }
+        let error = QueryError::new(
+            "FUNCTION_NOT_ALLOWED",
+            ErrorKind::User,
+            format!("There is no function `{text}` that statements may call."),
+        )
+        .at(position(name.span()));
+        let names = functions().iter().filter(fits).map(|function| function.name);
+        Err(match known.and_then(|known| nearest(&known, names)) {
+            Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
+            None => error,
+        })
+    }
+}
+
+/// Functions whose value is another one tomorrow.
+fn is_volatile(name: &str) -> bool {
+    matches!(
+        name,
+        "now"
+            | "today"
+            | "current_date"
+            | "current_time"
+            | "current_timestamp"
+            | "localtime"
+            | "localtimestamp"
+            | "random"
+            | "rand"
+            | "uuid"
+            | "shuffle"
+    )
+}
+
+fn not_supported(what: &str, span: Span) -> QueryError {
+    QueryError::user("NOT_SUPPORTED", format!("{what} is not supported.")).at(position(span))
+}
+
+fn refuse(what: &str, present: bool, span: Span) -> Checked {
+    if present { Err(not_supported(what, span)) } else { Ok(()) }
+}
+
+fn position(span: Span) -> Option<Position> {
+    (span.start.line > 0).then_some(Position { line: span.start.line, column: span.start.column })
+}

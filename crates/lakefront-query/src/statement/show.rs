@@ -1,0 +1,117 @@
+//! SHOW and DESCRIBE, answered by the catalogs.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+
+use super::names::{self, Defaults};
+use super::rules::Show;
+use crate::{Catalogs, QueryError};
+
+/// The rows that Trino would answer.
+pub(crate) async fn answer(show: &Show, defaults: &Defaults, catalogs: &Catalogs) -> Result<RecordBatch, QueryError> {
+    match show {
+        Show::Catalogs { like } => names_like("Catalog", catalogs.names(), like.as_deref()),
+        Show::Schemas { within, like } => {
+            let catalog = within
+                .as_ref()
+                .and_then(|name| names::parts(name).pop())
+                .or_else(|| defaults.catalog.clone())
+                .ok_or_else(|| unnamed("catalog", "SHOW SCHEMAS FROM catalog"))?;
+            names_like("Schema", catalogs.database_names(&catalog), like.as_deref())
+        }
+        Show::Tables { within, like } => {
+            let parts = within.as_ref().map(names::parts).unwrap_or_default();
+            let (catalog, database) = match parts.as_slice() {
+                [] => (defaults.catalog.clone(), defaults.database.clone()),
+                [database] => (defaults.catalog.clone(), Some(database.clone())),
+                [catalog, database] => (Some(catalog.clone()), Some(database.clone())),
+                _ => (None, None),
+            };
+            let (Some(catalog), Some(database)) = (catalog, database) else {
+                return Err(unnamed("database", "SHOW TABLES FROM catalog.database"));
+            };
+            names_like("Table", catalogs.table_names(&catalog, &database), like.as_deref())
+        }
+        Show::Columns { table } => {
+            let table = names::find(catalogs, defaults, &names::parts(table)).await?;
+            let (mut names, mut types, mut extras, mut comments) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+            for column in &table.columns {
+                names.push(column.name.clone());
+                types.push(column.type_name.clone());
+                extras.push(if column.partition { "partition key" } else { "" }.to_owned());
+                comments.push(column.comment.clone().unwrap_or_default());
+            }
+            batch([("Column", names), ("Type", types), ("Extra", extras), ("Comment", comments)])
+        }
+    }
+}
+
+/// One column of text.
+pub(crate) fn lines(name: &str, lines: Vec<String>) -> Result<RecordBatch, QueryError> {
+    batch([(name, lines)])
+}
+
+fn batch<const N: usize>(columns: [(&str, Vec<String>); N]) -> Result<RecordBatch, QueryError> {
+    let columns = columns.map(|(name, values)| (name, Arc::new(StringArray::from(values)) as ArrayRef, false));
+    RecordBatch::try_from_iter_with_nullable(columns).map_err(QueryError::internal)
+}
+
+fn names_like(column: &str, mut names: Vec<String>, pattern: Option<&str>) -> Result<RecordBatch, QueryError> {
+    names.sort();
+    if let Some(pattern) = pattern {
+        let pattern: Vec<char> = pattern.chars().collect();
+        names.retain(|name| like(&name.chars().collect::<Vec<_>>(), &pattern));
+    }
+    lines(column, names)
+}
+
+/// SQL's LIKE without an escape: `%` is any text, `_` any character. Takes time linear in the
+/// product of the lengths whatever the pattern.
+fn like(text: &[char], pattern: &[char]) -> bool {
+    let (mut at, mut in_pattern) = (0, 0);
+    let mut last_percent = None;
+    while at < text.len() {
+        match pattern.get(in_pattern) {
+            Some('%') => {
+                last_percent = Some((in_pattern, at));
+                in_pattern += 1;
+            }
+            Some(character) if *character == '_' || *character == text[at] => {
+                at += 1;
+                in_pattern += 1;
+            }
+            _ => match &mut last_percent {
+                Some((percent, from)) => {
+                    *from += 1;
+                    at = *from;
+                    in_pattern = *percent + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[in_pattern..].iter().all(|character| *character == '%')
+}
+
+fn unnamed(what: &str, form: &str) -> QueryError {
+    QueryError::user("TABLE_NOT_FOUND", format!("No {what} is named.")).with_hint(format!("Write {form}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::like;
+
+    #[test]
+    fn patterns_match_as_in_sql() {
+        let matches =
+            |text: &str, pattern: &str| like(&text.chars().collect::<Vec<_>>(), &pattern.chars().collect::<Vec<_>>());
+        assert!(matches("forecast", "fore%"));
+        assert!(matches("forecast", "%cas_"));
+        assert!(matches("forecast", "%e%a%"));
+        assert!(matches("", "%"));
+        assert!(!matches("forecast", "fore"));
+        assert!(!matches("forecast", "_orecas"));
+        assert!(!matches("dc", "d_c"));
+    }
+}
