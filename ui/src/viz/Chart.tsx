@@ -1,6 +1,6 @@
 import { useId, useMemo, useState, type CSSProperties, type MouseEvent } from "react";
-import { checked, drawn, optionsKey, type Request } from "./drawn";
-import type { Drawing, View } from "./drawing";
+import { checked, drawn, type Request } from "./drawn";
+import type { View } from "./drawing";
 import { Hover } from "./Hover";
 import { useKept } from "./kept";
 import { esc } from "./marks";
@@ -61,11 +61,8 @@ function Picture(props: Omit<ChartProps, "spec" | "title"> & { spec: ChartSpec; 
   const { spec, rows, title, onPick } = props;
   const [view, setView] = useState<View>({});
   const request = useRequest(props, view);
-  const key = useMemo(() => ({ spec, rows, options: optionsKey(request) }), [spec, rows, request]);
-  const html = useKept(key, () => {
-    const d = drawn(spec, request);
-    return `<p class="lv-sr">${esc(title ? `${title}. ${d.text}` : d.text)}</p>${d.html}${below(d)}`;
-  });
+  const key = useMemo(() => ({ spec, request, title }), [spec, request, title]);
+  const html = useKept(key, pictureHtml);
   const onClick = (event: MouseEvent) => {
     if (!(event.target instanceof Element) || event.metaKey || event.ctrlKey) return;
     const link = event.target.closest("[data-row]");
@@ -89,6 +86,7 @@ function Picture(props: Omit<ChartProps, "spec" | "title"> & { spec: ChartSpec; 
   if (spec.type === "table" || spec.type === "ranked" || spec.type === "number")
     return (
       // Links and buttons inside the markup carry the keys; this only listens.
+      // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions
       <div className="lv-stage" onClick={onClick}>
         {picture}
       </div>
@@ -106,26 +104,41 @@ function Picture(props: Omit<ChartProps, "spec" | "title"> & { spec: ChartSpec; 
   );
 }
 
-const below = (d: Drawing): string => {
-  const legend = d.below ?? d.legend;
-  return legend && `<div class="lv-lg lv-lg--below" aria-hidden="true">${legend}</div>`;
-};
+interface Drawn {
+  spec: ChartSpec;
+  request: Request;
+}
+const legendHtml = ({ spec, request }: Drawn): string => drawn(spec, request).legend;
+function pictureHtml({ spec, request, title }: Drawn & { title: string }): string {
+  const { html, text, legend, below = legend } = drawn(spec, request);
+  const words = `<p class="lv-sr">${esc(title ? `${title}. ${text}` : text)}</p>`;
+  return `${words}${html}${below && `<div class="lv-lg lv-lg--below" aria-hidden="true">${below}</div>`}`;
+}
 
 /** The legend alone, for a tile's head. */
-export function ChartLegend(props: Pick<ChartProps, "spec" | "columns" | "rows" | "id" | "expect" | "unit" | "href" | "hrefKey">) {
+export function ChartLegend(
+  props: Pick<ChartProps, "spec" | "columns" | "rows" | "id" | "expect" | "unit" | "href" | "hrefKey">,
+) {
   const check = checked(props.spec, props.columns);
   return check.spec ? <Legend {...props} spec={check.spec} /> : null;
 }
-function Legend(props: Pick<ChartProps, "columns" | "rows" | "id" | "expect" | "unit" | "href" | "hrefKey"> & { spec: ChartSpec }) {
-  const { spec, rows } = props;
+function Legend(
+  props: Pick<ChartProps, "columns" | "rows" | "id" | "expect" | "unit" | "href" | "hrefKey"> & { spec: ChartSpec },
+) {
+  const { spec } = props;
   const request = useRequest(props, NO_VIEW);
-  const key = useMemo(() => ({ spec, rows, options: optionsKey(request) }), [spec, rows, request]);
-  const html = useKept(key, () => drawn(spec, request).legend);
-  return <div className="lv-lg" aria-hidden="true" suppressHydrationWarning dangerouslySetInnerHTML={{ __html: html }} />;
+  const key = useMemo(() => ({ spec, request }), [spec, request]);
+  const html = useKept(key, legendHtml);
+  return (
+    <div className="lv-lg" aria-hidden="true" suppressHydrationWarning dangerouslySetInnerHTML={{ __html: html }} />
+  );
 }
 const NO_VIEW: View = {};
 
-function useRequest(props: Pick<ChartProps, "columns" | "rows" | "id" | "expect" | "unit" | "href" | "hrefKey"> & { spec: ChartSpec }, view: View): Request {
+function useRequest(
+  props: Pick<ChartProps, "columns" | "rows" | "id" | "expect" | "unit" | "href" | "hrefKey"> & { spec: ChartSpec },
+  view: View,
+): Request {
   const own = useId();
   const id = props.id ?? own.replace(/[^\w-]/g, "");
   const { spec, columns, rows, unit, href, hrefKey } = props;

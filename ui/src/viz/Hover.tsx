@@ -1,4 +1,5 @@
-import { useEffect, useRef, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
+/* oxlint-disable jsx-a11y/no-noninteractive-element-interactions, jsx-a11y/no-noninteractive-tabindex -- arrow keys walk over the marks, as the role description says */
+import { useRef, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
 import type { Interact } from "./drawing";
 
 interface Box {
@@ -22,8 +23,8 @@ export function Hover(props: {
 }) {
   const { label, interact, changed, hint, onPick, children } = props;
   const stage = useRef<HTMLDivElement>(null);
-  const [at, setAt] = useState<{ index: number; box: Box; keys: boolean } | null>(null);
-  useEffect(() => setAt(null), [changed]);
+  const [last, setAt] = useState<{ index: number; box: Box; keys: boolean; of: unknown } | null>(null);
+  const at = last?.of === changed ? last : null;
 
   const measure = (): Box | null => {
     const inner = stage.current?.querySelector(".lv-in");
@@ -32,7 +33,11 @@ export function Hover(props: {
     const r = inner.getBoundingClientRect();
     return { left: r.left - outer.left, top: r.top - outer.top, width: r.width, height: r.height, stage: outer.width };
   };
-  const find = (event: { clientX: number; clientY: number; target: EventTarget }): { index: number; box: Box } | null => {
+  const find = (event: {
+    clientX: number;
+    clientY: number;
+    target: EventTarget;
+  }): { index: number; box: Box } | null => {
     const box = measure();
     const marks = interact();
     if (!box || !marks || !stage.current || marks.count === 0) return null;
@@ -46,7 +51,13 @@ export function Hover(props: {
   };
   const onPointerMove = (event: PointerEvent) => {
     const found = find(event);
-    setAt((before) => (!found ? null : before?.index === found.index && !before.keys ? before : { ...found, keys: false }));
+    setAt((before) =>
+      !found
+        ? null
+        : before?.index === found.index && !before.keys && before.of === changed
+          ? before
+          : { ...found, keys: false, of: changed },
+    );
   };
   const pick = (index: number) => {
     const row = interact()?.row(index) ?? -1;
@@ -75,15 +86,13 @@ export function Hover(props: {
       pick(at.index);
     } else if (event.key in to) {
       event.preventDefault();
-      setAt({ index: Math.max(0, Math.min(last, to[event.key] ?? 0)), box, keys: true });
+      setAt({ index: Math.max(0, Math.min(last, to[event.key] ?? 0)), box, keys: true, of: changed });
     }
   };
   return (
     <div
       ref={stage}
       className={`lv-stage${onPick ? " lv-stage--pick" : ""}`}
-      // Arrow keys walk over the marks, as the role description says.
-      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
       tabIndex={0}
       role="group"
       aria-roledescription="chart"
@@ -101,12 +110,22 @@ export function Hover(props: {
       }}
     >
       {children}
-      {at && <Overlay {...at} interact={interact} {...(onPick && hint ? { hint } : {})} />}
+      {at && <Overlay index={at.index} box={at.box} interact={interact} {...(onPick && hint ? { hint } : {})} />}
     </div>
   );
 }
 
-function Overlay({ index, box, interact, hint }: { index: number; box: Box; interact: () => Interact | undefined; hint?: string }) {
+function Overlay({
+  index,
+  box,
+  interact,
+  hint,
+}: {
+  index: number;
+  box: Box;
+  interact: () => Interact | undefined;
+  hint?: string;
+}) {
   const marks = interact();
   if (!marks || index >= marks.count) return null;
   const place = marks.place(index);
@@ -119,10 +138,17 @@ function Overlay({ index, box, interact, hint }: { index: number; box: Box; inte
     <>
       {place.crosshair && <i className="lv-cross" style={{ left: x, top: box.top - 6, height: box.height + 6 }} />}
       {place.points.map((p, i) => (
-        <i key={i} className={`lv-pt ${p.c}`} style={{ left: box.left + (p.x / 100) * box.width, top: box.top + (p.y / 100) * box.height }} />
+        <i
+          key={i}
+          className={`lv-pt ${p.c}`}
+          style={{ left: box.left + (p.x / 100) * box.width, top: box.top + (p.y / 100) * box.height }}
+        />
       ))}
       {place.crosshair && place.tag && !docked && (
-        <span className="lv-tag" style={{ left: Math.max(36, Math.min(box.stage - 40, x)), top: box.top + box.height + 4 }}>
+        <span
+          className="lv-tag"
+          style={{ left: Math.max(36, Math.min(box.stage - 40, x)), top: box.top + box.height + 4 }}
+        >
           {place.tag}
         </span>
       )}
@@ -132,7 +158,10 @@ function Overlay({ index, box, interact, hint }: { index: number; box: Box; inte
         style={
           docked
             ? undefined
-            : { left: right ? Math.min(x + 14, box.stage - 216) : x - 14 - 216, top: place.crosshair ? box.top + 8 : Math.max(0, y - 40) }
+            : {
+                left: right ? Math.min(x + 14, box.stage - 216) : x - 14 - 216,
+                top: place.crosshair ? box.top + 8 : Math.max(0, y - 40),
+              }
         }
       >
         <div className="lv-tip-h">

@@ -1,142 +1,159 @@
-import { tickStep } from 'd3-array'
-import { axis, clock, date, day, monthNames } from './format'
-import { textWidth } from './measure'
-import type { Label, PathMark } from './marks'
-import { r1 } from './marks'
-import type { NumberStyle } from './spec'
+import { tickStep } from "d3-array";
+import { axis, clock, date, day, monthNames } from "./format";
+import { textWidth } from "./measure";
+import type { Label, PathMark } from "./marks";
+import { r1 } from "./marks";
+import type { NumberStyle } from "./spec";
 
-const DAY = 864e5
+const DAY = 864e5;
 
 export interface Linear {
-  domain: [number, number]
-  ticks: number[]
+  domain: [number, number];
+  ticks: number[];
   /** To the plot's 0…1000, upside down as screens are. */
-  y: (v: number) => number
+  y: (v: number) => number;
 }
 
 /** At most five gridlines over round numbers. `zero` starts there; `headroom` leaves part of a step above. */
 export function linear(range: [number, number] | null, { zero = false, headroom = 0, pad = false } = {}): Linear {
-  let [low, high] = range ?? [0, 1]
+  let [low, high] = range ?? [0, 1];
   if (zero) {
-    low = Math.min(0, low)
-    high = Math.max(0, high)
+    low = Math.min(0, low);
+    high = Math.max(0, high);
   }
   if (low === high) {
-    const room = low === 0 ? 1 : Math.abs(low) * 0.1
-    if (!(zero && low < 0)) high += room
-    if (!(zero && low >= 0)) low -= room
+    const room = low === 0 ? 1 : Math.abs(low) * 0.1;
+    if (!(zero && low < 0)) high += room;
+    if (!(zero && low >= 0)) low -= room;
   }
-  let step = 1
-  let first = 0
-  let last = 0
+  let step = 1;
+  let first = 0;
+  let last = 0;
   for (let count = 5; count >= 1; count--) {
-    step = tickStep(low, high, count)
-    first = Math.floor(low / step + 1e-9)
-    last = Math.ceil(high / step - 1e-9)
-    if (last - first <= 4) break
+    step = tickStep(low, high, count);
+    first = Math.floor(low / step + 1e-9);
+    last = Math.ceil(high / step - 1e-9);
+    if (last - first <= 4) break;
   }
-  const ticks: number[] = []
-  for (let i = first; i <= last; i++) ticks.push(clean(i * step, step))
-  const bottom = first * step - (pad && first !== 0 ? step * 0.35 : 0)
-  const top = last * step + headroom * step
-  const a = -1000 / (top - bottom)
-  const b = -a * top
-  return { domain: [bottom, top], ticks, y: (v) => a * v + b }
+  const ticks: number[] = [];
+  for (let i = first; i <= last; i++) ticks.push(clean(i * step, step));
+  const bottom = first * step - (pad && first !== 0 ? step * 0.35 : 0);
+  const top = last * step + headroom * step;
+  const a = -1000 / (top - bottom);
+  const b = -a * top;
+  return { domain: [bottom, top], ticks, y: (v) => a * v + b };
 }
 /** Takes away what binary fractions add, as in 0.30000000000000004. */
 function clean(v: number, step: number): number {
-  const places = Math.max(0, Math.min(12, 2 - Math.floor(Math.log10(Math.abs(step)))))
-  return step < 1 ? Number(v.toFixed(places)) : v
+  const places = Math.max(0, Math.min(12, 2 - Math.floor(Math.log10(Math.abs(step)))));
+  return step < 1 ? Number(v.toFixed(places)) : v;
 }
 
 /** Gridlines and their figures at the tile's left edge. */
-export function gridMarks(scale: Linear, style: NumberStyle | undefined): { left: number; paths: PathMark[]; labels: Label[] } {
-  const names = scale.ticks.map((t) => axis(t, style))
-  const left = Math.ceil((Math.max(...names.map((n) => textWidth(n))) + 13) / 4) * 4
-  let grid = ''
-  let zero = ''
+export function gridMarks(
+  scale: Linear,
+  style: NumberStyle | undefined,
+): { left: number; paths: PathMark[]; labels: Label[] } {
+  const names = scale.ticks.map((t) => axis(t, style));
+  const left = Math.ceil((Math.max(...names.map((n) => textWidth(n))) + 13) / 4) * 4;
+  let grid = "";
+  let zero = "";
   const labels: Label[] = scale.ticks.map((t, i) => {
-    const y = scale.y(t)
-    if (t === 0) zero = `M0 ${r1(y)}H1000`
-    else grid += `M0 ${r1(y)}H1000`
-    return { text: names[i] ?? '', x: 0, y: y / 10, dx: -left, dy: 3.5, c: 'k' }
-  })
-  const paths: PathMark[] = []
-  if (grid) paths.push({ c: 'g', d: grid })
-  if (zero) paths.push({ c: 'a', d: zero })
-  return { left, paths, labels }
+    const y = scale.y(t);
+    if (t === 0) zero = `M0 ${r1(y)}H1000`;
+    else grid += `M0 ${r1(y)}H1000`;
+    return { text: names[i] ?? "", x: 0, y: y / 10, dx: -left, dy: 3.5, c: "k" };
+  });
+  const paths: PathMark[] = [];
+  if (grid) paths.push({ c: "g", d: grid });
+  if (zero) paths.push({ c: "a", d: zero });
+  return { left, paths, labels };
 }
 
 /** Ticks of a UTC time axis: long and short marks below the plot, words beside or under the long ones. */
 export function timeMarks(from: number, to: number, expectedPx = 700): Label[] {
-  const span = to - from || DAY
-  const x = (ms: number): number => ((ms - from) / span) * 100
-  const out: Label[] = []
+  const span = to - from || DAY;
+  const x = (ms: number): number => ((ms - from) / span) * 100;
+  const out: Label[] = [];
   const long = (ms: number, text: string, beside: boolean, odd: boolean): void => {
-    const place = x(ms)
-    out.push({ x: place, y: 100, w: '1', h: beside ? '7' : '4', c: 'ax' })
-    const room = ((100 - place) / 100) * expectedPx
-    if (beside ? room < textWidth(text) + 10 : false) return
-    const c = `k${odd ? ' o' : ''}`
-    if (beside) out.push({ text, x: place, y: 100, dx: 5, dy: 16, c })
-    else out.push({ text, x: place, y: 100, dy: 17, c, ...(place < 2 ? {} : { a: room < 14 ? ('end' as const) : ('middle' as const) }) })
-  }
-  const days = span / DAY
+    const place = x(ms);
+    out.push({ x: place, y: 100, w: "1", h: beside ? "7" : "4", c: "ax" });
+    const room = ((100 - place) / 100) * expectedPx;
+    if (beside ? room < textWidth(text) + 10 : false) return;
+    const c = `k${odd ? " o" : ""}`;
+    if (beside) out.push({ text, x: place, y: 100, dx: 5, dy: 16, c });
+    else
+      out.push({
+        text,
+        x: place,
+        y: 100,
+        dy: 17,
+        c,
+        ...(place < 2 ? {} : { a: room < 14 ? ("end" as const) : ("middle" as const) }),
+      });
+  };
+  const days = span / DAY;
   const thin = (): Label[] => {
     // Few words fit on a phone too.
-    const words = out.filter((m) => 'text' in m)
-    if (words.length <= 4) for (const m of words) m.c = 'k'
-    return out
-  }
+    const words = out.filter((m) => "text" in m);
+    if (words.length <= 4) for (const m of words) m.c = "k";
+    return out;
+  };
   if (days > 1100) {
-    const years = Math.round(days / 365)
-    const every = Math.max(1, Math.ceil(years / 12))
+    const years = Math.round(days / 365);
+    const every = Math.max(1, Math.ceil(years / 12));
     for (let y = new Date(from).getUTCFullYear(), n = 0; ; y++) {
-      const ms = Date.UTC(y, 0, 1)
-      if (ms > to) break
-      if (ms >= from && y % every === 0) long(ms, String(y), true, n++ % 2 === 1)
+      const ms = Date.UTC(y, 0, 1);
+      if (ms > to) break;
+      if (ms >= from && y % every === 0) long(ms, String(y), true, n++ % 2 === 1);
     }
   } else if (days > 24) {
-    const every = Math.max(1, Math.ceil(days / 30.4 / 12))
-    const start = new Date(from)
+    const every = Math.max(1, Math.ceil(days / 30.4 / 12));
+    const start = new Date(from);
     for (let i = 0, n = 0; ; i += 1) {
-      const ms = Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + i, 1)
-      if (ms > to) break
-      if (ms < from) continue
-      const at = new Date(ms)
-      const name = monthNames[at.getUTCMonth()] ?? ''
-      const word = days > 200 ? name.slice(0, 3) : name
-      if (i % every === 0) long(ms, n === 0 || at.getUTCMonth() === 0 ? `${word} ${at.getUTCFullYear()}` : word, true, n++ % 2 === 1)
+      const ms = Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + i, 1);
+      if (ms > to) break;
+      if (ms < from) continue;
+      const at = new Date(ms);
+      const name = monthNames[at.getUTCMonth()] ?? "";
+      const word = days > 200 ? name.slice(0, 3) : name;
+      if (i % every === 0)
+        long(ms, n === 0 || at.getUTCMonth() === 0 ? `${word} ${at.getUTCFullYear()}` : word, true, n++ % 2 === 1);
     }
     if (days <= 200) {
-      const monday = from + ((8 - (new Date(from).getUTCDay() || 7)) % 7) * DAY
-      for (let ms = monday - (monday % DAY); ms <= to; ms += 7 * DAY) out.push({ x: x(ms), y: 100, w: '1', h: '3', c: 'ax' })
+      const monday = from + ((8 - (new Date(from).getUTCDay() || 7)) % 7) * DAY;
+      for (let ms = monday - (monday % DAY); ms <= to; ms += 7 * DAY)
+        out.push({ x: x(ms), y: 100, w: "1", h: "3", c: "ax" });
     }
   } else if (days > 2) {
-    const every = Math.max(1, Math.ceil((days * 48) / expectedPx))
-    const first = Math.ceil(from / DAY) * DAY
-    for (let ms = first, n = 0; ms <= to; ms += every * DAY) long(ms, n === 0 ? date(ms) : day(ms), false, n++ % 2 === 1)
+    const every = Math.max(1, Math.ceil((days * 48) / expectedPx));
+    const first = Math.ceil(from / DAY) * DAY;
+    for (let ms = first, n = 0; ms <= to; ms += every * DAY)
+      long(ms, n === 0 ? date(ms) : day(ms), false, n++ % 2 === 1);
   } else {
-    const hours = [1, 2, 3, 6, 12].find((h) => (span / 36e5 / h) * 48 <= expectedPx) ?? 24
-    const step = span < 36e5 * 2 ? 9e5 : hours * 36e5
-    for (let ms = Math.ceil(from / step) * step, n = 0; ms <= to; ms += step) long(ms, ms % DAY === 0 ? day(ms) : clock(ms), false, n++ % 2 === 1)
+    const hours = [1, 2, 3, 6, 12].find((h) => (span / 36e5 / h) * 48 <= expectedPx) ?? 24;
+    const step = span < 36e5 * 2 ? 9e5 : hours * 36e5;
+    for (let ms = Math.ceil(from / step) * step, n = 0; ms <= to; ms += step)
+      long(ms, ms % DAY === 0 ? day(ms) : clock(ms), false, n++ % 2 === 1);
   }
-  return thin()
+  return thin();
 }
 
 /** Words under a band axis: all that fit, else every nth. */
 export function bandMarks(names: readonly string[], expectedPx = 640): Label[] {
-  const band = expectedPx / Math.max(1, names.length)
-  const widest = Math.max(0, ...names.map((n) => Math.min(96, textWidth(n))))
-  const every = Math.max(1, Math.ceil((widest + 8) / band))
+  const band = expectedPx / Math.max(1, names.length);
+  const widest = Math.max(0, ...names.map((n) => Math.min(96, textWidth(n))));
+  const every = Math.max(1, Math.ceil((widest + 8) / band));
   return names.flatMap((name, i): Label[] => {
-    if (i % every) return []
-    const text = textWidth(name) > 96 ? shorten(name) : name
-    return [{ text, x: ((i + 0.5) / names.length) * 100, y: 100, dy: 16, a: 'middle', c: `k${(i / every) % 2 ? ' o' : ''}` }]
-  })
+    if (i % every) return [];
+    const text = textWidth(name) > 96 ? shorten(name) : name;
+    return [
+      { text, x: ((i + 0.5) / names.length) * 100, y: 100, dy: 16, a: "middle", c: `k${(i / every) % 2 ? " o" : ""}` },
+    ];
+  });
 }
 function shorten(name: string): string {
-  let end = name.length
-  while (end > 1 && textWidth(`${name.slice(0, end)}…`) > 96) end--
-  return `${name.slice(0, end).trimEnd()}…`
+  let end = name.length;
+  while (end > 1 && textWidth(`${name.slice(0, end)}…`) > 96) end--;
+  return `${name.slice(0, end).trimEnd()}…`;
 }

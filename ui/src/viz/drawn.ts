@@ -23,7 +23,9 @@ export function checked(spec: unknown, columns: readonly Column[]): ReturnType<t
 
 /** What a drawing depends on besides the identity of specification and rows. */
 export const optionsKey = ({ options: o, hrefKey }: Request): string =>
-  [o.id, o.width, o.height, o.unit, o.view?.all, o.view?.sort?.column, o.view?.sort?.descending, hrefKey].join("\u0001");
+  [o.id, o.width, o.height, o.unit, o.view?.all, o.view?.sort?.column, o.view?.sort?.descending, hrefKey].join(
+    "\u0001",
+  );
 
 /** The drawing of a checked specification; the head's legend, the picture and its hover share one. */
 export function drawn(spec: ChartSpec, request: Request): Drawing {

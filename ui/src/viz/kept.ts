@@ -1,4 +1,4 @@
-import { useRef, useSyncExternalStore } from "react";
+import { useMemo, useState, useSyncExternalStore } from "react";
 
 const never = () => () => {};
 
@@ -12,17 +12,11 @@ const useHydrating = (): boolean =>
 
 /**
  * Markup for `dangerouslySetInnerHTML`, together with `suppressHydrationWarning`: when the browser takes over a page, the
- * server's picture is kept and nothing is laid out; the first change of `key` draws.
+ * server's picture is kept and nothing is laid out; the first change of `key` draws. `make` must be the same function always.
  */
-export function useKept(key: unknown, make: () => string): string {
+export function useKept<K extends object>(key: K, make: (key: K) => string): string {
   const hydrating = useHydrating();
-  const kept = useRef<{ key: unknown } | null>(!import.meta.env.SSR && hydrating ? { key } : null);
-  const made = useRef<{ key: unknown; html: string } | null>(null);
-  if (kept.current?.key === key) return "";
-  kept.current = null;
-  const before = made.current;
-  if (before && before.key === key) return before.html;
-  const html = make();
-  made.current = { key, html };
-  return html;
+  const [first] = useState(() => (!import.meta.env.SSR && hydrating ? key : null));
+  const keep = first === key;
+  return useMemo(() => (keep ? "" : make(key)), [keep, make, key]);
 }

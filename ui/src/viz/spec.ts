@@ -210,7 +210,11 @@ export function normalizeSpec(input: unknown, columns?: readonly Column[]): Norm
       return { problem: `A ${type} chart needs at least one column for “y”.` };
     spec.y = y;
   }
-  if (type === "heatmap" && !Array.isArray(spec.columns) && (typeof spec.x !== "string" || typeof spec.value !== "string"))
+  if (
+    type === "heatmap" &&
+    !Array.isArray(spec.columns) &&
+    (typeof spec.x !== "string" || typeof spec.value !== "string")
+  )
     return { problem: "A heatmap needs columns for “x” and “value”, or a list of “columns”." };
   const normalized = spec as unknown as ChartSpec;
   if (columns) {
@@ -276,7 +280,9 @@ export function suggestSpec(columns: readonly Column[]): ChartSpec {
     return { type: "fan", x: time, low, median, high, inner: true };
   const first = numbers[0];
   if (time && first)
-    return words[0] ? { type: "line", x: time, y: [first], series: words[0] } : { type: "line", x: time, y: numbers.slice(0, 5) };
+    return words[0]
+      ? { type: "line", x: time, y: [first], series: words[0] }
+      : { type: "line", x: time, y: numbers.slice(0, 5) };
   const category = words[0];
   if (category && first) {
     if (/^state$/i.test(category)) return { type: "map", state: category, value: first };

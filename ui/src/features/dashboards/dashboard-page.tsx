@@ -17,11 +17,18 @@ export function DashboardPage() {
   const { data: dashboard, error, refetch } = useQuery({ ...dashboardBySlug(slug), staleTime: 30_000 });
   const { data: reader } = useQuery(me());
   const [editing, setEditing] = useState(false);
-  useDocumentHead(dashboard ? `${editing ? "Edit " : ""}${dashboard.title}` : error ? "Dashboard" : undefined, error instanceof ApiError && error.status === 404 ? 404 : 200);
+  useDocumentHead(
+    dashboard ? `${editing ? "Edit " : ""}${dashboard.title}` : error ? "Dashboard" : undefined,
+    error instanceof ApiError && error.status === 404 ? 404 : 200,
+  );
   if (!dashboard)
     return (
       <Page className="w-full pt-5">
-        {error ? <Failure error={error} what="This dashboard" onRetry={() => void refetch()} /> : <SkeletonRows rows={8} height={56} label="The dashboard is loading" />}
+        {error ? (
+          <Failure error={error} what="This dashboard" onRetry={() => void refetch()} />
+        ) : (
+          <SkeletonRows rows={8} height={56} label="The dashboard is loading" />
+        )}
       </Page>
     );
   const mayEdit = reader !== undefined && reader.user.role !== "viewer";

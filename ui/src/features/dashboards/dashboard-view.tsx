@@ -29,14 +29,17 @@ export function DashboardView({ dashboard, onEdit }: { dashboard: Dashboard; onE
   const tab = definition.tabs.find((t) => t.id === search.tab);
   const tiles = inOrder((tab?.tiles ?? []) as Tile[]);
   const refresh = (): void => void query.refetch();
-  const toTab = (id: string) => search.change({ tab: id === definition.tabs[0]?.id ? undefined : id, table: undefined });
+  const toTab = (id: string) =>
+    search.change({ tab: id === definition.tabs[0]?.id ? undefined : id, table: undefined });
   useHotkey("e", () => onEdit?.(), onEdit !== undefined);
   useHotkey("r", refresh);
   useHotkey("1", () => definition.tabs[0] && search.go(toTab(definition.tabs[0].id)));
   useHotkey("2", () => definition.tabs[1] && search.go(toTab(definition.tabs[1].id)));
   useHotkey("3", () => definition.tabs[2] && search.go(toTab(definition.tabs[2].id)));
   const [full, setFull] = useState<string | null>(null);
-  useHotkey("v", () => setFull(full ? null : (document.querySelector(".ld-tile:hover, .ld-tile:focus-within")?.id ?? null)));
+  useHotkey("v", () =>
+    setFull(full ? null : (document.querySelector(".ld-tile:hover, .ld-tile:focus-within")?.id ?? null)),
+  );
   useHotkey("Escape", () => setFull(null), full !== null);
   const waiting = query.isPlaceholderData;
   return (
@@ -47,12 +50,21 @@ export function DashboardView({ dashboard, onEdit }: { dashboard: Dashboard; onE
         after={<StarToggle dashboard={dashboard} />}
         actions={
           <>
-            <LiveMark className="ld-live" asOf={query.data?.as_of ?? null} {...(lost ? { stale: "updates are paused" } : {})} />
+            <LiveMark
+              className="ld-live"
+              asOf={query.data?.as_of ?? null}
+              {...(lost ? { stale: "updates are paused" } : {})}
+            />
             <span className="ld-divider ld-js">
               <Divider />
             </span>
             <ShareButton />
-            <IconButton icon={Maximize} label="Full screen" className="ld-js ld-wide" onClick={() => void document.documentElement.requestFullscreen?.()} />
+            <IconButton
+              icon={Maximize}
+              label="Full screen"
+              className="ld-js ld-wide"
+              onClick={() => void document.documentElement.requestFullscreen?.()}
+            />
             {onEdit && (
               <Button icon={Pencil} keys="E" className="ld-js ld-wide" onClick={onEdit}>
                 Edit
@@ -103,7 +115,18 @@ export function DashboardView({ dashboard, onEdit }: { dashboard: Dashboard; onE
       ) : (
         <div className="ld-grid">
           {tiles.map((tile) => (
-            <TileFrame key={tile.id} tile={tile} data={query.data?.queries[dataKey(tile)]} definition={definition} search={search} onRetry={refresh} divided={underNumber(tile, tiles)} busy={waiting} full={full === tile.id} onFull={(on) => setFull(on ? tile.id : null)} />
+            <TileFrame
+              key={tile.id}
+              tile={tile}
+              data={query.data?.queries[dataKey(tile)]}
+              definition={definition}
+              search={search}
+              onRetry={refresh}
+              divided={underNumber(tile, tiles)}
+              busy={waiting}
+              full={full === tile.id}
+              onFull={(on) => setFull(on ? tile.id : null)}
+            />
           ))}
         </div>
       )}
@@ -114,12 +137,21 @@ export function DashboardView({ dashboard, onEdit }: { dashboard: Dashboard; onE
 
 /** Big numbers in one column are divided by hairlines instead of space. */
 const underNumber = (tile: Tile, tiles: readonly Tile[]): boolean =>
-  tile.chart.type === "number" && tiles.some((t) => t !== tile && t.chart.type === "number" && t.x === tile.x && t.w === tile.w && t.y + t.h === tile.y);
+  tile.chart.type === "number" &&
+  tiles.some(
+    (t) => t !== tile && t.chart.type === "number" && t.x === tile.x && t.w === tile.w && t.y + t.h === tile.y,
+  );
 
 function Foot({ dashboard, data, tiles }: { dashboard: Dashboard; data: DashboardData | undefined; tiles: number }) {
   const now = useNow();
   const totals = data?.totals;
-  const engines = [...new Set(Object.values(data?.queries ?? {}).map((q) => q.engine).filter(Boolean))].join(" and ");
+  const engines = [
+    ...new Set(
+      Object.values(data?.queries ?? {})
+        .map((q) => q.engine)
+        .filter(Boolean),
+    ),
+  ].join(" and ");
   return (
     <footer className="ld-foot">
       <span>{count(tiles, "tile")}</span>
@@ -180,7 +212,12 @@ function ShareButton() {
     setTimeout(() => setDone(false), 2000);
   };
   return (
-    <Button icon={Share2} className="ld-js ld-share" aria-label={done ? "Link copied" : "Share"} onClick={() => void share()}>
+    <Button
+      icon={Share2}
+      className="ld-js ld-share"
+      aria-label={done ? "Link copied" : "Share"}
+      onClick={() => void share()}
+    >
       <span aria-live="polite">{done ? "Link copied" : "Share"}</span>
     </Button>
   );

@@ -6,7 +6,12 @@ import type { Filter } from "./definition";
 import { rangeNames } from "./options";
 
 /** The panel of a date range: usual ranges, and two dates. */
-export function DatePicker(props: { filter: Filter; bounds: { from: string; to: string } | null; from?: string; to?: string }) {
+export function DatePicker(props: {
+  filter: Filter;
+  bounds: { from: string; to: string } | null;
+  from?: string;
+  to?: string;
+}) {
   const { filter, bounds, from, to } = props;
   const box = useRef<HTMLDivElement>(null);
   const [first, last] = rangeNames(filter);
@@ -32,13 +37,29 @@ export function DatePicker(props: { filter: Filter; bounds: { from: string; to: 
         </ul>
       )}
       <div className="ld-dates">
-        <label>
+        <label htmlFor={`${filter.id}-from`}>
           From
-          <Input size="md" type="date" name={first} defaultValue={from ?? ""} key={`f${from}`} {...limits} />
+          <Input
+            size="md"
+            type="date"
+            id={`${filter.id}-from`}
+            name={first}
+            defaultValue={from ?? ""}
+            key={`f${from}`}
+            {...limits}
+          />
         </label>
-        <label>
+        <label htmlFor={`${filter.id}-to`}>
           To
-          <Input size="md" type="date" name={last} defaultValue={to ?? ""} key={`t${to}`} {...limits} />
+          <Input
+            size="md"
+            type="date"
+            id={`${filter.id}-to`}
+            name={last}
+            defaultValue={to ?? ""}
+            key={`t${to}`}
+            {...limits}
+          />
         </label>
       </div>
       <div className="ld-pick-foot">

@@ -14,7 +14,11 @@ export interface Preset {
 export function presets(bounds: { from: string; to: string }): Preset[] {
   const all = dayCount(bounds.from, bounds.to);
   const list: Preset[] = [{ label: "All days" }];
-  if (all > 7) list.push({ label: "First 7 days", from: bounds.from, to: shift(bounds.from, 6) }, { label: "Last 7 days", from: shift(bounds.to, -6), to: bounds.to });
+  if (all > 7)
+    list.push(
+      { label: "First 7 days", from: bounds.from, to: shift(bounds.from, 6) },
+      { label: "Last 7 days", from: shift(bounds.to, -6), to: bounds.to },
+    );
   if (all > 28) list.push({ label: "Last 28 days", from: shift(bounds.to, -27), to: bounds.to });
   const [year = "", month = ""] = bounds.to.split("-");
   const monthStart = `${year}-${month}-01`;

@@ -1,5 +1,12 @@
 import { full } from "@/lib/format";
-import type { Dashboard, DashboardData, DashboardDefinition, DashboardFilter, DashboardQueryData, DashboardTile } from "@/api/types";
+import type {
+  Dashboard,
+  DashboardData,
+  DashboardDefinition,
+  DashboardFilter,
+  DashboardQueryData,
+  DashboardTile,
+} from "@/api/types";
 
 /** What a click on a mark does: the value of `column` becomes the value of `filter`. */
 export interface TileClick {
@@ -13,7 +20,8 @@ export type { Dashboard, DashboardData, DashboardDefinition, DashboardQueryData 
 /** The key of a tile's rows in the data answer. */
 export const dataKey = (tile: Tile): string => tile.query ?? `tile:${tile.id}`;
 
-export const tileSql = (definition: DashboardDefinition, tile: Tile): string => tile.sql ?? (tile.query ? (definition.queries[tile.query]?.sql ?? "") : "");
+export const tileSql = (definition: DashboardDefinition, tile: Tile): string =>
+  tile.sql ?? (tile.query ? (definition.queries[tile.query]?.sql ?? "") : "");
 
 /** Px of one grid row; a tile's last 36 px are the space below it. */
 export const ROW = 32;
@@ -22,7 +30,10 @@ export const ROW_GAP = 36;
 /** The size a tile's body is expected to have on a laptop: decides tick counts, not sizes. */
 export function expectedSize(tile: Tile): { width: number; height: number } {
   const column = (1376 - 11 * 32) / 12;
-  return { width: Math.round(tile.w * column + (tile.w - 1) * 32) - 60, height: Math.max(80, tile.h * ROW - ROW_GAP - 34 - 46) };
+  return {
+    width: Math.round(tile.w * column + (tile.w - 1) * 32) - 60,
+    height: Math.max(80, tile.h * ROW - ROW_GAP - 34 - 46),
+  };
 }
 
 /** `{rows}` in titles and units stands for the number of rows. */

@@ -15,7 +15,15 @@ import type { DashboardSearch } from "./use-dashboard-search";
  * All filters as one GET form. Each is a `<details>` that opens and applies without a script; with one, opening closes the
  * others, choices say what they leave, and applying changes the URL without loading the page.
  */
-export function FilterBar({ definition, data, search }: { definition: DashboardDefinition; data: DashboardData | undefined; search: DashboardSearch }) {
+export function FilterBar({
+  definition,
+  data,
+  search,
+}: {
+  definition: DashboardDefinition;
+  data: DashboardData | undefined;
+  search: DashboardSearch;
+}) {
   const form = useRef<HTMLFormElement>(null);
   const filters = definition.filters as Filter[];
   const options = useOptions(filters, data);
@@ -36,7 +44,9 @@ export function FilterBar({ definition, data, search }: { definition: DashboardD
     const patch: Record<string, string | string[] | undefined> = {};
     for (const filter of filters) {
       if (filter.type === "list") patch[filter.id] = entered.getAll(filter.id).map(String);
-      else for (const name of filter.type === "date_range" ? rangeNames(filter) : [filter.id]) patch[name] = String(entered.get(name) ?? "") || undefined;
+      else
+        for (const name of filter.type === "date_range" ? rangeNames(filter) : [filter.id])
+          patch[name] = String(entered.get(name) ?? "") || undefined;
     }
     for (const open of form.current.querySelectorAll<HTMLDetailsElement>("details[open]")) open.open = false;
     search.go(search.change(patch));
@@ -44,10 +54,29 @@ export function FilterBar({ definition, data, search }: { definition: DashboardD
   const picker = (filter: Filter, i: number): ReactNode => {
     const above = filter.cascade ? cascade[cascade.indexOf(filter) - 1] : undefined;
     const names = above ? options.names.get(above.id) : undefined;
-    return <Segment key={filter.id} filter={filter} search={search} options={options.by.get(filter.id) ?? null} bounds={boundsOf(filter, options.data)} parents={names ?? NO_NAMES} leaf={filter.cascade ? leaf : undefined} first={i === 0} />;
+    return (
+      <Segment
+        key={filter.id}
+        filter={filter}
+        search={search}
+        options={options.by.get(filter.id) ?? null}
+        bounds={boundsOf(filter, options.data)}
+        parents={names ?? NO_NAMES}
+        leaf={filter.cascade ? leaf : undefined}
+        first={i === 0}
+      />
+    );
   };
   return (
-    <form ref={form} className="ld-fb" method="get" action={search.path} role="search" aria-label="Filters" onSubmit={onSubmit}>
+    <form
+      ref={form}
+      className="ld-fb"
+      method="get"
+      action={search.path}
+      role="search"
+      aria-label="Filters"
+      onSubmit={onSubmit}
+    >
       {typeof search.search["tab"] === "string" && <input type="hidden" name="tab" value={search.search["tab"]} />}
       {cascade.length > 0 && <div className="ld-casc">{cascade.map(picker)}</div>}
       {filters.filter((f) => !f.cascade).map((f) => picker(f, 0))}
@@ -92,13 +121,27 @@ function Segment(props: {
       {filter.cascade && !first && <Icon as={ChevronRight} size={14} className="-mx-1 text-ink-3" />}
       <details className={cx(filter.cascade ? "ld-seg" : "ld-ctl", on && "on")} name="filter">
         <summary>
-          {filter.type === "date_range" ? <Icon as={Calendar} size={14} className="text-ink-3" /> : <span className="l">{filter.label}</span>}
+          {filter.type === "date_range" ? (
+            <Icon as={Calendar} size={14} className="text-ink-3" />
+          ) : (
+            <span className="l">{filter.label}</span>
+          )}
           <span className="v">{text}</span>
           {filter.type === "date_range" && a && b && <span className="l">{dayCount(a, b)} days</span>}
           {!filter.cascade && <Icon as={ChevronDown} size={14} className="text-ink-3" />}
         </summary>
         <div className="ld-pick" role="group" aria-label={filter.label}>
-          {filter.type === "date_range" ? <DatePicker filter={filter} bounds={bounds} {...range} /> : <FilterPicker filter={filter} options={options} chosen={chosen(filter, search.values)} parents={parents} leaf={leaf} />}
+          {filter.type === "date_range" ? (
+            <DatePicker filter={filter} bounds={bounds} {...range} />
+          ) : (
+            <FilterPicker
+              filter={filter}
+              options={options}
+              chosen={chosen(filter, search.values)}
+              parents={parents}
+              leaf={leaf}
+            />
+          )}
         </div>
       </details>
     </>
@@ -107,13 +150,17 @@ function Segment(props: {
 
 /** Choices of every list filter; while a tab's data holds none, those last seen. */
 function useOptions(filters: readonly Filter[], now: DashboardData | undefined) {
-  const last = useRef(now);
+  const [seen, setSeen] = useState(now);
   const has = filters.some((f) => f.options_query && now?.queries[f.options_query]);
-  if (has || !last.current) last.current = now;
-  const data = last.current;
+  if (has && seen !== now) setSeen(now);
+  const data = has ? now : (seen ?? now);
   return useMemo(() => {
-    const by = new Map<string, Options | null>(filters.map((f) => [f.id, f.type === "list" ? optionsOf(f, data) : null]));
-    const names = new Map([...by].map(([id, options]) => [id, new Map((options?.list ?? []).map((o) => [o.value, o.label]))] as const));
+    const by = new Map<string, Options | null>(
+      filters.map((f) => [f.id, f.type === "list" ? optionsOf(f, data) : null]),
+    );
+    const names = new Map(
+      [...by].map(([id, options]) => [id, new Map((options?.list ?? []).map((o) => [o.value, o.label]))] as const),
+    );
     return { by, names, data };
   }, [filters, data]);
 }
@@ -123,7 +170,7 @@ function useClosing(form: { current: HTMLFormElement | null }) {
   useEffect(() => {
     const node = form.current;
     if (!node) return;
-    node.dataset["live"] = "";
+    node.setAttribute("data-live", "");
     const open = (): HTMLDetailsElement | null => node.querySelector("details[open]");
     const onPointer = (event: PointerEvent): void => {
       const now = open();

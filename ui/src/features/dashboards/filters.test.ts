@@ -30,10 +30,15 @@ describe("the demo dashboard", () => {
   });
   it("asks every filter of every query over the facts", () => {
     for (const t of tiles)
-      for (const name of ["state", "dma", "dc", "restaurant", "item", "from", "to"]) expect(tileSql(definition, t), t.id).toContain(`{{${name}}}`);
+      for (const name of ["state", "dma", "dc", "restaurant", "item", "from", "to"])
+        expect(tileSql(definition, t), t.id).toContain(`{{${name}}}`);
   });
   it("reads the three numbers before the chart beside them, on a phone too", () => {
-    expect(inOrder(tiles.slice(0, 9)).map((t) => t.id).slice(0, 5)).toEqual(["median", "range", "change", "fan", "weekday"]);
+    expect(
+      inOrder(tiles.slice(0, 9))
+        .map((t) => t.id)
+        .slice(0, 5),
+    ).toEqual(["median", "range", "change", "fan", "weekday"]);
   });
 });
 
@@ -43,14 +48,18 @@ describe("filters", () => {
     expect(summary(dma, values(""), optionsOf(dma, data), null)).toEqual({ text: "All 30", on: false });
     expect(summary(dma, values("dma=ROC"), optionsOf(dma, data), null)).toEqual({ text: "Rochester", on: true });
     expect(summary(dma, values("dma=ROC&dma=BUF"), optionsOf(dma, data), null).text).toBe("Rochester +1");
-    expect(summary(filter("restaurant"), values(""), optionsOf(filter("restaurant"), data), null).text).toBe("All 2,750");
+    expect(summary(filter("restaurant"), values(""), optionsOf(filter("restaurant"), data), null).text).toBe(
+      "All 2,750",
+    );
     const dates = filter("dates");
     expect(summary(dates, values(""), null, boundsOf(dates, data))).toEqual({ text: "1 Jan – 1 Apr 2025", on: false });
     expect(summary(dates, values("from=2025-03-26"), null, boundsOf(dates, data)).on).toBe(true);
   });
   it("say before applying how far a choice narrows the next levels", () => {
     const options = optionsOf(filter("dma"), data);
-    expect(effect(filter("dma"), ["LAX", "SAN"], options ?? { list: [], total: 0 }, filter("restaurant"))).toMatch(/^2 DMAs leave \d+ of \d+ centres and \d+ of [\d,]+ restaurants$/);
+    expect(effect(filter("dma"), ["LAX", "SAN"], options ?? { list: [], total: 0 }, filter("restaurant"))).toMatch(
+      /^2 DMAs leave \d+ of \d+ centres and \d+ of [\d,]+ restaurants$/,
+    );
   });
   it("take a mark's value, and let it go on the second click", () => {
     const columns = data.queries["dma"]?.columns ?? [];
@@ -58,7 +67,10 @@ describe("filters", () => {
     expect(picked(tile("states"), filters, columns, row, values("state=TX"))).toEqual({ state: ["CA"] });
     expect(picked(tile("states"), filters, columns, row, values("state=CA"))).toEqual({ state: undefined });
     const daily = data.queries["daily"];
-    expect(picked(tile("fan"), filters, daily?.columns ?? [], daily?.rows[3] ?? [], {})).toEqual({ from: "2025-01-04", to: "2025-01-04" });
+    expect(picked(tile("fan"), filters, daily?.columns ?? [], daily?.rows[3] ?? [], {})).toEqual({
+      from: "2025-01-04",
+      to: "2025-01-04",
+    });
   });
   it("escape what the data names, and keep a chosen value that is not listed", () => {
     const evil = `"><script>alert(1)</script>`;
@@ -67,7 +79,15 @@ describe("filters", () => {
     expect(html).toContain('value="gone" checked');
   });
   it("offer ranges counted from the data's own last day", () => {
-    expect(presets({ from: "2025-01-01", to: "2025-04-01" })).toContainEqual({ label: "Last 7 days", from: "2025-03-26", to: "2025-04-01" });
-    expect(presets({ from: "2025-01-01", to: "2025-04-01" })).toContainEqual({ label: "Last whole month", from: "2025-03-01", to: "2025-03-31" });
+    expect(presets({ from: "2025-01-01", to: "2025-04-01" })).toContainEqual({
+      label: "Last 7 days",
+      from: "2025-03-26",
+      to: "2025-04-01",
+    });
+    expect(presets({ from: "2025-01-01", to: "2025-04-01" })).toContainEqual({
+      label: "Last whole month",
+      from: "2025-03-01",
+      to: "2025-03-31",
+    });
   });
 });

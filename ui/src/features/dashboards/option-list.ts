@@ -6,14 +6,22 @@ import type { Option } from "./options";
  * The boxes of a picker as one string: hundreds of options cost the server next to nothing and work without a script.
  * Options are grouped by parent in the order they come; chosen ones that are not listed stand first.
  */
-export function optionList(name: string, options: readonly Option[], chosen: readonly string[], parents: ReadonlyMap<string, string>): string {
+export function optionList(
+  name: string,
+  options: readonly Option[],
+  chosen: readonly string[],
+  parents: ReadonlyMap<string, string>,
+): string {
   const set = new Set(chosen);
   const known = new Set(options.map((o) => o.value));
   const most = Math.max(1, ...options.map((o) => o.n));
   const bars = options.some((o) => o.n !== options[0]?.n);
   const sizes = new Map<string | null, number>();
   for (const o of options) sizes.set(o.parent, (sizes.get(o.parent) ?? 0) + 1);
-  let out = chosen.filter((v) => !known.has(v)).map((v) => item(name, { value: v, label: v, parent: null, n: 0, counts: {} }, true, 0, false)).join("");
+  let out = chosen
+    .filter((v) => !known.has(v))
+    .map((v) => item(name, { value: v, label: v, parent: null, n: 0, counts: {} }, true, 0, false))
+    .join("");
   let group: string | null = null;
   for (const o of options) {
     if (o.parent !== null && o.parent !== group) {
@@ -27,6 +35,8 @@ export function optionList(name: string, options: readonly Option[], chosen: rea
 
 function item(name: string, o: Option, on: boolean, share: number, bars: boolean): string {
   const width = Math.max(1, Math.round(share * 44));
-  const bar = bars ? `<svg width="44" height="6" aria-hidden="true"><rect width="${width}" height="6"/></svg><span class="n">${full(o.n)}</span>` : "";
+  const bar = bars
+    ? `<svg width="44" height="6" aria-hidden="true"><rect width="${width}" height="6"/></svg><span class="n">${full(o.n)}</span>`
+    : "";
   return `<li${o.parent === null ? "" : ` data-in="${esc(o.parent)}"`}><label><input type="checkbox" class="check" name="${esc(name)}" value="${esc(o.value)}"${on ? " checked" : ""}><span class="nm">${esc(o.label)}</span>${bar}</label></li>`;
 }

@@ -25,7 +25,9 @@ export function optionsOf(filter: Filter, data: DashboardData | undefined): Opti
   if (!answer?.columns?.length) return null;
   const at = (name: string): number => answer.columns.findIndex((c) => c.name === name);
   const [value, label, parent, n, total] = [at("value"), at("label"), at("parent"), at("n"), at("total")];
-  const more = answer.columns.flatMap((c, i) => (["value", "label", "parent", "n", "total"].includes(c.name) ? [] : [{ name: c.name, i }]));
+  const more = answer.columns.flatMap((c, i) =>
+    ["value", "label", "parent", "n", "total"].includes(c.name) ? [] : [{ name: c.name, i }],
+  );
   const list = answer.rows.map((r): Option => ({
     value: String(r[value] ?? ""),
     label: String(r[label] ?? r[value] ?? ""),
@@ -44,7 +46,10 @@ export function boundsOf(filter: Filter, data: DashboardData | undefined): { fro
   return typeof from === "string" && typeof to === "string" ? { from: from.slice(0, 10), to: to.slice(0, 10) } : null;
 }
 
-export const rangeNames = (filter: Filter): [string, string] => [filter.from ?? `${filter.id}_from`, filter.to ?? `${filter.id}_to`];
+export const rangeNames = (filter: Filter): [string, string] => [
+  filter.from ?? `${filter.id}_from`,
+  filter.to ?? `${filter.id}_to`,
+];
 
 export const chosen = (filter: Filter, values: FilterValues): string[] => {
   const v = values[filter.id];
@@ -58,7 +63,12 @@ export function chosenRange(filter: Filter, values: FilterValues): { from?: stri
 }
 
 /** What a filter shows when closed, and whether it narrows anything. */
-export function summary(filter: Filter, values: FilterValues, options: Options | null, bounds: { from: string; to: string } | null): { text: string; on: boolean } {
+export function summary(
+  filter: Filter,
+  values: FilterValues,
+  options: Options | null,
+  bounds: { from: string; to: string } | null,
+): { text: string; on: boolean } {
   if (filter.type === "date_range") {
     const { from, to } = chosenRange(filter, values);
     const a = from ?? bounds?.from;
@@ -71,15 +81,22 @@ export function summary(filter: Filter, values: FilterValues, options: Options |
   return { text: now.length === 1 ? first : `${first} +${now.length - 1}`, on: true };
 }
 
+const sum = (list: Option[], get: (o: Option) => number): number => list.reduce((a, o) => a + get(o), 0);
+
 /** What choosing these leaves, before it is applied: `2 DMAs leave 8 of 60 centres and 460 of 2,750 restaurants`. */
 export function effect(filter: Filter, picked: readonly string[], options: Options, leaf: Filter | undefined): string {
   if (picked.length === 0) return `All ${full(options.total)} ${filter.plural ?? "values"}`;
   const set = new Set(picked);
   const kept = options.list.filter((o) => set.has(o.value));
-  const sum = (list: Option[], get: (o: Option) => number): number => list.reduce((a, o) => a + get(o), 0);
   const names = Object.keys(options.list[0]?.counts ?? {});
-  const parts = names.map((name) => `${full(sum(kept, (o) => o.counts[name] ?? 0))} of ${full(sum(options.list, (o) => o.counts[name] ?? 0))} ${name}`);
-  if (leaf && leaf.id !== filter.id) parts.push(`${full(sum(kept, (o) => o.n))} of ${full(sum(options.list, (o) => o.n))} ${leaf.plural ?? leaf.label.toLowerCase()}`);
+  const parts = names.map(
+    (name) =>
+      `${full(sum(kept, (o) => o.counts[name] ?? 0))} of ${full(sum(options.list, (o) => o.counts[name] ?? 0))} ${name}`,
+  );
+  if (leaf && leaf.id !== filter.id)
+    parts.push(
+      `${full(sum(kept, (o) => o.n))} of ${full(sum(options.list, (o) => o.n))} ${leaf.plural ?? leaf.label.toLowerCase()}`,
+    );
   const what = `${full(picked.length)} ${picked.length === 1 ? filter.label : (filter.plural ?? filter.label)}`;
   return parts.length ? `${what} ${picked.length === 1 ? "leaves" : "leave"} ${parts.join(" and ")}` : `${what} chosen`;
 }

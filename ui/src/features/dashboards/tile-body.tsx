@@ -4,7 +4,15 @@ import type { Position } from "@/api/types";
 import { Button, buttonClass } from "@/ui/button";
 import { EmptyState, ErrorState, NotAllowedState, Strip } from "@/ui/message";
 import { Chart } from "@/viz";
-import { expectedSize, fillIn, tileSql, type DashboardDefinition, type DashboardQueryData, type Filter, type Tile } from "./definition";
+import {
+  expectedSize,
+  fillIn,
+  tileSql,
+  type DashboardDefinition,
+  type DashboardQueryData,
+  type Filter,
+  type Tile,
+} from "./definition";
 import { picked, type DashboardSearch } from "./use-dashboard-search";
 
 export interface TileContext {
@@ -67,7 +75,10 @@ export function TileBody(props: TileContext & { tile: Tile; data: DashboardQuery
 }
 
 export const toWorkbench = (definition: DashboardDefinition, tile: Tile) =>
-  ({ to: "/sql", search: { sql: tileSql(definition, tile), catalog: definition.catalog, database: definition.database } as never }) as const;
+  ({
+    to: "/sql",
+    search: { sql: tileSql(definition, tile), catalog: definition.catalog, database: definition.database } as never,
+  }) as const;
 
 function TileError({ tile, data, definition, onRetry }: TileContext & { tile: Tile; data: DashboardQueryData }) {
   const error = data.error;
@@ -82,9 +93,13 @@ function TileError({ tile, data, definition, onRetry }: TileContext & { tile: Ti
         {error.detail} {error.hint ?? "The rest of this dashboard is not affected."}
       </NotAllowedState>
     );
-  const retry = !error || error.status >= 500 || error.status === 429 || error.code === "TIMEOUT" || error.code === "DATA_CHANGED";
+  const retry =
+    !error || error.status >= 500 || error.status === 429 || error.code === "TIMEOUT" || error.code === "DATA_CHANGED";
   return (
-    <ErrorState title={error?.title ?? "This query failed"} actions={retry ? <Button onClick={onRetry}>Try again</Button> : open}>
+    <ErrorState
+      title={error?.title ?? "This query failed"}
+      actions={retry ? <Button onClick={onRetry}>Try again</Button> : open}
+    >
       <p>
         {error?.detail ?? "The server gave no reason."} {error?.hint}
       </p>
@@ -131,7 +146,9 @@ function TileEmpty({ search }: { search: DashboardSearch }) {
         )
       }
     >
-      {narrowed ? "The query ran and found no rows that pass all filters at once." : "The query ran and its tables hold no rows."}
+      {narrowed
+        ? "The query ran and found no rows that pass all filters at once."
+        : "The query ran and its tables hold no rows."}
     </EmptyState>
   );
 }

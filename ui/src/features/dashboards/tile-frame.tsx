@@ -11,7 +11,16 @@ import { expectedSize, fillIn, type DashboardQueryData, type Tile } from "./defi
 import { TileBody, toWorkbench, type TileContext } from "./tile-body";
 
 /** One tile: title, unit, legend, three quiet actions, and its body. */
-export function TileFrame(props: TileContext & { tile: Tile; data: DashboardQueryData | undefined; divided: boolean; busy: boolean; full: boolean; onFull: (full: boolean) => void }) {
+export function TileFrame(
+  props: TileContext & {
+    tile: Tile;
+    data: DashboardQueryData | undefined;
+    divided: boolean;
+    busy: boolean;
+    full: boolean;
+    onFull: (full: boolean) => void;
+  },
+) {
   const { tile, data, definition, search, divided, busy, full, onFull } = props;
   const asked = search.search["table"] === tile.id;
   const [table, setTable] = useState(asked);
@@ -19,11 +28,20 @@ export function TileFrame(props: TileContext & { tile: Tile; data: DashboardQuer
   const small = type === "number";
   const there = data?.state === "SUCCEEDED" && data.rows.length > 0;
   const sql = toWorkbench(definition, tile);
-  const link = (): void => void navigator.clipboard.writeText(`${window.location.origin}${search.href(search.search)}#${tile.id}`);
+  const link = (): void =>
+    void navigator.clipboard.writeText(`${window.location.origin}${search.href(search.search)}#${tile.id}`);
   const entries: MenuEntry[] = [
     { label: "Explore in SQL", icon: SquareTerminal, href: `/sql${stringifySearch(sql.search)}` },
     { label: table ? "Show as chart" : "Show as table", icon: Table2, onSelect: () => setTable(!table) },
-    ...(data?.execution_id ? [{ label: "Download CSV", icon: Download, href: `/api/v1/executions/${encodeURIComponent(data.execution_id)}/result?format=csv` }] : []),
+    ...(data?.execution_id
+      ? [
+          {
+            label: "Download CSV",
+            icon: Download,
+            href: `/api/v1/executions/${encodeURIComponent(data.execution_id)}/result?format=csv`,
+          },
+        ]
+      : []),
     { label: "Copy link to this tile", icon: Link2, onSelect: link },
     "separator" as const,
     { label: full ? "Leave full screen" : "Full screen", icon: Maximize2, keys: "V", onSelect: () => onFull(!full) },
@@ -33,14 +51,32 @@ export function TileFrame(props: TileContext & { tile: Tile; data: DashboardQuer
       id={tile.id}
       aria-labelledby={`h-${tile.id}`}
       aria-busy={busy}
-      className={cx("ld-tile", `ld-x${tile.x}`, `ld-w${tile.w}`, `ld-y${tile.y}`, `ld-h${tile.h}`, `ld-tile--${type}`, divided && "ld-divided", full && "ld-full", busy && "ld-busy")}
+      className={cx(
+        "ld-tile",
+        `ld-x${tile.x}`,
+        `ld-w${tile.w}`,
+        `ld-y${tile.y}`,
+        `ld-h${tile.h}`,
+        `ld-tile--${type}`,
+        divided && "ld-divided",
+        full && "ld-full",
+        busy && "ld-busy",
+      )}
     >
       <header className="ld-th">
         <h2 id={`h-${tile.id}`}>{tile.title}</h2>
         {tile.unit && <span className="ld-un">{fillIn(tile.unit, data)}</span>}
         <span className="ml-auto" />
         {there && !table && !small && type !== "table" && type !== "ranked" && (
-          <ChartLegend spec={tile.chart} columns={data.columns} rows={data.rows} id={`t-${tile.id}`} expect={expectedSize(tile)} unit={fillIn(tile.unit, data)} {...(tile.click ? { hrefKey: search.text } : {})} />
+          <ChartLegend
+            spec={tile.chart}
+            columns={data.columns}
+            rows={data.rows}
+            id={`t-${tile.id}`}
+            expect={expectedSize(tile)}
+            unit={fillIn(tile.unit, data)}
+            {...(tile.click ? { hrefKey: search.text } : {})}
+          />
         )}
         <span className="ld-tt">
           {!small && type !== "table" && (
@@ -58,8 +94,22 @@ export function TileFrame(props: TileContext & { tile: Tile; data: DashboardQuer
               <Icon as={Table2} />
             </a>
           )}
-          {!small && <IconButton icon={full ? Minimize2 : Maximize2} size="sm" label={full ? "Leave full screen" : "Full screen"} keys="V" className="ld-js" onClick={() => onFull(!full)} />}
-          <Menu label={`${tile.title} menu`} align="end" entries={entries} trigger={<IconButton icon={Ellipsis} size="sm" label={`${tile.title} menu`} className="ld-js" />} />
+          {!small && (
+            <IconButton
+              icon={full ? Minimize2 : Maximize2}
+              size="sm"
+              label={full ? "Leave full screen" : "Full screen"}
+              keys="V"
+              className="ld-js"
+              onClick={() => onFull(!full)}
+            />
+          )}
+          <Menu
+            label={`${tile.title} menu`}
+            align="end"
+            entries={entries}
+            trigger={<IconButton icon={Ellipsis} size="sm" label={`${tile.title} menu`} className="ld-js" />}
+          />
         </span>
         {full && <IconButton icon={X} label="Close" onClick={() => onFull(false)} />}
       </header>
@@ -81,7 +131,10 @@ class TileGuard extends Component<{ title: string; children: ReactNode }, { brok
   override render() {
     if (!this.state.broken) return this.props.children;
     return (
-      <ErrorState title={`${this.props.title} could not be drawn`} actions={<Button onClick={() => this.setState({ broken: false })}>Draw it again</Button>}>
+      <ErrorState
+        title={`${this.props.title} could not be drawn`}
+        actions={<Button onClick={() => this.setState({ broken: false })}>Draw it again</Button>}
+      >
         The data came, but its chart settings do not fit it. The rest of this dashboard is not affected.
       </ErrorState>
     );

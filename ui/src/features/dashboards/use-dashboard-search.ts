@@ -15,7 +15,8 @@ export function useDashboardSearch(definition: DashboardDefinition) {
   const values = filtersFromSearch(definition, search);
   const tab = tabFromSearch(definition, search);
   const href = (next: Search): string => location.pathname + stringifySearch(next);
-  const go = (next: Search): void => void navigate({ to: location.pathname, search: next as never, resetScroll: false });
+  const go = (next: Search): void =>
+    void navigate({ to: location.pathname, search: next as never, resetScroll: false });
   /** The search with some parameters changed; an empty value takes one away. */
   const change = (patch: Record<string, string | string[] | undefined>): Search => {
     const next: Search = { ...search, ...patch };
@@ -24,7 +25,8 @@ export function useDashboardSearch(definition: DashboardDefinition) {
   };
   const cleared = (): Search => {
     const patch: Search = {};
-    for (const filter of definition.filters) for (const name of filter.type === "date_range" ? rangeNames(filter) : [filter.id]) patch[name] = undefined;
+    for (const filter of definition.filters)
+      for (const name of filter.type === "date_range" ? rangeNames(filter) : [filter.id]) patch[name] = undefined;
     return change(patch);
   };
   return { search, values, tab, href, go, change, cleared, path: location.pathname, text: stringifySearch(search) };
@@ -32,7 +34,13 @@ export function useDashboardSearch(definition: DashboardDefinition) {
 export type DashboardSearch = ReturnType<typeof useDashboardSearch>;
 
 /** What choosing a mark makes of the search: its value alone, or without it when it is all that is chosen. */
-export function picked(tile: Tile, filters: readonly Filter[], columns: readonly { name: string }[], row: Row, values: FilterValues): Record<string, string | string[] | undefined> | undefined {
+export function picked(
+  tile: Tile,
+  filters: readonly Filter[],
+  columns: readonly { name: string }[],
+  row: Row,
+  values: FilterValues,
+): Record<string, string | string[] | undefined> | undefined {
   const filter = filters.find((f) => f.id === tile.click?.filter);
   const at = columns.findIndex((c) => c.name === tile.click?.column);
   const raw = row[at];

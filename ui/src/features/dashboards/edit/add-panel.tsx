@@ -32,11 +32,19 @@ export function AddPanel(props: {
   return (
     <>
       <h2>Add a tile</h2>
-      <SearchField label="Find a saved chart or query" value={wanted} onChange={(event) => setWanted(event.target.value)} />
+      <SearchField
+        label="Find a saved chart or query"
+        value={wanted}
+        onChange={(event) => setWanted(event.target.value)}
+      />
       <h3>New chart</h3>
       <div className="le-kinds">
         {chartTypes.map((type: ChartType) => (
-          <button key={type} type="button" onClick={() => onAdd({ title: `New ${chartNames[type].toLowerCase()}`, chart: { type }, ...start })}>
+          <button
+            key={type}
+            type="button"
+            onClick={() => onAdd({ title: `New ${chartNames[type].toLowerCase()}`, chart: { type }, ...start })}
+          >
             <Glyph type={type} />
             <span>{chartNames[type]}</span>
           </button>
@@ -59,7 +67,9 @@ export function AddPanel(props: {
               </button>
             </li>
           ))}
-        {charts.isSuccess && charts.data.items.length === 0 && <li className="le-none">None yet. Save one from the SQL workbench.</li>}
+        {charts.isSuccess && charts.data.items.length === 0 && (
+          <li className="le-none">None yet. Save one from the SQL workbench.</li>
+        )}
       </ul>
       <h3>Saved queries</h3>
       <ul className="le-saved">
@@ -67,7 +77,10 @@ export function AddPanel(props: {
           .filter((q) => matches(q.title))
           .map((q) => (
             <li key={q.id}>
-              <button type="button" onClick={() => onAdd({ title: q.title, sql: q.definition.sql, chart: { type: "table" } })}>
+              <button
+                type="button"
+                onClick={() => onAdd({ title: q.title, sql: q.definition.sql, chart: { type: "table" } })}
+              >
                 <Icon as={SquareTerminal} size={14} />
                 <span>{q.title}</span>
                 <Icon as={Plus} size={14} />
@@ -75,15 +88,24 @@ export function AddPanel(props: {
             </li>
           ))}
         <li>
-          <button type="button" onClick={() => onAdd({ title: "New query", sql: "select 1 as value", chart: { type: "table" } })}>
+          <button
+            type="button"
+            onClick={() => onAdd({ title: "New query", sql: "select 1 as value", chart: { type: "table" } })}
+          >
             <Icon as={SquareTerminal} size={14} />
             <span>From a SQL query</span>
           </button>
         </li>
       </ul>
       <h3>Names</h3>
-      <Field label="Dashboard">{(control) => <Input size="md" {...control} value={title} onChange={(event) => onTitle(event.target.value)} />}</Field>
-      <Field label="This tab">{(control) => <Input size="md" {...control} value={tab.title} onChange={(event) => onTabTitle(event.target.value)} />}</Field>
+      <Field label="Dashboard">
+        {(control) => <Input size="md" {...control} value={title} onChange={(event) => onTitle(event.target.value)} />}
+      </Field>
+      <Field label="This tab">
+        {(control) => (
+          <Input size="md" {...control} value={tab.title} onChange={(event) => onTabTitle(event.target.value)} />
+        )}
+      </Field>
       {onTabRemove && (
         <Button variant="danger" size="sm" onClick={onTabRemove}>
           Remove this tab

@@ -14,7 +14,13 @@ const clamp = (v: number, low: number, high: number): number => Math.max(low, Ma
 /** Keeps a tile on the grid and no smaller than can be read. */
 export function fitted<P extends Place>(p: P): P {
   const w = clamp(Math.round(p.w), 2, COLUMNS);
-  return { ...p, w, h: clamp(Math.round(p.h), 3, 40), x: clamp(Math.round(p.x), 0, COLUMNS - w), y: Math.max(0, Math.round(p.y)) };
+  return {
+    ...p,
+    w,
+    h: clamp(Math.round(p.h), 3, 40),
+    x: clamp(Math.round(p.x), 0, COLUMNS - w),
+    y: Math.max(0, Math.round(p.y)),
+  };
 }
 
 /**
@@ -45,10 +51,15 @@ export function place<P extends Place>(tiles: readonly P[], id: string, change: 
 }
 
 /** One step by key: columns by one; up and down past the next tile in the way. */
-export function step<P extends Place>(tiles: readonly P[], id: string, direction: "left" | "right" | "up" | "down"): P[] {
+export function step<P extends Place>(
+  tiles: readonly P[],
+  id: string,
+  direction: "left" | "right" | "up" | "down",
+): P[] {
   const tile = tiles.find((t) => t.id === id);
   if (!tile) return [...tiles];
-  if (direction === "left" || direction === "right") return place(tiles, id, { x: tile.x + (direction === "left" ? -1 : 1) });
+  if (direction === "left" || direction === "right")
+    return place(tiles, id, { x: tile.x + (direction === "left" ? -1 : 1) });
   const others = tiles.filter((t) => t.id !== id && across(t, tile));
   if (direction === "up") {
     const above = others.filter((t) => t.y < tile.y).sort((a, b) => b.y - a.y)[0];

@@ -3,10 +3,18 @@ import { isNumeric, isTemporal, suggestSpec, type ChartType } from "@/viz";
 import { FIELDS, type Field } from "./kinds";
 
 const fits = (field: Field, column: Column): boolean =>
-  field.wants === "any" || (field.wants === "number" ? isNumeric(column.type) : field.wants === "time" ? isTemporal(column.type) : !isNumeric(column.type) && !isTemporal(column.type));
+  field.wants === "any" ||
+  (field.wants === "number"
+    ? isNumeric(column.type)
+    : field.wants === "time"
+      ? isTemporal(column.type)
+      : !isNumeric(column.type) && !isTemporal(column.type));
 
 /** Columns for a choice, those that fit first. */
-export const choices = (field: Field, columns: readonly Column[]): Column[] => [...columns.filter((c) => fits(field, c)), ...columns.filter((c) => !fits(field, c))];
+export const choices = (field: Field, columns: readonly Column[]): Column[] => [
+  ...columns.filter((c) => fits(field, c)),
+  ...columns.filter((c) => !fits(field, c)),
+];
 
 /** A specification of another type that keeps what both types share and fills the rest from the columns. */
 export function retype(before: ChartDefinition, type: ChartType, columns: readonly Column[]): ChartDefinition {
@@ -20,10 +28,16 @@ export function retype(before: ChartDefinition, type: ChartType, columns: readon
   for (const field of FIELDS[type]) {
     const old = before[field.key];
     if (field.many) {
-      const list = (Array.isArray(old) ? old : typeof old === "string" ? [old] : []).filter((v): v is string => typeof v === "string");
+      const list = (Array.isArray(old) ? old : typeof old === "string" ? [old] : []).filter(
+        (v): v is string => typeof v === "string",
+      );
       if (list.length) next[field.key] = list;
       else if (main && field.wants === "number") next[field.key] = [main];
-      else if (!field.optional) next[field.key] = columns.filter((c) => fits(field, c)).slice(0, 1).map((c) => c.name);
+      else if (!field.optional)
+        next[field.key] = columns
+          .filter((c) => fits(field, c))
+          .slice(0, 1)
+          .map((c) => c.name);
       continue;
     }
     if (typeof old === "string") next[field.key] = old;

@@ -17,7 +17,19 @@ import { useDashboardData } from "../use-dashboard-data";
 import { useDashboardSearch } from "../use-dashboard-search";
 import { retype } from "./columns";
 import { AddPanel } from "./add-panel";
-import { addTile, draftReducer, duplicateTile, keep, kept, prune, removeTile, tilesOf, withTile, withTiles, type Content } from "./draft";
+import {
+  addTile,
+  draftReducer,
+  duplicateTile,
+  keep,
+  kept,
+  prune,
+  removeTile,
+  tilesOf,
+  withTile,
+  withTiles,
+  type Content,
+} from "./draft";
 import { EditBar } from "./edit-bar";
 import { EditGrid } from "./edit-grid";
 import { TilePanel } from "./tile-panel";
@@ -28,9 +40,17 @@ import "./edit.css";
 export function DashboardEditor({ dashboard, onLeave }: { dashboard: Dashboard; onLeave: () => void }) {
   const [base] = useState(() => {
     const stored = kept(dashboard.id);
-    return { version: stored?.version ?? dashboard.version, content: stored?.content ?? { title: dashboard.title, definition: dashboard.definition }, restored: stored !== null };
+    return {
+      version: stored?.version ?? dashboard.version,
+      content: stored?.content ?? { title: dashboard.title, definition: dashboard.definition },
+      restored: stored !== null,
+    };
   });
-  const [draft, act] = useReducer(draftReducer, { past: base.restored ? [{ title: dashboard.title, definition: dashboard.definition }] : [], now: base.content, future: [] });
+  const [draft, act] = useReducer(draftReducer, {
+    past: base.restored ? [{ title: dashboard.title, definition: dashboard.definition }] : [],
+    now: base.content,
+    future: [],
+  });
   const { title, definition } = draft.now;
   const [chosen, setChosen] = useState<string | null>(null);
   const [panel, setPanel] = useState(true);
@@ -42,7 +62,10 @@ export function DashboardEditor({ dashboard, onLeave }: { dashboard: Dashboard; 
   const change = (make: (now: Content) => Content): void => act({ do: "change", make });
   const changes = draft.past.length;
 
-  useEffect(() => keep(dashboard.id, changes > 0 ? { version: base.version, content: draft.now } : null), [dashboard.id, base.version, draft.now, changes]);
+  useEffect(
+    () => keep(dashboard.id, changes > 0 ? { version: base.version, content: draft.now } : null),
+    [dashboard.id, base.version, draft.now, changes],
+  );
 
   const client = useQueryClient();
   const save = useMutation({
@@ -60,7 +83,8 @@ export function DashboardEditor({ dashboard, onLeave }: { dashboard: Dashboard; 
     keep(dashboard.id, null);
     onLeave();
   };
-  const saveOver = async (): Promise<void> => save.mutate((await client.fetchQuery({ ...dashboardBySlug(dashboard.slug), staleTime: 0 })).version);
+  const saveOver = async (): Promise<void> =>
+    save.mutate((await client.fetchQuery({ ...dashboardBySlug(dashboard.slug), staleTime: 0 })).version);
   const takeTheirs = async (): Promise<void> => {
     await client.fetchQuery({ ...dashboardBySlug(dashboard.slug), staleTime: 0 });
     discard();
@@ -78,10 +102,20 @@ export function DashboardEditor({ dashboard, onLeave }: { dashboard: Dashboard; 
     setPanel(true);
   };
   const setSql = (t: Tile, sql: string): void =>
-    change((now) => (t.query && t.sql === undefined ? { ...now, definition: { ...now.definition, queries: { ...now.definition.queries, [t.query]: { sql } } } } : withTile(now, tab, t.id, { sql })));
+    change((now) =>
+      t.query && t.sql === undefined
+        ? { ...now, definition: { ...now.definition, queries: { ...now.definition.queries, [t.query]: { sql } } } }
+        : withTile(now, tab, t.id, { sql }),
+    );
   const addTab = (): void => {
     const id = `tab-${definition.tabs.length + 1}-${changes}`;
-    change((now) => ({ ...now, definition: { ...now.definition, tabs: [...now.definition.tabs, { id, title: `Tab ${now.definition.tabs.length + 1}`, tiles: [] }] } }));
+    change((now) => ({
+      ...now,
+      definition: {
+        ...now.definition,
+        tabs: [...now.definition.tabs, { id, title: `Tab ${now.definition.tabs.length + 1}`, tiles: [] }],
+      },
+    }));
     search.go(search.change({ tab: id }));
   };
   const here = definition.tabs.find((t) => t.id === tab);
@@ -113,7 +147,9 @@ export function DashboardEditor({ dashboard, onLeave }: { dashboard: Dashboard; 
             )
           }
         >
-          {conflict ? `Someone saved this dashboard after version ${base.version}. Your changes are kept here.` : `Not saved: ${save.error.message}`}
+          {conflict
+            ? `Someone saved this dashboard after version ${base.version}. Your changes are kept here.`
+            : `Not saved: ${save.error.message}`}
         </Strip>
       )}
       <div className="le-wrap">
@@ -153,13 +189,25 @@ export function DashboardEditor({ dashboard, onLeave }: { dashboard: Dashboard; 
               setChosen(null);
             }}
           >
-            {(t) => <EditTile tile={t} data={rows.get(t.id)} context={{ definition, search, onRetry: () => void data.refetch() }} />}
+            {(t) => (
+              <EditTile
+                tile={t}
+                data={rows.get(t.id)}
+                context={{ definition, search, onRetry: () => void data.refetch() }}
+              />
+            )}
           </EditGrid>
           {tiles.length === 0 && <p className="le-empty">This tab is empty. Choose a chart on the right.</p>}
         </div>
         {panel ? (
           <aside className="le-panel" aria-label={tile ? "Tile" : "Add a tile"}>
-            <IconButton icon={X} size="sm" label="Close" className="le-close" onClick={() => (tile ? setChosen(null) : setPanel(false))} />
+            <IconButton
+              icon={X}
+              size="sm"
+              label="Close"
+              className="le-close"
+              onClick={() => (tile ? setChosen(null) : setPanel(false))}
+            />
             {tile ? (
               <TilePanel
                 key={tile.id}
@@ -168,7 +216,11 @@ export function DashboardEditor({ dashboard, onLeave }: { dashboard: Dashboard; 
                 columns={rows.get(tile.id)?.columns ?? []}
                 onChange={(c) => change((now) => prune(withTile(now, tab, tile.id, c)))}
                 onSql={(sql) => setSql(tile, sql)}
-                onOwnSql={() => change((now) => prune(withTile(now, tab, tile.id, { sql: tileSql(now.definition, tile), query: undefined })))}
+                onOwnSql={() =>
+                  change((now) =>
+                    prune(withTile(now, tab, tile.id, { sql: tileSql(now.definition, tile), query: undefined })),
+                  )
+                }
               />
             ) : (
               here && (
@@ -176,13 +228,33 @@ export function DashboardEditor({ dashboard, onLeave }: { dashboard: Dashboard; 
                   definition={definition}
                   title={title}
                   tab={here}
-                  onAdd={(t) => add(addTile(draft.now, tab, { ...t, chart: encoded(t.chart, t.query ? data.data?.queries[t.query]?.columns : undefined) }))}
+                  onAdd={(t) =>
+                    add(
+                      addTile(draft.now, tab, {
+                        ...t,
+                        chart: encoded(t.chart, t.query ? data.data?.queries[t.query]?.columns : undefined),
+                      }),
+                    )
+                  }
                   onTitle={(next) => change((now) => ({ ...now, title: next }))}
-                  onTabTitle={(next) => change((now) => ({ ...now, definition: { ...now.definition, tabs: now.definition.tabs.map((t) => (t.id === tab ? { ...t, title: next } : t)) } }))}
+                  onTabTitle={(next) =>
+                    change((now) => ({
+                      ...now,
+                      definition: {
+                        ...now.definition,
+                        tabs: now.definition.tabs.map((t) => (t.id === tab ? { ...t, title: next } : t)),
+                      },
+                    }))
+                  }
                   onTabRemove={
                     definition.tabs.length > 1
                       ? () => {
-                          change((now) => prune({ ...now, definition: { ...now.definition, tabs: now.definition.tabs.filter((t) => t.id !== tab) } }));
+                          change((now) =>
+                            prune({
+                              ...now,
+                              definition: { ...now.definition, tabs: now.definition.tabs.filter((t) => t.id !== tab) },
+                            }),
+                          );
                           search.go(search.change({ tab: undefined }));
                         }
                       : undefined
@@ -214,7 +286,16 @@ function EditTile({ tile, data, context }: { tile: Tile; data: DashboardQueryDat
         <h2>{tile.title}</h2>
         {tile.unit && <span className="ld-un">{fillIn(tile.unit, data)}</span>}
         <span className="ml-auto" />
-        {there && <ChartLegend spec={tile.chart} columns={data.columns} rows={data.rows} id={`t-${tile.id}`} expect={expectedSize(tile)} unit={fillIn(tile.unit, data)} />}
+        {there && (
+          <ChartLegend
+            spec={tile.chart}
+            columns={data.columns}
+            rows={data.rows}
+            id={`t-${tile.id}`}
+            expect={expectedSize(tile)}
+            unit={fillIn(tile.unit, data)}
+          />
+        )}
       </header>
       <div className="ld-tb">
         <TileBody {...context} tile={{ ...tile, click: undefined }} data={data} asTable={false} />

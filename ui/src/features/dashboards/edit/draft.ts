@@ -13,7 +13,11 @@ export interface Draft {
   now: Content;
   future: Content[];
 }
-export type DraftAction = { do: "change"; make: (now: Content) => Content } | { do: "undo" } | { do: "redo" } | { do: "load"; content: Content };
+export type DraftAction =
+  | { do: "change"; make: (now: Content) => Content }
+  | { do: "undo" }
+  | { do: "redo" }
+  | { do: "load"; content: Content };
 
 const DEPTH = 100;
 
@@ -36,22 +40,29 @@ export function draftReducer(draft: Draft, action: DraftAction): Draft {
   }
 }
 
-export const tilesOf = (definition: DashboardDefinition, tab: string | undefined): Tile[] => (definition.tabs.find((t) => t.id === tab)?.tiles ?? []) as Tile[];
+export const tilesOf = (definition: DashboardDefinition, tab: string | undefined): Tile[] =>
+  (definition.tabs.find((t) => t.id === tab)?.tiles ?? []) as Tile[];
 
-export const withTiles = (content: Content, tab: string, tiles: readonly Tile[]): Content => ({
-  ...content,
-  definition: { ...content.definition, tabs: content.definition.tabs.map((t) => (t.id === tab ? { ...t, tiles: [...tiles] } : t)) },
-});
+export function withTiles(content: Content, tab: string, tiles: readonly Tile[]): Content {
+  const tabs = content.definition.tabs.map((t) => (t.id === tab ? Object.assign({}, t, { tiles: [...tiles] }) : t));
+  return { ...content, definition: { ...content.definition, tabs } };
+}
 
-export const withTile = (content: Content, tab: string, id: string, change: Partial<Tile>): Content =>
-  withTiles(
+export function withTile(content: Content, tab: string, id: string, change: Partial<Tile>): Content {
+  const tiles = tilesOf(content.definition, tab);
+  return withTiles(
     content,
     tab,
-    tilesOf(content.definition, tab).map((t) => (t.id === id ? { ...t, ...change } : t)),
+    tiles.map((t) => (t.id === id ? Object.assign({}, t, change) : t)),
   );
+}
 
 /** A new tile at the end of a tab; answers its id too. */
-export function addTile(content: Content, tab: string, tile: Omit<Tile, "id" | "x" | "y" | "w" | "h">): { content: Content; id: string } {
+export function addTile(
+  content: Content,
+  tab: string,
+  tile: Omit<Tile, "id" | "x" | "y" | "w" | "h">,
+): { content: Content; id: string } {
   const id = freshTileId(content.definition, tile.chart.type);
   const tiles = tilesOf(content.definition, tab);
   const size = tile.chart.type === "number" ? { w: 3, h: 4 } : { w: 6, h: 11 };
@@ -62,19 +73,18 @@ export function duplicateTile(content: Content, tab: string, id: string): { cont
   const tiles = tilesOf(content.definition, tab);
   const tile = tiles.find((t) => t.id === id);
   if (!tile) return null;
-  const copy: Tile = { ...tile, id: freshTileId(content.definition, tile.chart.type), title: `${tile.title} copy`, y: tile.y + tile.h };
+  const copy: Tile = {
+    ...tile,
+    id: freshTileId(content.definition, tile.chart.type),
+    title: `${tile.title} copy`,
+    y: tile.y + tile.h,
+  };
   return { content: withTiles(content, tab, arrange([...tiles, copy], copy.id)), id: copy.id };
 }
 
 /** Without a tile; a shared query that nothing draws any more goes with it. */
 export function removeTile(content: Content, tab: string, id: string): Content {
-  return prune(
-    withTiles(
-      content,
-      tab,
-      arrange(tilesOf(content.definition, tab).filter((t) => t.id !== id)),
-    ),
-  );
+  return prune(withTiles(content, tab, arrange(tilesOf(content.definition, tab).filter((t) => t.id !== id))));
 }
 
 export function prune(content: Content): Content {
@@ -88,7 +98,8 @@ export function prune(content: Content): Content {
 }
 
 /** How many tiles draw a shared query. */
-export const sharedBy = (definition: DashboardDefinition, query: string): number => definition.tabs.reduce((n, t) => n + t.tiles.filter((tile) => tile.query === query).length, 0);
+export const sharedBy = (definition: DashboardDefinition, query: string): number =>
+  definition.tabs.reduce((n, t) => n + t.tiles.filter((tile) => tile.query === query).length, 0);
 
 interface Kept {
   version: number;

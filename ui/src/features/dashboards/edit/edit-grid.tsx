@@ -1,3 +1,4 @@
+/* oxlint-disable jsx-a11y/no-noninteractive-element-interactions, jsx-a11y/no-noninteractive-tabindex -- a tile is moved and sized by keys, as its label says */
 import { Copy, GripVertical, Trash2 } from "lucide-react";
 import { useRef, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
 import { cx } from "@/lib/cx";
@@ -47,7 +48,17 @@ export function EditGrid(props: {
     event.preventDefault();
     event.stopPropagation();
     grid.current?.setPointerCapture(event.pointerId);
-    setDrag({ id: tile.id, handle, x: event.clientX, y: event.clientY, from: tile, box, dx: 0, dy: 0, tiles: [...tiles] });
+    setDrag({
+      id: tile.id,
+      handle,
+      x: event.clientX,
+      y: event.clientY,
+      from: tile,
+      box,
+      dx: 0,
+      dy: 0,
+      tiles: [...tiles],
+    });
   };
   const move = (event: PointerEvent): void => {
     if (!drag || !grid.current) return;
@@ -67,20 +78,29 @@ export function EditGrid(props: {
   };
   const end = (): void => {
     if (!drag) return;
-    const changed = drag.tiles.some((t, i) => t.x !== tiles[i]?.x || t.y !== tiles[i]?.y || t.w !== tiles[i]?.w || t.h !== tiles[i]?.h);
+    const changed = drag.tiles.some(
+      (t, i) => t.x !== tiles[i]?.x || t.y !== tiles[i]?.y || t.w !== tiles[i]?.w || t.h !== tiles[i]?.h,
+    );
     if (changed) onPlace(drag.tiles);
     setDrag(null);
   };
   const onKeyDown = (event: KeyboardEvent, tile: Tile): void => {
     if (event.target !== event.currentTarget) return;
-    const arrow = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down" }[event.key] as "left" | "right" | "up" | "down" | undefined;
+    const arrow = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down" }[event.key] as
+      "left" | "right" | "up" | "down" | undefined;
     if (event.key === "Enter" || event.key === " ") onChoose(tile.id);
     else if (event.key === "Delete" || event.key === "Backspace") onRemove(tile.id);
     else if (event.key === "d" && (event.metaKey || event.ctrlKey)) onDuplicate(tile.id);
     else if (event.key === "Escape") onChoose(null);
     else if (arrow) {
       const by = arrow === "left" || arrow === "up" ? -1 : 1;
-      const next = event.shiftKey ? place(tiles, tile.id, arrow === "left" || arrow === "right" ? { w: Math.min(COLUMNS - tile.x, tile.w + by) } : { h: tile.h + by }) : step(tiles, tile.id, arrow);
+      const next = event.shiftKey
+        ? place(
+            tiles,
+            tile.id,
+            arrow === "left" || arrow === "right" ? { w: Math.min(COLUMNS - tile.x, tile.w + by) } : { h: tile.h + by },
+          )
+        : step(tiles, tile.id, arrow);
       const now = next.find((t) => t.id === tile.id);
       onChoose(tile.id);
       onPlace(next);
@@ -113,8 +133,22 @@ export function EditGrid(props: {
           <div
             key={tile.id}
             data-tile={tile.id}
-            className={cx("le-cell", `ld-x${tile.x} ld-w${tile.w} ld-y${tile.y} ld-h${tile.h}`, on && "on", lifted && "le-ghost")}
-            style={lifted ? { left: lifted.box.left + lifted.dx, top: lifted.box.top + lifted.dy, width: lifted.box.width, height: lifted.box.height } : undefined}
+            className={cx(
+              "le-cell",
+              `ld-x${tile.x} ld-w${tile.w} ld-y${tile.y} ld-h${tile.h}`,
+              on && "on",
+              lifted && "le-ghost",
+            )}
+            style={
+              lifted
+                ? {
+                    left: lifted.box.left + lifted.dx,
+                    top: lifted.box.top + lifted.dy,
+                    width: lifted.box.width,
+                    height: lifted.box.height,
+                  }
+                : undefined
+            }
           >
             <div
               className={`le-tile ld-tile--${tile.chart.type}`}

@@ -6,7 +6,9 @@ import { dashboard } from "../fixture";
 
 const demo = tilesOf(dashboard.definition, "overview");
 const overlaps = (tiles: readonly Place[]): boolean =>
-  tiles.some((a, i) => tiles.some((b, j) => i < j && a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h));
+  tiles.some((a, i) =>
+    tiles.some((b, j) => i < j && a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h),
+  );
 const at = (tiles: readonly Place[], id: string) => tiles.find((t) => t.id === id);
 
 describe("the grid", () => {
@@ -16,7 +18,13 @@ describe("the grid", () => {
   });
   it("never lets tiles overlap, wherever one is dropped", () => {
     for (const tile of demo)
-      for (const [x, y] of [[0, 0], [11, 2], [5, 20], [-3, 99], [4, 13]] as const) {
+      for (const [x, y] of [
+        [0, 0],
+        [11, 2],
+        [5, 20],
+        [-3, 99],
+        [4, 13],
+      ] as const) {
         const next = place(demo, tile.id, { x, y });
         expect(overlaps(next)).toBe(false);
         expect(next.every((t) => t.x >= 0 && t.x + t.w <= 12)).toBe(true);
@@ -38,10 +46,12 @@ describe("the grid", () => {
   });
 });
 
+const rename = (title: string) =>
+  ({ do: "change", make: (now: Content) => withTile(now, "overview", "fan", { title }) }) as const;
+
 describe("a draft", () => {
   const content: Content = { title: dashboard.title, definition: dashboard.definition };
   const start: Draft = { past: [], now: content, future: [] };
-  const rename = (title: string) => ({ do: "change", make: (now: Content) => withTile(now, "overview", "fan", { title }) }) as const;
 
   it("undoes and redoes thought by thought, and forgets the future after a new change", () => {
     let draft = draftReducer(draftReducer(start, rename("A")), rename("B"));
@@ -54,7 +64,11 @@ describe("a draft", () => {
     expect(start.now).toBe(content);
   });
   it("adds, copies and removes tiles without losing a query another tile draws", () => {
-    const added = addTile(content, "overview", { title: "New", sql: "select 1 as v", chart: { type: "number", value: "v" } });
+    const added = addTile(content, "overview", {
+      title: "New",
+      sql: "select 1 as v",
+      chart: { type: "number", value: "v" },
+    });
     expect(tilesOf(added.content.definition, "overview")).toHaveLength(demo.length + 1);
     const copied = duplicateTile(added.content, "overview", added.id);
     expect(copied?.id).not.toBe(added.id);
@@ -64,8 +78,22 @@ describe("a draft", () => {
     expect(Object.keys(removeTile(content, "overview", "fan").definition.queries)).toContain("opt_dma");
   });
   it("changes a chart's type and keeps its measure", () => {
-    const columns = [{ name: "day", type: "date" }, { name: "lo", type: "double" }, { name: "mid", type: "double" }, { name: "hi", type: "double" }];
-    expect(retype({ type: "fan", x: "day", low: "lo", median: "mid", high: "hi" }, "line", columns)).toEqual({ type: "line", x: "day", y: ["mid"] });
-    expect(retype({ type: "" }, "bar", [{ name: "name", type: "varchar" }, { name: "n", type: "bigint" }])).toEqual({ type: "bar", x: "name", y: ["n"] });
+    const columns = [
+      { name: "day", type: "date" },
+      { name: "lo", type: "double" },
+      { name: "mid", type: "double" },
+      { name: "hi", type: "double" },
+    ];
+    expect(retype({ type: "fan", x: "day", low: "lo", median: "mid", high: "hi" }, "line", columns)).toEqual({
+      type: "line",
+      x: "day",
+      y: ["mid"],
+    });
+    expect(
+      retype({ type: "" }, "bar", [
+        { name: "name", type: "varchar" },
+        { name: "n", type: "bigint" },
+      ]),
+    ).toEqual({ type: "bar", x: "name", y: ["n"] });
   });
 });

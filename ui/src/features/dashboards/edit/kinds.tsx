@@ -7,15 +7,26 @@ const GLYPHS: Record<ChartType, string> = {
   bar: '<path class="gb" d="M5 25v-9h5v9zM14 25V8h5v17zM23 25V13h5v12zM32 25V5h5v20z"/>',
   fan: '<path class="ga" d="M3 18L37 3v24z"/><path class="gl" d="M3 18L37 13"/>',
   scatter: '<path class="gp" d="M8 20h0M15 15h0M20 19h0M25 10h0M32 7h0M30 15h0"/>',
-  heatmap: '<path class="gm" d="M4 5h7v6H4zM22 12h7v6h-7zM13 19h7v6h-7zM31 5h6v6h-6z"/><path class="gb" d="M13 5h7v6h-7zM4 12h7v6H4zM31 19h6v6h-6z"/><path class="ga" d="M22 5h7v6h-7zM13 12h7v6h-7zM31 12h6v6h-6zM4 19h7v6H4zM22 19h7v6h-7z"/>',
+  heatmap:
+    '<path class="gm" d="M4 5h7v6H4zM22 12h7v6h-7zM13 19h7v6h-7zM31 5h6v6h-6z"/><path class="gb" d="M13 5h7v6h-7zM4 12h7v6H4zM31 19h6v6h-6z"/><path class="ga" d="M22 5h7v6h-7zM13 12h7v6h-7zM31 12h6v6h-6zM4 19h7v6H4zM22 19h7v6h-7z"/>',
   map: '<path class="ga" d="M4 7l10-3 8 4 14-3v17l-12 4-9-4-11 3z"/><path class="gb" d="M14 4l8 4-1 9-7 1z"/>',
   number: '<text x="20" y="21" text-anchor="middle" class="gt">42</text>',
   table: '<path class="gm" d="M4 5h32v4H4z"/><path class="gr" d="M4 14h32M4 19h32M4 24h32"/>',
-  ranked: '<path class="gm" d="M4 5h10v4H4zM4 13h10v4H4zM4 21h10v4H4z"/><path class="gb" d="M17 5h19v4H17zM17 13h13v4H17zM17 21h8v4h-8z"/>',
-  capacity: '<path class="gb" d="M5 25V10h5v15zM14 25V12h5v13zM23 25V15h5v10zM32 25V19h5v6z"/><path class="gr" d="M3 8h34"/>',
+  ranked:
+    '<path class="gm" d="M4 5h10v4H4zM4 13h10v4H4zM4 21h10v4H4z"/><path class="gb" d="M17 5h19v4H17zM17 13h13v4H17zM17 21h8v4h-8z"/>',
+  capacity:
+    '<path class="gb" d="M5 25V10h5v15zM14 25V12h5v13zM23 25V15h5v10zM32 25V19h5v6z"/><path class="gr" d="M3 8h34"/>',
 };
 
-export const Glyph = ({ type }: { type: ChartType }) => <svg width="40" height="30" viewBox="0 0 40 30" aria-hidden="true" dangerouslySetInnerHTML={{ __html: GLYPHS[type] }} />;
+export const Glyph = ({ type }: { type: ChartType }) => (
+  <svg
+    width="40"
+    height="30"
+    viewBox="0 0 40 30"
+    aria-hidden="true"
+    dangerouslySetInnerHTML={{ __html: GLYPHS[type] }}
+  />
+);
 
 export interface Field {
   key: string;

@@ -1,5 +1,5 @@
 import { Play } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { Button } from "@/ui/button";
 import { Field, Input, Select, TextArea } from "@/ui/field";
 import type { ChartDefinition, Column } from "@/api/types";
@@ -29,14 +29,23 @@ export function TilePanel(props: {
   return (
     <>
       <h2>{tile.title || "Tile"}</h2>
-      <Field label="Title">{(control) => <Late {...control} value={tile.title} onDone={(title) => onChange({ title })} />}</Field>
+      <Field label="Title">
+        {(control) => <Late key={tile.title} {...control} value={tile.title} onDone={(title) => onChange({ title })} />}
+      </Field>
       <Field label="Unit" hint="{rows} stands for the number of rows.">
-        {(control) => <Late {...control} value={tile.unit ?? ""} onDone={(unit) => onChange({ unit })} />}
+        {(control) => (
+          <Late key={tile.unit} {...control} value={tile.unit ?? ""} onDone={(unit) => onChange({ unit })} />
+        )}
       </Field>
       <h3>Chart</h3>
       <div className="le-kinds">
         {chartTypes.map((t) => (
-          <button key={t} type="button" aria-pressed={t === type} onClick={() => onChange({ chart: retype(tile.chart, t, columns) })}>
+          <button
+            key={t}
+            type="button"
+            aria-pressed={t === type}
+            onClick={() => onChange({ chart: retype(tile.chart, t, columns) })}
+          >
             <Glyph type={t} />
             <span>{chartNames[t]}</span>
           </button>
@@ -61,7 +70,11 @@ export function TilePanel(props: {
                       type="checkbox"
                       className="check"
                       checked={list.includes(c.name)}
-                      onChange={(event) => chart({ [field.key]: event.target.checked ? [...list, c.name] : list.filter((n) => n !== c.name) })}
+                      onChange={(event) =>
+                        chart({
+                          [field.key]: event.target.checked ? [...list, c.name] : list.filter((n) => n !== c.name),
+                        })
+                      }
                     />
                     {c.name}
                   </label>
@@ -71,8 +84,13 @@ export function TilePanel(props: {
           return (
             <label key={field.key}>
               {field.label}
-              <Select value={list[0] ?? ""} onChange={(event) => chart({ [field.key]: event.target.value || undefined })}>
-                {(field.optional || list.length === 0) && <option value="">{field.optional ? "None" : "Choose a column"}</option>}
+              <Select
+                value={list[0] ?? ""}
+                onChange={(event) => chart({ [field.key]: event.target.value || undefined })}
+              >
+                {(field.optional || list.length === 0) && (
+                  <option value="">{field.optional ? "None" : "Choose a column"}</option>
+                )}
                 {list[0] && !columns.some((c) => c.name === list[0]) && <option>{list[0]}</option>}
                 {choices(field, columns).map((c) => (
                   <option key={c.name}>{c.name}</option>
@@ -84,35 +102,60 @@ export function TilePanel(props: {
         {type === "bar" && (
           <>
             <label className="le-row">
-              <input type="checkbox" className="check" checked={tile.chart["horizontal"] === true} onChange={(event) => chart({ horizontal: event.target.checked || undefined })} />
+              <input
+                type="checkbox"
+                className="check"
+                checked={tile.chart["horizontal"] === true}
+                onChange={(event) => chart({ horizontal: event.target.checked || undefined })}
+              />
               Lying bars
             </label>
             <label className="le-row">
-              <input type="checkbox" className="check" checked={tile.chart["mode"] === "stacked"} onChange={(event) => chart({ mode: event.target.checked ? "stacked" : undefined })} />
+              <input
+                type="checkbox"
+                className="check"
+                checked={tile.chart["mode"] === "stacked"}
+                onChange={(event) => chart({ mode: event.target.checked ? "stacked" : undefined })}
+              />
               Stacked
             </label>
           </>
         )}
-        <label>
+        <label htmlFor="le-style">
           Values as
-          <Select value={String(tile.chart["style"] ?? "")} onChange={(event) => chart({ style: event.target.value || undefined })}>
+          <Select
+            id="le-style"
+            value={String(tile.chart["style"] ?? "")}
+            onChange={(event) => chart({ style: event.target.value || undefined })}
+          >
             <option value="">Numbers</option>
             <option value="compact">Compact numbers</option>
             <option value="percent">Per cent</option>
           </Select>
         </label>
       </div>
-      <Data {...props} onOwnSql={onOwnSql} onSql={onSql} onChange={onChange} />
+      <Data key={tileSql(definition, tile)} {...props} onOwnSql={onOwnSql} onSql={onSql} onChange={onChange} />
       <ClickChoice tile={tile} filters={definition.filters as Filter[]} columns={columns} onChange={onChange} />
-      <Json chart={tile.chart} onDone={(next) => onChange({ chart: next })} />
+      <Json key={JSON.stringify(tile.chart)} chart={tile.chart} onDone={(next) => onChange({ chart: next })} />
     </>
   );
 }
 
-function Data({ tile, definition, onChange, onSql, onOwnSql }: { tile: Tile; definition: DashboardDefinition; onChange: (change: Partial<Tile>) => void; onSql: (sql: string) => void; onOwnSql: () => void }) {
+function Data({
+  tile,
+  definition,
+  onChange,
+  onSql,
+  onOwnSql,
+}: {
+  tile: Tile;
+  definition: DashboardDefinition;
+  onChange: (change: Partial<Tile>) => void;
+  onSql: (sql: string) => void;
+  onOwnSql: () => void;
+}) {
   const stored = tileSql(definition, tile);
   const [sql, setSql] = useState(stored);
-  useEffect(() => setSql(stored), [stored]);
   const shared = tile.query ? sharedBy(definition, tile.query) : 0;
   const names = Object.keys(definition.queries).filter((n) => !n.startsWith("opt_"));
   const run = (): void => {
@@ -125,7 +168,12 @@ function Data({ tile, definition, onChange, onSql, onOwnSql }: { tile: Tile; def
         <div className="le-fields">
           <label>
             Query
-            <Select value={tile.sql === undefined ? (tile.query ?? "") : ""} onChange={(event) => (event.target.value ? onChange({ query: event.target.value, sql: undefined }) : onOwnSql())}>
+            <Select
+              value={tile.sql === undefined ? (tile.query ?? "") : ""}
+              onChange={(event) =>
+                event.target.value ? onChange({ query: event.target.value, sql: undefined }) : onOwnSql()
+              }
+            >
               <option value="">Own query of this tile</option>
               {names.map((n) => (
                 <option key={n}>{n}</option>
@@ -162,7 +210,17 @@ function Data({ tile, definition, onChange, onSql, onOwnSql }: { tile: Tile; def
   );
 }
 
-function ClickChoice({ tile, filters, columns, onChange }: { tile: Tile; filters: readonly Filter[]; columns: readonly Column[]; onChange: (change: Partial<Tile>) => void }) {
+function ClickChoice({
+  tile,
+  filters,
+  columns,
+  onChange,
+}: {
+  tile: Tile;
+  filters: readonly Filter[];
+  columns: readonly Column[];
+  onChange: (change: Partial<Tile>) => void;
+}) {
   if (filters.length === 0) return null;
   return (
     <>
@@ -172,7 +230,13 @@ function ClickChoice({ tile, filters, columns, onChange }: { tile: Tile; filters
           Filter
           <Select
             value={tile.click?.filter ?? ""}
-            onChange={(event) => onChange({ click: event.target.value ? { filter: event.target.value, column: tile.click?.column ?? columns[0]?.name ?? "" } : undefined })}
+            onChange={(event) =>
+              onChange({
+                click: event.target.value
+                  ? { filter: event.target.value, column: tile.click?.column ?? columns[0]?.name ?? "" }
+                  : undefined,
+              })
+            }
           >
             <option value="">None</option>
             {filters.map((f) => (
@@ -185,7 +249,10 @@ function ClickChoice({ tile, filters, columns, onChange }: { tile: Tile; filters
         {tile.click && (
           <label>
             By column
-            <Select value={tile.click.column} onChange={(event) => tile.click && onChange({ click: { ...tile.click, column: event.target.value } })}>
+            <Select
+              value={tile.click.column}
+              onChange={(event) => tile.click && onChange({ click: { ...tile.click, column: event.target.value } })}
+            >
               {!columns.some((c) => c.name === tile.click?.column) && <option>{tile.click.column}</option>}
               {columns.map((c) => (
                 <option key={c.name}>{c.name}</option>
@@ -203,10 +270,6 @@ function Json({ chart, onDone }: { chart: ChartDefinition; onDone: (chart: Chart
   const stored = JSON.stringify(chart, null, 2);
   const [text, setText] = useState(stored);
   const [wrong, setWrong] = useState<string | null>(null);
-  useEffect(() => {
-    setText(stored);
-    setWrong(null);
-  }, [stored]);
   const apply = (): void => {
     if (text === stored) return;
     try {
@@ -221,7 +284,15 @@ function Json({ chart, onDone }: { chart: ChartDefinition; onDone: (chart: Chart
   return (
     <details className="le-json">
       <summary>All settings as JSON</summary>
-      <TextArea aria-label="Chart settings as JSON" className="le-sql font-mono" spellCheck={false} rows={10} value={text} onChange={(event) => setText(event.target.value)} onBlur={apply} />
+      <TextArea
+        aria-label="Chart settings as JSON"
+        className="le-sql font-mono"
+        spellCheck={false}
+        rows={10}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        onBlur={apply}
+      />
       {wrong && (
         <p className="le-problem" role="alert">
           {wrong}
@@ -234,9 +305,17 @@ function Json({ chart, onDone }: { chart: ChartDefinition; onDone: (chart: Chart
 /** A line of text that is told when it is left or Enter is pressed. */
 function Late({ value, onDone, ...control }: { value: string; onDone: (value: string) => void; id: string }) {
   const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
   const done = (): void => {
     if (text !== value) onDone(text);
   };
-  return <Input size="md" {...control} value={text} onChange={(event) => setText(event.target.value)} onBlur={done} onKeyDown={(event) => event.key === "Enter" && done()} />;
+  return (
+    <Input
+      size="md"
+      {...control}
+      value={text}
+      onChange={(event) => setText(event.target.value)}
+      onBlur={done}
+      onKeyDown={(event) => event.key === "Enter" && done()}
+    />
+  );
 }

@@ -5,9 +5,17 @@ import { ApiError } from "@/api/error";
 import { dataKey, tileSql, type DashboardDefinition, type Tile } from "../definition";
 
 /** Rows for every tile of the draft: those of the saved dashboard where the SQL is the same, else a run of the new SQL. */
-export function useTileData(tiles: readonly Tile[], draft: DashboardDefinition, saved: DashboardDefinition, data: DashboardData | undefined, values: FilterValues): Map<string, DashboardQueryData | undefined> {
+export function useTileData(
+  tiles: readonly Tile[],
+  draft: DashboardDefinition,
+  saved: DashboardDefinition,
+  data: DashboardData | undefined,
+  values: FilterValues,
+): Map<string, DashboardQueryData | undefined> {
   const savedSql = (key: string): string | undefined =>
-    key.startsWith("tile:") ? saved.tabs.flatMap((t) => t.tiles).find((t) => `tile:${t.id}` === key)?.sql : saved.queries[key]?.sql;
+    key.startsWith("tile:")
+      ? saved.tabs.flatMap((t) => t.tiles).find((t) => `tile:${t.id}` === key)?.sql
+      : saved.queries[key]?.sql;
   const wanted = tiles.map((tile) => {
     const sql = tileSql(draft, tile);
     const key = dataKey(tile);
@@ -15,7 +23,9 @@ export function useTileData(tiles: readonly Tile[], draft: DashboardDefinition, 
   });
   const fresh = [...new Set(wanted.filter((w) => !w.known && w.sql.trim() !== "").map((w) => w.sql))];
   const runs = useQueries({
-    queries: fresh.map((sql) => tilePreview({ sql, catalog: draft.catalog, database: draft.database, parameters: values })),
+    queries: fresh.map((sql) =>
+      tilePreview({ sql, catalog: draft.catalog, database: draft.database, parameters: values }),
+    ),
   });
   return new Map(
     wanted.map((w) => {
