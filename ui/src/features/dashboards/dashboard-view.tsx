@@ -38,7 +38,11 @@ export function DashboardView({ dashboard, onEdit }: { dashboard: Dashboard; onE
   useHotkey("3", () => definition.tabs[2] && search.go(toTab(definition.tabs[2].id)));
   const [full, setFull] = useState<string | null>(null);
   useHotkey("v", () =>
-    setFull(full ? null : (document.querySelector(".ld-tile:hover, .ld-tile:focus-within")?.id ?? null)),
+    setFull(
+      full
+        ? null
+        : ((document.querySelector(".ld-tile:hover") ?? document.querySelector(".ld-tile:focus-within"))?.id ?? null),
+    ),
   );
   useHotkey("Escape", () => setFull(null), full !== null);
   const waiting = query.isPlaceholderData;
