@@ -1,8 +1,7 @@
-import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Link } from "@tanstack/react-router";
 import { useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useEffectEvent, useMemo, useRef, useState } from "react";
-import { savedQuery } from "@/api/queries";
-import type { Dashboard, ExecutionRequest, QueryDefinition, SavedQuery } from "@/api/types";
+import type { Dashboard, ExecutionRequest, SavedQuery } from "@/api/types";
 import { useDocumentHead } from "@/ui/document-head";
 import type { ChartSpec } from "@/viz";
 import * as api from "./api";
@@ -14,35 +13,29 @@ import { isDirty, type Draft } from "./drafts";
 import type { EditorHandle } from "./editor/sql-editor";
 import { EditorTabs } from "./editor-tabs";
 import { EstimateChip } from "./estimate-chip";
-import { count } from "./format";
 import { OpenMenu } from "./open-menu";
 import { ChartPane } from "./panes/chart-pane";
 import { HistoryPane } from "./panes/history-pane";
 import { errorRange } from "./panes/problem";
 import { ResultsPane } from "./panes/results-pane";
+import { PaneTabs, type Pane } from "./panes/pane-tabs";
 import { ParameterBar } from "./parameter-bar";
 import { Splitter } from "./splitter";
 import { StatusLine } from "./status-line";
 import { formatSql } from "./text/format-sql";
-import { parseValue, scanParameters, type Parameter } from "./text/parameters";
+import { scanParameters } from "./text/parameters";
 import { NO_CLIPBOARD, toClipboard } from "./result/clipboard";
 import { splitStatements, statementToRun } from "./text/statements";
 import { tablesIn } from "./text/tables";
 import { Toolbar } from "./toolbar";
+import { definitionOf, draftOf, parameterValues } from "./saved-query";
+import { useAddress } from "./use-address";
 import { useDrafts } from "./use-drafts";
 import { useEstimate } from "./use-estimate";
 import { useExecutions } from "./use-executions";
 import "./sql.css";
 
 const SqlEditor = lazy(() => import("./editor/sql-editor"));
-
-type Pane = "results" | "chart" | "history";
-
-const PANES: { pane: Pane; label: string }[] = [
-  { pane: "results", label: "Results" },
-  { pane: "chart", label: "Chart" },
-  { pane: "history", label: "History" },
-];
 
 type Dialog = { kind: "query" } | { kind: "chart"; spec: ChartSpec } | { kind: "dashboard"; spec: ChartSpec };
 
@@ -55,10 +48,7 @@ interface Notice {
 const SPLIT = "lakefront.sql.split";
 
 export default function Workbench() {
-  const navigate = useNavigate();
   const client = useQueryClient();
-  const { id: routeId } = useParams({ strict: false }) as { id?: string };
-  const search = useSearch({ strict: false }) as { sql?: string; catalog?: string; database?: string };
   const [drafts, dispatch] = useDrafts();
   const draft = (drafts.tabs.find((tab) => tab.key === drafts.active) ?? drafts.tabs[0]) as Draft;
   const place = usePlace(draft);
@@ -76,45 +66,10 @@ export default function Workbench() {
 
   useDocumentHead(draft.title);
 
-  // What the address names is opened: a saved query, or a text that someone shared.
-  const shownId = draft.saved?.id;
-  const opening = useRef<string | null>(null);
-  const settled = useRef(false);
-  const openRoute = useEffectEvent((routeId: string) => {
-    if (settled.current && routeId === shownId) return;
-    opening.current = routeId;
-    client.fetchQuery({ ...savedQuery(routeId), staleTime: 0 }).then(
-      (query) => {
-        if (opening.current !== routeId) return;
-        opening.current = null;
-        settled.current = true;
-        dispatch({ do: "open", draft: draftOf(query) });
-      },
-      (error: unknown) => {
-        if (opening.current === routeId) opening.current = null;
-        setNotice({ text: `That query could not be opened. ${api.asApiError(error).message}` });
-      },
-    );
+  useAddress(draft.saved?.id, {
+    onDraft: (opened) => dispatch({ do: "open", draft: opened }),
+    onProblem: (text) => setNotice({ text }),
   });
-  const followTab = useEffectEvent((shownId: string | undefined) => {
-    if (opening.current !== null || shownId === routeId) return;
-    settled.current = true;
-    void (shownId === undefined
-      ? navigate({ to: "/sql", search: {}, replace: true })
-      : navigate({ to: "/sql/$id", params: { id: shownId }, replace: true }));
-  });
-  useEffect(() => {
-    if (routeId !== undefined) openRoute(routeId);
-  }, [routeId]);
-  useEffect(() => followTab(shownId), [shownId]);
-  useEffect(() => {
-    if (search.sql === undefined) return;
-    dispatch({
-      do: "open",
-      draft: { sql: search.sql, catalog: search.catalog ?? null, database: search.database ?? null },
-    });
-    void navigate({ to: "/sql", search: {}, replace: true });
-  }, [search.sql, search.catalog, search.database, dispatch, navigate]);
 
   useEffect(() => {
     if (notice === null) return;
@@ -157,17 +112,7 @@ export default function Workbench() {
     return true;
   };
 
-  const definition = (): QueryDefinition => ({
-    sql: draft.sql,
-    catalog: place.catalog ?? "",
-    database: place.database ?? "",
-    engine: draft.engine,
-    parameters: parameters.map((parameter) => ({
-      name: parameter.name,
-      type: draft.types[parameter.name] ?? parameter.inferred,
-      default: parseValue(draft.types[parameter.name] ?? parameter.inferred, draft.values[parameter.name] ?? ""),
-    })),
-  });
+  const definition = () => definitionOf(draft, place, parameters);
   const saved = async (query: SavedQuery) => {
     edit({ title: query.title, saved: { id: query.id, version: query.version, sql: draft.sql, title: query.title } });
     await client.invalidateQueries({ queryKey: ["queries"] });
@@ -419,62 +364,7 @@ export default function Workbench() {
   );
 }
 
-function PaneTabs({ pane, rows, onPane }: { pane: Pane; rows: number | null; onPane: (pane: Pane) => void }) {
-  return (
-    <div className="wb-rtabs" role="tablist" aria-label="Result">
-      {PANES.map(({ pane: each, label }, index) => (
-        <button
-          key={each}
-          type="button"
-          role="tab"
-          id={`wb-pane-${each}`}
-          aria-controls="wb-pane"
-          aria-selected={pane === each}
-          tabIndex={pane === each ? 0 : -1}
-          onClick={() => onPane(each)}
-          onKeyDown={(event) => {
-            const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
-            const next = PANES[(index + step + PANES.length) % PANES.length];
-            if (step === 0 || !next) return;
-            onPane(next.pane);
-            document.getElementById(`wb-pane-${next.pane}`)?.focus();
-          }}
-        >
-          {label}
-          {each === "results" && rows !== null ? <span className="n">{count(rows)}</span> : null}
-        </button>
-      ))}
-    </div>
-  );
-}
-
 const clampTo = ({ from, to }: { from: number; to: number }, length: number) => ({
   from: Math.min(from, length),
   to: Math.min(to, length),
 });
-
-function parameterValues(parameters: Parameter[], draft: Draft): Record<string, unknown> {
-  return Object.fromEntries(
-    parameters.map(({ name, inferred }) => [name, parseValue(draft.types[name] ?? inferred, draft.values[name] ?? "")]),
-  );
-}
-
-/** A saved query as a tab; the values it was saved with are in its parameter fields. */
-function draftOf(query: SavedQuery): Partial<Draft> {
-  const { sql, catalog, database, engine, parameters = [] } = query.definition;
-  const known = parameters.filter((parameter) => parameter.type !== "date_range");
-  return {
-    title: query.title,
-    sql,
-    catalog,
-    database,
-    engine: engine ?? "auto",
-    saved: { id: query.id, version: query.version, sql, title: query.title },
-    types: Object.fromEntries(known.map(({ name, type }) => [name, type as "text" | "number" | "date" | "list"])),
-    values: Object.fromEntries(
-      known
-        .filter(({ default: value }) => value !== null && value !== undefined)
-        .map(({ name, default: value }) => [name, Array.isArray(value) ? value.join(", ") : String(value)]),
-    ),
-  };
-}

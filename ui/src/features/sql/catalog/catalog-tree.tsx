@@ -1,11 +1,10 @@
-import { useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import {
   Calendar,
   ChevronDown,
   ChevronRight,
   ChevronsUpDown,
   Database,
-  Eye,
   FolderKey,
   RefreshCw,
   Search,
@@ -13,10 +12,7 @@ import {
 } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { useEffect, useRef, useState, type KeyboardEvent } from "react";
-import { databases, table, tables } from "@/api/queries";
-import { compact } from "../result/summary";
-import { quoteName } from "../text/tables";
-import { count } from "../format";
+import { useNodes, type Node } from "./use-nodes";
 
 interface Props {
   catalog: string | null;
@@ -25,20 +21,6 @@ interface Props {
   onCatalog: (name: string) => void;
   onInsert: (text: string) => void;
 }
-
-interface Node {
-  id: string;
-  level: 1 | 2 | 3;
-  label: string;
-  /** What a click writes into the editor. */
-  text: string;
-  kind: "database" | "table" | "view" | "column" | "partition" | "note";
-  type?: string;
-  note?: string;
-  open?: boolean;
-}
-
-const matches = (name: string, search: string) => name.toLowerCase().includes(search.toLowerCase());
 
 export function CatalogTree({ catalog, catalogs, database, onCatalog, onInsert }: Props) {
   const client = useQueryClient();
@@ -61,94 +43,7 @@ export function CatalogTree({ catalog, catalogs, database, onCatalog, onInsert }
     return () => window.removeEventListener("keydown", focusSearch);
   }, []);
 
-  const databaseQuery = useQuery({ ...databases(catalog ?? ""), enabled: catalog !== null });
-  const databaseNames = databaseQuery.data?.items ?? [];
-  const isOpen = (id: string, fallback: boolean) => opened[id] ?? fallback;
-  const shownDatabases = databaseNames.filter((each) => search !== "" || isOpen(each.name, each.name === database));
-  const tableQueries = useQueries({
-    queries: shownDatabases.map((each) =>
-      tables(catalog ?? "", each.name, search.trim().length > 1 ? search.trim() : ""),
-    ),
-  });
-  const tableLists = new Map(shownDatabases.map((each, index) => [each.name, tableQueries[index]]));
-  const openTables = shownDatabases.flatMap((each) =>
-    (tableLists.get(each.name)?.data?.items ?? [])
-      .filter((one) => isOpen(`${each.name}.${one.name}`, false))
-      .map((one) => ({ database: each.name, table: one.name })),
-  );
-  const details = useQueries({ queries: openTables.map((each) => table(catalog ?? "", each.database, each.table)) });
-  const detailOf = new Map(openTables.map((each, index) => [`${each.database}.${each.table}`, details[index]]));
-
-  const nodes: Node[] = [];
-  for (const { name, tables: tableCount } of databaseNames) {
-    const open = shownDatabases.some((each) => each.name === name);
-    nodes.push({
-      id: name,
-      level: 1,
-      label: name,
-      text: quoteName(name),
-      kind: "database",
-      open,
-      ...(tableCount === null ? {} : { note: count(tableCount) }),
-    });
-    if (!open) continue;
-    const tableQuery = tableLists.get(name);
-    if (tableQuery?.isPending)
-      nodes.push({ id: `${name}/loading`, level: 2, label: "Loading…", text: "", kind: "note" });
-    if (tableQuery?.isError)
-      nodes.push({ id: `${name}/error`, level: 2, label: "Could not be read", text: "", kind: "note" });
-    for (const one of tableQuery?.data?.items ?? []) {
-      const id = `${name}.${one.name}`;
-      const tableOpen = isOpen(id, false);
-      const columns = detailOf.get(id);
-      if (
-        search !== "" &&
-        !matches(one.name, search) &&
-        !columns?.data?.columns.some((column) => matches(column.name, search))
-      )
-        continue;
-      nodes.push({
-        id,
-        level: 2,
-        label: one.name,
-        text: name === database ? quoteName(one.name) : `${quoteName(name)}.${quoteName(one.name)}`,
-        kind: "table",
-        open: tableOpen,
-        ...(one.rows === null || one.rows === undefined
-          ? {}
-          : { note: one.rows >= 1e5 ? compact(one.rows) : count(one.rows) }),
-      });
-      if (!tableOpen) continue;
-      if (columns?.isPending) nodes.push({ id: `${id}/loading`, level: 3, label: "Loading…", text: "", kind: "note" });
-      if (columns?.isError)
-        nodes.push({ id: `${id}/error`, level: 3, label: "Could not be read", text: "", kind: "note" });
-      const partitions = new Set(columns?.data?.partition_keys?.map((key) => key.name));
-      for (const column of columns?.data?.columns ?? []) {
-        const kind = column.partition || partitions.has(column.name) ? "partition" : "column";
-        nodes.push({
-          id: `${id}.${column.name}`,
-          level: 3,
-          label: column.name,
-          text: quoteName(column.name),
-          kind,
-          type: column.type,
-          note: column.type,
-        });
-      }
-      for (const key of columns?.data?.partition_keys ?? []) {
-        if (columns?.data?.columns.some((column) => column.name === key.name)) continue;
-        nodes.push({
-          id: `${id}.${key.name}`,
-          level: 3,
-          label: key.name,
-          text: quoteName(key.name),
-          kind: "partition",
-          type: key.type,
-          note: key.type,
-        });
-      }
-    }
-  }
+  const { nodes, problem } = useNodes({ catalog, database, opened, search: search.trim() });
   const selectable = nodes.filter((node) => node.kind !== "note");
   const at = selectable.findIndex((node) => node.id === current);
   const focused = selectable[Math.max(0, at)];
@@ -191,15 +86,6 @@ export function CatalogTree({ catalog, catalogs, database, onCatalog, onInsert }
     });
     setRefreshing(false);
   };
-
-  const emptyText = () => {
-    if (databaseQuery.isError) return "The catalog could not be read. Try the refresh button above.";
-    if (databaseQuery.isSuccess && databaseNames.length === 0) return "This catalog holds no databases.";
-    if (search !== "" && !tableQueries.some((query) => query.isPending) && !nodes.some((node) => node.kind === "table"))
-      return `No table or open column is called “${search}”.`;
-    return null;
-  };
-  const empty = emptyText();
 
   return (
     <aside className="wb-side" aria-label="Catalog">
@@ -251,7 +137,7 @@ export function CatalogTree({ catalog, catalogs, database, onCatalog, onInsert }
         />
         <kbd>/</kbd>
       </label>
-      {empty ? <p className="wb-note">{empty}</p> : null}
+      {problem ? <p className="wb-note">{problem}</p> : null}
       {/* An empty tree has no items, which a tree must have. */}
       {nodes.length > 0 ? (
         <ul className="wb-tree" role="tree" aria-label="Tables" ref={list}>
@@ -328,7 +214,6 @@ function Glyph({ node }: { node: Node }) {
   if (node.kind === "note") return null;
   if (node.kind === "database") return <Database size={14} />;
   if (node.kind === "table") return <Table2 size={14} />;
-  if (node.kind === "view") return <Eye size={14} />;
   if (node.kind === "partition") return <FolderKey size={14} aria-label="partition key" />;
   const type = node.type ?? "";
   if (/^(date|timestamp|time)/.test(type))

@@ -1,6 +1,6 @@
-import { ChevronDown, ChevronUp, Copy, Download, ListEnd, Search, Square, X } from "lucide-react";
+import { Copy, Download, ListEnd, Search, X } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { RESULT_FORMATS, resultUrl } from "../api";
 import { bytes, count, plural } from "../format";
 import { compareCells, exactText } from "../result/cells";
@@ -9,11 +9,12 @@ import { delimited, NO_CLIPBOARD, toClipboard } from "../result/clipboard";
 import type { Sort } from "../result/column-head";
 import type { ResultPages } from "../result/pages";
 import { ResultGrid, selectionBounds, type Cell, type Selection } from "../result/result-grid";
-import { naturalWidth, summarize } from "../result/summary";
-import { useElapsed } from "../status-line";
+import { naturalWidth, summarize, type ColumnSummary } from "../result/summary";
 import { quoteName } from "../text/tables";
 import type { Run } from "../use-executions";
+import { FindBar } from "./find-bar";
 import { ProblemMessage } from "./problem";
+import { RunningPane } from "./running";
 
 /** Rows that one copy may hold; more belongs in a download. */
 const COPY_ROWS = 50_000;
@@ -55,43 +56,10 @@ export function ResultsPane({ run, onStop, onReveal, onOpen }: Props) {
   return <Rows key={run.status.id} run={run} pages={run.pages} onOpen={onOpen} />;
 }
 
-function RunningPane({ run, onStop }: { run: Run; onStop: () => void }) {
-  const elapsed = useElapsed(run.startedAt);
-  const { progress, status } = run;
-  return (
-    <div className="wb-running" aria-busy="true">
-      <div className="wb-skel" aria-hidden="true">
-        {Array.from({ length: 8 }, (_, row) => (
-          <span key={row}>
-            {Array.from({ length: 5 }, (_, column) => (
-              <s key={column} />
-            ))}
-          </span>
-        ))}
-      </div>
-      <div className="wb-runline">
-        <span>
-          {progress
-            ? `Read ${bytes(progress.scanned_bytes)}${status?.estimate ? ` of ${bytes(status.estimate.bytes)}` : ""}`
-            : status?.estimate
-              ? `Reading ${bytes(status.estimate.bytes)}`
-              : "Planning"}
-        </span>
-        <progress aria-label="Progress" max={1} value={progress?.fraction ?? 0} />
-        <span>{(elapsed / 1000).toFixed(1)} s</span>
-        <button type="button" className="wb-ctl sm" onClick={onStop}>
-          <Square size={12} />
-          Stop
-        </button>
-      </div>
-    </div>
-  );
-}
-
 const empty = (value: unknown) => value === null || value === undefined;
 
 /** The rows of the result in the order of one of its columns; nulls last. */
-function sortedOrder(pages: ResultPages, summaries: ReturnType<typeof summarize>, sort: Sort): Uint32Array {
+function sortedOrder(pages: ResultPages, summaries: ColumnSummary[], sort: Sort): Uint32Array {
   const type = summaries[sort.column]?.type;
   const order = Uint32Array.from({ length: pages.rows }, (_, row) => row);
   if (!type) return order;
@@ -308,89 +276,6 @@ function EmptyResult({ columns }: { columns: { name: string; type: string }[] })
       <h2>No rows</h2>
       <p>The statement ran and found nothing. A filter may be too narrow, or a date outside the data.</p>
       <p className="wb-mut">Columns: {columns.map((column) => column.name).join(", ")}</p>
-    </div>
-  );
-}
-
-interface FindProps {
-  pages: ResultPages;
-  order: Uint32Array | null;
-  needle: string;
-  find: string;
-  onFind: (text: string) => void;
-  selection: Selection | null;
-  onSelect: (selection: Selection) => void;
-  onClose: () => void;
-  summaries: ReturnType<typeof summarize>;
-}
-
-/** Looks through the rows that are loaded, and says how many those are. */
-function FindBar({ pages, order, needle, find, onFind, selection, onSelect, onClose, summaries }: FindProps) {
-  const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
-  const hits = useMemo(() => {
-    const found: Cell[] = [];
-    if (needle === "") return found;
-    const place = order ? new Map([...order].map((source, shown) => [source, shown])) : null;
-    for (const source of pages.loaded()) {
-      summaries.forEach((summary, column) => {
-        if (exactText(pages.cell(source, column), summary.type)?.toLowerCase().includes(needle))
-          found.push({ row: place?.get(source) ?? source, column });
-      });
-    }
-    return found.sort((a, b) => a.row - b.row || a.column - b.column);
-  }, [needle, order, pages, summaries]);
-  const go = (step: 1 | -1) => {
-    const at = selection?.focus ?? { row: -1, column: -1 };
-    const after = (cell: Cell) => cell.row > at.row || (cell.row === at.row && cell.column > at.column);
-    const before = (cell: Cell) => cell.row < at.row || (cell.row === at.row && cell.column < at.column);
-    const next = step === 1 ? (hits.find(after) ?? hits[0]) : (hits.findLast(before) ?? hits.at(-1));
-    if (next) onSelect({ anchor: next, focus: next });
-  };
-  return (
-    <div className="wb-findbar" role="search">
-      <label className="wb-find">
-        <Search size={14} />
-        <input
-          ref={field}
-          value={find}
-          aria-label="Find in the loaded rows"
-          placeholder="Find in the loaded rows"
-          onChange={(event) => onFind(event.target.value)}
-          onKeyDown={(event) => {
-            if (event.key === "Enter") go(event.shiftKey ? -1 : 1);
-            if (event.key === "Escape") onClose();
-          }}
-        />
-      </label>
-      <span className="wb-mut" role="status">
-        {needle === ""
-          ? ""
-          : `${plural(hits.length, "cell", "cells")} in ${pages.complete ? "all" : "the"} ${count(pages.loadedRows)} ${pages.complete ? "" : "loaded of "}${pages.complete ? "" : count(pages.rows)} rows`}
-      </span>
-      <button
-        type="button"
-        className="wb-ib sm"
-        aria-label="Previous"
-        title="Previous, Shift Enter"
-        disabled={hits.length === 0}
-        onClick={() => go(-1)}
-      >
-        <ChevronUp size={16} />
-      </button>
-      <button
-        type="button"
-        className="wb-ib sm"
-        aria-label="Next"
-        title="Next, Enter"
-        disabled={hits.length === 0}
-        onClick={() => go(1)}
-      >
-        <ChevronDown size={16} />
-      </button>
-      <button type="button" className="wb-ib sm" aria-label="Close" title="Close" onClick={onClose}>
-        <X size={16} />
-      </button>
     </div>
   );
 }

@@ -85,6 +85,8 @@ export function ResultGrid({
     getScrollElement: () => scroller.current,
     estimateSize: (index) => widths[index] ?? 120,
     overscan: 3,
+    paddingStart: gutter,
+    scrollPaddingStart: gutter,
   });
   const shape = widths.join(",");
   useEffect(() => virtual.measure(), [virtual, shape]);
@@ -198,7 +200,7 @@ export function ResultGrid({
               summary={summary}
               typeName={columns[item.index]?.type ?? ""}
               width={item.size}
-              left={gutter + item.start}
+              left={item.start}
               sort={sort}
               partial={pages.rows > summary.rows}
               onSort={() => onSort(item.index)}
@@ -249,7 +251,7 @@ export function ResultGrid({
                     id={focused ? `wb-cell-${row}-${item.index}` : undefined}
                     data-column={item.index}
                     className={`wb-td${isNumeric(summary.type) ? " r" : ""}${inside ? " in" : ""}${focused ? " sel" : ""}${found ? " hit" : ""}`}
-                    style={{ width: item.size, transform: `translateX(${gutter + item.start}px)` }}
+                    style={{ width: item.size, transform: `translateX(${item.start}px)` }}
                   >
                     {item.index === barColumn ? (
                       <Bar value={position(raw, summary.type)} most={summary.range?.[1] ?? 1} />

@@ -1,0 +1,38 @@
+import { Square } from "lucide-react";
+import { bytes } from "../format";
+import { useElapsed } from "../status-line";
+import type { Run } from "../use-executions";
+
+/** Still shapes of rows, how far the run is, and the way to stop it. */
+export function RunningPane({ run, onStop }: { run: Run; onStop: () => void }) {
+  const elapsed = useElapsed(run.startedAt);
+  const { progress, status } = run;
+  return (
+    <div className="wb-running" aria-busy="true">
+      <div className="wb-skel" aria-hidden="true">
+        {Array.from({ length: 8 }, (_, row) => (
+          <span key={row}>
+            {Array.from({ length: 5 }, (_, column) => (
+              <s key={column} />
+            ))}
+          </span>
+        ))}
+      </div>
+      <div className="wb-runline">
+        <span>
+          {progress
+            ? `Read ${bytes(progress.scanned_bytes)}${status?.estimate ? ` of ${bytes(status.estimate.bytes)}` : ""}`
+            : status?.estimate
+              ? `Reading ${bytes(status.estimate.bytes)}`
+              : "Planning"}
+        </span>
+        <progress aria-label="Progress" max={1} value={progress?.fraction ?? 0} />
+        <span>{(elapsed / 1000).toFixed(1)} s</span>
+        <button type="button" className="wb-ctl sm" onClick={onStop}>
+          <Square size={12} />
+          Stop
+        </button>
+      </div>
+    </div>
+  );
+}
