@@ -50,7 +50,12 @@ export function useNodes({ catalog, database, opened, search }: Wanted): { nodes
   const details = useQueries({ queries: looked.map((one) => table(catalog ?? "", one.database, one.name)) });
   const detailOf = new Map(looked.map((one, index) => [`${one.database}.${one.name}`, details[index]]));
 
-  const nodes = known.flatMap(({ name, tables: size }) => {
+  // At first the tables of the default database come after its name: what would stand below them waits, and does not move.
+  const first =
+    !searching && Object.keys(opened).length === 0 ? tableQueries.findIndex((query) => query.isPending) : -1;
+  const until = first < 0 ? known.length : known.findIndex((each) => each.name === shown[first]?.name) + 1;
+
+  const nodes = known.slice(0, until).flatMap(({ name, tables: size }) => {
     const index = shown.findIndex((each) => each.name === name);
     const query = tableQueries[index];
     const found = (query?.data?.items ?? []).flatMap((one) => {
