@@ -135,9 +135,10 @@ test("a wrong password is said at the field, and a right one leads to where one 
   await page.getByText("E-mail address or password is wrong.").waitFor();
   assert.equal(new URL(page.url()).pathname, "/signin");
   right = true;
+  const wanted = page.waitForRequest((request) => request.url().endsWith("/data?x=1"));
   await page.getByRole("button", { name: "Sign in" }).click();
   // The fixtures' server still knows no one, so the wanted page turns to the sign-in again, with the same aim.
-  await page.waitForRequest((request) => new URL(request.url()).pathname === "/data");
+  await wanted;
 });
 
 test("a table that is not there says so and the frame stays", async (t) => {
@@ -174,7 +175,7 @@ test("a token's secret is shown once", async (t) => {
   await page.getByRole("button", { name: "New token" }).click();
   await page.getByLabel("Name").fill("CI");
   await page.getByRole("button", { name: "Create token" }).click();
-  assert.equal(await page.getByLabel("The token").inputValue(), "lf_abcdefgh");
+  assert.equal(await page.getByLabel("The token", { exact: true }).inputValue(), "lf_abcdefgh");
   await page.getByRole("button", { name: "Done" }).click();
-  await page.getByLabel("The token").waitFor({ state: "detached" });
+  await page.getByLabel("The token", { exact: true }).waitFor({ state: "detached" });
 });

@@ -14,13 +14,13 @@ export const UserMenu = ({ name, email }: { name: string; email: string }) => (
     name={name}
     email={email}
     trigger={
+      // The initials are a picture of the name: drawn, not said.
       <button
         type="button"
         aria-label={`Account of ${name}`}
-        className="ml-1.5 grid size-6.5 flex-none place-items-center rounded-full bg-active text-[10px] font-semibold tracking-[0.02em] text-ink-2 max-phone:relative max-phone:after:absolute max-phone:after:-inset-2"
-      >
-        <span aria-hidden>{initials(name)}</span>
-      </button>
+        data-initials={initials(name)}
+        className="before:content-[attr(data-initials)] ml-1.5 grid size-6.5 flex-none place-items-center rounded-full bg-active text-[10px] font-semibold tracking-[0.02em] text-ink-2 max-phone:relative max-phone:after:absolute max-phone:after:-inset-2"
+      />
     }
   />
 );
