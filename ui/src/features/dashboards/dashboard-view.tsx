@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Maximize, Pencil, Share2, Star, Ellipsis, RotateCw, History } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { dashboardBySlug } from "@/api/queries";
 import { setStar } from "@/api/writes";
 import type { DashboardData } from "@/api/types";
@@ -36,6 +36,8 @@ export function DashboardView({ dashboard, onEdit }: { dashboard: Dashboard; onE
   useHotkey("1", () => definition.tabs[0] && search.go(toTab(definition.tabs[0].id)));
   useHotkey("2", () => definition.tabs[1] && search.go(toTab(definition.tabs[1].id)));
   useHotkey("3", () => definition.tabs[2] && search.go(toTab(definition.tabs[2].id)));
+  const page = useRef<HTMLDivElement>(null);
+  useEffect(() => page.current?.setAttribute("data-live", ""), []);
   const [full, setFull] = useState<string | null>(null);
   useHotkey("v", () =>
     setFull(
@@ -47,7 +49,7 @@ export function DashboardView({ dashboard, onEdit }: { dashboard: Dashboard; onE
   useHotkey("Escape", () => setFull(null), full !== null);
   const waiting = query.isPlaceholderData;
   return (
-    <div className="ld-page">
+    <div ref={page} className="ld-page">
       <PageHead
         crumb={dashboard.collection ? <Crumb>{dashboard.collection}</Crumb> : undefined}
         title={dashboard.title}
