@@ -2,6 +2,7 @@ import { AlignLeft, ChevronDown, History, Play, Share, Square } from "lucide-rea
 import { DropdownMenu } from "radix-ui";
 import type { ReactNode } from "react";
 import type { Engine } from "@/api/types";
+import { useModKey } from "@/lib/hotkeys";
 import { engineName } from "./format";
 
 interface Props {
@@ -24,6 +25,7 @@ interface Props {
 const ENGINES: Engine[] = ["auto", "embedded"];
 
 export function Toolbar(props: Props) {
+  const mod = useModKey();
   return (
     <div className="wb-etool" role="toolbar" aria-label="Query">
       {props.running ? (
@@ -34,7 +36,7 @@ export function Toolbar(props: Props) {
       ) : (
         <button type="button" className="wb-ctl pri" onClick={props.onRun}>
           <Play size={14} />
-          Run <kbd>Ctrl ↵</kbd>
+          Run <kbd>{mod}↵</kbd>
         </button>
       )}
       <Choice label="Engine" value={props.engine} options={ENGINES} name={engineName} onChange={props.onEngine} />
@@ -46,7 +48,7 @@ export function Toolbar(props: Props) {
         onChange={props.onDatabase}
       />
       <span className="wb-vr" />
-      <button type="button" className="wb-ib" aria-label="Format" title="Format, Ctrl Shift F" onClick={props.onFormat}>
+      <button type="button" className="wb-ib" aria-label="Format" title={`Format, ${mod}⇧F`} onClick={props.onFormat}>
         <AlignLeft size={16} strokeWidth={1.75} />
       </button>
       <button type="button" className="wb-ib" aria-label="History" title="History" onClick={props.onHistory}>
@@ -58,7 +60,7 @@ export function Toolbar(props: Props) {
         <span className="wide">Share</span>
       </button>
       <button type="button" className="wb-ctl" onClick={props.onSave}>
-        Save <kbd>Ctrl S</kbd>
+        Save <kbd>{mod}S</kbd>
       </button>
       {props.children}
     </div>

@@ -1,6 +1,7 @@
 import { Copy, Download, ListEnd, Search, X } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { useEffect, useMemo, useState } from "react";
+import { useModKey } from "@/lib/hotkeys";
 import { RESULT_FORMATS, resultUrl } from "../api";
 import { bytes, count, plural } from "../format";
 import { compareCells, exactText } from "../result/cells";
@@ -28,10 +29,11 @@ interface Props {
 }
 
 export function ResultsPane({ run, onStop, onReveal, onOpen }: Props) {
+  const mod = useModKey();
   if (run === undefined)
     return (
       <p className="wb-nores">
-        Nothing has run yet. <kbd>Ctrl</kbd> <kbd>Enter</kbd> runs the statement under the cursor.
+        Nothing has run yet. <kbd>{mod}↵</kbd> runs the statement under the cursor.
       </p>
     );
   if (run.phase === "running") return <RunningPane run={run} onStop={onStop} />;
