@@ -24,7 +24,7 @@ export function EditBar(props: {
   const mod = useModKey();
   return (
     <div className="le-bar">
-      <b>Editing {title}</b>
+      <h1>Editing {title}</h1>
       <span className="le-state">
         <Icon as={CircleDot} size={12} />
         {changes === 0 ? "No changes" : `${count(changes, "change")}, draft kept in this browser`}
