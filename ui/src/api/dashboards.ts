@@ -1,7 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { callJson } from "./client";
 import type {
-  ChartDefinition,
   Dashboard,
   DashboardDefinition,
   DashboardQueryData,
@@ -45,18 +44,6 @@ export const saveDashboard = (
     body: change,
   });
 
-export const createDashboard = (title: string, definition: DashboardDefinition) =>
-  callJson<Dashboard>("/dashboards", { method: "POST", body: { title, definition } });
-
-/** A definition without tiles, ready for the first one. */
-export const emptyDefinition = (catalog: string, database: string): DashboardDefinition => ({
-  catalog,
-  database,
-  queries: {},
-  filters: [],
-  tabs: [{ id: "overview", title: "Overview", tiles: [] }],
-});
-
 /** Where a tile goes that nobody has placed: below everything, at the left edge. */
 export const nextRow = (tiles: readonly DashboardTile[]): number => Math.max(0, ...tiles.map((t) => t.y + t.h));
 
@@ -66,20 +53,6 @@ export function freshTileId(definition: DashboardDefinition, wish = "tile"): str
   let n = 1;
   while (taken.has(`${wish}-${n}`)) n += 1;
   return `${wish}-${n}`;
-}
-
-/** Puts a chart with its own SQL at the end of a dashboard's first tab and saves it. */
-export function addTileToDashboard(
-  dashboard: Dashboard,
-  tile: { title: string; sql: string; chart: ChartDefinition; unit?: string },
-) {
-  const { definition } = dashboard;
-  const [first = { id: "overview", title: "Overview", tiles: [] }, ...rest] = definition.tabs;
-  const size = tile.chart.type === "number" ? { w: 3, h: 4 } : { w: 6, h: 11 };
-  const added: DashboardTile = { id: freshTileId(definition), ...tile, x: 0, y: nextRow(first.tiles), ...size };
-  return saveDashboard(dashboard, {
-    definition: { ...definition, tabs: [{ ...first, tiles: [...first.tiles, added] }, ...rest] },
-  });
 }
 
 /** Runs a tile's SQL that is not saved yet, with the filters as parameters, and reads its first rows. */
