@@ -37,6 +37,14 @@ export function toText(v: unknown): string {
   return typeof v === "object" ? JSON.stringify(v) : String(v);
 }
 
+/** A date or timestamp in ISO form, whether it came as text, Date or milliseconds. */
+export function toStamp(v: unknown, type: string): string {
+  const ms = typeof v === "string" ? null : toTime(v);
+  if (ms === null) return toText(v);
+  const iso = new Date(ms).toISOString();
+  return type.startsWith("date") ? iso.slice(0, 10) : iso.replace("T", " ").replace(/(\.000)?Z$/, "");
+}
+
 export const numbersOf = (rows: readonly Row[], column: number): (number | null)[] =>
   rows.map((r) => toNumber(r[column]));
 

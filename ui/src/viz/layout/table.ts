@@ -1,8 +1,8 @@
 import type { Drawing, DrawOptions, Source } from "../drawing";
 import { full, percent, value, weekdayNames } from "../format";
 import { barSvg, esc, narrowClass } from "../marks";
-import { extent, indexOf, toNumber, toText } from "../read";
-import { isNumeric, type Column, type Row, type TableColumn, type TableSpec } from "../spec";
+import { extent, indexOf, toNumber, toStamp, toText } from "../read";
+import { isNumeric, isTemporal, type Column, type Row, type TableColumn, type TableSpec } from "../spec";
 import { more } from "./ranked";
 import { changeBar, rangeBar, sparkLine } from "./spark";
 
@@ -192,7 +192,10 @@ function cell(
         right: false,
         html: (r, i) => {
           const raw = r[at];
-          const text = raw === null || raw === undefined ? "<i>null</i>" : esc(toText(raw));
+          const text =
+            raw === null || raw === undefined
+              ? "<i>null</i>"
+              : esc(isTemporal(type) ? toStamp(raw, type) : toText(raw));
           const href = first ? options.href?.(i) : undefined;
           return td(
             href ? `<a href="${esc(href)}" data-row="${i}">${text}</a>` : text,
