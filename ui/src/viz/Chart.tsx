@@ -1,10 +1,11 @@
 import { useId, useMemo, useState, type CSSProperties, type MouseEvent } from "react";
-import { checked, drawn, type Request } from "./drawn";
+import { checked } from "./checked";
 import type { View } from "./drawing";
+import type { Request } from "./engine";
 import { Hover } from "./Hover";
 import { useKept } from "./kept";
-import { esc } from "./marks";
 import type { ChartSpec, Column, Row } from "./spec";
+import { useEngine } from "./use-engine";
 import "./viz.css";
 
 export interface ChartProps {
@@ -62,7 +63,8 @@ function Picture(props: Omit<ChartProps, "spec" | "title"> & { spec: ChartSpec; 
   const [view, setView] = useState<View>({});
   const request = useRequest(props, view);
   const key = useMemo(() => ({ spec, request, title }), [spec, request, title]);
-  const html = useKept(key, pictureHtml);
+  const engine = useEngine();
+  const html = useKept(key, engine?.picture);
   const onClick = (event: MouseEvent) => {
     if (!(event.target instanceof Element) || event.metaKey || event.ctrlKey) return;
     const link = event.target.closest("[data-row]");
@@ -94,7 +96,7 @@ function Picture(props: Omit<ChartProps, "spec" | "title"> & { spec: ChartSpec; 
   return (
     <Hover
       label={title || "Chart"}
-      interact={() => drawn(spec, request).interact}
+      interact={() => engine?.interact(key)}
       changed={key}
       {...(props.pickHint ? { hint: props.pickHint } : {})}
       {...(onPick ? { onPick: (index: number) => rows[index] && onPick(rows[index], index) } : {})}
@@ -102,17 +104,6 @@ function Picture(props: Omit<ChartProps, "spec" | "title"> & { spec: ChartSpec; 
       {picture}
     </Hover>
   );
-}
-
-interface Drawn {
-  spec: ChartSpec;
-  request: Request;
-}
-const legendHtml = ({ spec, request }: Drawn): string => drawn(spec, request).legend;
-function pictureHtml({ spec, request, title }: Drawn & { title: string }): string {
-  const { html, text, legend, below = legend } = drawn(spec, request);
-  const words = `<p class="lv-sr">${esc(title ? `${title}. ${text}` : text)}</p>`;
-  return `${words}${html}${below && `<div class="lv-lg lv-lg--below" aria-hidden="true">${below}</div>`}`;
 }
 
 /** The legend alone, for a tile's head. */
@@ -128,7 +119,7 @@ function Legend(
   const { spec } = props;
   const request = useRequest(props, NO_VIEW);
   const key = useMemo(() => ({ spec, request }), [spec, request]);
-  const html = useKept(key, legendHtml);
+  const html = useKept(key, useEngine()?.legend);
   return (
     <div className="lv-lg" aria-hidden="true" suppressHydrationWarning dangerouslySetInnerHTML={{ __html: html }} />
   );
@@ -141,12 +132,11 @@ function useRequest(
 ): Request {
   const own = useId();
   const id = props.id ?? own.replace(/[^\w-]/g, "");
-  const { spec, columns, rows, unit, href, hrefKey } = props;
+  const { columns, rows, unit, href, hrefKey } = props;
   const { width, height } = props.expect ?? { width: 640, height: 280 };
   // `href` may be a new function on every render; `hrefKey` says when it means something new.
   return useMemo(
     () => ({
-      spec,
       columns,
       rows,
       options: {
@@ -160,6 +150,6 @@ function useRequest(
       ...(hrefKey === undefined ? {} : { hrefKey }),
     }),
     // oxlint-disable-next-line react-hooks/exhaustive-deps
-    [spec, columns, rows, id, width, height, unit, view, hrefKey],
+    [columns, rows, id, width, height, unit, view, hrefKey],
   );
 }

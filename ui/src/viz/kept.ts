@@ -12,11 +12,15 @@ const useHydrating = (): boolean =>
 
 /**
  * Markup for `dangerouslySetInnerHTML`, together with `suppressHydrationWarning`: when the browser takes over a page, the
- * server's picture is kept and nothing is laid out; the first change of `key` draws. `make` must be the same function always.
+ * server's picture is kept and nothing is laid out; the first change of `key` draws. `make` must be the same function
+ * always; until there is one, the last picture stays.
  */
-export function useKept<K extends object>(key: K, make: (key: K) => string): string {
+export function useKept<K extends object>(key: K, make: ((key: K) => string) | undefined): string {
   const hydrating = useHydrating();
   const [first] = useState(() => (!import.meta.env.SSR && hydrating ? key : null));
+  const [last, setLast] = useState("");
   const keep = first === key;
-  return useMemo(() => (keep ? "" : make(key)), [keep, make, key]);
+  const html = useMemo(() => (keep || !make ? null : make(key)), [keep, make, key]);
+  if (html !== null && html !== last) setLast(html);
+  return html ?? last;
 }

@@ -170,6 +170,3 @@ function place(ranked: { v: number; spot: Spot }[], classOf: (rank: number) => s
   return out;
 }
 const r2 = (v: number): number => Math.round(v * 100) / 100;
-
-/** Full name of a state by its code, or the code. */
-export const stateName = (id: string): string => byId.get(id)?.name ?? id;

@@ -1,0 +1,5 @@
+import { engine, type Engine } from "./engine";
+
+/** On the server: the drawing code is part of the bundle. */
+export const ready: Engine | undefined = engine;
+export const load: (() => Promise<Engine>) | undefined = undefined;
