@@ -1,34 +1,43 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # An S3 server for tests, on loopback only: moto in a virtual environment of its own, kept between runs.
 #
-#   deploy/test/s3.sh COMMAND…      starts the server, runs COMMAND with LAKEFRONT_TEST_S3 set, stops the server
-#
-# The port is free at the start; set LAKEFRONT_TEST_S3_PORT to choose one.
-set -eu
+#   eval "$(deploy/test/s3.sh start DIR)"    starts it, keeps its pid and log in DIR, sets LAKEFRONT_TEST_S3
+#   deploy/test/s3.sh stop DIR               stops it
+set -euo pipefail
 
-[ $# -gt 0 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+action=${1-}
+dir=${2-}
+[ -n "$dir" ] || { sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 
-venv="${XDG_CACHE_HOME:-$HOME/.cache}/lakefront/moto"
-if [ ! -x "$venv/bin/moto_server" ]; then
+case $action in
+start)
+  venv="${XDG_CACHE_HOME:-$HOME/.cache}/lakefront/moto"
+  if [ ! -x "$venv/bin/moto_server" ]; then
     python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check 'moto[server,s3]==5.2.5'
-fi
-
-port="${LAKEFRONT_TEST_S3_PORT:-$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')}"
-log="$(mktemp)"
-"$venv/bin/moto_server" -H 127.0.0.1 -p "$port" >"$log" 2>&1 &
-server=$!
-trap 'kill "$server" 2>/dev/null || true; rm -f "$log"' EXIT INT TERM
-
-endpoint="http://127.0.0.1:$port"
-tries=0
-until python3 -c "import urllib.request; urllib.request.urlopen('$endpoint/moto-api/', timeout=1)" 2>/dev/null; do
-    tries=$((tries + 1))
-    if [ "$tries" -gt 100 ] || ! kill -0 "$server" 2>/dev/null; then
-        cat "$log" >&2
-        exit 1
+    "$venv/bin/pip" install --quiet --disable-pip-version-check 'moto[server,s3]==5.2.5' >&2
+  fi
+  mkdir -p "$dir"
+  port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  "$venv/bin/moto_server" -H 127.0.0.1 -p "$port" >"$dir/log" 2>&1 &
+  server=$!
+  echo "$server" >"$dir/pid"
+  for _ in $(seq 200); do
+    if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+      echo "export LAKEFRONT_TEST_S3=http://127.0.0.1:$port"
+      exit 0
     fi
+    kill -0 "$server" 2>/dev/null || break
     sleep 0.1
-done
-
-LAKEFRONT_TEST_S3="$endpoint" "$@"
+  done
+  cat "$dir/log" >&2
+  kill "$server" 2>/dev/null || true
+  exit 1
+  ;;
+stop)
+  [ ! -f "$dir/pid" ] || kill "$(cat "$dir/pid")" 2>/dev/null || true
+  rm -rf "$dir"
+  ;;
+*)
+  exec "$0"
+  ;;
+esac
