@@ -1,0 +1,8 @@
+//! The road through its public door: real files, real workers.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod cases;
+mod lake;
+mod results;
+mod runs;
+mod slt;

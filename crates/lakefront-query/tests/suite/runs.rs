@@ -1,0 +1,182 @@
+//! Runs that are shared, cancelled, late, parametrised.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use lakefront_query::{EngineChoice, ExecutionState, Request};
+use serde_json::{Value, json};
+
+use crate::lake::{Lake, principal, request};
+use crate::results::{run, text_rows};
+
+/// Keeps a worker busy far longer than any test waits.
+const ENDLESS: &str = "select count(*) from numbers a, numbers b, numbers c where a.n + b.n + c.n = -1";
+
+async fn rows(lake: &Lake, sql: &str, parameters: Value) -> Vec<Vec<String>> {
+    let mut asked = request(sql);
+    if let Value::Object(map) = parameters {
+        asked.parameters = map.into_iter().collect();
+    }
+    let result = run(&lake.queries, asked).await;
+    result.batches(0, None).flat_map(|batch| text_rows(&batch.expect("a batch"))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_who_ask_the_same_at_once_share_one_run() {
+    let lake = Lake::new().await;
+    let sql = "select a.n % 7 k, count(*) c from numbers a join numbers b on a.n = b.n group by 1 order by 1";
+    let asked = (0..50).map(|n| {
+        let queries = lake.queries.clone();
+        tokio::spawn(async move {
+            let asked = Request { principal: principal(&format!("user {n}")), ..request(sql) };
+            let execution = queries.submit(asked).await.expect("it starts");
+            let rows = execution.finished().await.expect("it runs").rows();
+            (execution.id, rows, execution.status().statistics.reused)
+        })
+    });
+    let mut answers = Vec::new();
+    for task in asked.collect::<Vec<_>>() {
+        answers.push(task.await.expect("an answer"));
+    }
+    assert!(answers.iter().all(|(_, rows, _)| *rows == 7));
+    assert_eq!(answers.iter().map(|(id, ..)| id).collect::<HashSet<_>>().len(), 50);
+    assert_eq!(answers.iter().filter(|(.., reused)| !reused).count(), 1, "the engine ran once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cancelling_one_of_two_leaves_the_other_running() {
+    let lake = Lake::new().await;
+    let first = lake.queries.submit(request(ENDLESS)).await.expect("it starts");
+    let second = lake.queries.submit(request(ENDLESS)).await.expect("it joins");
+    assert_eq!(first.state(), ExecutionState::Running);
+    first.cancel();
+    let error = first.finished().await.err().expect("an error");
+    assert_eq!(error.code, "CANCELLED");
+    assert_eq!(first.status().state, ExecutionState::Cancelled);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(second.state(), ExecutionState::Running);
+
+    second.cancel();
+    let start = Instant::now();
+    assert_eq!(second.finished().await.err().expect("an error").code, "CANCELLED");
+    // The worker is free for others soon.
+    run(&lake.queries, request("select count(*) from sales")).await;
+    assert!(start.elapsed() < Duration::from_secs(5), "free after {:?}", start.elapsed());
+
+    // What was cancelled is never an answer.
+    let third = lake.queries.submit(request(ENDLESS)).await.expect("it starts");
+    assert_eq!(third.state(), ExecutionState::Running);
+    third.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_ends_by_its_deadline() {
+    let lake = Lake::new().await;
+    let start = Instant::now();
+    let late = Request { deadline: Some(Duration::from_secs(1)), ..request(ENDLESS) };
+    let execution = lake.queries.submit(late).await.expect("it starts");
+    let error = execution.finished().await.err().expect("an error");
+    assert_eq!(error.code, "TIMEOUT");
+    assert!(start.elapsed() < Duration::from_secs(3), "ended after {:?}", start.elapsed());
+    assert_eq!(execution.status().state, ExecutionState::Failed);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_principals_statements_wait_for_each_other_and_end() {
+    let lake = Lake::with(|config| {
+        config.limits.running_per_principal = 1;
+        config.limits.queued_per_principal = 1;
+    })
+    .await;
+    let running = lake.queries.submit(request(ENDLESS)).await.expect("it starts");
+    let waiting = lake.queries.submit(request("select 17")).await.expect("it waits");
+    assert_eq!(waiting.state(), ExecutionState::Queued);
+    let error = lake.queries.submit(request("select 18")).await.err().expect("a refusal");
+    assert_eq!((error.code, error.status()), ("TOO_MANY_REQUESTS", 429));
+    let other = Request { principal: principal("bob"), ..request("select 18") };
+    run(&lake.queries, other).await;
+    running.cancel();
+    waiting.finished().await.expect("its turn came");
+    assert!(waiting.status().statistics.queued_ms > 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_status_is_the_documented_json_and_ends_reach_the_history() {
+    let lake = Lake::new().await;
+    let mut history = lake.queries.finished();
+    let execution = lake.queries.submit(request("select state, sum(amount) total from sales group by 1")).await;
+    let execution = execution.expect("it starts");
+    execution.finished().await.expect("it runs");
+    let status = serde_json::to_value(execution.status()).expect("JSON");
+    assert_eq!(status["state"], "SUCCEEDED");
+    assert_eq!(status["engine"], "embedded");
+    let reason = status["route_reason"].as_str().expect("a reason");
+    assert!(reason.starts_with("estimated ") && reason.ends_with("under the embedded limit of 2 GB"), "{reason}");
+    assert!(status["estimate"]["bytes"].as_u64() > Some(0));
+    assert!(status["estimate"]["usd"].is_string());
+    assert_eq!(status["columns"], json!([{"name": "state", "type": "varchar"}, {"name": "total", "type": "double"}]));
+    assert_eq!(status["statistics"]["rows"], 3);
+    assert_eq!(status["statistics"]["reused"], false);
+    assert!(status["statistics"]["total_ms"].is_u64());
+    assert_eq!(status["error"], Value::Null);
+    let known = lake.queries.execution(&execution.id.to_string()).expect("it is remembered");
+    assert_eq!(known.id, execution.id);
+    assert_eq!(history.recv().await.expect("news").id, execution.id);
+
+    let error = lake.queries.submit(request("select amont from sales")).await.err().expect("a refusal");
+    let failed = history.recv().await.expect("news");
+    assert_eq!(failed.state(), ExecutionState::Failed);
+    let status = serde_json::to_value(failed.status()).expect("JSON");
+    assert_eq!(status["error"]["code"], "COLUMN_NOT_FOUND");
+    assert_eq!(status["error"]["position"], json!({"line": 1, "column": 8}));
+    assert_eq!(error.hint.as_deref(), Some("Did you mean `amount`?"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parameters_compare_with_columns_of_their_kind() {
+    let lake = Lake::new().await;
+    let sql = "select count(*) from sales where 1 = 1 \
+               [[ and state in ({{state}}) ]] [[ and day >= {{from}} ]] [[ and day < {{to}} ]] \
+               [[ and returned = {{returned}} ]] [[ and amount > {{amount}} ]]";
+    for (parameters, expected) in [
+        (json!({}), "30"),
+        (json!({"state": []}), "30"),
+        (json!({"state": ["CA"]}), "10"),
+        (json!({"state": "TX", "unknown": [1]}), "10"),
+        (json!({"state": ["CA", "NY"]}), "20"),
+        (json!({"state": ["' or 1=1 --"]}), "0"),
+        (json!({"from": "2025-01-08"}), "9"),
+        (json!({"from": "2025-01-02", "to": "2025-01-04"}), "6"),
+        (json!({"returned": true}), "11"),
+        (json!({"amount": 160, "state": "TX"}), "2"),
+        (json!({"amount": 160.5}), "10"),
+    ] {
+        let answer = rows(&lake, sql, parameters.clone()).await;
+        assert_eq!(answer, [[expected]], "{parameters}");
+    }
+    let at = "select count(*) from sales where sold_at > {{at}}";
+    assert_eq!(rows(&lake, at, json!({"at": "2025-01-01 10:05:00"})).await, [["24"]]);
+    let text = "select name from item where name = {{name}}";
+    assert_eq!(rows(&lake, text, json!({"name": "cheese, old"})).await, [["cheese, old"]]);
+    let null = "select {{x}} is null, coalesce({{x}}, 'none')";
+    assert_eq!(rows(&lake, null, json!({"x": null})).await, [["true", "none"]]);
+    let limit = "select n from numbers order by n limit {{limit}}";
+    assert_eq!(rows(&lake, limit, json!({"limit": 2})).await, [["0"], ["1"]]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn estimates_name_what_would_be_read() {
+    let lake = Lake::new().await;
+    let asked = request("select sum(amount) from sales where state = 'CA'");
+    let report = lake.queries.estimate(asked).await.expect("an estimate");
+    assert_eq!(report.engine, EngineChoice::Embedded);
+    let [table] = report.tables.as_slice() else { panic!("one table: {:?}", report.tables) };
+    assert_eq!((table.table.as_str(), table.partitions, table.partitions_total), ("sales", 1, 3));
+    assert_eq!((table.files, table.files_total), (1, 3));
+    let columns: Vec<_> = table.columns.iter().map(|column| column.name.as_str()).collect();
+    assert_eq!(columns, ["amount"]);
+    assert!(report.estimate.bytes > 0 && report.estimate.exact);
+    let json = serde_json::to_value(&report).expect("JSON");
+    assert_eq!(json["bytes"], report.estimate.bytes);
+    assert!(json["usd"].is_string());
+}
