@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::EventSlots;
 use crate::auth::key::MasterKey;
 use crate::auth::{Attempts, SessionCookie};
+use crate::catalogs::Registered;
 use crate::config::Settings;
 use crate::metrics::Metrics;
 use crate::pages::Pages;
@@ -27,9 +28,7 @@ pub struct Parts {
     pub settings: Settings,
     /// Where the server listens.
     pub address: SocketAddr,
-    pub store: Store,
-    pub queries: Queries,
-    pub key: MasterKey,
+    pub opened: Opened,
     pub pages: Pages,
     pub cookie: SessionCookie,
     pub attempts: Attempts,
@@ -39,6 +38,15 @@ pub struct Parts {
     pub metrics: Metrics,
     /// Cancelled when the server is to stop: event streams end then.
     pub stop: CancellationToken,
+}
+
+/// What is open stays at hand: `app.store`, `app.queries`.
+impl Deref for Parts {
+    type Target = Opened;
+
+    fn deref(&self) -> &Opened {
+        &self.opened
+    }
 }
 
 impl Deref for App {
@@ -61,9 +69,7 @@ impl App {
             stop: CancellationToken::new(),
             settings,
             address,
-            store: opened.store,
-            queries: opened.queries,
-            key: opened.key,
+            opened,
         }))
     }
 
@@ -83,6 +89,14 @@ pub struct Opened {
     pub store: Store,
     pub queries: Queries,
     pub key: MasterKey,
+    pub registered: Registered,
+}
+
+impl Opened {
+    /// Registers the catalogs of settings and database.
+    pub async fn register_catalogs(&self, settings: &Settings) -> anyhow::Result<()> {
+        self.registered.update(settings, &self.store, &self.key, &self.queries).await
+    }
 }
 
 /// Opens the app database and the query road, and puts the catalogs of both settings and database in.
@@ -91,14 +105,9 @@ pub async fn open(settings: &Settings) -> anyhow::Result<Opened> {
     let key = MasterKey::load(&settings.data_dir)?;
     let (store, queries) = tokio::join!(open_store(settings), open_queries(settings));
     let (store, queries) = (store?, queries?);
-    let opened = Opened { store, queries, key };
-    attach(settings, &opened).await?;
+    let opened = Opened { store, queries, key, registered: Registered::default() };
+    opened.register_catalogs(settings).await?;
     Ok(opened)
-}
-
-/// Puts the catalogs of settings and database in.
-pub async fn attach(settings: &Settings, opened: &Opened) -> anyhow::Result<()> {
-    crate::catalogs::attach(settings, &opened.store, &opened.key, &opened.queries).await
 }
 
 pub async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
@@ -107,22 +116,23 @@ pub async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
 
 async fn open_queries(settings: &Settings) -> anyhow::Result<Queries> {
     let query = &settings.query;
-    let config = QueriesConfig {
-        data_dir: absolute(&settings.data_dir)?,
-        worker: std::env::current_exe().context("the path of this program is unknown")?,
-        limits: QueryLimits {
-            deadline: Duration::from_secs(query.deadline_s),
-            memory_bytes: query.memory_bytes,
-            spill_bytes: query.spill_bytes,
-            result_rows: query.result_rows,
-            result_bytes: query.result_bytes,
-            max_scan_bytes: (query.max_scan_bytes > 0).then_some(query.max_scan_bytes),
-            running_per_principal: query.running_per_user,
-            queued_per_principal: query.queued_per_user,
-        },
-        cache_bytes: query.cache_bytes,
-        max_workers: (query.max_workers > 0).then_some(query.max_workers),
-        price_per_tb_usd: query.price_per_tb_usd,
+    let data_dir = absolute(&settings.data_dir)?;
+    let worker = std::env::current_exe().context("the path of this program is unknown")?;
+    let mut config = QueriesConfig::new(data_dir, worker);
+    config.catalogs.local_interval = Duration::from_secs(settings.catalog.local_interval_s);
+    config.catalogs.s3_interval = Duration::from_secs(settings.catalog.s3_interval_s);
+    config.cache_bytes = query.cache_bytes;
+    config.max_workers = (query.max_workers > 0).then_some(query.max_workers);
+    config.price_per_tb_usd = query.price_per_tb_usd;
+    config.limits = QueryLimits {
+        deadline: Duration::from_secs(query.deadline_s),
+        memory_bytes: query.memory_bytes,
+        spill_bytes: query.spill_bytes,
+        result_rows: query.result_rows,
+        result_bytes: query.result_bytes,
+        max_scan_bytes: (query.max_scan_bytes > 0).then_some(query.max_scan_bytes),
+        running_per_principal: query.running_per_user,
+        queued_per_principal: query.queued_per_user,
     };
     Queries::open(config).await.context("the query engine can't be started")
 }

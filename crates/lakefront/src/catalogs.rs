@@ -3,7 +3,7 @@
 //! The query road keeps listings; what is registered, and with which secrets, the app database says.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::Path;
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
@@ -23,76 +23,93 @@ pub const LOCAL: &str = "local";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "kind")]
 pub enum Source {
-    Local { path: PathBuf },
+    Local { path: String },
     S3 { uri: String, region: Option<String>, endpoint: Option<String>, access_key_id: Option<String> },
 }
 
-/// Registers every catalog and forgets those that are gone.
-pub async fn attach(settings: &Settings, store: &Store, key: &MasterKey, queries: &Queries) -> anyhow::Result<()> {
-    let wanted = wanted(settings, store, key).await?;
-    let catalogs = queries.catalogs();
-    let known: BTreeMap<String, CatalogSource> = catalogs.sources();
-    for name in known.keys().filter(|name| !wanted.contains_key(*name)) {
-        catalogs.remove(name).await?;
-    }
-    for (name, source) in wanted {
-        if known.get(&name) != Some(&source) {
-            // One lake that can't be reached keeps nobody from the others.
-            if let Err(error) = catalogs.add(&name, source).await {
-                tracing::warn!(catalog = name, %error, "catalog {name} is not available: {error}");
-            }
-        }
-    }
-    Ok(())
+/// What is registered now.
+#[derive(Default)]
+pub struct Registered(tokio::sync::Mutex<BTreeMap<String, Wanted>>);
+
+/// A catalog as it should be registered; equal ones need nothing done.
+#[derive(Clone, PartialEq)]
+struct Wanted {
+    source: Source,
+    sealed: Option<SealedSecret>,
 }
 
-async fn wanted(
-    settings: &Settings,
-    store: &Store,
-    key: &MasterKey,
-) -> anyhow::Result<BTreeMap<String, CatalogSource>> {
+impl Registered {
+    /// Registers every catalog and forgets those that are gone.
+    pub async fn update(&self, settings: &Settings, store: &Store, key: &MasterKey, queries: &Queries) -> anyhow::Result<()> {
+        let wanted = wanted(settings, store).await?;
+        let mut known = self.0.lock().await;
+        let catalogs = queries.catalogs();
+        let changed: Vec<String> = known.iter().filter(|(name, is)| wanted.get(*name) != Some(is)).map(|(name, _)| name.clone()).collect();
+        for name in changed {
+            catalogs.remove(&name).await?;
+            known.remove(&name);
+        }
+        for (name, catalog) in wanted {
+            if known.contains_key(&name) {
+                continue;
+            }
+            // One lake that can't be used keeps nobody from the others.
+            let added = match opened(&catalog, &name, key) {
+                Ok(source) => catalogs.add(&name, source).await.map(drop).map_err(anyhow::Error::from),
+                Err(error) => Err(error),
+            };
+            match added {
+                Ok(()) => drop(known.insert(name, catalog)),
+                Err(error) => tracing::warn!(catalog = name, %error, "catalog {name} is not available: {error:#}"),
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn wanted(settings: &Settings, store: &Store) -> anyhow::Result<BTreeMap<String, Wanted>> {
+    let scope = system("catalogs");
+    let open = |source| Wanted { source, sealed: None };
     let mut wanted = BTreeMap::new();
     let lake = settings.lake();
     if lake.is_dir() {
-        wanted.insert(LOCAL.to_owned(), CatalogSource::Local { path: std::path::absolute(lake)? });
+        wanted.insert(LOCAL.to_owned(), open(Source::Local { path: absolute(&lake)? }));
     }
-    for catalog in store.catalogs(&system("catalogs")).await? {
-        let source = serde_json::from_value(catalog.source)
-            .with_context(|| format!("the catalog {} can't be read", catalog.name))?;
-        let sealed = store.catalog_secret(&system("catalogs"), &catalog.name).await?;
-        wanted.insert(catalog.name.clone(), opened(source, &catalog.name, sealed.as_ref(), key)?);
+    for catalog in store.catalogs(&scope).await? {
+        let source = serde_json::from_value(catalog.source).with_context(|| format!("the catalog {} can't be read", catalog.name))?;
+        let sealed = if catalog.has_secret { store.catalog_secret(&scope, &catalog.name).await? } else { None };
+        wanted.insert(catalog.name, Wanted { source, sealed });
     }
     for (name, setting) in &settings.catalogs {
         let source = match setting {
-            CatalogSetting::Local { path } => CatalogSource::Local { path: std::path::absolute(path)? },
-            CatalogSetting::S3 { s3, region, endpoint } => CatalogSource::S3 {
-                uri: s3.clone(),
-                region: region.clone(),
-                endpoint: endpoint.clone().filter(|endpoint| !endpoint.is_empty()),
-                credentials: None,
-            },
+            CatalogSetting::Local { path } => Source::Local { path: absolute(path)? },
+            CatalogSetting::S3 { s3, region, endpoint } => {
+                let endpoint = endpoint.clone().filter(|endpoint| !endpoint.is_empty());
+                Source::S3 { uri: s3.clone(), region: region.clone(), endpoint, access_key_id: None }
+            }
         };
-        wanted.insert(name.clone(), source);
+        wanted.insert(name.clone(), open(source));
     }
     Ok(wanted)
 }
 
-fn opened(source: Source, name: &str, sealed: Option<&SealedSecret>, key: &MasterKey) -> anyhow::Result<CatalogSource> {
-    Ok(match source {
-        Source::Local { path } => CatalogSource::Local { path },
+pub fn absolute(path: &Path) -> anyhow::Result<String> {
+    let path = std::path::absolute(path)?;
+    path.into_os_string().into_string().map_err(|path| anyhow::anyhow!("{} is no UTF-8 path", path.display()))
+}
+
+fn opened(catalog: &Wanted, name: &str, key: &MasterKey) -> anyhow::Result<CatalogSource> {
+    Ok(match &catalog.source {
+        Source::Local { path } => CatalogSource::Local { path: path.clone() },
         Source::S3 { uri, region, endpoint, access_key_id } => {
-            let credentials = match (access_key_id, sealed) {
+            let credentials = match (access_key_id, &catalog.sealed) {
                 (Some(access_key_id), Some(sealed)) => {
-                    let secret = key.open(&place(name), sealed)?;
-                    Some(S3Credentials::Keys {
-                        access_key_id,
-                        secret_access_key: String::from_utf8(secret)?,
-                        session_token: None,
-                    })
+                    let secret_access_key = String::from_utf8(key.open(&place(name), sealed)?)?;
+                    Some(S3Credentials::Keys { access_key_id: access_key_id.clone(), secret_access_key, session_token: None })
                 }
                 _ => None,
             };
-            CatalogSource::S3 { uri, region, endpoint, credentials }
+            CatalogSource::S3 { uri: uri.clone(), region: region.clone(), endpoint: endpoint.clone(), credentials }
         }
     })
 }
@@ -100,18 +117,6 @@ fn opened(source: Source, name: &str, sealed: Option<&SealedSecret>, key: &Maste
 /// Where a catalog's secret belongs; it opens nowhere else.
 pub fn place(name: &str) -> String {
     format!("catalog/{name}")
-}
-
-/// Looks for new catalogs and for new files in all of them.
-pub async fn refresh_all(app: &App) {
-    if let Err(error) = attach(&app.settings, &app.store, &app.key, &app.queries).await {
-        tracing::warn!(%error, "catalogs could not be read: {error:#}");
-    }
-    for catalog in app.queries.catalogs().list() {
-        if let Err(error) = app.queries.catalogs().refresh(&catalog.name, None).await {
-            tracing::warn!(catalog = catalog.name, %error, "catalog {} could not be listed: {error}", catalog.name);
-        }
-    }
 }
 
 /// Whether each catalog can be listed.
@@ -141,11 +146,10 @@ impl TablesUsed {
         let mut hash = blake3::Hasher::new();
         let mut as_of = None;
         for (catalog, database) in defaults.collect::<BTreeSet<_>>() {
-            let names = catalog.map_or_else(|| catalogs.names(), |name| vec![name.to_owned()]);
-            for name in names {
-                let found = catalogs.databases(&name).unwrap_or_default();
-                for found in found.into_iter().filter(|found| database.is_none_or(|name| name == found.name)) {
-                    hash.update(format!("{name}\0{}\0{}\0", found.name, found.version).as_bytes());
+            for catalog in catalog.map_or_else(|| catalogs.names(), |name| vec![name.to_owned()]) {
+                let databases = database.map_or_else(|| catalogs.database_names(&catalog), |name| vec![name.to_owned()]);
+                for found in databases.iter().filter_map(|database| catalogs.database_now(&catalog, database)) {
+                    hash.update(format!("{catalog}\0{}\0{}\0", found.name, found.version).as_bytes());
                     as_of = as_of.max(found.newest);
                 }
             }

@@ -61,7 +61,8 @@ pub struct Query {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Catalog {
-    pub refresh_interval_s: u64,
+    pub local_interval_s: u64,
+    pub s3_interval_s: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -10,14 +10,13 @@ use serde_json::json;
 use crate::app::{App, system};
 
 const SWEEP: Duration = Duration::from_secs(300);
+const CATALOGS: Duration = Duration::from_secs(15);
 const HISTORY_DAYS: i64 = 90;
 
 /// Starts the jobs; they end with the server.
 pub fn start(app: &App) {
     spawn(app, housekeeping(app.clone()));
-    if app.settings.catalog.refresh_interval_s > 0 {
-        spawn(app, refresh(app.clone()));
-    }
+    spawn(app, catalogs(app.clone()));
 }
 
 fn spawn(app: &App, job: impl Future<Output = ()> + Send + 'static) {
@@ -46,11 +45,14 @@ async fn housekeeping(app: App) {
     }
 }
 
-async fn refresh(app: App) {
-    let mut tick = tokio::time::interval(Duration::from_secs(app.settings.catalog.refresh_interval_s));
+/// Takes over catalogs that a command or another instance has added; what is registered looks for new files by itself.
+async fn catalogs(app: App) {
+    let mut tick = tokio::time::interval(CATALOGS);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
-        crate::catalogs::refresh_all(&app).await;
+        if let Err(error) = app.register_catalogs(&app.settings).await {
+            tracing::warn!(%error, "catalogs could not be read: {error:#}");
+        }
     }
 }

@@ -54,7 +54,7 @@ pub async fn databases(
     _actor: Can<Read>,
     Path(catalog): Path<String>,
 ) -> Result<Json<List<DatabaseInfo>>, Problem> {
-    Ok(Json(app.queries.catalogs().databases(&catalog)?.into()))
+    Ok(Json(app.queries.catalogs().databases(&catalog).await?.into()))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -78,11 +78,8 @@ pub async fn tables(
     Path((catalog, database)): Path<(String, String)>,
     Query(query): Query<TableQuery>,
 ) -> Result<Json<Value>, Problem> {
-    let mut found = app.queries.catalogs().tables(
-        &catalog,
-        &database,
-        query.search.as_deref().filter(|search| !search.is_empty()),
-    )?;
+    let search = query.search.as_deref().filter(|search| !search.is_empty());
+    let mut found = app.queries.catalogs().tables(&catalog, &database, search).await?;
     found.sort_by(|a, b| a.name.cmp(&b.name));
     if let Some(after) = query.cursor.filter(|cursor| !cursor.is_empty()) {
         found.retain(|table| table.name > after);

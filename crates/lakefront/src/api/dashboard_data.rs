@@ -252,7 +252,6 @@ pub async fn load(
 ) -> DashboardData {
     let started = Instant::now();
     let statements = definition.statements(tab);
-    let used = definition.tables_used(app, tab);
     let distinct: Vec<Statement> =
         statements.values().cloned().collect::<std::collections::HashSet<_>>().into_iter().collect();
     let answers: HashMap<Statement, Arc<QueryData>> = futures::stream::iter(distinct)
@@ -275,6 +274,7 @@ pub async fn load(
     };
     let queries =
         statements.into_iter().filter_map(|(name, statement)| Some((name, answers.get(&statement)?.clone()))).collect();
+    let used = definition.tables_used(app, tab);
     DashboardData { data_version: used.version, as_of: used.as_of, queries, totals }
 }
 

@@ -74,6 +74,12 @@ pub struct SubmitQuery {
     /// Answers the result itself in this format when it is there in time.
     #[param(inline)]
     result: Option<ResultFormat>,
+    #[serde(default)]
+    offset: u64,
+    limit: Option<u64>,
+    /// As for the result.
+    #[serde(default)]
+    safe: u8,
 }
 
 /// An execution as it stands.
@@ -125,7 +131,8 @@ pub async fn submit(
     let current = wait(&execution, query.wait_s, |status| status.state.is_final()).await;
     match query.result {
         Some(format) if current.state.is_final() => {
-            result_of(&app, &execution, format, Options::default(), false).await
+            let options = Options { offset: query.offset, limit: query.limit, formula_safe: query.safe == 1 };
+            result_of(&app, &execution, format, options, false).await
         }
         _ => Ok((status, Json(current)).into_response()),
     }

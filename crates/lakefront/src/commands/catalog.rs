@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{confirmed, print, say};
 use crate::app::{self, system};
-use crate::catalogs::{LOCAL, Source, place};
+use crate::catalogs::{LOCAL, Source, absolute, place};
 use crate::config::Settings;
 
 #[derive(clap::Subcommand)]
@@ -65,7 +65,7 @@ impl CatalogCommand {
                 };
                 let source = match (path, s3) {
                     (Some(path), _) => match std::fs::canonicalize(&path) {
-                        Ok(path) if path.is_dir() => Source::Local { path },
+                        Ok(path) if path.is_dir() => Source::Local { path: absolute(&path)? },
                         _ => bail!("{} is no folder", path.display()),
                     },
                     (None, Some(uri)) => Source::S3 { uri, region, endpoint, access_key_id },
@@ -73,7 +73,7 @@ impl CatalogCommand {
                 };
                 let new = NewCatalog { name: name.clone(), source: json!(source), sealed_secret: secret };
                 opened.store.create_catalog(&scope, new).await?;
-                app::attach(&settings, &opened).await?;
+                opened.register_catalogs(&settings).await?;
                 let report = catalogs.refresh(&name, None).await;
                 match report {
                     Ok(report) => {
@@ -119,7 +119,7 @@ impl CatalogCommand {
                         Err(StoreError::NotFound(_)) => bail!("there is no catalog {name}"),
                         outcome => outcome?,
                     }
-                    app::attach(&settings, &opened).await?;
+                    opened.register_catalogs(&settings).await?;
                     say(format_args!("{name} is forgotten."));
                 }
             }

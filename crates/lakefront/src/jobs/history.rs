@@ -28,7 +28,8 @@ async fn record(app: &App, scope: &Scope, execution: &Execution, parameters: Val
         database: execution.database.clone(),
         engine: Some(begun.engine.to_string()),
         route_reason: Some(begun.route_reason.clone()),
-        state: stored(begun.state),
+        // A kept result ends at once; the rest comes with the update.
+        state: if begun.state.is_final() { ExecutionState::Running } else { stored(begun.state) },
         estimate: Some(json!(begun.estimate)),
     };
     app.store.insert_execution(scope, new).await?;

@@ -1,0 +1,98 @@
+//! The command line: data on standard output, words on standard error, exit codes.
+
+use serde_json::{Value, json};
+
+use crate::server::{PASSWORD, add_user, output, run, write_lake};
+
+fn lake() -> tempfile::TempDir {
+    let data = tempfile::tempdir().unwrap();
+    write_lake(&data.path().join("lake/demo"));
+    data
+}
+
+#[test]
+fn json_lines_are_answered_in_order() {
+    let data = lake();
+    let questions = [
+        json!({"sql": "select id, state from sales where state = 'CA' order by id"}),
+        json!({"sql": "select nothing_here from sales"}),
+        json!({"sql": "select 1 / 0"}),
+        json!({"sql": "select cast(9007199254740993 as bigint) big, array[1.5e0] list"}),
+        json!({"text": "select 1"}),
+    ];
+    let input: String = questions.iter().map(|question| format!("{question}\n")).collect();
+    let out = output(data.path(), &["query", "--jsonl", "--catalog", "local", "--database", "demo"], &input);
+    let answers: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(answers.len(), questions.len());
+    let columns = json!([{"name": "id", "type": "bigint"}, {"name": "state", "type": "varchar"}]);
+    assert_eq!(answers[0], json!({"columns": columns, "rows": [[1, "CA"], [2, "CA"]]}));
+    assert_eq!(answers[1]["error"], "COLUMN_NOT_FOUND");
+    assert!(answers[1]["message"].is_string());
+    assert_eq!(answers[2]["error"], "DIVISION_BY_ZERO");
+    assert_eq!(answers[3]["rows"], json!([[9_007_199_254_740_993_i64, [1.5]]]));
+    assert_eq!(answers[4]["error"], "INVALID_JSON");
+}
+
+#[test]
+fn a_query_prints_a_table_and_other_formats() {
+    let data = lake();
+    let query = |more: &[&str]| output(data.path(), &[&["query", "--catalog", "local", "--database", "demo"], more].concat(), "");
+    insta::assert_snapshot!(query(&["select state, id, amount from sales order by id"]));
+    assert_eq!(query(&["--format", "csv", "select count(*) n from sales"]), "n\r\n4\r\n");
+    assert_eq!(query(&["--format", "json", "select 1 one"]), "{\"columns\":[{\"name\":\"one\",\"type\":\"integer\"}],\"rows\":[[1]],\"truncated\":false}\n");
+    assert_eq!(query(&["--format", "csv", "-p", "from=3", "select count(*) n from sales where id >= {{from}}"]), "n\r\n2\r\n");
+    assert!(query(&["--estimate", "select id from sales"]).contains("embedded"));
+    let file = data.path().join("q.sql");
+    std::fs::write(&file, "select 2 two").unwrap();
+    assert_eq!(query(&["--format", "csv", "--file", file.to_str().unwrap()]), "two\r\n2\r\n");
+}
+
+#[test]
+fn exit_codes_tell_failure_from_misuse() {
+    let data = lake();
+    for (arguments, code) in [
+        (&["query", "select 1"][..], 0),
+        (&["query", "select from"], 1),
+        (&["query", "--user", "nobody@example.com", "select 1"], 1),
+        (&["query"], 2),
+        (&["query", "--format", "pdf", "select 1"], 2),
+        (&["fly"], 2),
+        (&["user", "add", "x@example.com", "--role", "king"], 2),
+        (&["seed"], 2),
+    ] {
+        let output = run(data.path(), arguments, "");
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        if code != 0 {
+            assert!(output.stdout.is_empty() && !output.stderr.is_empty());
+        }
+    }
+}
+
+#[test]
+fn people_and_catalogs_are_managed() {
+    let data = lake();
+    add_user(data.path(), "one@example.com", "editor");
+    let again = run(data.path(), &["user", "add", "One@Example.com", "--role", "viewer", "--password-stdin"], &format!("{PASSWORD}\n"));
+    assert_eq!(again.status.code(), Some(1));
+    let short = run(data.path(), &["user", "add", "two@example.com", "--role", "viewer", "--password-stdin"], "short\n");
+    assert_eq!(short.status.code(), Some(1));
+    assert_eq!(output(data.path(), &["user", "list"], ""), "one@example.com\tone\teditor\tactive\n");
+    // Nobody is asked where there is no terminal.
+    assert_eq!(run(data.path(), &["user", "disable", "one@example.com"], "").status.code(), Some(1));
+    output(data.path(), &["user", "disable", "one@example.com", "--yes"], "");
+    assert!(output(data.path(), &["user", "list"], "").contains("disabled"));
+
+    let other = lake();
+    let folder = other.path().join("lake");
+    output(data.path(), &["catalog", "add", "other", "--path", folder.to_str().unwrap()], "");
+    let listed = output(data.path(), &["catalog", "list"], "");
+    assert!(listed.contains("local\tlocal\t") && listed.contains("other\tlocal\t"), "{listed}");
+    assert_eq!(output(data.path(), &["query", "--format", "csv", "select count(*) n from other.demo.notes"], ""), "n\r\n3\r\n");
+    assert_eq!(run(data.path(), &["catalog", "add", "other", "--path", "."], "").status.code(), Some(1));
+    output(data.path(), &["catalog", "remove", "other", "--yes"], "");
+    assert_eq!(run(data.path(), &["query", "select count(*) n from other.demo.notes"], "").status.code(), Some(1));
+
+    assert_eq!(run(data.path(), &["migrate"], "").status.code(), Some(0));
+    let doctor = run(data.path(), &["doctor"], "");
+    assert_eq!(doctor.status.code(), Some(0), "{}", String::from_utf8_lossy(&doctor.stderr));
+}

@@ -1,0 +1,94 @@
+//! A dashboard's data in one request.
+
+use futures::StreamExt;
+use serde_json::{Value, json};
+
+use crate::server::Server;
+
+fn definition() -> Value {
+    let by_state = "select state, count(*) n from sales where 1 = 1 [[ and state in ({{state}}) ]] [[ and day >= cast({{from}} as date) ]] group by state order by state";
+    json!({
+        "catalog": "local", "database": "demo",
+        "queries": {
+            "by_state": {"sql": by_state},
+            "same": {"sql": by_state},
+            "broken": {"sql": "select nothing_here from sales"},
+            "options": {"sql": "select distinct state as value from sales order by 1"},
+        },
+        "filters": [
+            {"id": "state", "label": "State", "type": "list", "options_query": "options"},
+            {"id": "dates", "label": "Dates", "type": "date_range", "from": "from", "to": "to"},
+        ],
+        "tabs": [
+            {"id": "one", "title": "One", "tiles": [
+                {"id": "a", "title": "A", "x": 0, "y": 0, "w": 6, "h": 4, "query": "by_state", "chart": {"type": "bar"}},
+                {"id": "b", "title": "B", "x": 6, "y": 0, "w": 6, "h": 4, "sql": "select max(id) m from sales", "chart": {"type": "number"}},
+            ]},
+            {"id": "two", "title": "Two", "tiles": [
+                {"id": "c", "title": "C", "x": 0, "y": 0, "w": 6, "h": 4, "query": "broken", "chart": {"type": "bar"}},
+            ]},
+        ],
+    })
+}
+
+pub async fn create(server: &Server, title: &str) -> Value {
+    let created = server.post("/api/v1/dashboards", json!({"title": title, "definition": definition()})).token(&server.tokens.editor).send().await;
+    assert_eq!(created.status, 201, "{}", created.text());
+    created.json()
+}
+
+#[tokio::test]
+async fn every_query_answers_for_itself() {
+    let server = Server::shared();
+    let dashboard = create(&server, "Data of a dashboard").await;
+    let path = format!("/api/v1/dashboards/{}/data", dashboard["id"].as_str().unwrap());
+    let data = async |body: Value| {
+        let answer = server.post(&path, body).token(&server.tokens.viewer).send().await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
+    };
+    let all = data(json!({})).await;
+    let queries = &all["queries"];
+    assert_eq!(queries["by_state"]["rows"], json!([["CA", 2], ["NY", 1], ["TX", 1]]));
+    assert_eq!(queries["by_state"]["execution_id"], queries["same"]["execution_id"], "the same statement runs once");
+    assert_eq!(queries["tile:b"]["rows"], json!([[4]]));
+    assert_eq!(queries["broken"]["error"]["code"], "COLUMN_NOT_FOUND");
+    assert_eq!(queries["broken"]["rows"], json!([]));
+    assert_eq!(all["data_version"].as_str().unwrap().len(), 16);
+    assert!(all["as_of"].is_string());
+
+    let chosen = data(json!({"filters": {"state": ["TX", "NY"], "from": "2025-01-02"}})).await;
+    assert_eq!(chosen["queries"]["by_state"]["rows"], json!([["NY", 1]]));
+    // A value is a value, whatever it says.
+    let odd = data(json!({"filters": {"state": ["x') or ('1' = '1"]}})).await;
+    assert_eq!(odd["queries"]["by_state"]["rows"], json!([]));
+
+    let tab = data(json!({"tab": "one"})).await;
+    assert_eq!(tab["queries"].as_object().unwrap().keys().collect::<Vec<_>>(), ["by_state", "options", "tile:b"]);
+    let again = data(json!({"tab": "one"})).await;
+    assert_eq!((&again["totals"]["cached"], &again["totals"]["scans"]), (&json!(true), &json!(0)));
+}
+
+#[tokio::test]
+async fn new_files_make_a_dashboard_stale() {
+    let server = Server::start(&[]);
+    let dashboard = create(&server, "Watched").await;
+    let id = dashboard["id"].as_str().unwrap();
+    let before = server.post(&format!("/api/v1/dashboards/{id}/data"), json!({"tab": "one"})).token(&server.tokens.viewer).send().await.json();
+    let mut events = server.get(&format!("/api/v1/dashboards/{id}/events")).token(&server.tokens.viewer).open().await.bytes_stream();
+
+    std::fs::write(server.data.path().join("lake/demo/sales/state=CA/more.csv"), "id,day,amount\n9,2025-02-01,1\n").unwrap();
+    let refreshed = server.post("/api/v1/catalogs/local/refresh", json!({})).token(&server.tokens.admin).send().await;
+    assert_eq!(refreshed.status, 200, "{}", refreshed.text());
+    let told = tokio::time::timeout(std::time::Duration::from_secs(10), async {
+        let mut text = String::new();
+        while !text.contains("data_version") {
+            text.push_str(&String::from_utf8_lossy(&events.next().await.unwrap().unwrap()));
+        }
+        text
+    });
+    assert!(told.await.unwrap().contains("event: stale"));
+    let after = server.post(&format!("/api/v1/dashboards/{id}/data"), json!({"tab": "one"})).token(&server.tokens.viewer).send().await.json();
+    assert_ne!(before["data_version"], after["data_version"]);
+    assert_eq!(after["queries"]["by_state"]["rows"][0], json!(["CA", 3]));
+}

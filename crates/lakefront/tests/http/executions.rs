@@ -1,0 +1,105 @@
+//! Running statements: states, errors, estimates, cancel, history.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::server::Server;
+
+const SQL: &str = "select state, count(*) n, sum(amount) total from sales where id >= {{from}} [[ and state in ({{state}}) ]] group by state order by state";
+
+#[tokio::test]
+async fn a_statement_runs_and_its_result_is_paged() {
+    let server = Server::shared();
+    let body = json!({"sql": SQL, "catalog": "local", "database": "demo", "parameters": {"from": 1}});
+    let submitted = server.post("/api/v1/executions", body).token(&server.tokens.viewer).send().await;
+    assert_eq!(submitted.status, 202, "{}", submitted.text());
+    let id = submitted.json()["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/executions/{id}");
+    let mut status = submitted.json();
+    while status["state"] == "QUEUED" || status["state"] == "RUNNING" {
+        status = server.get(&format!("{path}?wait_s=20")).token(&server.tokens.viewer).send().await.json();
+    }
+    insta::assert_json_snapshot!("succeeded", status, {
+        ".id" => "[id]", ".created_at" => "[time]", ".statistics.queued_ms" => "[ms]", ".statistics.planning_ms" => "[ms]",
+        ".statistics.engine_ms" => "[ms]", ".statistics.total_ms" => "[ms]", ".statistics.reused" => "[bool]", ".route_reason" => "[text]",
+    });
+    let page = server.get(&format!("{path}/result?offset=1&limit=1")).token(&server.tokens.viewer).send().await.json();
+    insta::assert_json_snapshot!("one_row", page);
+
+    // The history has it, also under its id, when the server has forgotten the rest.
+    let history = server.get("/api/v1/executions?mine=1&q=sum(amount)").token(&server.tokens.viewer).send().await.json();
+    assert!(history["items"].as_array().unwrap().iter().any(|item| item["id"] == id.as_str()), "{history}");
+}
+
+#[tokio::test]
+async fn one_round_trip_answers_the_rows() {
+    let server = Server::shared();
+    let answer = server.run("select id, note from notes order by id", "json").await;
+    assert_eq!(answer.json()["rows"], json!([[1, "=1+1"], [2, "a \"quoted\", b"], [3, "plain"]]));
+    assert_eq!(answer.json()["truncated"], false);
+    let statistics: Value = serde_json::from_str(answer.header("lakefront-statistics")).unwrap();
+    assert_eq!(statistics["rows"], 3);
+    assert_eq!(answer.header("lakefront-execution-id").len(), 26);
+}
+
+#[tokio::test]
+async fn a_wrong_statement_says_where_and_what() {
+    let server = Server::shared();
+    for (name, sql) in [
+        ("syntax", "select id,\n  from where"),
+        ("no_table", "select 1 from nothing_here"),
+        ("no_column", "select ide from sales"),
+        ("no_function", "select read_csv('/etc/passwd')"),
+        ("no_statement", "drop table sales"),
+        ("division", "select 1 / (id - 1) from sales"),
+    ] {
+        let answer = server.run(sql, "json").await;
+        assert_eq!(answer.status, 400, "{sql}: {}", answer.text());
+        insta::assert_json_snapshot!(name, answer.json(), {".request_id" => "[id]"});
+    }
+}
+
+#[tokio::test]
+async fn an_estimate_runs_nothing() {
+    let server = Server::shared();
+    let body = json!({"sql": "select sum(amount) from sales where state = 'CA'", "catalog": "local", "database": "demo"});
+    let estimate = server.post("/api/v1/executions/estimate", body).token(&server.tokens.viewer).send().await;
+    assert_eq!(estimate.status, 200, "{}", estimate.text());
+    let estimate = estimate.json();
+    assert_eq!((&estimate["tables"][0]["partitions"], &estimate["tables"][0]["partitions_total"]), (&json!(1), &json!(3)));
+    assert_eq!(estimate["engine"], "embedded");
+    let body = json!({"sql": "select sum(amount) from sales", "catalog": "local", "database": "demo", "max_scan_bytes": 1});
+    let refused = server.post("/api/v1/executions?wait_s=20&result=json", body).token(&server.tokens.viewer).send().await;
+    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (400, "SCAN_LIMIT_EXCEEDED"));
+}
+
+#[tokio::test]
+async fn cancel_ends_a_run_and_tells_the_listeners() {
+    let server = Server::shared();
+    let token = &server.tokens.editor;
+    let endless = "select count(*) from unnest(sequence(1, 10000)) a(x), unnest(sequence(1, 10000)) b(y), unnest(sequence(1, 10000)) c(z) where x * y % 7 = z";
+    let submitted = server.post("/api/v1/executions", json!({"sql": endless})).token(token).send().await;
+    assert_eq!(submitted.status, 202, "{}", submitted.text());
+    let path = format!("/api/v1/executions/{}", submitted.json()["id"].as_str().unwrap());
+    let early = server.get(&format!("{path}/result")).token(token).send().await;
+    assert_eq!((early.status.as_u16(), early.code().as_str()), (409, "NOT_FINISHED"));
+    let events = server.get(&format!("{path}/events")).token(token).open().await;
+    assert_eq!(events.headers()["content-type"], "text/event-stream");
+    let cancelled = server.call(Method::DELETE, &path).token(token).send().await;
+    assert_eq!(cancelled.json()["state"], "CANCELLED", "{}", cancelled.text());
+    let told = events.text().await.unwrap();
+    assert!(told.contains("event: done") && told.contains("CANCELLED"), "{told}");
+}
+
+#[tokio::test]
+async fn a_repeated_creation_happens_once() {
+    let server = Server::shared();
+    let submit = |sql: &str, key: &str| {
+        let body = json!({"sql": sql, "reuse_max_age_s": 0});
+        server.post("/api/v1/executions", body).token(&server.tokens.editor).header("idempotency-key", key).send()
+    };
+    let (one, two) = (submit("select 41 + 1", "k1").await, submit("select 41 + 1", "k1").await);
+    assert_eq!(one.json()["id"], two.json()["id"]);
+    assert_ne!(submit("select 41 + 1", "k2").await.json()["id"], one.json()["id"]);
+    assert_eq!(submit("select 43", "k1").await.status, 400);
+}

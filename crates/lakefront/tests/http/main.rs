@@ -1,0 +1,15 @@
+//! The product through its public doors: the real binary, over HTTP and on the command line.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+mod command_line;
+mod dashboards;
+mod executions;
+mod limits;
+mod pages;
+mod permissions;
+mod results;
+mod saved;
+mod server;
+mod sign_in;
+mod web;
