@@ -29,7 +29,7 @@ const saved = (kind, slug, title, extra = {}) => ({
 const empty = {
   catalog: "local",
   database: "demo",
-  queries: {},
+  queries: { daily: { sql: "select business_date, sum(y_50) from forecast group by 1" } },
   filters: [],
   tabs: [{ id: "overview", title: "Overview", tiles: [] }],
 };
@@ -45,11 +45,15 @@ export const dashboards = [
 ];
 
 export const queries = [
-  saved("query", "promo", "Promo review by DMA", { starred: true, updated_at: "2025-01-01T16:00:00Z" }),
+  saved("query", "promo", "Promo review by DMA", {
+    definition: { sql: "select dma_id, sum(y_50) from demo.forecast group by 1", catalog: "local", database: "demo" },
+    starred: true,
+    updated_at: "2025-01-01T16:00:00Z",
+  }),
   saved("query", "stock-outs", "Stock-outs by hour", { owner: jonas, collection: null }),
 ];
 
-const column = (name, type, comment) => ({ name, type, comment });
+const column = (name, type, comment = null) => ({ name, type, comment, partition: false });
 const forecastColumns = [
   column("restaurant_id", "bigint", "Key of demo.restaurant"),
   column("inventory_item_id", "bigint", "Key of demo.item"),
@@ -62,40 +66,50 @@ const forecastColumns = [
 ];
 const states = { CA: 398_125, TX: 304_395, FL: 223_405, NY: 190_190, IL: 135_135 };
 
+const summary = (name, bytes, files, updated_at) => ({
+  catalog: "local",
+  database: "demo",
+  name,
+  rows: null,
+  bytes,
+  files,
+  format: "parquet",
+  updated_at,
+  problems: [],
+});
+
 export const tables = [
-  { name: "dc", rows: 60, bytes: 12_000, files: 1, updated_at: "2025-01-01T06:12:00Z" },
-  { name: "dma", rows: 30, bytes: 4_100, files: 1, updated_at: "2025-01-01T06:12:00Z" },
-  { name: "forecast", rows: 1_251_250, bytes: 38_200_000, files: 40, updated_at: "2025-01-02T06:12:00Z" },
-  { name: "item", rows: 5, bytes: 1_900, files: 1, updated_at: "2024-12-01T06:12:00Z" },
-  { name: "restaurant", rows: 2_750, bytes: 214_000, files: 1, updated_at: "2024-12-28T06:12:00Z" },
+  summary("dc", 12_000, 1, "2025-01-01T06:12:00Z"),
+  summary("dma", 4_100, 1, "2025-01-01T06:12:00Z"),
+  summary("forecast", 38_200_000, 40, "2025-01-02T06:12:00Z"),
+  summary("item", 1_900, 1, "2024-12-01T06:12:00Z"),
+  summary("restaurant", 214_000, 1, "2024-12-28T06:12:00Z"),
 ];
 
 export const table = (name) => ({
   catalog: "local",
   database: "demo",
   name,
-  description:
-    "Daily demand per restaurant and item, as three quantiles, written every morning by the planning model. One row per restaurant, item and day.",
-  format: "parquet",
-  compression: "zstd",
-  location: "demo/forecast/",
-  version: "214",
   columns: forecastColumns,
-  partition_keys: [column("state", "varchar", "State the restaurant is in")],
+  partition_keys: [{ ...column("state", "varchar", "State the restaurant is in"), partition: true }],
+  format: "parquet",
+  format_text: "Parquet, zstd",
+  location: "demo/forecast/",
   files: 40,
   bytes: 38_200_000,
   rows: 1_251_250,
-  row_groups: 96,
+  version: "214",
   updated_at: "2025-01-02T06:12:00Z",
-  partitions: Object.entries(states).map(([state, rows]) => ({ values: { state }, files: 8, bytes: rows * 31, rows })),
-  file_list: Array.from({ length: 12 }, (_, i) => ({
-    path: `state=CA/part-${i}.parquet`,
-    bytes: 955_000,
-    rows: 31_281,
-    modified_at: "2025-01-02T06:12:00Z",
-  })),
-  used_by: dashboards.slice(0, 2),
+  problems: [],
 });
+
+export const partitions = {
+  columns: [
+    { name: "state", type: "varchar" },
+    { name: "n", type: "bigint" },
+  ],
+  rows: Object.entries(states),
+};
 
 export const preview = {
   columns: [...forecastColumns, column("state", "varchar")].map(({ name, type }) => ({ name, type })),
@@ -152,10 +166,23 @@ export function answer(path) {
     "/charts": page([]),
     "/executions": page(executions),
     "/tokens": page(tokens),
-    "/catalogs": page([{ name: "local", kind: "local" }]),
+    "/catalogs": page([
+      {
+        name: "local",
+        kind: "local",
+        location: "/data/lake",
+        databases: 2,
+        tables: 19,
+        files: 44,
+        bytes: 38_432_000,
+        listed_at: NOW,
+        error: null,
+        warnings: [],
+      },
+    ]),
     "/catalogs/local/databases": page([
-      { name: "demo", tables: tables.length },
-      { name: "finance", tables: 14 },
+      { name: "demo", tables: tables.length, bytes: 38_432_000, newest: NOW },
+      { name: "finance", tables: 14, bytes: 0, newest: null },
     ]),
     "/catalogs/local/databases/demo/tables": page(tables),
     "/catalogs/local/databases/finance/tables": page([]),

@@ -1,10 +1,10 @@
 // Serves the built UI as the product does: server-rendered pages, assets, and the fixtures as API.
 //   node test/server.mjs [port]        then open http://127.0.0.1:<port>/
-import { existsSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, resolve } from "node:path";
 import vm from "node:vm";
-import { answer, me, NOW } from "./fixtures.mjs";
+import { answer, me, NOW, partitions } from "./fixtures.mjs";
 
 const DIST = resolve(import.meta.dirname, "../dist");
 const TYPES = { ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2" };
@@ -12,6 +12,13 @@ const NONCE = "test-nonce";
 const CSP = `default-src 'self'; script-src 'nonce-${NONCE}' 'strict-dynamic'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'`;
 
 vm.runInThisContext(readFileSync(join(DIST, "server/entry-server.js"), "utf8"));
+// Read once: a build that happens meanwhile does not pull the files from under a page.
+const assets = new Map(
+  readdirSync(join(DIST, "client/assets")).map((name) => [
+    `/assets/${name}`,
+    readFileSync(join(DIST, "client/assets", name)),
+  ]),
+);
 const template = readFileSync(join(DIST, "client/index.html"), "utf8");
 
 const script = (json) =>
@@ -48,7 +55,13 @@ export function serve({ port = 0, overrides = () => undefined, requests = [], ..
     if (pathname.startsWith("/api/v1")) {
       const path = pathname.slice("/api/v1".length);
       const special = overrides(request.method, path);
-      const body = special ? special.body : request.method === "GET" ? answer(path) : {};
+      const body = special
+        ? special.body
+        : request.method === "GET"
+          ? answer(path)
+          : path === "/executions"
+            ? partitions
+            : {};
       const status = special?.status ?? (body === undefined ? 404 : 200);
       const problem = {
         type: "about:blank",
@@ -62,10 +75,10 @@ export function serve({ port = 0, overrides = () => undefined, requests = [], ..
       response.end(JSON.stringify(body ?? problem));
       return;
     }
-    const file = join(DIST, "client", pathname);
-    if (pathname.startsWith("/assets/") && existsSync(file)) {
-      response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
-      response.end(readFileSync(file));
+    const asset = assets.get(pathname);
+    if (asset) {
+      response.writeHead(200, { "content-type": TYPES[extname(pathname)] ?? "application/octet-stream" });
+      response.end(asset);
       return;
     }
     const theme = searchParams.get("theme") ?? options.theme;

@@ -1,4 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
+import { sqlName } from "@/lib/sql-text";
 import { callJson } from "./client";
 import type {
   ApiToken,
@@ -113,6 +114,26 @@ export const tablePreview = (catalog: string, database: string, name: string) =>
     queryFn: ({ signal }) => callJson<ResultPage>(`${tablePath(catalog, database, name)}/preview`, { signal }),
   });
 
+/** Rows by partition, greatest first. Parquet files tell it in their footers, so that next to nothing is read. */
+export const partitionRows = (
+  of: Pick<Table, "catalog" | "database" | "name" | "version" | "partition_keys">,
+  most: number,
+) =>
+  queryOptions({
+    queryKey: ["table", of.catalog, of.database, of.name, "partitions", of.version],
+    staleTime: Infinity,
+    queryFn: ({ signal }) => {
+      const keys = of.partition_keys.map((key) => sqlName(key.name)).join(", ");
+      const sql = `select ${keys}, count(*) as n from ${sqlName(of.name)} group by ${keys} order by n desc limit ${most}`;
+      return callJson<ResultPage>("/executions", {
+        signal,
+        method: "POST",
+        query: { wait_s: 20, result: "json" },
+        body: { sql, catalog: of.catalog, database: of.database },
+      });
+    },
+  });
+
 export const executions = (filter: { mine?: boolean; q?: string; state?: string } = {}) =>
   queryOptions({
     queryKey: ["executions", filter],
@@ -126,7 +147,7 @@ export interface TableName {
   catalog: string;
   database: string;
   name: string;
-  rows: number | null;
+  bytes: number;
   updated_at: string | null;
 }
 
@@ -142,12 +163,12 @@ export const everyTable = () =>
           const found = await client.fetchQuery(databases(catalog));
           return Promise.all(
             found.items.map(async ({ name: database }) =>
-              (await client.fetchQuery(tables(catalog, database))).items.map(({ name, rows, updated_at }) => ({
+              (await client.fetchQuery(tables(catalog, database))).items.map(({ name, bytes, updated_at }) => ({
                 catalog,
                 database,
                 name,
-                rows,
-                updated_at: updated_at ?? null,
+                bytes,
+                updated_at,
               })),
             ),
           );

@@ -233,64 +233,73 @@ export interface DashboardData {
   totals: { scans: number; scanned_bytes: number; usd: string; ms: number; cached: boolean };
 }
 
+/** Something that people should know of a table or a catalog. */
+export interface DataProblem {
+  /** `NOTE` for what only explains. */
+  code: string;
+  message: string;
+  /** Whether the table cannot be read until it is mended. */
+  fatal: boolean;
+}
+
 export interface CatalogSummary {
   name: string;
-  kind?: string;
-  databases?: number;
+  kind: string;
+  location: string;
+  databases: number;
+  tables: number;
+  files: number;
+  bytes: number;
+  listed_at: string | null;
+  /** Why the last listing failed; what is shown stems from the one before. */
+  error: DataProblem | null;
+  /** What was found but is not shown as a table, and why. */
+  warnings: string[];
 }
 
 export interface DatabaseSummary {
   name: string;
-  tables: number | null;
+  tables: number;
+  bytes: number;
+  newest: string | null;
 }
 
 export interface TableSummary {
   name: string;
+  /** Not known from the listing alone. */
   rows: number | null;
-  bytes: number | null;
-  files?: number | null;
-  updated_at?: string | null;
+  bytes: number;
+  files: number;
+  format: string | null;
+  updated_at: string | null;
+  problems: DataProblem[];
 }
 
 export interface TableColumn extends Column {
-  comment?: string | null;
-  partition?: boolean;
-}
-
-export interface PartitionSummary {
-  values: Record<string, string | null>;
-  files: number;
-  bytes: number;
-  rows: number | null;
-}
-
-export interface DataFileSummary {
-  path: string;
-  bytes: number;
-  rows: number | null;
-  modified_at: string | null;
+  comment: string | null;
+  partition: boolean;
 }
 
 export interface Table {
   catalog: string;
   database: string;
   name: string;
-  description?: string | null;
-  format: string;
-  compression?: string | null;
-  location: string;
-  version: string;
+  /** File columns. */
   columns: TableColumn[];
   partition_keys: TableColumn[];
+  format: string | null;
+  /** In words, e.g. `CSV, ";" between values, with a header, gzip`. */
+  format_text: string | null;
+  /** Folder or file, below the catalog's location. */
+  location: string;
   files: number;
   bytes: number;
+  /** Where every file told it. */
   rows: number | null;
-  row_groups?: number | null;
+  version: string;
+  /** Time of the newest file. */
   updated_at: string | null;
-  owner?: string | null;
-  partitions?: PartitionSummary[];
-  file_list?: DataFileSummary[];
-  used_by?: { kind: SavedKind; slug: string; id: string; title: string }[];
+  problems: DataProblem[];
 }
 
 export type TokenScope = "read" | "write" | "admin";

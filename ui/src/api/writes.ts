@@ -23,6 +23,8 @@ export const revokeToken = (id: string) => callJson<void>(`/tokens/${part(id)}`,
 export const setStar = (kind: "dashboards" | "queries" | "charts", id: string, starred: boolean) =>
   callJson<void>(`/${kind}/${part(id)}/star`, { method: starred ? "PUT" : "DELETE" });
 
+export const refreshCatalog = (catalog: string) =>
+  callJson<void>(`/catalogs/${part(catalog)}/refresh`, { method: "POST" });
 export const refreshTable = (catalog: string, database: string, name: string) =>
   callJson<Table>(`/catalogs/${part(catalog)}/databases/${part(database)}/tables/${part(name)}/refresh`, {
     method: "POST",

@@ -13,8 +13,10 @@ import {
   type LucideIcon,
 } from "lucide-react";
 import { dashboards, everyTable, savedQueries } from "@/api/queries";
-import { changed, count } from "@/lib/format";
+import { bytes, changed } from "@/lib/format";
 import { find } from "@/lib/fuzzy";
+import { stringifySearch } from "@/lib/search";
+import { firstLook } from "@/lib/sql-text";
 import { useNow } from "@/lib/now";
 import { useTheme } from "@/ui/use-theme";
 
@@ -67,9 +69,7 @@ export function usePaletteGroups(text: string, { onKeys }: { onKeys: () => void 
     id: `t-${table.catalog}-${table.database}-${table.name}`,
     icon: Table2,
     title: `${table.database}.${table.name}`,
-    note: [table.rows !== null && count(table.rows, "row"), table.updated_at && changed(table.updated_at, now)]
-      .filter(Boolean)
-      .join(", "),
+    note: [bytes(table.bytes), table.updated_at && changed(table.updated_at, now)].filter(Boolean).join(", "),
     action: { href: `/data/${table.catalog}/${table.database}/${table.name}` },
   }));
   const dark = theme === "dark" || (theme === "system" && document.documentElement.dataset["theme"] === "dark");
@@ -80,7 +80,7 @@ export function usePaletteGroups(text: string, { onKeys }: { onKeys: () => void 
           id: `a-${table.catalog}-${table.database}-${table.name}`,
           icon: SquareTerminal,
           title: `New query on ${table.database}.${table.name}`,
-          action: { href: queryOn(table) },
+          action: { href: `/sql${stringifySearch(firstLook({ ...table, table: table.name }))}` },
         }))
       : []),
     {
@@ -97,10 +97,6 @@ export function usePaletteGroups(text: string, { onKeys }: { onKeys: () => void 
     { title: "Do", hits: best(acts, wanted) },
   ].filter((group) => group.hits.length > 0);
 }
-
-/** The workbench with a first look at a table. */
-const queryOn = (table: { catalog: string; database: string; name: string }) =>
-  `/sql?${new URLSearchParams({ catalog: table.catalog, database: table.database, table: table.name })}`;
 
 function best(hits: Hit[], wanted: string): Hit[] {
   if (!wanted) return hits.slice(0, MOST);

@@ -2,17 +2,19 @@ import { useQueries, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Database } from "lucide-react";
 import { databases, tables } from "@/api/queries";
+import type { CatalogSummary } from "@/api/types";
 import { bytes, changed, count, full } from "@/lib/format";
 import { useNow } from "@/lib/now";
 import { Failure } from "@/ui/failure";
-import { EmptyState } from "@/ui/message";
+import { EmptyState, Strip } from "@/ui/message";
 import { Page, PageTitle, SectionHead } from "@/ui/page";
 import { SkeletonRows } from "@/ui/skeleton";
 import { Table, Td, Th } from "@/ui/table";
 
 /** Every table of one catalog, by database. */
-export function CatalogOverview({ catalog }: { catalog: string | undefined }) {
+export function CatalogOverview({ catalog: of }: { catalog: CatalogSummary | undefined }) {
   const now = useNow();
+  const catalog = of?.name;
   const found = useQuery({ ...databases(catalog ?? ""), enabled: catalog !== undefined });
   const names = found.data?.items ?? [];
   const lists = useQueries({ queries: names.map(({ name }) => tables(catalog ?? "", name)) });
@@ -21,6 +23,18 @@ export function CatalogOverview({ catalog }: { catalog: string | undefined }) {
       <div className="flex min-h-7 items-center">
         <PageTitle>{catalog ?? "Data"}</PageTitle>
       </div>
+      {of && (
+        <p className="mt-1 text-small text-ink-3">
+          {of.kind === "s3" ? "Amazon S3" : "Folder"}, <span className="font-mono">{of.location}</span>,{" "}
+          {count(of.files, "file")}, {bytes(of.bytes)}
+        </p>
+      )}
+      {of?.error && <Strip className="mt-3">Not up to date: {of.error.message}</Strip>}
+      {of?.warnings.map((warning) => (
+        <Strip key={warning} className="mt-3">
+          {warning}
+        </Strip>
+      ))}
       {found.error ? (
         <Failure error={found.error} what="The catalog" onRetry={() => void found.refetch()} />
       ) : found.isPending ? (
@@ -42,7 +56,6 @@ export function CatalogOverview({ catalog }: { catalog: string | undefined }) {
                   <thead>
                     <tr>
                       <Th className="w-full">Table</Th>
-                      <Th right>Rows</Th>
                       <Th right>Size</Th>
                       <Th right className="max-phone:hidden">
                         Files
@@ -64,14 +77,11 @@ export function CatalogOverview({ catalog }: { catalog: string | undefined }) {
                             {table.name}
                           </Link>
                         </Td>
-                        <Td tall right>
-                          {table.rows === null ? "" : full(table.rows)}
-                        </Td>
                         <Td tall right className="pl-4">
-                          {table.bytes === null ? "" : bytes(table.bytes)}
+                          {bytes(table.bytes)}
                         </Td>
                         <Td tall right className="pl-4 max-phone:hidden">
-                          {table.files == null ? "" : full(table.files)}
+                          {full(table.files)}
                         </Td>
                         <Td tall right className="pl-4 text-ink-2 max-phone:hidden">
                           {table.updated_at ? changed(table.updated_at, now) : ""}

@@ -48,7 +48,7 @@ export function CatalogPage() {
         {catalog && database && table ? (
           <TableView key={`${catalog}.${database}.${table}`} catalog={catalog} database={database} table={table} />
         ) : (
-          <CatalogOverview catalog={catalog} />
+          <CatalogOverview catalog={data?.items.find(({ name }) => name === catalog)} />
         )}
       </div>
     </div>

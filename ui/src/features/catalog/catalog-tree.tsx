@@ -1,8 +1,10 @@
-import { useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { ChevronDown, ChevronRight, ChevronsUpDown, Database, RefreshCw, Table2 } from "lucide-react";
 import { useRef, useState, type KeyboardEvent } from "react";
+import { me } from "@/api/queries";
 import type { CatalogSummary } from "@/api/types";
+import { refreshCatalog } from "@/api/writes";
 import { cx } from "@/lib/cx";
 import { useHotkey } from "@/lib/hotkeys";
 import { buttonClass, IconButton } from "@/ui/button";
@@ -29,6 +31,12 @@ export function CatalogTree(props: {
 }) {
   const { catalogs, catalog, selected, onCatalog, className } = props;
   const client = useQueryClient();
+  const isAdmin = useQuery({ ...me(), enabled: false }).data?.user.role === "admin";
+  // Administrators have the server list the files again; others read again what it knows.
+  const refresh = useMutation({
+    mutationFn: async () => (isAdmin ? refreshCatalog(catalog) : undefined),
+    onSettled: () => client.invalidateQueries({ queryKey: ["catalogs"] }),
+  });
   const aside = useRef<HTMLElement>(null);
   const [search, setSearch] = useState("");
   useHotkey("/", () => aside.current?.querySelector<HTMLElement>("input")?.focus());
@@ -62,7 +70,8 @@ export function CatalogTree(props: {
           icon={RefreshCw}
           size="sm"
           label="Refresh catalog"
-          onClick={() => void client.invalidateQueries({ queryKey: ["catalogs"] })}
+          disabled={refresh.isPending}
+          onClick={() => refresh.mutate()}
         />
       </div>
       <SearchField

@@ -1,6 +1,6 @@
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { databases, table, tables } from "@/api/queries";
-import { compact, full } from "@/lib/format";
+import { bytes, compact, full } from "@/lib/format";
 
 /** One visible row of the catalog tree. */
 export interface Node {
@@ -42,28 +42,27 @@ export function useNodes(catalog: string | undefined, opened: ReadonlySet<string
   for (const { name: database, tables: tableCount } of names) {
     const list = lists[openDatabases.findIndex(({ name }) => name === database)];
     if (search && list?.data?.items.length === 0) continue;
-    const aside = tableCount === null ? undefined : full(tableCount);
     nodes.push({
       id: databaseId(database),
       level: 1,
       kind: "database",
       label: database,
-      aside,
+      aside: full(tableCount),
       open: isOpen(database),
       database,
     });
     if (!list) continue;
     if (list.isError) nodes.push(note(`${databaseId(database)}/failed`, 2, "Its tables could not be read", database));
     if (list.data?.items.length === 0) nodes.push(note(`${databaseId(database)}/empty`, 2, "No tables", database));
-    for (const { name, rows } of list.data?.items ?? []) {
+    for (const { name, rows, bytes: size } of list.data?.items ?? []) {
       const id = tableId(database, name);
-      const rowsText = rows === null ? undefined : rowCount(rows);
+      const extent = rows === null ? bytes(size) : rowCount(rows);
       nodes.push({
         id,
         level: 2,
         kind: "table",
         label: name,
-        aside: rowsText,
+        aside: extent,
         open: opened.has(id),
         database,
         table: name,

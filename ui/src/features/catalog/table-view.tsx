@@ -2,11 +2,12 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { RefreshCw, SquareTerminal } from "lucide-react";
 import type { ReactNode } from "react";
-import { table as tableQuery } from "@/api/queries";
+import { me, table as tableQuery } from "@/api/queries";
 import type { Table } from "@/api/types";
 import { refreshTable } from "@/api/writes";
 import { bytes, changed, full, scanPrice } from "@/lib/format";
 import { useNow } from "@/lib/now";
+import { firstLook } from "@/lib/sql-text";
 import { ButtonContent, buttonClass, IconButton } from "@/ui/button";
 import { Failure } from "@/ui/failure";
 import { LiveMark } from "@/ui/live-mark";
@@ -15,13 +16,14 @@ import { Crumb, Divider, PageTitle } from "@/ui/page";
 import { Skeleton, SkeletonRows } from "@/ui/skeleton";
 import { TabPanel, Tabs } from "@/ui/tabs";
 import { Columns } from "./columns";
-import { Files } from "./files";
 import { allColumns } from "./nodes";
 import { Partitions } from "./partitions";
 import { Preview } from "./preview";
+import { Problems } from "./problems";
+import { Storage } from "./storage";
 import { UsedBy } from "./used-by";
 
-const TABS = ["columns", "preview", "files"] as const;
+const TABS = ["columns", "preview"] as const;
 type Tab = (typeof TABS)[number];
 
 interface Name {
@@ -38,6 +40,7 @@ export function TableView(name: Name) {
   const search = useSearch({ strict: false }) as { tab?: string };
   const tab: Tab = TABS.find((each) => each === search.tab) ?? "columns";
   const { data, error, refetch } = useQuery(tableQuery(catalog, database, table));
+  const mayRefresh = useQuery({ ...me(), enabled: false }).data?.user.role !== "viewer";
   const refresh = useMutation({
     mutationFn: () => refreshTable(catalog, database, table),
     onSuccess: async () => {
@@ -58,13 +61,15 @@ export function TableView(name: Name) {
       <Head {...name}>
         {data && <LiveMark asOf={data.updated_at} />}
         <Divider />
-        <IconButton
-          icon={RefreshCw}
-          label="Read its files again"
-          disabled={refresh.isPending}
-          onClick={() => refresh.mutate()}
-        />
-        <Link to="/sql" search={name as never} className={buttonClass("primary")}>
+        {mayRefresh && (
+          <IconButton
+            icon={RefreshCw}
+            label="Look for new files"
+            disabled={refresh.isPending}
+            onClick={() => refresh.mutate()}
+          />
+        )}
+        <Link to="/sql" search={firstLook(name) as never} className={buttonClass("primary")}>
           <ButtonContent variant="primary" icon={SquareTerminal}>
             Query
           </ButtonContent>
@@ -75,7 +80,7 @@ export function TableView(name: Name) {
           Its files could not be read again: {refresh.error.message}
         </Strip>
       )}
-      {data?.description && <p className="mt-1.5 max-w-[70ch] text-read text-ink-2">{data.description}</p>}
+      {data && <Problems problems={data.problems} />}
       <Facts table={data} />
       <Tabs
         label="Table"
@@ -87,7 +92,6 @@ export function TableView(name: Name) {
         tabs={[
           { id: "columns", label: "Columns" },
           { id: "preview", label: "Preview" },
-          { id: "files", label: "Files" },
         ]}
       />
       <TabPanel tab={tab} className="mt-5">
@@ -95,12 +99,11 @@ export function TableView(name: Name) {
           <SkeletonRows rows={9} height={40} label="Reading the table" />
         ) : tab === "preview" ? (
           <Preview catalog={catalog} database={database} table={table} />
-        ) : tab === "files" ? (
-          <Files table={data} />
         ) : (
           <div className="grid grid-cols-[1fr_272px] gap-9 max-laptop:grid-cols-1">
             <Columns columns={allColumns(data)} keys={data.partition_keys} />
             <div className="flex min-w-0 flex-col gap-6.5">
+              <Storage table={data} />
               <Partitions table={data} />
               <UsedBy table={data} />
             </div>
@@ -130,32 +133,26 @@ const Head = ({ catalog, database, table, children }: Name & { children?: ReactN
 
 function Facts({ table }: { table: Table | undefined }) {
   const now = useNow();
-  const facts: [string, ReactNode, ReactNode?][] = table
+  const facts: [string, ReactNode][] = table
     ? [
         ["Rows", table.rows === null ? "Not counted" : full(table.rows)],
-        ["Size", bytes(table.bytes), table.row_groups ? `${full(table.row_groups)} row groups` : undefined],
-        ["Files", full(table.files), [formatName(table.format), table.compression].filter(Boolean).join(", ")],
+        ["Size", bytes(table.bytes)],
+        ["Files", full(table.files)],
         ["Full scan costs", scanPrice(table.bytes)],
         ["Changed", table.updated_at ? changed(table.updated_at, now) : "Not known"],
-        ...(table.owner ? [["Owner", table.owner] as [string, ReactNode]] : []),
       ]
     : ["Rows", "Size", "Files", "Full scan costs", "Changed"].map((label) => [
         label,
-        <Skeleton key="s" className="my-1.25 h-3 w-20" />,
+        <Skeleton key={label} className="my-1.25 h-3 w-20" />,
       ]);
   return (
     <dl className="mt-4 flex flex-wrap justify-between gap-x-6 gap-y-3 border-y border-line py-3.5 max-phone:grid max-phone:grid-cols-2">
-      {facts.map(([label, value, note]) => (
+      {facts.map(([label, value]) => (
         <div key={label}>
           <dt className="text-small text-ink-3">{label}</dt>
-          <dd className="text-figure font-medium tracking-[-0.008em] whitespace-nowrap tabular-nums">
-            {value} {note && <small className="text-small font-regular tracking-normal text-ink-3">{note}</small>}
-          </dd>
+          <dd className="text-figure font-medium tracking-[-0.008em] whitespace-nowrap tabular-nums">{value}</dd>
         </div>
       ))}
     </dl>
   );
 }
-
-const formatName = (format: string) =>
-  ({ parquet: "Parquet", csv: "CSV", json: "JSON" })[format.toLowerCase()] ?? format;

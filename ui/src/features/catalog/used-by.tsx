@@ -1,32 +1,46 @@
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { FileCode, LayoutDashboard } from "lucide-react";
-import type { Table } from "@/api/types";
+import { dashboards, savedQueries } from "@/api/queries";
+import type { DashboardDefinition, Table } from "@/api/types";
+import { mentionsTable } from "@/lib/sql-text";
 import { Icon } from "@/ui/icon";
 import { SectionHead } from "@/ui/page";
 
-/** The dashboards and queries that read the table. */
+/** The dashboards and queries whose SQL reads the table. */
 export function UsedBy({ table }: { table: Table }) {
-  const uses = table.used_by ?? [];
-  if (uses.length === 0) return null;
+  const reads = (sql: string) => mentionsTable(sql, { database: table.database, table: table.name });
+  const boards = (useQuery(dashboards()).data?.items ?? []).filter(({ definition }) =>
+    statements(definition).some(reads),
+  );
+  const queries = (useQuery(savedQueries()).data?.items ?? []).filter(({ definition }) => reads(definition.sql ?? ""));
+  if (boards.length + queries.length === 0) return null;
   return (
     <section>
       <SectionHead title="Used by" />
       <ul>
-        {uses.map((use) => (
-          <li key={use.id} className="flex h-7.5 items-center gap-2.5 whitespace-nowrap">
-            <Icon as={use.kind === "dashboard" ? LayoutDashboard : FileCode} className="text-ink-3" />
-            {use.kind === "dashboard" ? (
-              <Link to="/d/$slug" params={{ slug: use.slug }} className="truncate hover:underline">
-                {use.title}
-              </Link>
-            ) : (
-              <Link to="/sql/$id" params={{ id: use.id }} className="truncate hover:underline">
-                {use.title}
-              </Link>
-            )}
+        {boards.map(({ id, slug, title }) => (
+          <li key={id} className="flex h-7.5 items-center gap-2.5 max-phone:h-10">
+            <Icon as={LayoutDashboard} className="text-ink-3" />
+            <Link to="/d/$slug" params={{ slug }} className="truncate hover:underline">
+              {title}
+            </Link>
+          </li>
+        ))}
+        {queries.map(({ id, title }) => (
+          <li key={id} className="flex h-7.5 items-center gap-2.5 max-phone:h-10">
+            <Icon as={FileCode} className="text-ink-3" />
+            <Link to="/sql/$id" params={{ id }} className="truncate hover:underline">
+              {title}
+            </Link>
           </li>
         ))}
       </ul>
     </section>
   );
 }
+
+const statements = ({ queries, tabs }: DashboardDefinition): string[] => [
+  ...Object.values(queries ?? {}).map(({ sql }) => sql),
+  ...(tabs ?? []).flatMap((tab) => tab.tiles.flatMap((tile) => tile.sql ?? [])),
+];

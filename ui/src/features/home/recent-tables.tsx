@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Table2 } from "lucide-react";
 import { everyTable } from "@/api/queries";
-import { changed, compact } from "@/lib/format";
+import { bytes, changed } from "@/lib/format";
 import { useNow } from "@/lib/now";
 import { Failure } from "@/ui/failure";
 import { Icon } from "@/ui/icon";
@@ -56,9 +56,7 @@ export function RecentTables() {
                 {table.database}.{table.name}
               </Link>
               <span className="ml-auto text-small text-ink-3 tabular-nums">
-                {table.updated_at
-                  ? changed(table.updated_at, now)
-                  : table.rows !== null && `${compact(table.rows)} rows`}
+                {table.updated_at ? changed(table.updated_at, now) : bytes(table.bytes)}
               </span>
             </li>
           ))}

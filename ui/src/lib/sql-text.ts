@@ -1,0 +1,26 @@
+const RESERVED = new Set(
+  "all alter and as between by case cast create cross delete distinct drop else end exists for from full group having in inner insert into is join left like limit natural not null offset on or order outer right select table then union using values when where with".split(
+    " ",
+  ),
+);
+
+/** A name as SQL takes it: quoted where it must be. */
+export const sqlName = (name: string): string =>
+  /^[a-z_][a-z0-9_]*$/.test(name) && !RESERVED.has(name) ? name : `"${name.replaceAll('"', '""')}"`;
+
+/** What the workbench takes from its address to show a first look at a table. */
+export const firstLook = ({ catalog, database, table }: { catalog: string; database: string; table: string }) => ({
+  sql: `select *\nfrom ${sqlName(table)}\nlimit 100`,
+  catalog,
+  database,
+});
+
+const pattern = (name: string) => `"?${name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}"?`;
+
+/** Whether a statement reads a table, told from its text: `from` or `join`, and the name with or without what it lies in. */
+export function mentionsTable(sql: string, { database, table }: { database: string; table: string }): boolean {
+  return new RegExp(
+    `\\b(?:from|join)\\s+(?:(?:"?\\w+"?\\s*\\.\\s*)?${pattern(database)}\\s*\\.\\s*)?${pattern(table)}(?![\\w."])`,
+    "i",
+  ).test(sql);
+}
