@@ -185,6 +185,7 @@ const dmaRows = ranked.map((d): Cell[] => {
     d.dma,
     d.state,
     Math.round(units),
+    Math.round(stateUnits.get(d.state) ?? 0),
     d.restaurants,
     d.dcs,
     Math.round((units / DAYS) * 0.83),
@@ -201,7 +202,7 @@ const items = ["Fries 2.5 kg", "Brioche bun", "Beef patty", "Chicken breast", "I
 export const queries: Record<string, DashboardQueryData> = {
   daily: answer("business_date:date y_05 y_50 y_95", daily),
   dma: answer(
-    "dma_id:varchar dma:varchar state:varchar units restaurants:bigint dcs:bigint y_05 y_50 y_95 week_before weeks:array(double) top_load mon tue wed thu fri sat sun",
+    "dma_id:varchar dma:varchar state:varchar units state_units restaurants:bigint dcs:bigint y_05 y_50 y_95 week_before weeks:array(double) top_load mon tue wed thu fri sat sun",
     dmaRows,
   ),
   top: answer(
