@@ -24,7 +24,7 @@ export function Failure({ error, what, onRetry }: { error: unknown; what: string
     <ErrorState title={error.problem.title || `${what} could not be read`} actions={retry}>
       <p>{error.message}</p>
       {error.hint && <p>{error.hint}</p>}
-      {error.problem.request_id && (
+      {error.status >= 500 && error.problem.request_id && (
         <p className="mt-1 text-small text-ink-3">
           For the administrator: request <span className="font-mono">{error.problem.request_id}</span>
         </p>

@@ -88,22 +88,18 @@ export function CatalogTree(props: {
 }
 
 function Tree({ catalog, selected, search }: { catalog: string; selected: Selection; search: string }) {
-  const [opened, setOpened] = useState<ReadonlySet<string>>(() => initiallyOpen(selected));
+  const [chosen, setChosen] = useState<ReadonlyMap<string, boolean>>(
+    () => new Map(idsOf(selected).map((id) => [id, true])),
+  );
   const [focused, setFocused] = useState<string | null>(null);
   const list = useRef<HTMLUListElement>(null);
   const navigate = useNavigate();
-  const { nodes, isPending, error, refetch } = useNodes(catalog, opened, search);
+  const { nodes, isPending, error, refetch } = useNodes(catalog, chosen, search);
   const stops = nodes.filter((node) => node.kind !== "note");
   const current =
     stops.find((node) => node.id === focused) ?? stops.find((node) => isSelected(node, selected)) ?? stops[0];
 
-  const toggle = (node: Node, open = !node.open) =>
-    setOpened((before) => {
-      const next = new Set(before);
-      if (open) next.add(node.id);
-      else next.delete(node.id);
-      return next;
-    });
+  const toggle = (node: Node, open = !node.open) => setChosen((before) => new Map(before).set(node.id, open));
   const focus = (node: Node | undefined) => {
     if (!node) return;
     setFocused(node.id);
@@ -243,9 +239,6 @@ function Twisty({ open, onToggle }: { open: boolean | undefined; onToggle: () =>
 const isSelected = (node: Node, selected: Selection) =>
   node.kind === "table" && node.database === selected.database && node.table === selected.table;
 
-function initiallyOpen({ database, table }: Selection): ReadonlySet<string> {
-  const ids = new Set<string>();
-  if (database) ids.add(databaseId(database));
-  if (database && table) ids.add(tableId(database, table));
-  return ids;
-}
+/** The tree's parts that a selected table lies in, itself included. */
+const idsOf = ({ database, table }: Selection): string[] =>
+  database && table ? [databaseId(database), tableId(database, table)] : [];

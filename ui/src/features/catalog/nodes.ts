@@ -24,16 +24,19 @@ export const tableId = (database: string, name: string) => `table/${database}/${
 /** `2,750`, `1.25M`. */
 const rowCount = (rows: number) => (rows < 10_000 ? full(rows) : compact(rows));
 
-/** The rows a catalog's tree shows with these parts open. A search opens every database. */
-export function useNodes(catalog: string | undefined, opened: ReadonlySet<string>, search: string) {
+/**
+ * The rows a catalog's tree shows. `chosen` says of parts by id whether they are open; besides, a lone database is,
+ * and a search opens all.
+ */
+export function useNodes(catalog: string | undefined, chosen: ReadonlyMap<string, boolean>, search: string) {
   const found = useQuery({ ...databases(catalog ?? ""), enabled: catalog !== undefined });
   const names = found.data?.items ?? [];
-  const isOpen = (name: string) => search !== "" || opened.has(databaseId(name));
+  const isOpen = (name: string) => search !== "" || (chosen.get(databaseId(name)) ?? names.length === 1);
   const openDatabases = names.filter(({ name }) => isOpen(name));
   const lists = useQueries({ queries: openDatabases.map(({ name }) => tables(catalog ?? "", name, search)) });
   const openTables = openDatabases.flatMap(({ name }, i) =>
     (lists[i]?.data?.items ?? [])
-      .filter((each) => opened.has(tableId(name, each.name)))
+      .filter((each) => chosen.get(tableId(name, each.name)))
       .map((each) => [name, each.name] as const),
   );
   const details = useQueries({ queries: openTables.map(([database, name]) => table(catalog ?? "", database, name)) });
@@ -63,7 +66,7 @@ export function useNodes(catalog: string | undefined, opened: ReadonlySet<string
         kind: "table",
         label: name,
         aside: extent,
-        open: opened.has(id),
+        open: chosen.get(id) ?? false,
         database,
         table: name,
       });

@@ -36,9 +36,6 @@ interface Name {
 export function TableView(name: Name) {
   const { catalog, database, table } = name;
   const client = useQueryClient();
-  const navigate = useNavigate();
-  const search = useSearch({ strict: false }) as { tab?: string };
-  const tab: Tab = TABS.find((each) => each === search.tab) ?? "columns";
   const { data, error, refetch } = useQuery(tableQuery(catalog, database, table));
   const mayRefresh = useQuery({ ...me(), enabled: false }).data?.user.role !== "viewer";
   const refresh = useMutation({
@@ -82,6 +79,18 @@ export function TableView(name: Name) {
       )}
       {data && <Problems problems={data.problems} />}
       <Facts table={data} />
+      {!data?.problems.some(({ fatal }) => fatal) && <Contents {...name} data={data} />}
+    </>
+  );
+}
+
+/** Columns and rows of a table that can be read. */
+function Contents({ catalog, database, table, data }: Name & { data: Table | undefined }) {
+  const navigate = useNavigate();
+  const search = useSearch({ strict: false }) as { tab?: string };
+  const tab: Tab = TABS.find((each) => each === search.tab) ?? "columns";
+  return (
+    <>
       <Tabs
         label="Table"
         className="mt-3.5"
