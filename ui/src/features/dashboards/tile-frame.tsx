@@ -38,7 +38,11 @@ export function TileFrame(
           {
             label: "Download CSV",
             icon: Download,
-            href: `/api/v1/executions/${encodeURIComponent(data.execution_id)}/result?format=csv`,
+            onSelect: () =>
+              window.open(
+                `/api/v1/executions/${encodeURIComponent(data.execution_id ?? "")}/result?format=csv`,
+                "_self",
+              ),
           },
         ]
       : []),
