@@ -89,8 +89,7 @@ export const seconds = (milliseconds: number): string => `${(milliseconds / 1000
 /** `1 row`, `204,356 rows`. */
 export const count = (n: number, one: string, many = `${one}s`): string => `${full(n)} ${n === 1 ? one : many}`;
 
-export const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] as const;
-export const WEEKDAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"] as const;
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] as const;
 
 type When = string | number | Date;
 
@@ -114,12 +113,6 @@ export function dayMonth(when: When): string {
 export function date(when: When): string {
   const d = instant(when);
   return Number.isNaN(d.getTime()) ? "—" : `${dayMonth(d)} ${d.getUTCFullYear()}`;
-}
-
-/** `Sat 22 Feb 2025`. */
-export function weekdayDate(when: When): string {
-  const d = instant(when);
-  return Number.isNaN(d.getTime()) ? "—" : `${WEEKDAYS[d.getUTCDay()]} ${date(d)}`;
 }
 
 /** `06:12`. */
