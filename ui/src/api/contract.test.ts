@@ -44,7 +44,6 @@ const table = { catalog: "c", database: "d", name: "t", version: "1", partition_
 const READS = {
   me: queries.me(),
   authState: queries.authState(),
-  preferences: queries.preferences(),
   dashboards: queries.dashboards(),
   dashboardBySlug: queries.dashboardBySlug("s"),
   dashboardData: queries.dashboardData("i", {}),

@@ -11,7 +11,6 @@ import type {
   FilterValues,
   Me,
   Page,
-  Preferences,
   ResultPage,
   SavedQuery,
   Table,
@@ -33,12 +32,6 @@ export const authState = () =>
   queryOptions({
     queryKey: ["auth-state"],
     queryFn: ({ signal }) => callJson<{ setup_required: boolean }>("/auth/state", { signal }),
-  });
-
-export const preferences = () =>
-  queryOptions({
-    queryKey: ["preferences"],
-    queryFn: ({ signal }) => callJson<Preferences>("/me/preferences", { signal }),
   });
 
 export const dashboards = () =>
