@@ -32,7 +32,7 @@ pub(super) async fn infer(
     let mut beginnings = std::pin::pin!(text::beginnings(source, &request.files, compression, GLANCE));
     while let Some((file, mut beginning)) = beginnings.try_next().await? {
         if !beginning.whole && !holds_a_record(&beginning) {
-            beginning = text::read_beginning(source, file, compression, LONGEST_RECORD).await?;
+            beginning = text::read_beginning(source, &file, compression, LONGEST_RECORD).await?;
         }
         let known = table.take();
         let name = file.path.clone();
@@ -111,6 +111,9 @@ fn look(known: Option<Table>, file: &str, beginning: &Beginning, tabs: bool) -> 
     let mut first = true;
     loop {
         let record = match records.next() {
+            Ok(Some(record)) if record.ended_by_eof && !beginning.whole && first => {
+                return Err(record_error(file, RecordError::TooLong { line: record.line }));
+            }
             Ok(Some(record)) if record.ended_by_eof && !beginning.whole => break,
             Ok(Some(record)) => record,
             Ok(None) => break,

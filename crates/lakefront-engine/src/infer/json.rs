@@ -28,7 +28,7 @@ pub(super) async fn infer(
     let mut beginnings = std::pin::pin!(text::beginnings(source, &request.files, compression, 0));
     while let Some((file, mut beginning)) = beginnings.try_next().await? {
         if !beginning.whole && !beginning.bytes.contains(&b'\n') {
-            beginning = text::read_beginning(source, file, compression, LONGEST_RECORD).await?;
+            beginning = text::read_beginning(source, &file, compression, LONGEST_RECORD).await?;
         }
         let name = file.path.clone();
         table = tokio::task::spawn_blocking(move || look(table, &name, &beginning))

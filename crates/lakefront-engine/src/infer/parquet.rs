@@ -23,14 +23,18 @@ const LARGEST_FOOTER: u64 = 64 << 20;
 pub(super) async fn infer(source: &Source, request: &InferRequest) -> Result<InferredSchema, EngineError> {
     let mut merged = Merged::default();
     let mut rows = 0_u64;
-    let mut footers =
-        stream::iter(&request.files).map(async |file| (file, footer(source, file).await)).buffered(FOOTERS_AT_ONCE);
-    while let Some((file, footer)) = footers.next().await {
+    // Owned, because the future must be `Send` for every lifetime.
+    let mut footers = stream::iter(request.files.clone())
+        .map(|file| {
+            let source = source.clone();
+            async move { (footer(&source, &file).await, file) }
+        })
+        .buffered(FOOTERS_AT_ONCE);
+    while let Some((footer, file)) = footers.next().await {
         let footer = footer?;
         merged.add(&file.path, &footer.schema)?;
         rows = rows.saturating_add(footer.rows);
     }
-    drop(footers);
     let files_read = request.files.len() as u64;
     Ok(InferredSchema {
         schema: merged.finish(),

@@ -1,6 +1,5 @@
 //! What CSV and JSON files have in common: decompression and bounds.
 
-use std::future::ready;
 use std::io::{BufReader, Read};
 
 use futures::stream;
@@ -73,21 +72,30 @@ pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads the beginnings of files in order, a few at a time: `SCAN_FILES` of them, evenly spread, share [`SCAN_BYTES`];
 /// of the others `glance` bytes are read, or nothing where it is 0.
-pub(super) fn beginnings<'a>(
-    source: &'a Source,
-    files: &'a [DataFile],
+pub(super) fn beginnings(
+    source: &Source,
+    files: &[DataFile],
     compression: Compression,
     glance: usize,
-) -> impl Stream<Item = Result<(&'a DataFile, Beginning), EngineError>> {
-    let scanned = files.len().clamp(1, SCAN_FILES);
+) -> impl Stream<Item = Result<(DataFile, Beginning), EngineError>> + Send + use<> {
+    let count = files.len();
+    let scanned = count.clamp(1, SCAN_FILES);
     let share = (SCAN_BYTES / scanned).max(SCAN_BYTES / SCAN_FILES);
-    let is_scanned = move |i: usize| i == 0 || i * scanned / files.len() != (i - 1) * scanned / files.len();
-    stream::iter(files.iter().enumerate())
-        .map(move |(i, file)| (file, if is_scanned(i) { share } else { glance }))
-        .filter(|(_, limit)| ready(*limit > 0))
-        .map(move |(file, limit)| async move {
-            let beginning = read_beginning(source, file, compression, limit).await?;
-            Ok((file, beginning))
+    let is_scanned = |i: usize| i == 0 || i * scanned / count != (i - 1) * scanned / count;
+    let wanted: Vec<(DataFile, usize)> = files
+        .iter()
+        .enumerate()
+        .map(|(i, file)| (file.clone(), if is_scanned(i) { share } else { glance }))
+        .filter(|(_, limit)| *limit > 0)
+        .collect();
+    let source = source.clone();
+    stream::iter(wanted)
+        .map(move |(file, limit)| {
+            let source = source.clone();
+            async move {
+                let beginning = read_beginning(&source, &file, compression, limit).await?;
+                Ok((file, beginning))
+            }
         })
         .buffered(FILES_AT_ONCE)
 }

@@ -100,7 +100,7 @@ impl Cursor<'_> {
         Ok(Some(head & 0x0f))
     }
 
-    /// Length and element type of a list. An element takes a byte at least, a struct of Parquet's more than three.
+    /// Length and element type of a list. An element takes a byte at least, a struct of Parquet's three.
     fn list(&mut self) -> Result<(usize, u8), Flaw> {
         let head = self.byte()?;
         let kind = head & 0x0f;
@@ -108,7 +108,7 @@ impl Cursor<'_> {
             15 => self.varint()?,
             short => u64::from(short),
         };
-        let least = if kind == STRUCT { 4 } else { 1 };
+        let least = if kind == STRUCT { 3 } else { 1 };
         if length > (self.0.len() / least) as u64 {
             return Err(Flaw::Truncated);
         }

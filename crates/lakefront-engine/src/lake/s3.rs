@@ -404,4 +404,70 @@ mod tests {
             assert_eq!(error.code(), "INVALID_LOCATION");
         }
     }
+
+    /// Answers one connection after the other with the next of these (status, body).
+    async fn server(answers: Vec<(u16, String)>) -> String {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+        tokio::spawn(async move {
+            for (status, body) in answers {
+                let (mut stream, _) = listener.accept().await.expect("a client");
+                let mut request = [0; 8192];
+                let _ = stream.read(&mut request).await;
+                let head =
+                    format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+                let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
+            }
+        });
+        endpoint
+    }
+
+    async fn listed(answers: Vec<(u16, String)>) -> Result<Vec<Page>, EngineError> {
+        let storage = Storage::S3 {
+            bucket: "lake".to_owned(),
+            prefix: "pub/".to_owned(),
+            region: None,
+            endpoint: Some(server(answers).await),
+            credentials: S3Credentials::Anonymous,
+        };
+        super::super::list(&storage).try_collect().await
+    }
+
+    fn page(key: &str, next: Option<&str>) -> String {
+        let token =
+            next.map(|next| format!("<NextContinuationToken>{next}</NextContinuationToken>")).unwrap_or_default();
+        format!(
+            "<ListBucketResult><IsTruncated>{}</IsTruncated>{token}<Contents><Key>{key}</Key><Size>4</Size>\
+             <LastModified>2025-01-01T00:00:00.000Z</LastModified><ETag>&quot;e&quot;</ETag></Contents></ListBucketResult>",
+            next.is_some()
+        )
+    }
+
+    #[tokio::test]
+    async fn a_busy_store_is_asked_again_and_a_broken_one_is_no_data() {
+        let pages = listed(vec![
+            (503, String::new()),
+            (200, page("pub/a+b%2Bc", Some("t"))),
+            (500, String::new()),
+            (200, page("pub/d%252F", None)),
+        ])
+        .await
+        .expect("lists");
+        let objects: Vec<&Object> = pages.iter().flat_map(|page| &page.objects).collect();
+        assert_eq!(objects.iter().map(|object| object.key.as_str()).collect::<Vec<_>>(), ["a b+c", "d%2F"]);
+        assert_eq!((objects[0].etag.as_deref(), objects[0].size), (Some("\"e\""), 4));
+
+        for (answers, code) in [
+            (vec![(403, String::new())], "INVALID_LOCATION"),
+            (vec![(404, String::new())], "INVALID_LOCATION"),
+            (vec![(400, "<html>".to_owned())], "EXECUTION_ERROR"),
+            (vec![(200, "<Error><Code>SlowDown</Code></Error>".to_owned())], "EXECUTION_ERROR"),
+            (vec![(200, page("public-secret/a", None))], "EXECUTION_ERROR"),
+            (vec![(200, page("pub/a", Some("t"))), (200, page("pub/a", Some("t")))], "EXECUTION_ERROR"),
+        ] {
+            let error = listed(answers.clone()).await.expect_err("no listing");
+            assert_eq!(error.code(), code, "{answers:?}");
+        }
+    }
 }

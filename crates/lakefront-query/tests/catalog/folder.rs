@@ -9,47 +9,47 @@ use arrow::array::RecordBatch;
 use lakefront_query::{CatalogSource, Catalogs, CatalogsConfig, Infer, QueryError, TableInfo};
 use parquet::arrow::ArrowWriter;
 
-pub struct Lake {
+pub(crate) struct Lake {
     dir: tempfile::TempDir,
 }
 
 impl Lake {
-    pub fn new() -> Lake {
+    pub(crate) fn new() -> Lake {
         let lake = Lake { dir: tempfile::tempdir().expect("a folder") };
         std::fs::create_dir(lake.root()).expect("a folder");
         lake
     }
 
-    pub fn root(&self) -> PathBuf {
+    pub(crate) fn root(&self) -> PathBuf {
         self.dir.path().join("lake")
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.dir.path()
     }
 
-    pub fn write(&self, key: &str, bytes: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, key: &str, bytes: impl AsRef<[u8]>) {
         let path = self.root().join(key);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
         std::fs::write(path, bytes).expect("a file");
     }
 
-    pub fn parquet(&self, key: &str, batch: &RecordBatch) {
+    pub(crate) fn parquet(&self, key: &str, batch: &RecordBatch) {
         self.write(key, parquet(batch));
     }
 
-    pub fn gzip(&self, key: &str, text: &str) {
+    pub(crate) fn gzip(&self, key: &str, text: &str) {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         encoder.write_all(text.as_bytes()).expect("memory");
         self.write(key, encoder.finish().expect("memory"));
     }
 
-    pub fn zstd(&self, key: &str, text: &str) {
+    pub(crate) fn zstd(&self, key: &str, text: &str) {
         self.write(key, zstd::encode_all(text.as_bytes(), 1).expect("memory"));
     }
 
     /// Catalogs with this lake as `lake`, not yet listed.
-    pub async fn attach(&self, infer: Infer) -> Catalogs {
+    pub(crate) async fn attach(&self, infer: Infer) -> Catalogs {
         let config =
             CatalogsConfig { local_interval: Duration::ZERO, ..CatalogsConfig::new(self.path().join("catalogs")) };
         let catalogs = Catalogs::new(config, infer);
@@ -59,29 +59,29 @@ impl Lake {
     }
 
     /// Catalogs with this lake as `lake`, listed.
-    pub async fn catalogs(&self) -> Catalogs {
+    pub(crate) async fn catalogs(&self) -> Catalogs {
         let catalogs = self.attach(in_process()).await;
         catalogs.refresh("lake", None).await.expect("the folder lists");
         catalogs
     }
 
     /// Table `default.t`.
-    pub async fn table(&self) -> Arc<TableInfo> {
+    pub(crate) async fn table(&self) -> Arc<TableInfo> {
         self.catalogs().await.table("lake", "default", "t").await.expect("a table")
     }
 
     /// What keeps `default.t` from being read.
-    pub async fn error(&self) -> QueryError {
+    pub(crate) async fn error(&self) -> QueryError {
         self.table().await.engine_table().expect_err("a table that can't be read")
     }
 }
 
 /// Inference without worker processes.
-pub fn in_process() -> Infer {
+pub(crate) fn in_process() -> Infer {
     Arc::new(|request| Box::pin(lakefront_engine::infer::infer(request)))
 }
 
-pub fn parquet(batch: &RecordBatch) -> Vec<u8> {
+pub(crate) fn parquet(batch: &RecordBatch) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), None).expect("a schema Parquet has");
     writer.write(batch).expect("memory");
@@ -90,6 +90,6 @@ pub fn parquet(batch: &RecordBatch) -> Vec<u8> {
 }
 
 /// `name type` for each column.
-pub fn columns(table: &TableInfo) -> Vec<String> {
+pub(crate) fn columns(table: &Arc<TableInfo>) -> Vec<String> {
     table.columns.iter().map(|column| format!("{} {}", column.name, column.type_name)).collect()
 }

@@ -54,6 +54,7 @@ async fn parquet_files_merge_into_the_widest_types() {
         ]),
     );
     let table = lake.table().await;
+    assert_eq!(table.problems, []);
     assert_eq!(
         columns(&table),
         [
@@ -156,6 +157,7 @@ async fn json_keeps_what_nests() {
         "{\"id\": 1, \"tags\": [], \"place\": {\"lat\": 1}}\n\n{\"place\": {\"lat\": 1.5, \"at\": null}, \"tags\": [{\"k\": true}], \"id\": null, \"when\": \"2024-01-01\"}\n",
     );
     let table = lake.table().await;
+    assert_eq!(table.problems, []);
     assert_eq!(
         columns(&table),
         [

@@ -81,19 +81,15 @@ fn quote(sample: &[u8], delimiter: u8) -> u8 {
     if quoted(b'\'') > quoted(b'"') { b'\'' } else { b'"' }
 }
 
-/// A header's values are texts, distinct, and none of them comes again below in its own column.
+/// A header's values are texts, and none of them comes again below in its own column.
 fn has_header(rows: &[Vec<String>]) -> bool {
     let Some((first, rest)) = rows.split_first() else {
         return false;
     };
-    let mut seen = std::collections::HashSet::new();
-    let named = first.iter().filter(|value| !value.trim().is_empty()).count();
-    named > 0
-        && first.iter().all(|value| {
-            let value = value.trim();
-            value.is_empty() || (kind(value) == Kind::Text && is_name(value) && seen.insert(value.to_lowercase()))
-        })
-        && rest.iter().all(|row| row.iter().zip(first).all(|(value, name)| name.trim().is_empty() || value != name))
+    let is_empty = |value: &String| value.trim().is_empty();
+    !first.iter().all(is_empty)
+        && first.iter().all(|value| is_empty(value) || (kind(value.trim()) == Kind::Text && is_name(value)))
+        && rest.iter().all(|row| row.iter().zip(first).all(|(value, name)| is_empty(name) || value != name))
 }
 
 /// Codes such as `00501` are data; a name has a letter in it.
