@@ -11,6 +11,7 @@ use lakefront_query::{Queries, QueriesConfig, QueryLimits};
 use lakefront_store::{Scope, Store};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::api::EventSlots;
 use crate::auth::key::MasterKey;
@@ -38,6 +39,8 @@ pub struct Parts {
     pub metrics: Metrics,
     /// Cancelled when the server is to stop: event streams end then.
     pub stop: CancellationToken,
+    /// Work that an answer did not wait for, but the end of the process does.
+    pub background: TaskTracker,
 }
 
 /// What is open stays at hand: `app.store`, `app.queries`.
@@ -67,6 +70,7 @@ impl App {
             exports: Arc::new(Semaphore::new(settings.server.exports)),
             metrics: Metrics::default(),
             stop: CancellationToken::new(),
+            background: TaskTracker::new(),
             settings,
             address,
             opened,

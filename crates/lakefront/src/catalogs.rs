@@ -40,11 +40,18 @@ struct Wanted {
 
 impl Registered {
     /// Registers every catalog and forgets those that are gone.
-    pub async fn update(&self, settings: &Settings, store: &Store, key: &MasterKey, queries: &Queries) -> anyhow::Result<()> {
+    pub async fn update(
+        &self,
+        settings: &Settings,
+        store: &Store,
+        key: &MasterKey,
+        queries: &Queries,
+    ) -> anyhow::Result<()> {
         let wanted = wanted(settings, store).await?;
         let mut known = self.0.lock().await;
         let catalogs = queries.catalogs();
-        let changed: Vec<String> = known.iter().filter(|(name, is)| wanted.get(*name) != Some(is)).map(|(name, _)| name.clone()).collect();
+        let changed: Vec<String> =
+            known.iter().filter(|(name, is)| wanted.get(*name) != Some(is)).map(|(name, _)| name.clone()).collect();
         for name in changed {
             catalogs.remove(&name).await?;
             known.remove(&name);
@@ -76,7 +83,8 @@ async fn wanted(settings: &Settings, store: &Store) -> anyhow::Result<BTreeMap<S
         wanted.insert(LOCAL.to_owned(), open(Source::Local { path: absolute(&lake)? }));
     }
     for catalog in store.catalogs(&scope).await? {
-        let source = serde_json::from_value(catalog.source).with_context(|| format!("the catalog {} can't be read", catalog.name))?;
+        let source = serde_json::from_value(catalog.source)
+            .with_context(|| format!("the catalog {} can't be read", catalog.name))?;
         let sealed = if catalog.has_secret { store.catalog_secret(&scope, &catalog.name).await? } else { None };
         wanted.insert(catalog.name, Wanted { source, sealed });
     }
@@ -105,7 +113,11 @@ fn opened(catalog: &Wanted, name: &str, key: &MasterKey) -> anyhow::Result<Catal
             let credentials = match (access_key_id, &catalog.sealed) {
                 (Some(access_key_id), Some(sealed)) => {
                     let secret_access_key = String::from_utf8(key.open(&place(name), sealed)?)?;
-                    Some(S3Credentials::Keys { access_key_id: access_key_id.clone(), secret_access_key, session_token: None })
+                    Some(S3Credentials::Keys {
+                        access_key_id: access_key_id.clone(),
+                        secret_access_key,
+                        session_token: None,
+                    })
                 }
                 _ => None,
             };
@@ -147,7 +159,8 @@ impl TablesUsed {
         let mut as_of = None;
         for (catalog, database) in defaults.collect::<BTreeSet<_>>() {
             for catalog in catalog.map_or_else(|| catalogs.names(), |name| vec![name.to_owned()]) {
-                let databases = database.map_or_else(|| catalogs.database_names(&catalog), |name| vec![name.to_owned()]);
+                let databases =
+                    database.map_or_else(|| catalogs.database_names(&catalog), |name| vec![name.to_owned()]);
                 for found in databases.iter().filter_map(|database| catalogs.database_now(&catalog, database)) {
                     hash.update(format!("{catalog}\0{}\0{}\0", found.name, found.version).as_bytes());
                     as_of = as_of.max(found.newest);

@@ -16,12 +16,19 @@ const HISTORY_DAYS: i64 = 90;
 /// Starts the jobs; they end with the server.
 pub fn start(app: &App) {
     spawn(app, housekeeping(app.clone()));
+    spawn(app, warm_up(app.clone()));
     spawn(app, catalogs(app.clone()));
 }
 
 fn spawn(app: &App, job: impl Future<Output = ()> + Send + 'static) {
     let stop = app.stop.clone();
     tokio::spawn(async move { stop.run_until_cancelled(job).await });
+}
+
+/// Reading the renderer's script takes a tenth of a second of CPU: not while the first requests come in.
+async fn warm_up(app: App) {
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    app.pages.warm_up();
 }
 
 async fn housekeeping(app: App) {

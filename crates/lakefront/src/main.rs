@@ -1,5 +1,7 @@
 //! Lakefront: from files in a lake to dashboards, in one binary.
 
+#![expect(unreachable_pub, reason = "in a binary `pub` says what a module offers to the others")]
+
 mod api;
 mod app;
 mod auth;

@@ -71,6 +71,13 @@ impl Pages {
         }
     }
 
+    /// Has the renderer read its script, so that the first page need not wait for it.
+    pub fn warm_up(&self) {
+        if let Some(Err(error)) = self.renderer().map(SsrPool::warm_up) {
+            tracing::warn!(%error, "the page renderer is not ready: {error}");
+        }
+    }
+
     fn template(&self) -> Option<&str> {
         self.template.get_or_init(assets::template).as_deref()
     }

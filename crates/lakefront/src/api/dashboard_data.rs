@@ -264,11 +264,13 @@ pub async fn load(
         .await;
     let ran = || answers.values().filter(|answer| !answer.cached && answer.execution_id.is_some());
     let statistics = || ran().filter_map(|answer| answer.statistics.as_ref());
-    let usd: f64 = statistics().filter_map(|statistics| statistics.usd.as_ref()?.parse::<f64>().ok()).sum();
+    // An empty sum of floats is -0.
+    let prices = statistics().filter_map(|statistics| statistics.usd.as_ref()?.parse::<f64>().ok());
+    let usd = prices.fold(0.0, |sum, price| sum + price);
     let totals = Totals {
         scans: ran().count() as u64,
         scanned_bytes: statistics().filter_map(|statistics| statistics.scanned_bytes).sum(),
-        usd: format!("{usd:.5}"),
+        usd: decimal(usd),
         ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         cached: answers.values().all(|answer| answer.cached),
     };
@@ -276,6 +278,12 @@ pub async fn load(
         statements.into_iter().filter_map(|(name, statement)| Some((name, answers.get(&statement)?.clone()))).collect();
     let used = definition.tables_used(app, tab);
     DashboardData { data_version: used.version, as_of: used.as_of, queries, totals }
+}
+
+/// Money as decimal text, to the last digit that an execution's price has.
+fn decimal(usd: f64) -> String {
+    let text = format!("{usd:.11}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 async fn run(app: &App, actor: &Actor, statement: &Statement, filters: &Filters) -> QueryData {

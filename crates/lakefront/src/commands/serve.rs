@@ -1,6 +1,7 @@
 //! `lakefront serve`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
@@ -10,6 +11,9 @@ use super::say;
 use crate::app::{self, App, system};
 use crate::config::{Flags, Settings};
 use crate::{jobs, router, server};
+
+/// For the history of what was running.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 #[derive(clap::Args)]
 pub(super) struct Serve {
@@ -66,6 +70,10 @@ pub(super) async fn serve(listener: TcpListener, app: App) -> anyhow::Result<()>
     });
     jobs::start(&app);
     server::serve(listener, router::router(app.clone()), app.clone()).await;
+    app.background.close();
+    if tokio::time::timeout(LAST_WORDS, app.background.wait()).await.is_err() {
+        tracing::warn!("some executions had not ended; the history will call them interrupted");
+    }
     app.store.close().await;
     Ok(())
 }

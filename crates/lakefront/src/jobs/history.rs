@@ -11,7 +11,7 @@ use crate::app::App;
 /// Records `execution` now and once more when it has ended, without holding anyone up.
 pub fn follow(app: &App, scope: &Scope, execution: Arc<Execution>, parameters: Value) {
     let (app, scope) = (app.clone(), scope.clone());
-    tokio::spawn(async move {
+    app.background.clone().spawn(async move {
         if let Err(error) = record(&app, &scope, &execution, parameters).await {
             tracing::error!(execution_id = %execution.id, %error, "execution {} is missing in the history: {error}", execution.id);
         }

@@ -36,11 +36,19 @@ fn json_lines_are_answered_in_order() {
 #[test]
 fn a_query_prints_a_table_and_other_formats() {
     let data = lake();
-    let query = |more: &[&str]| output(data.path(), &[&["query", "--catalog", "local", "--database", "demo"], more].concat(), "");
+    let query = |more: &[&str]| {
+        output(data.path(), &[&["query", "--catalog", "local", "--database", "demo"], more].concat(), "")
+    };
     insta::assert_snapshot!(query(&["select state, id, amount from sales order by id"]));
     assert_eq!(query(&["--format", "csv", "select count(*) n from sales"]), "n\r\n4\r\n");
-    assert_eq!(query(&["--format", "json", "select 1 one"]), "{\"columns\":[{\"name\":\"one\",\"type\":\"integer\"}],\"rows\":[[1]],\"truncated\":false}\n");
-    assert_eq!(query(&["--format", "csv", "-p", "from=3", "select count(*) n from sales where id >= {{from}}"]), "n\r\n2\r\n");
+    assert_eq!(
+        query(&["--format", "json", "select 1 one"]),
+        "{\"columns\":[{\"name\":\"one\",\"type\":\"integer\"}],\"rows\":[[1]],\"truncated\":false}\n"
+    );
+    assert_eq!(
+        query(&["--format", "csv", "-p", "from=3", "select count(*) n from sales where id >= {{from}}"]),
+        "n\r\n2\r\n"
+    );
     assert!(query(&["--estimate", "select id from sales"]).contains("embedded"));
     let file = data.path().join("q.sql");
     std::fs::write(&file, "select 2 two").unwrap();
@@ -72,9 +80,14 @@ fn exit_codes_tell_failure_from_misuse() {
 fn people_and_catalogs_are_managed() {
     let data = lake();
     add_user(data.path(), "one@example.com", "editor");
-    let again = run(data.path(), &["user", "add", "One@Example.com", "--role", "viewer", "--password-stdin"], &format!("{PASSWORD}\n"));
+    let again = run(
+        data.path(),
+        &["user", "add", "One@Example.com", "--role", "viewer", "--password-stdin"],
+        &format!("{PASSWORD}\n"),
+    );
     assert_eq!(again.status.code(), Some(1));
-    let short = run(data.path(), &["user", "add", "two@example.com", "--role", "viewer", "--password-stdin"], "short\n");
+    let short =
+        run(data.path(), &["user", "add", "two@example.com", "--role", "viewer", "--password-stdin"], "short\n");
     assert_eq!(short.status.code(), Some(1));
     assert_eq!(output(data.path(), &["user", "list"], ""), "one@example.com\tone\teditor\tactive\n");
     // Nobody is asked where there is no terminal.
@@ -87,7 +100,10 @@ fn people_and_catalogs_are_managed() {
     output(data.path(), &["catalog", "add", "other", "--path", folder.to_str().unwrap()], "");
     let listed = output(data.path(), &["catalog", "list"], "");
     assert!(listed.contains("local\tlocal\t") && listed.contains("other\tlocal\t"), "{listed}");
-    assert_eq!(output(data.path(), &["query", "--format", "csv", "select count(*) n from other.demo.notes"], ""), "n\r\n3\r\n");
+    assert_eq!(
+        output(data.path(), &["query", "--format", "csv", "select count(*) n from other.demo.notes"], ""),
+        "n\r\n3\r\n"
+    );
     assert_eq!(run(data.path(), &["catalog", "add", "other", "--path", "."], "").status.code(), Some(1));
     output(data.path(), &["catalog", "remove", "other", "--yes"], "");
     assert_eq!(run(data.path(), &["query", "select count(*) n from other.demo.notes"], "").status.code(), Some(1));

@@ -32,7 +32,11 @@ fn definition() -> Value {
 }
 
 pub async fn create(server: &Server, title: &str) -> Value {
-    let created = server.post("/api/v1/dashboards", json!({"title": title, "definition": definition()})).token(&server.tokens.editor).send().await;
+    let created = server
+        .post("/api/v1/dashboards", json!({"title": title, "definition": definition()}))
+        .token(&server.tokens.editor)
+        .send()
+        .await;
     assert_eq!(created.status, 201, "{}", created.text());
     created.json()
 }
@@ -74,10 +78,17 @@ async fn new_files_make_a_dashboard_stale() {
     let server = Server::start(&[]);
     let dashboard = create(&server, "Watched").await;
     let id = dashboard["id"].as_str().unwrap();
-    let before = server.post(&format!("/api/v1/dashboards/{id}/data"), json!({"tab": "one"})).token(&server.tokens.viewer).send().await.json();
-    let mut events = server.get(&format!("/api/v1/dashboards/{id}/events")).token(&server.tokens.viewer).open().await.bytes_stream();
+    let before = server
+        .post(&format!("/api/v1/dashboards/{id}/data"), json!({"tab": "one"}))
+        .token(&server.tokens.viewer)
+        .send()
+        .await
+        .json();
+    let mut events =
+        server.get(&format!("/api/v1/dashboards/{id}/events")).token(&server.tokens.viewer).open().await.bytes_stream();
 
-    std::fs::write(server.data.path().join("lake/demo/sales/state=CA/more.csv"), "id,day,amount\n9,2025-02-01,1\n").unwrap();
+    std::fs::write(server.data.path().join("lake/demo/sales/state=CA/more.csv"), "id,day,amount\n9,2025-02-01,1\n")
+        .unwrap();
     let refreshed = server.post("/api/v1/catalogs/local/refresh", json!({})).token(&server.tokens.admin).send().await;
     assert_eq!(refreshed.status, 200, "{}", refreshed.text());
     let told = tokio::time::timeout(std::time::Duration::from_secs(10), async {
@@ -88,7 +99,12 @@ async fn new_files_make_a_dashboard_stale() {
         text
     });
     assert!(told.await.unwrap().contains("event: stale"));
-    let after = server.post(&format!("/api/v1/dashboards/{id}/data"), json!({"tab": "one"})).token(&server.tokens.viewer).send().await.json();
+    let after = server
+        .post(&format!("/api/v1/dashboards/{id}/data"), json!({"tab": "one"}))
+        .token(&server.tokens.viewer)
+        .send()
+        .await
+        .json();
     assert_ne!(before["data_version"], after["data_version"]);
     assert_eq!(after["queries"]["by_state"]["rows"][0], json!(["CA", 3]));
 }

@@ -27,7 +27,8 @@ async fn a_statement_runs_and_its_result_is_paged() {
     insta::assert_json_snapshot!("one_row", page);
 
     // The history has it, also under its id, when the server has forgotten the rest.
-    let history = server.get("/api/v1/executions?mine=1&q=sum(amount)").token(&server.tokens.viewer).send().await.json();
+    let history =
+        server.get("/api/v1/executions?mine=1&q=sum(amount)").token(&server.tokens.viewer).send().await.json();
     assert!(history["items"].as_array().unwrap().iter().any(|item| item["id"] == id.as_str()), "{history}");
 }
 
@@ -62,14 +63,20 @@ async fn a_wrong_statement_says_where_and_what() {
 #[tokio::test]
 async fn an_estimate_runs_nothing() {
     let server = Server::shared();
-    let body = json!({"sql": "select sum(amount) from sales where state = 'CA'", "catalog": "local", "database": "demo"});
+    let body =
+        json!({"sql": "select sum(amount) from sales where state = 'CA'", "catalog": "local", "database": "demo"});
     let estimate = server.post("/api/v1/executions/estimate", body).token(&server.tokens.viewer).send().await;
     assert_eq!(estimate.status, 200, "{}", estimate.text());
     let estimate = estimate.json();
-    assert_eq!((&estimate["tables"][0]["partitions"], &estimate["tables"][0]["partitions_total"]), (&json!(1), &json!(3)));
+    assert_eq!(
+        (&estimate["tables"][0]["partitions"], &estimate["tables"][0]["partitions_total"]),
+        (&json!(1), &json!(3))
+    );
     assert_eq!(estimate["engine"], "embedded");
-    let body = json!({"sql": "select sum(amount) from sales", "catalog": "local", "database": "demo", "max_scan_bytes": 1});
-    let refused = server.post("/api/v1/executions?wait_s=20&result=json", body).token(&server.tokens.viewer).send().await;
+    let body =
+        json!({"sql": "select sum(amount) from sales", "catalog": "local", "database": "demo", "max_scan_bytes": 1});
+    let refused =
+        server.post("/api/v1/executions?wait_s=20&result=json", body).token(&server.tokens.viewer).send().await;
     assert_eq!((refused.status.as_u16(), refused.code().as_str()), (400, "SCAN_LIMIT_EXCEEDED"));
 }
 

@@ -13,7 +13,12 @@ async fn oversized_requests_are_refused() {
     let server = Server::shared();
     let token = &server.tokens.viewer;
     let submit = |body: String| {
-        server.call(reqwest::Method::POST, "/api/v1/executions").token(token).header("content-type", "application/json").body(body).send()
+        server
+            .call(reqwest::Method::POST, "/api/v1/executions")
+            .token(token)
+            .header("content-type", "application/json")
+            .body(body)
+            .send()
     };
     let large = submit(json!({"sql": "x".repeat(2 << 20)}).to_string()).await;
     assert_eq!((large.status.as_u16(), large.code().as_str()), (413, "BODY_TOO_LARGE"));
@@ -23,7 +28,8 @@ async fn oversized_requests_are_refused() {
     let many = submit(json!({"sql": "select 1", "parameters": parameters}).to_string()).await;
     assert!(many.status.as_u16() < 500, "{}", many.text());
 
-    let header = answer(&server, format!("GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: {}\r\n\r\n", "y".repeat(200 << 10))).await;
+    let header =
+        answer(&server, format!("GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: {}\r\n\r\n", "y".repeat(200 << 10))).await;
     assert!(header.contains(" 431 ") || header.contains(" 400 "), "{header}");
     let headers: String = (0..1_000).map(|n| format!("X-{n}: y\r\n")).collect();
     let headers = answer(&server, format!("GET /healthz HTTP/1.1\r\nHost: x\r\n{headers}\r\n")).await;

@@ -42,7 +42,10 @@ async fn a_dashboard_comes_with_its_data() {
         let text = answer.text();
         let scripts = text.matches("<script").count();
         assert_eq!(text.matches(&format!("nonce=\"{}\"", nonce(answer))).count(), text.matches(" nonce=\"").count());
-        assert!(scripts > 0 && text.split("<script").skip(1).all(|script| script.split('>').next().unwrap().contains("nonce=\"")));
+        assert!(
+            scripts > 0
+                && text.split("<script").skip(1).all(|script| script.split('>').next().unwrap().contains("nonce=\""))
+        );
     }
     let missing = server.get("/d/not-there").cookie(&cookie).send().await;
     assert_eq!(missing.status, 404);
@@ -64,7 +67,8 @@ async fn a_page_can_be_compressed() {
 /// The nonce of the policy, which must be as it should.
 fn nonce(answer: &Answer) -> String {
     let policy = answer.header("content-security-policy");
-    let script = policy.split(';').find_map(|part| part.trim().strip_prefix("script-src ")).expect("a policy for scripts");
+    let script =
+        policy.split(';').find_map(|part| part.trim().strip_prefix("script-src ")).expect("a policy for scripts");
     assert!(script.contains("'strict-dynamic'") && !script.contains("unsafe"), "{script}");
     for part in ["object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"] {
         assert!(policy.contains(part), "{policy}");
@@ -74,6 +78,7 @@ fn nonce(answer: &Answer) -> String {
 
 fn state(answer: &Answer) -> Value {
     let text = answer.text();
-    let script = text.split("id=\"lf-state\"").nth(1).unwrap().split_once('>').unwrap().1.split("</script>").next().unwrap();
+    let script =
+        text.split("id=\"lf-state\"").nth(1).unwrap().split_once('>').unwrap().1.split("</script>").next().unwrap();
     serde_json::from_str(script).unwrap()
 }

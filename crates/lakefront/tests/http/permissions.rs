@@ -26,12 +26,22 @@ async fn the_declared_permission_is_the_one_that_counts() {
     let document: Value = serde_json::from_str(&output(server.data.path(), &["openapi"], "")).unwrap();
     assert_eq!(document["openapi"].as_str().unwrap().split('.').take(2).collect::<Vec<_>>(), ["3", "1"]);
     let matrix = BTreeMap::from(MATRIX);
-    let callers = [None, Some(&server.tokens.reader), Some(&server.tokens.viewer), Some(&server.tokens.editor), Some(&server.tokens.admin)];
+    let callers = [
+        None,
+        Some(&server.tokens.reader),
+        Some(&server.tokens.viewer),
+        Some(&server.tokens.editor),
+        Some(&server.tokens.admin),
+    ];
     let mut ids = std::collections::BTreeSet::new();
     for (path, operations) in document["paths"].as_object().unwrap() {
         for (method, operation) in operations.as_object().unwrap() {
-            let permission = operation["x-permission"].as_str().unwrap_or_else(|| panic!("{method} {path} declares no permission"));
-            assert!(ids.insert(operation["operationId"].as_str().unwrap().to_owned()), "{method} {path} has another's id");
+            let permission =
+                operation["x-permission"].as_str().unwrap_or_else(|| panic!("{method} {path} declares no permission"));
+            assert!(
+                ids.insert(operation["operationId"].as_str().unwrap().to_owned()),
+                "{method} {path} has another's id"
+            );
             let concrete = path.replace("{id}", ID).replace("{version}", "1").replace(['{', '}'], "");
             for (caller, allowed) in callers.iter().zip(matrix[permission]) {
                 let mut call = server.call(method.to_uppercase().parse().unwrap(), &concrete);
@@ -57,8 +67,15 @@ async fn the_declared_permission_is_the_one_that_counts() {
 async fn refusals_are_audited() {
     let server = Server::shared();
     assert_eq!(server.get("/api/v1/users").token(&server.tokens.viewer).send().await.status, 403);
-    let audit = server.get("/api/v1/audit?action=administer.refused&limit=200").token(&server.tokens.admin).send().await.json();
-    let entry = audit["items"].as_array().unwrap().iter().find(|entry| entry["target"] == "/api/v1/users").expect("an entry").clone();
+    let audit =
+        server.get("/api/v1/audit?action=administer.refused&limit=200").token(&server.tokens.admin).send().await.json();
+    let entry = audit["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|entry| entry["target"] == "/api/v1/users")
+        .expect("an entry")
+        .clone();
     assert_eq!((&entry["outcome"], &entry["actor"]["name"]), (&json!("refused"), &json!("viewer")));
 }
 
@@ -68,7 +85,11 @@ async fn what_is_another_persons_is_as_good_as_absent() {
     let execution = server.run("select count(*) from sales", "json").await;
     let id = execution.header("lakefront-execution-id");
     let random = server.get(&format!("/api/v1/executions/{ID}")).token(&server.tokens.viewer).send().await;
-    for path in [format!("/api/v1/executions/{id}"), format!("/api/v1/executions/{id}/result"), format!("/api/v1/executions/{id}/events")] {
+    for path in [
+        format!("/api/v1/executions/{id}"),
+        format!("/api/v1/executions/{id}/result"),
+        format!("/api/v1/executions/{id}/events"),
+    ] {
         let answer = server.get(&path).token(&server.tokens.viewer).send().await;
         let (mut one, mut other) = (answer.json(), random.json());
         assert_eq!(answer.status, 404, "{path}");

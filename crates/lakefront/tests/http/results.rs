@@ -51,7 +51,11 @@ async fn a_result_reads_the_same_in_every_format() {
     let csv = get("csv").await;
     assert_eq!(csv.text(), "id,note,amount,day\r\n1,=cmd,1.5,2025-01-01\r\n2,,,\r\n3,\"\",0.0,2025-01-02\r\n");
     let id = csv.header("lakefront-execution-id");
-    let safe = server.get(&format!("/api/v1/executions/{id}/result?format=csv&safe=1")).token(&server.tokens.admin).send().await;
+    let safe = server
+        .get(&format!("/api/v1/executions/{id}/result?format=csv&safe=1"))
+        .token(&server.tokens.admin)
+        .send()
+        .await;
     assert!(safe.text().contains("1,\"'=cmd\",1.5"), "{}", safe.text());
     assert!(safe.header("content-disposition").starts_with("attachment; filename=\"lakefront-"));
 
@@ -60,9 +64,11 @@ async fn a_result_reads_the_same_in_every_format() {
     assert_eq!(lines.lines().count(), 3);
 
     let stream = get("arrow").await.body;
-    let batches: Vec<_> = arrow_ipc::reader::StreamReader::try_new(&stream[..], None).unwrap().map(Result::unwrap).collect();
+    let batches: Vec<_> =
+        arrow_ipc::reader::StreamReader::try_new(&stream[..], None).unwrap().map(Result::unwrap).collect();
     let parquet = bytes::Bytes::from(get("parquet").await.body);
-    let from_parquet: Vec<_> = ParquetRecordBatchReaderBuilder::try_new(parquet).unwrap().build().unwrap().map(Result::unwrap).collect();
+    let from_parquet: Vec<_> =
+        ParquetRecordBatchReaderBuilder::try_new(parquet).unwrap().build().unwrap().map(Result::unwrap).collect();
     for batches in [batches, from_parquet] {
         let all = arrow::compute::concat_batches(&batches[0].schema(), &batches).unwrap();
         assert_eq!(all.num_rows(), 3);
@@ -80,10 +86,17 @@ async fn any_page_is_there() {
     let server = Server::shared();
     let answer = server.run("select x from unnest(sequence(1, 10000)) t(x) order by x", "json").await;
     let id = answer.header("lakefront-execution-id");
-    for (offset, limit, first, count) in [(0, 10, Some(1), 10), (8_190, 5, Some(8_191), 5), (9_998, 100, Some(9_999), 2), (10_000, 1, None, 0), (u64::MAX, 1, None, 0)] {
+    for (offset, limit, first, count) in [
+        (0, 10, Some(1), 10),
+        (8_190, 5, Some(8_191), 5),
+        (9_998, 100, Some(9_999), 2),
+        (10_000, 1, None, 0),
+        (u64::MAX, 1, None, 0),
+    ] {
         let path = format!("/api/v1/executions/{id}/result?format=arrow&offset={offset}&limit={limit}");
         let stream = server.get(&path).token(&server.tokens.admin).send().await.body;
-        let batches: Vec<_> = arrow_ipc::reader::StreamReader::try_new(&stream[..], None).unwrap().map(Result::unwrap).collect();
+        let batches: Vec<_> =
+            arrow_ipc::reader::StreamReader::try_new(&stream[..], None).unwrap().map(Result::unwrap).collect();
         assert_eq!(batches.iter().map(|batch| batch.num_rows()).sum::<usize>(), count, "{path}");
         let found = batches.iter().find(|batch| batch.num_rows() > 0).map(|batch| i64::from_row(batch.column(0), 0));
         assert_eq!(found, first, "{path}");

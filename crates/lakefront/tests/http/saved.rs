@@ -16,7 +16,9 @@ async fn a_query_is_saved_changed_and_deleted() {
         ".id" => "[id]", ".owner.id" => "[id]", ".created_at" => "[time]", ".updated_at" => "[time]",
     });
     let path = format!("/api/v1/queries/{}", created.json()["id"].as_str().unwrap());
-    let patch = |tag: &str, body: serde_json::Value| server.call(Method::PATCH, &path).token(token).header("if-match", tag).json(body).send();
+    let patch = |tag: &str, body: serde_json::Value| {
+        server.call(Method::PATCH, &path).token(token).header("if-match", tag).json(body).send()
+    };
 
     let changed = patch("\"1\"", json!({"title": "Sales"})).await;
     assert_eq!((changed.status.as_u16(), changed.header("etag")), (200, "\"2\""), "{}", changed.text());
@@ -69,7 +71,11 @@ async fn a_definition_that_makes_no_sense_is_refused() {
         ("dashboards", json!({"queries": {}, "tabs": [{"id": "t", "tiles": [{"id": "x", "query": "missing"}]}]})),
         ("dashboards", json!({"queries": {"a": {"statement": "select 1"}}})),
     ] {
-        let answer = server.post(&format!("/api/v1/{kind}"), json!({"title": "x", "definition": definition})).token(&server.tokens.editor).send().await;
+        let answer = server
+            .post(&format!("/api/v1/{kind}"), json!({"title": "x", "definition": definition}))
+            .token(&server.tokens.editor)
+            .send()
+            .await;
         assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "INVALID_DEFINITION"), "{definition}");
     }
 }
@@ -77,7 +83,8 @@ async fn a_definition_that_makes_no_sense_is_refused() {
 #[tokio::test]
 async fn preferences_are_ones_own() {
     let server = Server::shared();
-    let put = server.call(Method::PUT, "/api/v1/me/preferences").token(&server.tokens.viewer).json(json!({"theme": "dark"}));
+    let put =
+        server.call(Method::PUT, "/api/v1/me/preferences").token(&server.tokens.viewer).json(json!({"theme": "dark"}));
     assert_eq!(put.send().await.status, 200);
     let read = |token: &str| server.get("/api/v1/me/preferences").token(token).send();
     assert_eq!(read(&server.tokens.viewer).await.json(), json!({"theme": "dark"}));

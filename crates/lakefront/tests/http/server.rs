@@ -48,7 +48,9 @@ impl Server {
         let data = tempfile::tempdir().unwrap();
         write_lake(&data.path().join("lake/demo"));
         let mut tokens = Tokens::default();
-        for (role, token) in [("admin", &mut tokens.admin), ("editor", &mut tokens.editor), ("viewer", &mut tokens.viewer)] {
+        for (role, token) in
+            [("admin", &mut tokens.admin), ("editor", &mut tokens.editor), ("viewer", &mut tokens.viewer)]
+        {
             add_user(data.path(), &format!("{role}@example.com"), role);
             *token = make_token(data.path(), &format!("{role}@example.com"), &[]);
         }
@@ -244,7 +246,9 @@ pub fn make_token(data: &Path, email: &str, more: &[&str]) -> String {
 /// Database `demo`: a table of three states and one with a value that looks like a formula.
 pub fn write_lake(database: &Path) {
     let sales = database.join("sales");
-    for (state, rows) in [("CA", "1,2025-01-01,10.5\n2,2025-01-02,20\n"), ("TX", "3,2025-01-01,30.25\n"), ("NY", "4,2025-01-03,\n")] {
+    for (state, rows) in
+        [("CA", "1,2025-01-01,10.5\n2,2025-01-02,20\n"), ("TX", "3,2025-01-01,30.25\n"), ("NY", "4,2025-01-03,\n")]
+    {
         let folder = sales.join(format!("state={state}"));
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("part.csv"), format!("id,day,amount\n{rows}")).unwrap();

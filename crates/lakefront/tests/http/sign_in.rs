@@ -7,7 +7,8 @@ use crate::server::{PASSWORD, Server, add_user, command, output, run};
 #[tokio::test]
 async fn the_first_administrator_needs_the_token_from_the_console() {
     let server = Server::on(tempfile::tempdir().unwrap(), &[]);
-    let printed = server.greeting.iter().find_map(|line| line.split_once("/setup?token=")).expect("a set-up link").1.to_owned();
+    let printed =
+        server.greeting.iter().find_map(|line| line.split_once("/setup?token=")).expect("a set-up link").1.to_owned();
 
     let state = server.get("/api/v1/auth/state").send().await;
     assert_eq!(state.json(), json!({"setup_required": true}));
@@ -30,7 +31,12 @@ async fn the_first_administrator_needs_the_token_from_the_console() {
 #[tokio::test]
 async fn nobody_gets_in_with_a_guess() {
     let server = Server::shared();
-    for (email, password) in [("admin", "admin"), ("root", "root"), ("admin@example.com", ""), ("viewer@example.com", "Three harmless words")] {
+    for (email, password) in [
+        ("admin", "admin"),
+        ("root", "root"),
+        ("admin@example.com", ""),
+        ("viewer@example.com", "Three harmless words"),
+    ] {
         let answer = server.post("/api/v1/auth/login", json!({"email": email, "password": password})).send().await;
         assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, "WRONG_CREDENTIALS"), "{email}");
         assert_eq!(answer.header("set-cookie"), "");
@@ -58,7 +64,11 @@ async fn a_session_ends_when_its_user_says_so() {
     assert_eq!(out.status, 204);
     assert!(out.header("set-cookie").contains("Max-Age=0"));
     let id = "01JD0000000000000000000000";
-    for path in ["/api/v1/auth/me", &format!("/api/v1/executions/{id}/events"), &format!("/api/v1/executions/{id}/result?format=csv")] {
+    for path in [
+        "/api/v1/auth/me",
+        &format!("/api/v1/executions/{id}/events"),
+        &format!("/api/v1/executions/{id}/result?format=csv"),
+    ] {
         assert_eq!(status(path, &one).await, 401, "{path}");
     }
     assert_eq!(status("/api/v1/auth/me", &two).await, 200);
@@ -72,7 +82,10 @@ async fn behind_https_the_cookie_is_bound_to_the_host() {
     let body = json!({"email": "viewer@example.com", "password": PASSWORD});
     let answer = server.post("/api/v1/auth/login", body).header("origin", "https://lake.example.com").send().await;
     let cookie = answer.header("set-cookie");
-    assert!(cookie.starts_with("__Host-lakefront=") && cookie.contains("; Secure") && !cookie.contains("Domain"), "{cookie}");
+    assert!(
+        cookie.starts_with("__Host-lakefront=") && cookie.contains("; Secure") && !cookie.contains("Domain"),
+        "{cookie}"
+    );
     assert!(answer.header("strict-transport-security").starts_with("max-age="));
     let plain = answer.cookie().replace("__Host-lakefront", "lakefront");
     assert_eq!(server.get("/api/v1/auth/me").cookie(&plain).send().await.status, 401);
@@ -109,7 +122,8 @@ async fn an_invitation_works_once() {
 
     // They choose a password; every other session of theirs ends.
     let change = json!({"current": "", "new": "another harmless phrase"});
-    let changed = server.call(reqwest::Method::PUT, "/api/v1/auth/password").cookie(&first.cookie()).json(change).send().await;
+    let changed =
+        server.call(reqwest::Method::PUT, "/api/v1/auth/password").cookie(&first.cookie()).json(change).send().await;
     assert_eq!(changed.status, 204, "{}", changed.text());
     assert_eq!(server.get("/api/v1/auth/me").cookie(&first.cookie()).send().await.status, 401);
     assert_eq!(server.get("/api/v1/auth/me").cookie(&changed.cookie()).send().await.status, 200);
@@ -155,7 +169,8 @@ async fn a_token_is_shown_once_and_ends_when_revoked() {
     assert_eq!(server.get("/api/v1/auth/me").token("lf_wrong").cookie(&cookie).send().await.status, 401);
 
     let id = created["id"].as_str().unwrap();
-    let revoke = |cookie: &str| server.call(reqwest::Method::DELETE, &format!("/api/v1/tokens/{id}")).cookie(cookie).send();
+    let revoke =
+        |cookie: &str| server.call(reqwest::Method::DELETE, &format!("/api/v1/tokens/{id}")).cookie(cookie).send();
     let stranger = server.sign_in("viewer@example.com").await;
     assert_eq!(revoke(&stranger).await.status, 404);
     assert_eq!(revoke(&cookie).await.status, 204);
@@ -177,7 +192,11 @@ async fn a_token_cannot_make_itself_stronger() {
 fn a_weak_master_key_is_refused() {
     let data = tempfile::tempdir().unwrap();
     for weak in ["changeme", "0000000000000000000000000000000000000000000000000000000000000000", "tooshort"] {
-        let output = command(data.path()).env("LAKEFRONT_MASTER_KEY", weak).args(["serve", "--listen", "127.0.0.1:0"]).output().unwrap();
+        let output = command(data.path())
+            .env("LAKEFRONT_MASTER_KEY", weak)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .output()
+            .unwrap();
         let error = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{error}");
         assert!(error.starts_with("error: LAKEFRONT_MASTER_KEY is refused") && error.lines().count() == 1, "{error}");
