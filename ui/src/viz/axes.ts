@@ -73,7 +73,8 @@ export function gridMarks(
 /** Ticks of a UTC time axis: long and short marks below the plot, words beside or under the long ones. */
 export function timeMarks(from: number, to: number, expectedPx = 700): Label[] {
   const span = to - from || DAY;
-  const x = (ms: number): number => ((ms - from) / span) * 100;
+  // A lone moment stands in the middle, as its point does.
+  const x = (ms: number): number => (from === to ? 50 : ((ms - from) / span) * 100);
   const out: Label[] = [];
   const long = (ms: number, text: string, beside: boolean, odd: boolean): void => {
     const place = x(ms);
