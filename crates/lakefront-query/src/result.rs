@@ -234,12 +234,14 @@ impl ResultSet {
         Ok(true)
     }
 
-    /// Rows that are on disk too leave the memory.
-    fn release_memory(&self) {
+    /// Rows that are on disk too leave the memory; whether they were.
+    fn release_memory(&self) -> bool {
         let mut body = self.body.write().unwrap_or_else(PoisonError::into_inner);
         if let Body::Memory { path: Some(path), .. } = &*body {
             *body = Body::File(path.clone());
+            return true;
         }
+        false
     }
 
     /// The rows are no longer wanted.

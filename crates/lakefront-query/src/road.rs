@@ -18,8 +18,8 @@ use crate::result::{Cache, Key, RunSummary, Spool, columns};
 use crate::route::{self, route};
 use crate::statement::{Statement, show};
 use crate::{
-    infer_in,
     Catalogs, EngineChoice, ErrorKind, EstimateReport, QueriesConfig, QueryError, QueryLimits, Request, ResultSet,
+    infer_in,
 };
 
 /// How long a submission waits for the plan, so that most errors come back with it.
@@ -200,7 +200,13 @@ impl Road {
         // A forced run is not joined by others, nor does it join one.
         let flight_key = if forced { Key::unique() } else { key };
         self.flights.board((flight_key, scan_limit), |pilot| {
-            let ticket = self.runs.enter(&statement.principal().id)?;
+            let ticket = match self.runs.enter(&statement.principal().id) {
+                Ok(ticket) => ticket,
+                Err(error) => {
+                    pilot.land(Err(error.clone()));
+                    return Err(error);
+                }
+            };
             let road = self.clone();
             let choice = request.engine;
             tokio::spawn(async move {

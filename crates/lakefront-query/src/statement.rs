@@ -132,15 +132,15 @@ impl BoundQuery {
         let position = error.position.map(|(line, column)| self.text.author_position(line, column));
         let mut told = QueryError::from_engine(&error);
         if error.kind == EngineErrorKind::ColumnNotFound {
-            let name = between(&error.message, '`').unwrap_or_default();
+            let name = between(&error.message, '\'').unwrap_or_default();
             let column = name.rsplit('.').next().unwrap_or(name);
             told.position = position.or_else(|| self.find_name(column));
             let columns = self.tables.iter().flat_map(|table| {
                 let columns = table.schema.fields().iter().map(|field| field.name().as_str());
                 columns.chain(table.partitions.iter().map(|field| field.name().as_str()))
             });
-            if told.hint.is_none()
-                && let Some(near) = names::nearest(column, columns)
+            if let Some(near) = names::nearest(column, columns)
+                && !near.eq_ignore_ascii_case(column)
             {
                 told.hint = Some(format!("Did you mean `{near}`?"));
             }

@@ -12,7 +12,7 @@ use ulid::Ulid;
 use super::{Key, ResultSet};
 
 /// Small results stay in memory up to here in all.
-const MEMORY_BYTES: u64 = 32 << 20;
+const MEMORY_BYTES: u64 = 16 << 20;
 
 /// Extension of a result that answers later executions too.
 const REUSABLE: &str = "result";
@@ -131,7 +131,7 @@ impl Cache {
             in_memory: result.is_in_memory(),
             result: Some(result.clone()),
         };
-        let (gone, released) = {
+        let gone = {
             let mut entries = self.lock();
             // Executions still show the pages of the result whose place this one takes.
             if let Some(earlier) = entries.remove(&key)
@@ -140,12 +140,10 @@ impl Cache {
                 entries.insert(Key::unique(), earlier);
             }
             entries.insert(key, entry);
-            (entries.over(self.0.limit), entries.over_memory())
+            entries.trim_memory();
+            entries.over(self.0.limit)
         };
         gone.into_iter().for_each(Entry::delete);
-        for result in released {
-            result.release_memory();
-        }
         let folder = self.0.folder.clone();
         tokio::task::spawn_blocking(move || match result.settle(&folder, &path) {
             Ok(true) => {}
@@ -225,22 +223,19 @@ impl Entries {
         gone
     }
 
-    /// The least recently used results that must leave the memory.
-    fn over_memory(&mut self) -> Vec<Arc<ResultSet>> {
-        let mut released = Vec::new();
+    /// Lets the least recently used results leave the memory, those that are on disk already.
+    fn trim_memory(&mut self) {
         for key in self.by_use.values() {
             if self.memory_bytes <= MEMORY_BYTES {
                 break;
             }
             if let Some(entry) = self.by_key.get_mut(key)
                 && entry.in_memory
-                && let Some(result) = &entry.result
+                && entry.result.as_ref().is_some_and(|result| result.release_memory())
             {
                 entry.in_memory = false;
                 self.memory_bytes -= entry.bytes;
-                released.push(result.clone());
             }
         }
-        released
     }
 }

@@ -5,20 +5,30 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lakefront_query::{Queries, QueryError};
-use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
+use sqllogictest::{
+    AsyncDB, DBOutput, DefaultColumnType, Runner, default_normalizer, default_validator, strict_column_validator,
+};
 
 use crate::lake::{Lake, request};
 
+/// `LAKEFRONT_SLT=complete` writes the answers into the files instead, to be read before they are kept.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn statements_answer_what_their_files_say() {
     let lake = Lake::new().await;
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/slt");
+    let complete = std::env::var_os("LAKEFRONT_SLT").is_some_and(|mode| mode == "complete");
     let mut files: Vec<_> =
         std::fs::read_dir(folder).expect("the .slt files").map(|file| file.expect("a file").path()).collect();
     files.sort();
     for file in files {
         let mut runner = Runner::new(|| async { Ok(Road(lake.queries.clone())) });
-        if let Err(error) = runner.run_file_async(&file).await {
+        runner.with_column_validator(strict_column_validator);
+        if complete {
+            runner
+                .update_test_file(&file, " ", default_validator, default_normalizer, strict_column_validator)
+                .await
+                .expect("the file is completed");
+        } else if let Err(error) = runner.run_file_async(&file).await {
             panic!("{}", error.display(false));
         }
     }
