@@ -118,7 +118,7 @@ fn look(known: Option<Table>, file: &str, beginning: &Beginning, tabs: bool) -> 
             Ok(Some(record)) => record,
             Ok(None) => break,
             // The end of what was read, not of the file; unless nothing sane is that long.
-            Err(RecordError::Unclosed { line }) if !beginning.whole && !(first || is_endless(beginning, line)) => break,
+            Err(RecordError::Unclosed { line }) if !(beginning.whole || first || is_endless(beginning, line)) => break,
             Err(error) => return Err(record_error(file, error)),
         };
         if std::mem::take(&mut first) && table.dialect.header {

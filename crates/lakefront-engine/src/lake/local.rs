@@ -163,7 +163,6 @@ impl Walk<'_> {
     }
 }
 
-#[expect(clippy::useless_conversion, reason = "the types of these fields differ between platforms")]
 fn nanoseconds(seconds: impl Into<i64>, nanoseconds: impl TryInto<i64>) -> i64 {
     let seconds: i64 = seconds.into();
     seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds.try_into().unwrap_or(0))

@@ -470,4 +470,35 @@ mod tests {
             assert_eq!(error.code(), code, "{answers:?}");
         }
     }
+
+    /// `cargo test -p lakefront-engine --lib lake::s3 -- --ignored --nocapture`
+    #[tokio::test]
+    #[ignore = "a measurement"]
+    async fn a_hundred_thousand_objects() {
+        let contents = |page: usize| -> String {
+            let content = |i| {
+                format!(
+                    "<Contents><Key>pub/demo/t/day%3D2025-01-01/part-{page:03}-{i:05}.parquet</Key><Size>4</Size>\
+                     <LastModified>2025-01-01T00:00:00.000Z</LastModified>\
+                     <ETag>&quot;0123456789abcdef0123456789abcdef&quot;</ETag></Contents>"
+                )
+            };
+            (0..1000).map(content).collect()
+        };
+        let page = |at: usize| {
+            let more = at < 99;
+            let token =
+                if more { format!("<NextContinuationToken>{at}</NextContinuationToken>") } else { String::new() };
+            let contents = contents(at);
+            (200, format!("<ListBucketResult><IsTruncated>{more}</IsTruncated>{token}{contents}</ListBucketResult>"))
+        };
+        let answers = (0..100).map(page).collect();
+        let began = std::time::Instant::now();
+        let pages = listed(answers).await.expect("lists");
+        let objects: usize = pages.iter().map(|page| page.objects.len()).sum();
+        assert_eq!(objects, 100_000);
+        let figure =
+            format!("100,000 objects in 100 pages from a server that answers at once: {:?}\n", began.elapsed());
+        std::io::Write::write_all(&mut std::io::stderr(), figure.as_bytes()).expect("stderr");
+    }
 }

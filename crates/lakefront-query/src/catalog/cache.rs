@@ -62,7 +62,8 @@ pub(super) fn write(path: &Path, identity: &str, snapshot: &Snapshot) -> io::Res
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let unfinished = path.with_extension("cache.new");
+    // Another process may be writing, too.
+    let unfinished = path.with_extension(format!("{}.new", std::process::id()));
     std::fs::write(&unfinished, bytes)?;
     std::fs::rename(unfinished, path)
 }
