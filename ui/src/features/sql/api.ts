@@ -20,6 +20,9 @@ export interface Execution extends BaseExecution {
   truncated?: boolean;
 }
 
+/** As the history keeps it: what has not ended may have no figures yet. */
+export type PastExecution = Omit<Execution, "statistics"> & { statistics: Execution["statistics"] | null };
+
 const part = encodeURIComponent;
 
 export const estimate = (body: ExecutionRequest, signal: AbortSignal) =>
@@ -55,7 +58,7 @@ export async function resultPage(id: string, offset: number, limit: number, sign
 }
 
 export const history = (q: string, cursor: string | null, signal?: AbortSignal) =>
-  callJson<List<Execution>>("/executions", { query: { mine: true, limit: 50, q, cursor }, signal });
+  callJson<List<PastExecution>>("/executions", { query: { mine: true, limit: 50, q, cursor }, signal });
 
 export const createQuery = (title: string, definition: QueryDefinition) =>
   callJson<SavedQuery>("/queries", { method: "POST", body: { title, definition } });

@@ -3,7 +3,7 @@ import { CircleAlert, CircleCheck, CircleSlash, Loader, Search } from "lucide-re
 import { useDeferredValue, useState } from "react";
 import type { ExecutionState } from "@/api/types";
 import * as api from "../api";
-import type { Execution } from "../api";
+import type { PastExecution } from "../api";
 import { bytes, count, seconds, usd } from "../format";
 
 interface Props {
@@ -66,9 +66,9 @@ export function HistoryPane({ after, onRestore }: Props) {
   );
 }
 
-function HistoryRow({ run, onRestore }: { run: Execution; onRestore: (sql: string) => void }) {
+function HistoryRow({ run, onRestore }: { run: PastExecution; onRestore: (sql: string) => void }) {
   const { label, icon: Icon } = STATES[run.state];
-  const { statistics: stats } = run;
+  const { rows = null, total_ms = null, scanned_bytes = null, usd: price = null } = run.statistics ?? {};
   return (
     <li>
       <button type="button" onClick={() => onRestore(run.sql)} title="Open this text in a tab">
@@ -78,12 +78,10 @@ function HistoryRow({ run, onRestore }: { run: Execution; onRestore: (sql: strin
         </span>
         <time dateTime={run.created_at}>{run.created_at.slice(0, 16).replace("T", " ")}</time>
         <code>{run.sql.replace(/\s+/g, " ").slice(0, 300)}</code>
-        <span className="n">
-          {stats.rows === null ? "" : `${count(stats.rows)} ${stats.rows === 1 ? "row" : "rows"}`}
-        </span>
-        <span className="n">{stats.total_ms === null ? "" : seconds(stats.total_ms)}</span>
-        <span className="n">{stats.scanned_bytes === null ? "" : bytes(stats.scanned_bytes)}</span>
-        <span className="n">{stats.usd === null ? "" : usd(stats.usd)}</span>
+        <span className="n">{rows === null ? "" : `${count(rows)} ${rows === 1 ? "row" : "rows"}`}</span>
+        <span className="n">{total_ms === null ? "" : seconds(total_ms)}</span>
+        <span className="n">{scanned_bytes === null ? "" : bytes(scanned_bytes)}</span>
+        <span className="n">{price === null ? "" : usd(price)}</span>
       </button>
     </li>
   );
