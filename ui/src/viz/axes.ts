@@ -14,7 +14,10 @@ export interface Linear {
   y: (v: number) => number;
 }
 
-/** At most five gridlines over round numbers. `zero` starts there; `headroom` leaves part of a step above. */
+/**
+ * At most five gridlines over round numbers. The scale ends on gridlines; with `pad` it ends a little past the data
+ * instead, with `headroom` more above, as a share of the range. `zero` starts there.
+ */
 export function linear(range: [number, number] | null, { zero = false, headroom = 0, pad = false } = {}): Linear {
   let [low, high] = range ?? [0, 1];
   if (zero) {
@@ -26,19 +29,30 @@ export function linear(range: [number, number] | null, { zero = false, headroom 
     if (!(zero && low < 0)) high += room;
     if (!(zero && low >= 0)) low -= room;
   }
+  let bottom = low;
+  let top = high;
+  if (pad) {
+    const room = (high - low) * 0.05;
+    // Zero stays an end: nothing lies beyond it.
+    if (low !== 0) bottom = low > 0 ? Math.max(0, low - room) : low - room;
+    if (high !== 0) top = high + room + (high - low) * headroom;
+  }
   let step = 1;
   let first = 0;
   let last = 0;
   for (let count = 5; count >= 1; count--) {
-    step = tickStep(low, high, count);
-    first = Math.floor(low / step + 1e-9);
-    last = Math.ceil(high / step - 1e-9);
+    step = tickStep(bottom, top, count);
+    first = pad ? Math.ceil(bottom / step - 1e-9) : Math.floor(bottom / step + 1e-9);
+    last = pad ? Math.floor(top / step + 1e-9) : Math.ceil(top / step - 1e-9);
     if (last - first <= 4) break;
   }
   const ticks: number[] = [];
   for (let i = first; i <= last; i++) ticks.push(clean(i * step, step));
-  const bottom = first * step - (pad && first !== 0 ? step * 0.35 : 0);
-  const top = last * step + headroom * step;
+  if (!pad) {
+    // Adding zero makes a negative zero a plain one.
+    bottom = first * step + 0;
+    top = last * step + 0;
+  }
   const a = -1000 / (top - bottom);
   const b = -a * top;
   return { domain: [bottom, top], ticks, y: (v) => a * v + b };

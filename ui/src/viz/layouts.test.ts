@@ -137,10 +137,13 @@ describe("axes", () => {
       [1e-7, 5e-6],
       [-1e12, -4],
     ] as [number, number][]) {
-      const { ticks, domain } = linear(range);
-      expect(ticks.length).toBeLessThanOrEqual(5);
-      expect(domain[0]).toBeLessThanOrEqual(range[0]);
-      expect(domain[1]).toBeGreaterThanOrEqual(range[1]);
+      for (const pad of [false, true]) {
+        const { ticks, domain } = linear(range, { pad });
+        expect(ticks.length).toBeGreaterThan(0);
+        expect(ticks.length).toBeLessThanOrEqual(5);
+        expect(domain[0]).toBeLessThanOrEqual(range[0]);
+        expect(domain[1]).toBeGreaterThanOrEqual(range[1]);
+      }
     }
   });
   it("start bars at zero", () => {

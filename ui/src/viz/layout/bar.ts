@@ -27,7 +27,7 @@ export function bar(spec: BarSpec, source: Source, options: DrawOptions): Drawin
       boxes.push({ s: k, i, from, to: from + v });
     });
   });
-  const v = linear(extent(boxes.flatMap((b) => [b.from, b.to])), { zero: true });
+  const v = linear(extent(boxes.flatMap((b) => [b.from, b.to])), { zero: true, pad: true });
   const lanes = stacked ? 1 : Math.max(1, p.series.length);
   const band = 1000 / n;
   const lane = (band * BAND) / lanes;

@@ -31,7 +31,7 @@ export function fan(spec: FanSpec, { columns, rows }: Source, options: DrawOptio
   const last = times[times.length - 1] ?? first;
   const fractions = times.map((t) => (last === first ? 0.5 : (t - first) / (last - first)));
   const xs = fractions.map((f) => f * 1000);
-  const y = linear(extent([...low, ...median, ...high]), { pad: true, headroom: 0.35 });
+  const y = linear(extent([...low, ...median, ...high]), { pad: true, headroom: 0.14 });
   const grid = gridMarks(y, spec.style);
   const ys = (values: (number | null)[]): (number | null)[] => values.map((v) => (v === null ? null : y.y(v)));
   const between = (edge: (number | null)[]): (number | null)[] =>
@@ -45,7 +45,7 @@ export function fan(spec: FanSpec, { columns, rows }: Source, options: DrawOptio
     [quantile(spec.median, "Median"), median[end], "e b"],
     [quantile(spec.low, "5th"), low[end], "e n"],
   ];
-  const gap = (30 / Math.max(160, options.height)) * 100;
+  const gap = (32 / Math.max(160, options.height)) * 100;
   let above = -Infinity;
   for (const [name, v, c] of names) {
     if (v === null || v === undefined) continue;

@@ -65,7 +65,7 @@ export function area(spec: AreaSpec, source: Source, options: DrawOptions): Draw
     return { low, high: [...floor] };
   });
   const style: NumberStyle | undefined = share ? "percent" : spec.style;
-  const y = linear(share ? [0, 1] : extent(edges.flatMap((e) => e.high)), { zero: true });
+  const y = linear(share ? [0, 1] : extent(edges.flatMap((e) => e.high)), { zero: true, pad: !share });
   const grid = gridMarks(y, style);
   const fractions = p.xs.map(across(p));
   const stretched = fractions.map((f) => f * 1000);

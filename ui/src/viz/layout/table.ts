@@ -161,7 +161,9 @@ function cell(
         right: true,
         html: (r) => {
           const v = toNumber(r[at]);
-          const text = esc(value(v, style, c.digits));
+          // A load just over the limit must not read as the limit.
+          const digits = v !== null && v > 1 && v < 1.005 ? 1 : c.digits;
+          const text = esc(value(v, style, digits));
           return td(v !== null && v > 1 ? `<span class="bad">${WARN}${text}</span>` : text, "r");
         },
       };
