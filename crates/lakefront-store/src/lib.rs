@@ -9,6 +9,7 @@ mod transaction;
 
 mod api_token;
 mod audit;
+mod backup;
 mod catalog;
 mod clock;
 mod column;

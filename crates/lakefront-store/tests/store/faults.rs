@@ -166,6 +166,28 @@ async fn a_sqlite_file_is_its_owners_only() {
 }
 
 #[tokio::test]
+async fn a_backup_is_a_whole_database() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let world = World::sqlite().await;
+    let (_, editor) = world.person("una", Role::Editor).await;
+    let made = world.dashboard(&editor, "Kept").await;
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("backup.db");
+    assert_eq!(code(world.store.backup(&editor, &file).await), "FORBIDDEN");
+    world.store.backup(&SYSTEM, &file).await.unwrap();
+    assert_eq!(code(world.store.backup(&SYSTEM, &file).await), "INVALID_VALUE", "never overwrites");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o077, 0);
+    world.dashboard(&editor, "Later").await;
+
+    let copy = Store::open(&format!("sqlite://{}", file.display())).await.unwrap();
+    let kept = copy.objects(&SYSTEM, Kind::Dashboard, ObjectFilter::default()).await.unwrap().items;
+    assert_eq!(kept, [made]);
+    copy.close().await;
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_wrong_address_is_explained() {
     for url in ["mysql://localhost/x", "sqlite::memory:", "sqlite:///no/such/folder/app.db", "postgres://:bad:port:/"] {
         assert_eq!(code(Store::open(url).await), "INVALID_VALUE", "{url}");
