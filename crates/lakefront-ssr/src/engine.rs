@@ -49,7 +49,7 @@ impl Engine {
         runtime.set_memory_limit(limits.memory);
         runtime.set_max_stack_size(limits.js_stack);
         // The engine does not collect when it meets its memory limit: collect well before.
-        runtime.set_gc_threshold(limits.memory / 4);
+        runtime.set_gc_threshold(limits.memory / 8);
         let deadline = Rc::new(Cell::new(Some(Instant::now() + LOAD_DEADLINE)));
         let watched = deadline.clone();
         runtime.set_interrupt_handler(Some(Box::new(move || watched.get().is_some_and(|end| Instant::now() > end))));

@@ -42,7 +42,8 @@ struct Shared {
 struct Queue {
     jobs: VecDeque<Job>,
     threads: usize,
-    idle: usize,
+    /// Threads that draw nothing, those that still read the bundle included.
+    free: usize,
     closed: bool,
 }
 
@@ -102,7 +103,7 @@ impl Shared {
         if queue.jobs.len() >= self.max_threads * WAITING_PER_THREAD {
             return Err(SsrError::QueueFull);
         }
-        if queue.idle <= queue.jobs.len() && queue.threads < self.max_threads {
+        if queue.free <= queue.jobs.len() && queue.threads < self.max_threads {
             self.spawn(&mut queue)?;
         }
         queue.jobs.push_back(job);
@@ -115,13 +116,10 @@ impl Shared {
         thread::Builder::new()
             .name("ssr".into())
             .stack_size(self.limits.js_stack + NATIVE_STACK)
-            .spawn(move || {
-                let place = Place(&shared);
-                shared.work();
-                drop(place);
-            })
+            .spawn(move || shared.work())
             .map_err(|error| SsrError::Engine(format!("no thread: {error}")))?;
         queue.threads += 1;
+        queue.free += 1;
         Ok(())
     }
 
@@ -143,6 +141,7 @@ impl Shared {
             };
             let Some(job) = self.next_job(engine.as_ref()) else { return };
             if job.reply.is_closed() {
+                self.queue().free += 1;
                 continue;
             }
             let result = match (&engine, failure) {
@@ -152,6 +151,8 @@ impl Shared {
             if result.as_ref().is_err_and(unfit_after) {
                 engine = None;
             }
+            // Before the answer, so that whoever asks next finds this thread free.
+            self.queue().free += 1;
             // Nobody listens when the caller has given up.
             drop(job.reply.send(result));
         }
@@ -164,9 +165,12 @@ impl Shared {
         let mut tidy = false;
         loop {
             if let Some(job) = queue.jobs.pop_front() {
+                queue.free -= 1;
                 return Some(job);
             }
             if queue.closed || (since.elapsed() >= END_AFTER && queue.threads > 1) {
+                queue.free -= 1;
+                queue.threads -= 1;
                 return None;
             }
             if !tidy && since.elapsed() >= TIDY_AFTER {
@@ -178,22 +182,11 @@ impl Shared {
                 queue = self.queue();
                 continue;
             }
-            queue.idle += 1;
             (queue, _) = self
                 .work
                 .wait_timeout(queue, if tidy { END_AFTER } else { TIDY_AFTER })
                 .unwrap_or_else(PoisonError::into_inner);
-            queue.idle -= 1;
         }
-    }
-}
-
-/// A thread's place in the count, given back however the thread ends.
-struct Place<'a>(&'a Shared);
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.queue().threads -= 1;
     }
 }
 
