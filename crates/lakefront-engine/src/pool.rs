@@ -112,9 +112,31 @@ struct Plan {
 }
 
 impl Plan {
+    /// Plans the job, once more where the worker was killed from outside before it had a plan.
     async fn make(workers: &Arc<Workers>, job: &Job, deadline: Instant) -> Result<Plan, EngineError> {
         let storages: Vec<&Storage> = job.tables.iter().map(|table| &table.storage).collect();
         let mut lease = Lease::take(workers, &storages, deadline).await?;
+        let planned = match Planned::hear_from(&mut lease, job, deadline).await {
+            Err(_) if lease.was_killed() => {
+                lease = Lease::take(workers, &storages, deadline).await?;
+                Planned::hear_from(&mut lease, job, deadline).await
+            }
+            planned => planned,
+        };
+        let Planned { schema, estimate, unbounded } = planned?;
+        let heavy = unbounded || estimate.bytes > workers.config().cheap_bytes;
+        Ok(Plan { schema, heavy, estimate, lease })
+    }
+}
+
+struct Planned {
+    schema: SchemaRef,
+    estimate: Estimate,
+    unbounded: bool,
+}
+
+impl Planned {
+    async fn hear_from(lease: &mut Lease, job: &Job, deadline: Instant) -> Result<Planned, EngineError> {
         let time_left = deadline.saturating_duration_since(Instant::now());
         let prepare = ToWorker::Prepare(PrepareFrame {
             job: lease.job(),
@@ -134,11 +156,10 @@ impl Plan {
                     lease.send_tables(tables.collect()).await?;
                 }
                 FromWorker::Planned { schema, estimate, unbounded, .. } => {
-                    return Ok(Plan {
+                    return Ok(Planned {
                         schema: wire::decode_schema(&schema).map_err(internal)?,
-                        heavy: unbounded || estimate.bytes > workers.config().cheap_bytes,
                         estimate,
-                        lease,
+                        unbounded,
                     });
                 }
                 FromWorker::Closed { outcome, broken } => {
@@ -209,7 +230,8 @@ impl Running {
                         self.progress.send_modify(|progress| *progress = Progress { rows: progress.rows, ..heard });
                     }
                     FromWorker::Closed { outcome, broken } => {
-                        self.lease.take()?.close(broken);
+                        lease.close(broken);
+                        self.lease = None;
                         return match outcome {
                             Ok(Outcome::Ran(statistics)) => {
                                 self.statistics = statistics;

@@ -24,6 +24,7 @@ pub(super) struct Lease {
     workers: Arc<Workers>,
     place: Option<OwnedSemaphorePermit>,
     watchdog: Option<AbortOnDropHandle<()>>,
+    killed: bool,
 }
 
 impl Lease {
@@ -45,6 +46,7 @@ impl Lease {
             workers: Arc::clone(workers),
             place: Some(place),
             watchdog: Some(AbortOnDropHandle::new(watchdog)),
+            killed: false,
         })
     }
 
@@ -82,19 +84,30 @@ impl Lease {
 
     async fn post_mortem(&mut self) -> EngineError {
         match self.worker.take() {
-            Some(worker) => worker.post_mortem().await,
+            Some(worker) => {
+                let (error, killed) = worker.post_mortem().await;
+                self.killed = killed;
+                error
+            }
             None => super::out_of_turn(),
         }
     }
 
+    /// Whether the worker was killed from outside, so that its job may be tried once more.
+    pub(super) fn was_killed(&self) -> bool {
+        self.killed
+    }
+
     /// Gives the worker back after it has closed the job.
-    pub(super) fn close(mut self, broken: bool) {
+    pub(super) fn close(&mut self, broken: bool) {
         self.watchdog = None;
         if let Some(worker) = self.worker.take()
             && !broken
         {
             self.workers.give_back(worker);
         }
+        // Whoever waits for the place finds the worker.
+        self.place = None;
     }
 }
 

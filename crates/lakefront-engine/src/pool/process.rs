@@ -177,8 +177,8 @@ impl Worker {
         pages * rustix::param::page_size() as u64
     }
 
-    /// Ends it, and says what it died of.
-    pub(super) async fn post_mortem(self) -> EngineError {
+    /// Ends it, and says what it died of and whether somebody killed it from outside.
+    pub(super) async fn post_mortem(self) -> (EngineError, bool) {
         // A worker that closed its socket is dead or dying; its last words follow.
         let listener = lock(&self.process.listener).take();
         if let Some(listener) = listener {
@@ -187,12 +187,16 @@ impl Worker {
         let status = {
             let mut child = lock(&self.process.child);
             child.as_mut().and_then(|child| {
-                let _ = child.kill();
+                if matches!(child.try_wait(), Ok(None)) {
+                    let _ = child.kill();
+                }
                 child.wait().ok()
             })
         };
         let words = String::from_utf8_lossy(&lock(&self.process.words)).into_owned();
-        self.process.cause(status, &words)
+        let overdue = self.process.overdue.load(Ordering::Relaxed);
+        let killed = !overdue && status.and_then(|status| status.signal()) == Some(Signal::KILL.as_raw());
+        (self.process.cause(status, &words), killed)
     }
 }
 

@@ -146,7 +146,7 @@ fn classify(error: &DataFusionError) -> EngineError {
             EngineError::new(NotSupported, format!("This is not supported: {}", first_line(words)))
         }
         DataFusionError::ResourcesExhausted(words) => {
-            if words.contains("disk") || words.contains("spill") || words.contains("temp") {
+            if words.contains("disk space") {
                 out_of_disk()
             } else {
                 out_of_memory()
@@ -185,7 +185,12 @@ fn from_plan_words(words: &str) -> EngineError {
     use EngineErrorKind::*;
     let line = first_line(words);
     let lower = line.to_lowercase();
-    if lower.starts_with("table '") || lower.contains("table not found") || lower.starts_with("failed to resolve") {
+    if let Some(call) = unmatched_call(words) {
+        EngineError::new(TypeMismatch, format!("There is no function {call}: its arguments do not fit."))
+    } else if lower.starts_with("table '")
+        || lower.contains("table not found")
+        || lower.starts_with("failed to resolve")
+    {
         let name = line.split('\'').nth(1).unwrap_or_default();
         let name = name.rsplit('.').next().unwrap_or(name);
         EngineError::new(TableNotFound, format!("There is no table '{name}'."))
@@ -206,6 +211,22 @@ fn from_plan_words(words: &str) -> EngineError {
     } else {
         EngineError::new(Syntax, line)
     }
+}
+
+/// The call in "No function matches the given name and argument types 'sum(Utf8View)'", with the types' SQL names.
+fn unmatched_call(words: &str) -> Option<String> {
+    let call = words.split("given name and argument types '").nth(1)?.split('\'').next()?;
+    let names = [
+        ("Utf8View", "varchar"),
+        ("LargeUtf8", "varchar"),
+        ("Utf8", "varchar"),
+        ("Int64", "bigint"),
+        ("Int32", "integer"),
+        ("Float64", "double"),
+        ("Date32", "date"),
+        ("Boolean", "boolean"),
+    ];
+    Some(names.iter().fold(call.to_owned(), |call, (arrow, sql)| call.replace(arrow, sql)))
 }
 
 fn from_arrow_words(error: &ArrowError) -> EngineError {

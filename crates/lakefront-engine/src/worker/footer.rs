@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use datafusion::arrow::datatypes::{DataType, Field, Fields, SchemaRef, TimeUnit};
+use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 use datafusion::common::Statistics;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::ParquetFileReaderFactory;
@@ -97,7 +97,8 @@ async fn read(table: &ScanTable, pinned: &PinnedFile) -> Result<Footer, EngineEr
             .map_err(|error| no_parquet(file, error))?;
         check_columns(table, file, schema.fields())?;
         check_chunks(&metadata, file)?;
-        let statistics = DFParquetMetadata::statistics_from_parquet_metadata(&metadata, table.file_schema())
+        let spelled = spelled_as_stored(table.file_schema(), schema.fields());
+        let statistics = DFParquetMetadata::statistics_from_parquet_metadata(&metadata, &spelled)
             .unwrap_or_else(|_| Statistics::new_unknown(table.file_schema()));
         Ok(Footer { metadata: Arc::new(metadata), schema: Arc::new(schema), statistics: Arc::new(statistics) })
     };
@@ -155,6 +156,15 @@ fn check_columns(table: &ScanTable, file: &DataFile, stored: &Fields) -> Result<
 pub(super) fn find_ignoring_case<'a>(fields: &'a Fields, name: &str) -> Option<&'a Arc<Field>> {
     let exact = fields.iter().find(|field| field.name() == name);
     exact.or_else(|| fields.iter().find(|field| field.name().to_lowercase() == name.to_lowercase()))
+}
+
+/// The table's columns under the names they have in a file, which statistics are looked up by.
+fn spelled_as_stored(wanted: &SchemaRef, stored: &Fields) -> SchemaRef {
+    let spelled = wanted.fields().iter().map(|field| match find_ignoring_case(stored, field.name()) {
+        Some(found) if found.name() != field.name() => Arc::new(Field::clone(field).with_name(found.name())),
+        _ => Arc::clone(field),
+    });
+    Arc::new(Schema::new(spelled.collect::<Vec<_>>()))
 }
 
 /// Whether every value of one type is a value of the other.

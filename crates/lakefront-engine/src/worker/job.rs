@@ -274,13 +274,11 @@ impl Delivery<'_> {
             last = true;
         }
         let bytes_left = self.limits.result_bytes - self.bytes;
-        if piece.bytes() > bytes_left {
+        while piece.bytes() > bytes_left && piece.rows() > 0 {
             last = true;
-            let share = piece.rows() as u128 * u128::from(bytes_left) / u128::from(piece.bytes().max(1));
-            piece = piece.first(share as u64).map_err(failure::from_arrow)?;
-            if piece.bytes() > bytes_left {
-                piece = piece.first(0).map_err(failure::from_arrow)?;
-            }
+            let share = u128::from(piece.rows()) * u128::from(bytes_left) / u128::from(piece.bytes());
+            // A little less than the share, because a message is never all rows.
+            piece = piece.first(share as u64 * 15 / 16).map_err(failure::from_arrow)?;
         }
         if piece.rows() > 0 {
             self.rows += piece.rows();

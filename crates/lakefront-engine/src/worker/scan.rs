@@ -35,7 +35,7 @@ use futures::{StreamExt, TryStreamExt};
 use super::footer::{Footers, TableReaders, find_ignoring_case};
 use super::store::{TableStore, object_meta};
 use crate::error::{EngineError, EngineErrorKind};
-use crate::job::{Compression, DataFile, Format, Table};
+use crate::job::{Compression, DataFile, Format, Storage, Table};
 
 /// Files whose footers are all read while planning. Above it the estimate takes a sample and statistics are unknown,
 /// so that a question about a huge table is answered as promptly as one about a small table.
@@ -55,7 +55,8 @@ pub(super) struct ScanTable {
     /// File columns and partition keys, under the names that statements use: lower case.
     columns: TableSchema,
     /// File columns as the files spell them.
-    stored: SchemaRef,
+    pub(super) stored: SchemaRef,
+    pub(super) storage: Storage,
     /// One row per file with its partition values.
     partitions: RecordBatch,
 }
@@ -68,7 +69,9 @@ impl ScanTable {
         let stored = table.schema;
         let columns: Vec<FieldRef> = lower_case(stored.fields().iter())
             .into_iter()
-            .map(|field| if views { Arc::new(with_string_view(&field)) } else { field })
+            // A file that lacks the column has NULL in it.
+            .map(|field| Field::clone(&field).with_nullable(true))
+            .map(|field| Arc::new(if views { with_string_view(&field) } else { field }))
             .collect();
         let keys: Vec<FieldRef> = table.partitions.into_iter().map(Arc::new).collect();
         let keys = lower_case(keys.iter());
@@ -83,6 +86,7 @@ impl ScanTable {
             store,
             columns: with_keys(Arc::new(Schema::new(columns)), keys),
             stored,
+            storage: table.storage,
             partitions,
         })
     }

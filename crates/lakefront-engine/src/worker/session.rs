@@ -45,6 +45,11 @@ pub(super) fn build(around: &Surroundings<'_>) -> Result<SessionState> {
     options.sql_parser.default_null_ordering = "nulls_last".to_owned();
     options.sql_parser.recursion_limit = ConfigNonZeroUsize::try_new(PARSER_DEPTH)?;
 
+    // Each sorting partition sets this much aside for merging what it has spilled; more than their share would leave
+    // nothing to sort with.
+    let share = around.limits.memory_bytes / 16 / around.threads as u64;
+    options.execution.sort_spill_reservation_bytes = share.min(10 << 20) as usize;
+
     // The rest of the memory is for what operators do not account for: decoding, expressions, frames.
     let pool = FairSpillPool::new((around.limits.memory_bytes / 4 * 3) as usize);
     let runtime = RuntimeEnvBuilder::new()

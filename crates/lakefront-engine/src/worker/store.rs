@@ -160,7 +160,11 @@ fn open_beneath(root: &FsPath, file: &DataFile) -> Result<File, EngineError> {
                 .read(true)
                 .custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32)
                 .open(root.join(relative))
-                .map_err(failed)?;
+                .map_err(|error| match error.kind() {
+                    // What confines this process says no before the check below can.
+                    io::ErrorKind::PermissionDenied => outside(error.to_string()),
+                    _ => failed(error),
+                })?;
             let real = std::fs::read_link(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&opened)))
                 .map_err(|error| outside(error.to_string()))?;
             if !real.starts_with(root) {
