@@ -85,11 +85,16 @@ impl BoundQuery {
         let bound = names::bind(catalogs, defaults, &findings.tables).await?;
         let mut tables = BTreeMap::new();
         let mut edits = Vec::new();
-        for (name, table) in findings.tables.iter().zip(bound) {
-            let replacement = [&table.catalog, &table.database, &table.name].map(|part| quoted(part)).join(".");
+        for (name, table) in findings.tables.iter().zip(&bound) {
+            let mut replacement = [&table.catalog, &table.database, &table.name].map(|part| quoted(part)).join(".");
+            // Columns get their names from the table's: keep it short where that is clear.
+            let is_clear = || bound.iter().all(|other| other.name != table.name || Arc::ptr_eq(other, table));
+            if !name.has_alias && !findings.long_names && is_clear() {
+                replacement.push_str(&format!(" AS {}", quoted(&table.name)));
+            }
             edits.push(edit(&words, &name.parts, replacement)?);
             let key = (table.catalog.clone(), table.database.clone(), table.name.clone());
-            tables.insert(key, table);
+            tables.insert(key, Arc::clone(table));
         }
         for (name, defined) in &findings.renamed {
             edits.push(edit(&words, std::slice::from_ref(name), quoted(defined))?);

@@ -27,6 +27,7 @@ const MAX_COMMON_TABLES: usize = 100;
 pub(crate) struct TableName {
     /// One to three parts.
     pub(crate) parts: Vec<Ident>,
+    pub(crate) has_alias: bool,
 }
 
 /// What a walk over an allowed statement found.
@@ -37,6 +38,8 @@ pub(crate) struct Findings {
     pub(crate) renamed: Vec<(Ident, String)>,
     /// Names in FROM clauses of any kind: tables, WITH names, functions.
     pub(crate) relations: usize,
+    /// Some column is written with more than its table's own name before it.
+    pub(crate) long_names: bool,
     /// It calls a function whose value changes from run to run, such as `now()`.
     pub(crate) volatile: bool,
 }

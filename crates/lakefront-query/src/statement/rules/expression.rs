@@ -18,7 +18,11 @@ impl Walk {
         // Naming a place costs a walk of its own, so only a refusal does it.
         let refused = |what: &str| Err(not_supported(what, expression.span()));
         match expression {
-            Expr::Identifier(_) | Expr::CompoundIdentifier(_) => Ok(()),
+            Expr::Identifier(_) => Ok(()),
+            Expr::CompoundIdentifier(parts) => {
+                self.findings.long_names |= parts.len() > 2;
+                Ok(())
+            }
             Expr::CompoundFieldAccess { root, access_chain } => {
                 self.expression(root)?;
                 access_chain.iter().try_for_each(|access| match access {

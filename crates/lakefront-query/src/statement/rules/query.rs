@@ -1,10 +1,12 @@
 //! Queries, their clauses and the tables they read.
 
+use std::ops::ControlFlow;
+
 use sqlparser::ast::{
-    Cte, Distinct, ExcludeSelectItem, GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, LimitClause,
+    Cte, Distinct, ExcludeSelectItem, Expr, GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, LimitClause,
     NamedWindowExpr, ObjectName, ObjectNamePart, OrderBy, OrderByExpr, OrderByKind, Query, Select, SelectFlavor,
     SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetQuantifier, Spanned, TableAlias, TableFactor,
-    TableWithJoins, WildcardAdditionalOptions,
+    TableWithJoins, WildcardAdditionalOptions, visit_expressions,
 };
 
 use super::kind::not_allowed;
@@ -203,7 +205,7 @@ impl Walk {
             }
             SelectItem::QualifiedWildcard(kind, options) => {
                 match kind {
-                    SelectItemQualifiedWildcardKind::ObjectName(_) => {}
+                    SelectItemQualifiedWildcardKind::ObjectName(name) => self.findings.long_names |= name.0.len() > 1,
                     SelectItemQualifiedWildcardKind::Expr(expression) => {
                         return Err(not_supported("`.*` of an expression", expression.span()));
                     }
@@ -321,7 +323,7 @@ impl Walk {
                 self.aliases(alias)?;
                 self.findings.relations += 1;
                 match args {
-                    None => self.table(name),
+                    None => self.table(name, alias.is_some()),
                     Some(arguments) => {
                         self.function(name, true)?;
                         refuse("SETTINGS", arguments.settings.is_some(), span)?;
@@ -346,6 +348,9 @@ impl Walk {
                 refuse("WITH OFFSET", *with_offset || with_offset_alias.is_some(), span)?;
                 refuse("WITH ORDINALITY", *with_ordinality, span)?;
                 self.aliases(alias)?;
+                if array_exprs.iter().any(names_a_column) {
+                    return Err(not_supported("UNNEST of a column of another table", span));
+                }
                 self.expressions(array_exprs)?;
                 self.read(1, span)
             }
@@ -363,7 +368,7 @@ impl Walk {
         }
     }
 
-    fn table(&mut self, name: &ObjectName) -> Checked {
+    fn table(&mut self, name: &ObjectName, has_alias: bool) -> Checked {
         let parts = name
             .0
             .iter()
@@ -381,7 +386,7 @@ impl Walk {
             }
             return self.read(tables_read, single.span);
         }
-        self.findings.tables.push(TableName { parts });
+        self.findings.tables.push(TableName { parts, has_alias });
         self.read(1, name.span())
     }
 
@@ -395,6 +400,14 @@ impl Walk {
         refuse("AT", at.is_some(), span)?;
         refuse("A type in an alias", columns.iter().any(|column| column.data_type.is_some()), span)
     }
+}
+
+fn names_a_column(expression: &Expr) -> bool {
+    visit_expressions(expression, |part| match part {
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    })
+    .is_break()
 }
 
 /// How the planner reads a name: lower case unless quoted.
