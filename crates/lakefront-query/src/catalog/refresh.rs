@@ -246,11 +246,12 @@ impl Attached {
             took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         };
         if !changes.is_empty() || before.is_none() {
-            self.learnt.notify_one();
             if let Some(before) = before {
                 self.look_again(&before, &snapshot);
             }
             self.news.tell(changes);
+            // At once: a command that ends after its refresh leaves a head start, too.
+            self.persist().await;
         }
         Ok(report)
     }
