@@ -24,7 +24,12 @@ export default async function start(): Promise<() => Promise<void>> {
   const child = spawn(
     binary(),
     ["demo", "--data-dir", dataDir, "--listen", "127.0.0.1:0", "--restaurants", "120", "--days", "91"],
-    { stdio: ["ignore", "pipe", "pipe"], cwd: dataDir },
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+      cwd: dataDir,
+      // A debug build draws pages many times slower than what is shipped; what is tested here is what they show.
+      env: { LAKEFRONT_PAGES_RENDER_TIMEOUT_MS: "10000", ...process.env },
+    },
   );
   const ended = new Promise<void>((done) => child.once("exit", () => done()));
   const stop = async () => {

@@ -33,6 +33,7 @@ const look = EditorView.theme({
   ".cm-content": { padding: "8px 0", caretColor: "var(--text)" },
   ".cm-line": { padding: "0 16px 0 8px" },
   ".cm-cursor, .cm-dropCursor": { borderLeftColor: "var(--text)", borderLeftWidth: "1.5px" },
+  ".cm-placeholder": { color: "var(--text-3)" },
   ".cm-gutters": { backgroundColor: "var(--bg)", color: "var(--text-3)", border: "none", fontSize: "12px" },
   ".cm-lineNumbers .cm-gutterElement": { minWidth: "52px", padding: "0 16px 0 0" },
   ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "var(--bg-sunken)" },
