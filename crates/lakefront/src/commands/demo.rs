@@ -83,7 +83,7 @@ async fn dashboard(store: &Store, owner: &User) -> anyhow::Result<()> {
         slug: Some(SLUG.to_owned()),
         title: "Demand forecast".to_owned(),
         description: "Daily demand by restaurant and item, with its 90 % range.".to_owned(),
-        collection: None,
+        collection: Some("Supply planning".into()),
         definition: serde_json::from_str(DASHBOARD)?,
     };
     store.create_object(&scope, Kind::Dashboard, owner.id, new).await?;
