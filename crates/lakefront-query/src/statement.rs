@@ -50,37 +50,65 @@ impl Statement {
     pub(crate) async fn read(request: &Request, catalogs: &Catalogs) -> Result<Self, QueryError> {
         let expanded = parameters::expand(&request.sql, &request.parameters)?;
         let text = expanded.text;
-        let tree = lakefront_trino::parse(text.as_str()).map_err(|error| {
-            let position = text.author_position(error.line, error.column);
-            syntax_error(error, position)
-        })?;
         let defaults = Defaults::new(catalogs, request).await;
         let authored = |error: QueryError| in_authors_text(error, &text);
         let literals = expanded.literals;
-        match rules::kind(&tree).map_err(authored)? {
-            Kind::Query(query) => BoundQuery::bind(query, &text, literals, &defaults, catalogs)
+        match on_a_deep_stack(|| Checked::of(&text))? {
+            Checked::Query(findings) => BoundQuery::bind(findings, &text, literals, &defaults, catalogs)
                 .await
                 .map(Statement::Query)
                 .map_err(authored),
-            Kind::Explain(query) => {
-                let query = BoundQuery::bind(query, &text, literals, &defaults, catalogs).await;
+            Checked::Explain(findings) => {
+                let query = BoundQuery::bind(findings, &text, literals, &defaults, catalogs).await;
                 query.and_then(BoundQuery::without_explain).map(Statement::Explain).map_err(authored)
             }
-            Kind::Show(show) => Ok(Statement::Show(show, defaults)),
+            Checked::Show(show) => Ok(Statement::Show(show, defaults)),
         }
     }
 }
 
+/// What is known of a text once its tree is gone.
+enum Checked {
+    Query(Findings),
+    Explain(Findings),
+    Show(Show),
+}
+
+impl Checked {
+    fn of(text: &Text) -> Result<Self, QueryError> {
+        let tree = lakefront_trino::parse(text.as_str()).map_err(|error| {
+            let position = text.author_position(error.line, error.column);
+            syntax_error(error, position)
+        })?;
+        let check = |query: &Query| {
+            let findings = rules::check(query)?;
+            nothing_escaped(query, &findings)?;
+            Ok(findings)
+        };
+        let checked = match rules::kind(&tree) {
+            Ok(Kind::Query(query)) => check(query).map(Checked::Query),
+            Ok(Kind::Explain(query)) => check(query).map(Checked::Explain),
+            Ok(Kind::Show(show)) => Ok(Checked::Show(show)),
+            Err(error) => Err(error),
+        };
+        checked.map_err(|error| in_authors_text(error, text))
+    }
+}
+
+/// The tree of an allowed statement is up to some hundreds of levels deep, and is walked and
+/// dropped level by level.
+fn on_a_deep_stack<T>(work: impl FnOnce() -> T) -> T {
+    stacker::grow(32 << 20, work)
+}
+
 impl BoundQuery {
     async fn bind(
-        query: &Query,
+        findings: Findings,
         text: &Text,
         literals: Vec<Literal>,
         defaults: &Defaults,
         catalogs: &Catalogs,
     ) -> Result<Self, QueryError> {
-        let findings = rules::check(query)?;
-        nothing_escaped(query, &findings)?;
         let words = words(text.as_str()).map_err(QueryError::internal)?;
         let bound = names::bind(catalogs, defaults, &findings.tables).await?;
         let mut tables = BTreeMap::new();

@@ -17,7 +17,7 @@ pub const MAX_WORDS: usize = 50_000;
 /// Brackets, subqueries, calls and CASE inside each other.
 pub const MAX_NESTING: usize = 64;
 /// Operators in one expression, those of nested expressions included.
-pub const MAX_OPERATORS: usize = 500;
+pub const MAX_OPERATORS: usize = 300;
 /// UNION, EXCEPT and INTERSECT in one statement.
 pub const MAX_SET_OPERATIONS: usize = 100;
 /// Joins in one statement.

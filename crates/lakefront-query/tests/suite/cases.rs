@@ -145,10 +145,10 @@ async fn statements_just_below_the_limits_are_planned() {
         format!("{}{middle}{}", before.repeat(times), after.repeat(times))
     };
     let cases = [
-        ("plus_chain", format!("select n{} from numbers", "+1".repeat(500))),
-        ("or_chain", format!("select * from sales where {}", list("id = 0", &|n| format!(" or id = {n}"), 250))),
+        ("plus_chain", format!("select n{} from numbers", "+1".repeat(300))),
+        ("or_chain", format!("select * from sales where {}", list("id = 0", &|n| format!(" or id = {n}"), 150))),
         ("parens", format!("select {}", nest("(", 64, "1", ")"))),
-        ("not_chain", format!("select {}true", "not ".repeat(500))),
+        ("not_chain", format!("select {}true", "not ".repeat(300))),
         ("case_nest", format!("select {}", nest("case when true then ", 60, "1", " end"))),
         ("subquery_nest", nest("select * from (", 60, "select id from sales", ") x")),
         ("call_nest", format!("select {}", nest("abs(", 60, "id", ")") + " from sales")),

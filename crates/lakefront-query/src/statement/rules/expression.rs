@@ -150,17 +150,8 @@ impl Walk {
             Expr::GroupingSets(sets) | Expr::Cube(sets) | Expr::Rollup(sets) => self.expressions(sets.iter().flatten()),
             Expr::Tuple(items) => self.expressions(items),
             Expr::Array(array) => self.expressions(&array.elem),
-            Expr::Map(map) => map.entries.iter().try_for_each(|entry| {
-                self.expression(&entry.key)?;
-                self.expression(&entry.value)
-            }),
-            Expr::Struct { values, fields } => {
-                if !fields.is_empty() {
-                    return refused("STRUCT with types");
-                }
-                self.expressions(values)
-            }
-            Expr::Named { expr, name: _ } => self.expression(expr),
+            Expr::Map(_) => refused("MAP in braces"),
+            Expr::Struct { .. } | Expr::Named { .. } => refused("STRUCT"),
             Expr::Interval(Interval { value, .. }) => self.expression(value),
             Expr::JsonAccess { .. } => refused("A JSON path"),
             Expr::IsNormalized { .. } => refused("IS NORMALIZED"),
