@@ -143,9 +143,12 @@ impl Allowed {
         let table = names(FunctionKind::Table);
         let mut expr_planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(TrinoSyntax)];
         expr_planners.extend(SessionStateDefaults::default_expr_planners());
-        // What comes later takes a name over.
-        let scalars = SessionStateDefaults::default_scalar_functions().into_iter();
-        let scalars = scalars.chain(dates::all()).chain(texts::all()).chain(strict::all());
+        // Ours replace the engine's together with their aliases.
+        let ours: Vec<Arc<ScalarUDF>> = dates::all().into_iter().chain(texts::all()).chain(strict::all()).collect();
+        let mut scalars = SessionStateDefaults::default_scalar_functions();
+        scalars.retain(|theirs| !ours.iter().any(|ours| ours.name() == theirs.name()));
+        scalars.extend(ours);
+        let scalars = scalars.into_iter();
         let aggregates = SessionStateDefaults::default_aggregate_functions().into_iter().chain(aggregates::all());
         Allowed {
             expr_planners,

@@ -83,7 +83,7 @@ impl Pool {
     /// Infers the schema of files in a worker.
     pub async fn infer(&self, request: InferRequest) -> Result<InferredSchema, EngineError> {
         let deadline = Instant::now() + INFER_DEADLINE;
-        let mut lease = Lease::take(&self.workers, &[&request.storage], deadline).await?;
+        let mut lease = Lease::take(&self.workers, &[&request.storage], deadline, false).await?;
         lease.send(&ToWorker::Infer(InferFrame::encode(lease.job(), request))).await?;
         loop {
             match lease.hear().await? {
@@ -115,10 +115,10 @@ impl Plan {
     /// Plans the job, once more where the worker was killed from outside before it had a plan.
     async fn make(workers: &Arc<Workers>, job: &Job, deadline: Instant) -> Result<Plan, EngineError> {
         let storages: Vec<&Storage> = job.tables.iter().map(|table| &table.storage).collect();
-        let mut lease = Lease::take(workers, &storages, deadline).await?;
+        let mut lease = Lease::take(workers, &storages, deadline, false).await?;
         let planned = match Planned::hear_from(&mut lease, job, deadline).await {
             Err(_) if lease.was_killed() => {
-                lease = Lease::take(workers, &storages, deadline).await?;
+                lease = Lease::take(workers, &storages, deadline, true).await?;
                 Planned::hear_from(&mut lease, job, deadline).await
             }
             planned => planned,

@@ -32,9 +32,10 @@ impl Lease {
         workers: &Arc<Workers>,
         storages: &[&Storage],
         deadline: Instant,
+        fresh: bool,
     ) -> Result<Lease, EngineError> {
         let place = workers.place(deadline).await?;
-        let worker = workers.worker(storages).await?;
+        let worker = workers.worker(storages, fresh).await?;
         let killer = worker.killer();
         let watchdog = workers.runtime().spawn(async move {
             tokio::time::sleep_until((deadline + DEADLINE_GRACE).into()).await;

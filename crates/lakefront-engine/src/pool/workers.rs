@@ -101,11 +101,11 @@ impl Workers {
         }
     }
 
-    /// A living worker that may read the storages.
-    pub(super) async fn worker(self: &Arc<Self>, storages: &[&Storage]) -> Result<Worker, EngineError> {
+    /// A living worker that may read the storages; one that has just started when it must be `fresh`.
+    pub(super) async fn worker(self: &Arc<Self>, storages: &[&Storage], fresh: bool) -> Result<Worker, EngineError> {
         let roots = self.roots_with(storages);
         let mut worker = loop {
-            let idle = self.idle().pop();
+            let idle = if fresh { None } else { self.idle().pop() };
             match idle {
                 Some(Idle { worker, .. }) if worker.is_alive() && may_read(&worker, storages) => break worker,
                 Some(_) => {}

@@ -158,6 +158,7 @@ fn classify(error: &DataFusionError) -> EngineError {
             "A Parquet file of the table is damaged. Write it anew, or take it out of the table.",
         ),
         DataFusionError::IoError(error) => match error.kind() {
+            _ if error.to_string().contains("disk space") => out_of_disk(),
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded | std::io::ErrorKind::FileTooLarge => {
                 out_of_disk()
             }

@@ -71,7 +71,7 @@ async fn hostile_patterns_are_quick_or_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sorting_more_than_memory_spills_and_cleans_up() {
     let mut lake = Lake::new().with_forecast(600_000, 50_000);
-    lake.limits = Limits { memory_bytes: 64 << 20, deadline: Duration::from_secs(60), ..LIMITS };
+    lake.limits = Limits { memory_bytes: 96 << 20, deadline: Duration::from_secs(60), ..LIMITS };
     let sql = "select dma_id || '-' || cast(y_50 as varchar) || rpad('', 60, 'x') k, y_05 from forecast order by 1";
     let answer = lake.ask(sql).await.unwrap();
     assert_eq!(answer.statistics.rows, 600_000);

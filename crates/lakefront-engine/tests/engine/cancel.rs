@@ -4,19 +4,6 @@ use lakefront_engine::{EngineErrorKind, Limits};
 
 use crate::lake::{LIMITS, Lake};
 
-/// CPU time of all worker processes below this one, in clock ticks.
-fn workers_cpu() -> u64 {
-    let me = std::process::id().to_string();
-    let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    let stats = processes.filter_map(|entry| std::fs::read_to_string(entry.path().join("stat")).ok());
-    stats
-        .filter_map(|stat| {
-            let fields: Vec<String> = stat.rsplit_once(") ")?.1.split(' ').map(str::to_owned).collect();
-            (fields[1] == me).then(|| fields[11].parse::<u64>().unwrap_or(0) + fields[12].parse::<u64>().unwrap_or(0))
-        })
-        .sum()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn dropping_a_query_stops_its_work_whatever_it_does() {
     let lake = Lake::new().with_forecast(60_000, 10_000);
@@ -51,9 +38,10 @@ async fn dropping_a_query_stops_its_work_whatever_it_does() {
         }
         drop(running);
         tokio::time::sleep(Duration::from_millis(900)).await;
-        let before = workers_cpu();
+        let ticks = || lake.cpu_ticks().iter().map(|(_, ticks)| ticks).sum::<u64>();
+        let before = ticks();
         tokio::time::sleep(Duration::from_millis(300)).await;
-        let spent = workers_cpu().saturating_sub(before);
+        let spent = ticks().saturating_sub(before);
         assert!(spent <= 8, "{name}: workers still compute ({spent} ticks)");
         assert_eq!(lake.cell("select 1").await, "1", "after {name}");
     }

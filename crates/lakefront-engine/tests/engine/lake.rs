@@ -85,6 +85,26 @@ impl Lake {
         self.folder.path().join("lake")
     }
 
+    /// Processes that work for this lake.
+    pub(crate) fn worker_pids(&self) -> Vec<u32> {
+        let spill = self.folder.path().join("spill");
+        let processes = std::fs::read_dir("/proc").unwrap().flatten();
+        processes
+            .filter(|entry| std::fs::read_link(entry.path().join("cwd")).is_ok_and(|folder| folder.starts_with(&spill)))
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .collect()
+    }
+
+    /// CPU time of its living workers, in clock ticks.
+    pub(crate) fn cpu_ticks(&self) -> Vec<(u32, u64)> {
+        let ticks = |pid: u32| {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
+            Some((pid, fields[11].parse::<u64>().ok()? + fields[12].parse::<u64>().ok()?))
+        };
+        self.worker_pids().into_iter().filter_map(ticks).collect()
+    }
+
     pub(crate) fn spill_folders(&self) -> usize {
         std::fs::read_dir(self.folder.path().join("spill")).unwrap().count()
     }
