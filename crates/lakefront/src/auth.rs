@@ -104,6 +104,17 @@ impl Permission for ManageAccess {
     }
 }
 
+/// Lets someone in by a link. For administrators in a session only: a link is a way to become somebody.
+pub struct Invite;
+
+impl Permission for Invite {
+    const NAME: &'static str = "invite";
+
+    fn allows(actor: &Actor) -> bool {
+        ManageAccess::allows(actor) && Administer::allows(actor)
+    }
+}
+
 /// An actor who may do `P`.
 pub struct Can<P>(pub Actor, PhantomData<P>);
 

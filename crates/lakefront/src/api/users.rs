@@ -12,7 +12,7 @@ use super::extract::{Json, Path, Query};
 use super::idempotency::Idempotent;
 use super::page;
 use crate::app::{App, system};
-use crate::auth::{Administer, Can, password};
+use crate::auth::{Administer, Can, Invite, password};
 use crate::error::{Problem, ProblemDocument};
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -98,11 +98,11 @@ pub async fn update(
 }
 
 /// A new one-time sign-in link (`secret`), good for 15 minutes.
-#[utoipa::path(post, path = "/api/v1/users/{id}/link", tag = "users", params(("id" = String, Path)), extensions(("x-permission" = json!("administer"))),
+#[utoipa::path(post, path = "/api/v1/users/{id}/link", tag = "users", params(("id" = String, Path)), extensions(("x-permission" = json!("invite"))),
     responses((status = 201, body = Object), (status = 404, body = ProblemDocument)))]
 pub async fn link(
     State(app): State<App>,
-    actor: Can<Administer>,
+    actor: Can<Invite>,
     Path(id): Path<Ulid>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let token = app.store.create_sign_in_link(&actor.scope, id).await?;

@@ -37,6 +37,9 @@ impl Serve {
         let listener = listen(&settings, setup).await?;
         let app = App::new(settings, listener.local_addr()?, opened);
         say(format_args!("Lakefront is ready at {}", app.base_url()));
+        if !app.settings.server.public_url.is_empty() {
+            say(format_args!("Listening on {}", app.address));
+        }
         if setup {
             let token = app.store.create_setup_token(&system("start")).await?;
             say(format_args!("Create the first administrator with {}/setup?token={}", app.base_url(), token.expose()));

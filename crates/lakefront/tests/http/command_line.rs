@@ -42,8 +42,8 @@ fn a_query_prints_a_table_and_other_formats() {
     insta::assert_snapshot!(query(&["select state, id, amount from sales order by id"]));
     assert_eq!(query(&["--format", "csv", "select count(*) n from sales"]), "n\r\n4\r\n");
     assert_eq!(
-        query(&["--format", "json", "select 1 one"]),
-        "{\"columns\":[{\"name\":\"one\",\"type\":\"integer\"}],\"rows\":[[1]],\"truncated\":false}\n"
+        query(&["--format", "json", "select cast(1 as bigint) one"]),
+        "{\"columns\":[{\"name\":\"one\",\"type\":\"bigint\"}],\"rows\":[[1]],\"truncated\":false}\n"
     );
     assert_eq!(
         query(&["--format", "csv", "-p", "from=3", "select count(*) n from sales where id >= {{from}}"]),

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::server::Server;
+use crate::server::{Server, numbers};
 
 const SQL: &str = "select state, count(*) n, sum(amount) total from sales where id >= {{from}} [[ and state in ({{state}}) ]] group by state order by state";
 
@@ -84,7 +84,8 @@ async fn an_estimate_runs_nothing() {
 async fn cancel_ends_a_run_and_tells_the_listeners() {
     let server = Server::shared();
     let token = &server.tokens.editor;
-    let endless = "select count(*) from unnest(sequence(1, 10000)) a(x), unnest(sequence(1, 10000)) b(y), unnest(sequence(1, 10000)) c(z) where x * y % 7 = z";
+    let [a, b, c, d] = ["x", "y", "z", "w"].map(|name| numbers(400, &format!("t{name}"), name));
+    let endless = format!("select count(*) from {a}, {b}, {c}, {d} where x * y % 7 = z - w");
     let submitted = server.post("/api/v1/executions", json!({"sql": endless})).token(token).send().await;
     assert_eq!(submitted.status, 202, "{}", submitted.text());
     let path = format!("/api/v1/executions/{}", submitted.json()["id"].as_str().unwrap());

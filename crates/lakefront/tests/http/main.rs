@@ -1,6 +1,7 @@
 //! The product through its public doors: the real binary, over HTTP and on the command line.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+#![expect(unreachable_pub, reason = "in a test binary `pub` says what a module offers to the others")]
 
 mod command_line;
 mod dashboards;

@@ -9,7 +9,7 @@ use crate::server::{Server, output};
 const ID: &str = "01JD0000000000000000000000";
 
 /// Who may, by the permission an operation declares: anonymous, read-only token, viewer, editor, administrator.
-const MATRIX: [(&str, [bool; 5]); 7] = [
+const MATRIX: [(&str, [bool; 5]); 8] = [
     ("public", [true, true, true, true, true]),
     ("read", [false, true, true, true, true]),
     ("run_sql", [false, true, true, true, true]),
@@ -18,6 +18,7 @@ const MATRIX: [(&str, [bool; 5]); 7] = [
     ("administer", [false, false, false, false, true]),
     // Sessions only; these callers hold tokens.
     ("manage_access", [false, false, false, false, false]),
+    ("invite", [false, false, false, false, false]),
 ];
 
 #[tokio::test]

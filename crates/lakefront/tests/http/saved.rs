@@ -83,8 +83,9 @@ async fn a_definition_that_makes_no_sense_is_refused() {
 #[tokio::test]
 async fn preferences_are_ones_own() {
     let server = Server::shared();
-    let put =
-        server.call(Method::PUT, "/api/v1/me/preferences").token(&server.tokens.viewer).json(json!({"theme": "dark"}));
+    add_user(server.data.path(), "careful@example.com", "viewer");
+    let token = make_token(server.data.path(), "careful@example.com", &[]);
+    let put = server.call(Method::PUT, "/api/v1/me/preferences").token(&token).json(json!({"theme": "dark"}));
     assert_eq!(put.send().await.status, 200);
     let read = |token: &str| server.get("/api/v1/me/preferences").token(token).send();
     assert_eq!(read(&token).await.json(), json!({"theme": "dark"}));

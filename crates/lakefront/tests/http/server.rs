@@ -55,7 +55,9 @@ impl Server {
             *token = make_token(data.path(), &format!("{role}@example.com"), &[]);
         }
         tokens.reader = make_token(data.path(), "admin@example.com", &["--scope", "read"]);
-        Server { tokens, ..Server::on(data, environment) }
+        let mut server = Server::on(data, environment);
+        server.tokens = tokens;
+        server
     }
 
     /// A server on a folder as it is.
@@ -72,8 +74,12 @@ impl Server {
         let url = loop {
             let line = lines.next().expect("the server ended early").unwrap();
             greeting.push(line.clone());
-            if let Some((_, url)) = line.split_once("Lakefront is ready at ") {
-                break url.to_owned();
+            if let Some((_, url)) = line.split_once("Lakefront is ready at http://") {
+                break format!("http://{url}");
+            }
+            // Behind a proxy people come by another address.
+            if let Some((_, address)) = line.split_once("Listening on ") {
+                break format!("http://{address}");
             }
         };
         // Read on, so that the server never waits for its log to be read.
@@ -254,4 +260,10 @@ pub fn write_lake(database: &Path) {
         std::fs::write(folder.join("part.csv"), format!("id,day,amount\n{rows}")).unwrap();
     }
     std::fs::write(database.join("notes.csv"), "id,note\n1,\"=1+1\"\n2,\"a \"\"quoted\"\", b\"\n3,plain\n").unwrap();
+}
+
+/// `count` numbers from 1 as a table `alias(column)`.
+pub fn numbers(count: u32, alias: &str, column: &str) -> String {
+    let rows: Vec<String> = (1..=count).map(|number| format!("({number})")).collect();
+    format!("(values {}) {alias}({column})", rows.join(", "))
 }
