@@ -179,9 +179,7 @@ impl ExprPlanner for TrinoSyntax {
             }
             _ => return Ok(PlannerResult::Original(args)),
         };
-        let named = |function: &Arc<ScalarUDF>| {
-            function.name() == part || function.aliases().iter().any(|alias| *alias == part)
-        };
+        let named = |function: &Arc<ScalarUDF>| function.name() == part || function.aliases().contains(&part);
         match dates::parts().into_iter().find(named) {
             Some(function) => {
                 let rest = args.into_iter().skip(1).collect();

@@ -85,20 +85,12 @@ impl Pool {
         let deadline = Instant::now() + INFER_DEADLINE;
         let mut lease = Lease::take(&self.workers, &[&request.storage], deadline, false).await?;
         lease.send(&ToWorker::Infer(InferFrame::encode(lease.job(), request))).await?;
-        loop {
-            match lease.hear().await? {
-                Heard::Message(message) => match *message {
-                    FromWorker::Closed { outcome, broken } => {
-                        lease.close(broken);
-                        return match outcome? {
-                            Outcome::Inferred(schema) => Ok(schema),
-                            Outcome::Ran(_) => Err(out_of_turn()),
-                        };
-                    }
-                    _ => return Err(out_of_turn()),
-                },
-                Heard::Batch { .. } => return Err(out_of_turn()),
-            }
+        let Heard::Message(message) = lease.hear().await? else { return Err(out_of_turn()) };
+        let FromWorker::Closed { outcome, broken } = *message else { return Err(out_of_turn()) };
+        lease.close(broken);
+        match outcome? {
+            Outcome::Inferred(schema) => Ok(schema),
+            Outcome::Ran(_) => Err(out_of_turn()),
         }
     }
 }

@@ -207,8 +207,6 @@ fn from_plan_words(words: &str) -> EngineError {
         || lower.contains("cannot cast")
     {
         EngineError::new(TypeMismatch, line)
-    } else if lower.contains("placeholder") {
-        EngineError::new(Syntax, line)
     } else {
         EngineError::new(Syntax, line)
     }
