@@ -64,8 +64,10 @@ test("a click on a mark filters the others", async ({ page }) => {
   await page.goto("/d/demand-forecast");
   await dashboardReady(page);
   const before = await page.locator("#median").innerText();
-  await page.locator("#states [data-row]").first().click();
-  await expect(page).toHaveURL(/[?&]state=[A-Z]{2}/);
+  const ranked = page.locator("#top [data-row]").first();
+  await ranked.scrollIntoViewIfNeeded();
+  await ranked.click();
+  await expect(page).toHaveURL(/[?&]restaurant=\d+/);
   await expect.poll(() => page.locator("#median").innerText()).not.toBe(before);
 });
 
