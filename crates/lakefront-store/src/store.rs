@@ -97,9 +97,10 @@ impl Store {
         })
     }
 
-    /// Closes every connection after the calls in flight.
+    /// Closes every connection after the calls in flight, waiting no longer than the timeout: a connection whose other end
+    /// has fallen silent never comes back.
     pub async fn close(&self) {
-        self.database.close().await;
+        drop(tokio::time::timeout(self.timeout, self.database.close()).await);
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
