@@ -48,7 +48,8 @@ export const test = base.extend<{ complaints: Complaints }>({
         }).observe({ type: "layout-shift", buffered: true });
       });
       page.on("console", (message) => {
-        if (message.type() === "error" || message.type() === "warning") list.push(`${message.type()}: ${message.text()}`);
+        if (message.type() === "error" || message.type() === "warning")
+          list.push(`${message.type()}: ${message.text()}`);
       });
       page.on("pageerror", (error) => list.push(`exception: ${error.message}`));
       page.on("response", (response) => {
@@ -66,7 +67,9 @@ export { expect };
 /** Accessibility rules that the page breaks, with the elements that break them. */
 export async function broken(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page }).analyze();
-  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(" ")} ${node.html.slice(0, 120)}`));
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${node.target.join(" ")} ${node.html.slice(0, 120)}`),
+  );
 }
 
 /** Waits until the dashboard is drawn and alive. */

@@ -37,7 +37,10 @@ for (const colorScheme of themes) {
       await page.goto("/sql");
       await workbenchReady(page);
       expect(await broken(page)).toEqual([]);
-      await run(page, "select business_date, sum(y_50) as median from forecast where [[ state in ({{states}}) and ]] true group by 1");
+      await run(
+        page,
+        "select business_date, sum(y_50) as median from forecast where [[ state in ({{states}}) and ]] true group by 1",
+      );
       expect(await broken(page)).toEqual([]);
       await page.locator(".wb-est").click();
       expect(await broken(page)).toEqual([]);

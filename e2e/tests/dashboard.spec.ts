@@ -20,7 +20,10 @@ test("filters are in the address, and back and forward walk through them", async
   const median = page.locator("#median");
   const all = await median.innerText();
 
-  const state = page.locator("details").filter({ has: page.locator("summary", { hasText: "State" }) }).first();
+  const state = page
+    .locator("details")
+    .filter({ has: page.locator("summary", { hasText: "State" }) })
+    .first();
   await state.locator("summary").click();
   await picture(page, "dashboard-filter");
   const box = state.getByRole("checkbox").first();
@@ -47,11 +50,17 @@ test("each level of the cascade narrows the next", async ({ page }) => {
   await page.goto("/d/demand-forecast");
   await dashboardReady(page);
   const choices = async (label: string) => {
-    const filter = page.locator("details").filter({ has: page.locator("summary", { hasText: label }) }).first();
+    const filter = page
+      .locator("details")
+      .filter({ has: page.locator("summary", { hasText: label }) })
+      .first();
     return filter.locator("input[type=checkbox]").count();
   };
   const dmas = await choices("DMA");
-  const state = page.locator("details").filter({ has: page.locator("summary", { hasText: "State" }) }).first();
+  const state = page
+    .locator("details")
+    .filter({ has: page.locator("summary", { hasText: "State" }) })
+    .first();
   await state.locator("summary").click();
   await state.getByRole("checkbox").first().check();
   await state.getByRole("button", { name: /Apply/ }).click();

@@ -11,7 +11,11 @@ async function edit(page: Page): Promise<(title: string) => Locator> {
   return (title) => page.getByRole("group", { name: new RegExp(`^${title}, \\d+ by \\d+\\.`) });
 }
 
-const size = async (tile: Locator) => (await tile.getAttribute("aria-label"))?.match(/(\d+) by (\d+)/)?.slice(1).map(Number);
+const size = async (tile: Locator) =>
+  (await tile.getAttribute("aria-label"))
+    ?.match(/(\d+) by (\d+)/)
+    ?.slice(1)
+    .map(Number);
 
 test("a tile is resized and moved by keys, undone, saved, and a reload shows it so", async ({ page }) => {
   const tile = await edit(page);

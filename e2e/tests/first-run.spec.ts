@@ -13,7 +13,10 @@ test("the printed link signs in, once, and leads to the demo dashboard", async (
 
   await expect(page.getByRole("navigation", { name: "Main" })).toBeVisible();
   await expect(page.getByRole("link", { name: /Demand forecast/ }).first()).toBeVisible();
-  await page.getByRole("link", { name: /Demand forecast/ }).first().click();
+  await page
+    .getByRole("link", { name: /Demand forecast/ })
+    .first()
+    .click();
   await expect(page.getByRole("heading", { level: 1, name: "Demand forecast" })).toBeVisible();
   await expect(page.locator("[data-chart][data-drawn]").first()).toBeVisible();
 
@@ -35,7 +38,10 @@ test("what is not signed in sees nothing", async ({ request }) => {
   for (const path of ["/api/v1/auth/me", "/api/v1/catalogs", "/api/v1/dashboards", "/api/v1/executions"]) {
     const response = await request.get(path);
     expect([path, response.status()]).toEqual([path, 401]);
-    expect(await response.json()).toMatchObject({ code: expect.stringMatching(/^[A-Z_]+$/), request_id: expect.any(String) });
+    expect(await response.json()).toMatchObject({
+      code: expect.stringMatching(/^[A-Z_]+$/),
+      request_id: expect.any(String),
+    });
   }
   expect((await request.get("/healthz")).status()).toBe(200);
 });

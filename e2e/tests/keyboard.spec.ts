@@ -10,7 +10,8 @@ async function reached(page: import("@playwright/test").Page, limit: number): Pr
         const element = document.activeElement as HTMLElement | null;
         if (!element || element === document.body) return "";
         const box = element.getBoundingClientRect();
-        const name = element.getAttribute("aria-label") ?? (element.innerText || element.getAttribute("name") || element.tagName);
+        const name =
+          element.getAttribute("aria-label") ?? (element.innerText || element.getAttribute("name") || element.tagName);
         return `${name.trim().split("\n")[0]}${box.width === 0 ? " (invisible)" : ""}`;
       }),
     );

@@ -28,7 +28,9 @@ for (const size of SIZES) {
       await page.waitForTimeout(300);
       const { shift, shifts } = await page.evaluate(() => ({ shift: window.lfShift, shifts: window.lfShifts }));
       expect(shift.toFixed(3), shifts.join("\n")).toBe("0.000");
-      expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBeLessThanOrEqual(0);
+      expect(
+        await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
+      ).toBeLessThanOrEqual(0);
     });
   }
 }

@@ -1,8 +1,10 @@
 import { expect, picture, run, statusLine, test, workbenchReady, write } from "../support";
 
-const BY_DAY = "select business_date, sum(y_05) as low, sum(y_50) as median, sum(y_95) as high\nfrom forecast\ngroup by 1\norder by 1";
+const BY_DAY =
+  "select business_date, sum(y_05) as low, sum(y_50) as median, sum(y_95) as high\nfrom forecast\ngroup by 1\norder by 1";
 /** Long enough to be stopped, on any machine. */
-const SLOW = "select count(*) from forecast a cross join forecast b cross join forecast c where a.y_50 + b.y_50 > c.y_95";
+const SLOW =
+  "select count(*) from forecast a cross join forecast b cross join forecast c where a.y_50 + b.y_50 > c.y_95";
 
 test.beforeEach(async ({ page, complaints }) => {
   // Half-typed statements have no estimate, and the browser notes each refusal.
@@ -45,7 +47,10 @@ test("runs the statement under the cursor, a selection, or all", async ({ page }
 });
 
 test("parameters get fields, and their values are bound", async ({ page }) => {
-  await write(page, "select state, count(*) as n from forecast\nwhere state in ({{states}}) [[ and business_date >= {{from}} ]]\ngroup by 1 order by 1");
+  await write(
+    page,
+    "select state, count(*) as n from forecast\nwhere state in ({{states}}) [[ and business_date >= {{from}} ]]\ngroup by 1 order by 1",
+  );
   await page.getByRole("textbox", { name: "states", exact: true }).fill("CA, TX");
   await page.locator(".cm-content").click();
   await page.keyboard.press("ControlOrMeta+Enter");
@@ -102,7 +107,9 @@ test("scrolls through a long result, sorts a short one, copies and finds", async
   await page.keyboard.press("Shift+ArrowRight");
   await page.keyboard.press("Shift+ArrowDown");
   await page.keyboard.press("ControlOrMeta+c");
-  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toMatch(/^dma_id\tname\n[A-Z]{3}\t.+\n[A-Z]{3}\t.+$/);
+  await expect
+    .poll(() => page.evaluate(() => navigator.clipboard.readText()))
+    .toMatch(/^dma_id\tname\n[A-Z]{3}\t.+\n[A-Z]{3}\t.+$/);
 
   await page.getByRole("button", { name: "Find in the loaded rows" }).click();
   await page.getByRole("textbox", { name: "Find in the loaded rows" }).fill(names[0] as string);
@@ -200,7 +207,10 @@ test("a result can be downloaded", async ({ page }) => {
   await run(page, "select dma_id from dma order by 1");
   for (const label of ["CSV", "Parquet"]) {
     await page.getByRole("button", { name: "Download" }).click();
-    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("menuitem", { name: label }).click()]);
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("menuitem", { name: label }).click(),
+    ]);
     expect(await download.failure()).toBeNull();
   }
 });
