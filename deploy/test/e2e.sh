@@ -4,7 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 deploy/test/prepare.sh
-cargo build --locked --bin lakefront
+# The binary that the other tests use: `cargo build` alone would choose other features and build the engine again.
+cargo test --workspace --locked --no-run
 export LAKEFRONT_BIN="${LAKEFRONT_BIN:-${CARGO_TARGET_DIR:-$PWD/target}/debug/lakefront}"
 cd e2e
 npm run --silent check

@@ -25,6 +25,7 @@ pub mod infer;
 mod job;
 pub mod lake;
 mod pool;
+mod scratch;
 mod wire;
 mod worker;
 
@@ -35,4 +36,5 @@ pub use job::{Compression, DataFile, Format, Job, Limits, Literal, S3Credentials
 pub use pool::{
     ColumnBytes, Estimate, Frame, Pool, PoolConfig, Prepared, Progress, Running, Statistics, TableEstimate,
 };
+pub use scratch::Scratch;
 pub use worker::worker_main;

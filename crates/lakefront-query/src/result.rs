@@ -77,8 +77,10 @@ impl ResultSet {
 
     fn open(path: &Path) -> io::Result<Self> {
         let (header, schema_message) = file::open(path)?;
+        // The decoder takes a message in when the next begins.
+        let stream = [schema_message.as_ref(), &END_OF_STREAM].concat();
         let mut decoder = StreamDecoder::new();
-        decoder.decode(&mut Buffer::from(schema_message.clone())).map_err(io::Error::other)?;
+        decoder.decode(&mut Buffer::from(stream)).map_err(io::Error::other)?;
         let schema = decoder.schema().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no schema"))?;
         Ok(Self::new(schema, schema_message, header, Body::File(path.to_owned())))
     }

@@ -49,7 +49,8 @@ impl Road {
         }
         let pool = Pool::start(pool).map_err(QueryError::internal)?;
         let catalogs = Catalogs::new(config.catalogs, infer_in(pool.clone()));
-        let cache = Cache::open(config.data_dir.join("results"), config.cache_bytes).map_err(QueryError::internal)?;
+        let cache =
+            Cache::open(config.data_dir.join("results"), config.cache_bytes).await.map_err(QueryError::internal)?;
         let limits = config.limits;
         Ok(Self {
             catalogs,

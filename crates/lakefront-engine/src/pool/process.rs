@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 
 use crate::error::{EngineError, EngineErrorKind};
 use crate::pool::PoolConfig;
+use crate::scratch::Scratch;
 use crate::wire::Ear;
 use crate::worker::from_last_words;
 
@@ -47,12 +48,11 @@ struct Started {
 
 impl Keeper {
     pub(super) fn start(config: &PoolConfig) -> io::Result<Keeper> {
-        std::fs::create_dir_all(&config.spill_dir)?;
         let (orders, received) = mpsc::channel();
         let starter = Starter {
             program: config.worker.clone(),
             arguments: config.arguments.clone(),
-            spill_dir: config.spill_dir.canonicalize()?,
+            spill: Scratch::claim(&config.spill_dir)?,
             next: AtomicU64::new(0),
         };
         std::thread::Builder::new().name("worker-keeper".to_owned()).spawn(move || {
@@ -89,14 +89,14 @@ fn bury(mut child: Child, spill: &PathBuf) {
 struct Starter {
     program: PathBuf,
     arguments: Vec<String>,
-    spill_dir: PathBuf,
+    spill: Scratch,
     next: AtomicU64,
 }
 
 impl Starter {
     fn start(&self) -> io::Result<Started> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let spill = self.spill_dir.join(format!("worker-{}-{number}", std::process::id()));
+        let spill = self.spill.path().join(format!("worker-{number}"));
         std::fs::create_dir_all(&spill)?;
         let (socket, its_end) = StdUnixStream::pair()?;
         let child = Command::new(&self.program)

@@ -42,6 +42,7 @@ pub(super) fn build(around: &Surroundings<'_>) -> Result<SessionState> {
     let options = config.options_mut();
     options.execution.time_zone = Some("UTC".to_owned());
     options.execution.parquet.enable_page_index = false;
+    options.sql_parser.collect_spans = true;
     options.sql_parser.default_null_ordering = "nulls_last".to_owned();
     options.sql_parser.recursion_limit = ConfigNonZeroUsize::try_new(PARSER_DEPTH)?;
 
@@ -64,7 +65,7 @@ pub(super) fn build(around: &Surroundings<'_>) -> Result<SessionState> {
         runtime.register_object_store(table.url().as_ref(), Arc::clone(&table.store) as _);
     }
     let allowed = functions::Allowed::new();
-    Ok(SessionStateBuilder::new()
+    let mut state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime)
         .with_catalog_list(Arc::new(Catalogs::new(around)))
@@ -73,7 +74,10 @@ pub(super) fn build(around: &Surroundings<'_>) -> Result<SessionState> {
         .with_aggregate_functions(allowed.aggregate)
         .with_window_functions(allowed.window)
         .with_table_function_list(allowed.table)
-        .build())
+        .build();
+    // The moment that `now()` and its kind stand for, in the whole statement.
+    state.mark_start_execution();
+    Ok(state)
 }
 
 /// Catalogs, databases and tables by lower-case name.

@@ -1,12 +1,14 @@
 //! Finished results, on disk up to a limit, the least recently used going first.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
+use lakefront_engine::Scratch;
 use ulid::Ulid;
 
 use super::{Key, ResultSet};
@@ -24,8 +26,18 @@ pub(crate) struct Cache(Arc<Shared>);
 
 struct Shared {
     folder: PathBuf,
+    _owner: Owner,
     limit: u64,
     entries: Mutex<Entries>,
+}
+
+/// What makes the folder this process's own.
+#[expect(dead_code, reason = "held, never read")]
+enum Owner {
+    /// The folder that outlives the process, locked.
+    Lock(File),
+    /// A folder for this process alone, beside a server that holds the other.
+    Scratch(Scratch),
 }
 
 #[derive(Default)]
@@ -48,9 +60,17 @@ struct Entry {
 }
 
 impl Cache {
-    /// Takes over what an earlier process left in the folder; what was for it alone is removed.
-    pub(crate) fn open(folder: PathBuf, limit: u64) -> io::Result<Self> {
+    /// Takes over what an earlier process left in the folder; what was for it alone is removed. While another process
+    /// has the folder, as when a command runs beside the server, results stand in a folder of this process only.
+    pub(crate) async fn open(folder: PathBuf, limit: u64) -> io::Result<Self> {
         fs::create_dir_all(&folder)?;
+        let (folder, owner) = match locked(&folder).await? {
+            Some(lock) => (folder, Owner::Lock(lock)),
+            None => {
+                let scratch = Scratch::claim(&folder.join("beside"))?;
+                (scratch.path().to_owned(), Owner::Scratch(scratch))
+            }
+        };
         let mut found = Vec::new();
         for file in fs::read_dir(&folder)? {
             let file = file?;
@@ -67,7 +87,7 @@ impl Cache {
             }
         }
         found.sort();
-        let cache = Self(Arc::new(Shared { folder, limit, entries: Mutex::default() }));
+        let cache = Self(Arc::new(Shared { folder, _owner: owner, limit, entries: Mutex::default() }));
         for (_, key, path, bytes) in found {
             let entry = Entry { path, bytes, used: 0, result: None, in_memory: false };
             let mut gone = Vec::new();
@@ -154,6 +174,20 @@ impl Cache {
             }
         });
     }
+}
+
+/// The lock of a results' folder, unless another process keeps it.
+async fn locked(folder: &Path) -> io::Result<Option<File>> {
+    let lock = File::create(folder.join("lock"))?;
+    // One that is just ending gets a moment.
+    for _ in 0..10 {
+        match lock.try_lock() {
+            Ok(()) => return Ok(Some(lock)),
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(Duration::from_millis(10)).await,
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Ok(None)
 }
 
 fn key_of(path: &Path) -> Option<Key> {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use lakefront_query::{EngineChoice, ExecutionState, Request};
+use lakefront_query::{EngineChoice, Execution, ExecutionState, Request};
 use serde_json::{Value, json};
 
 use crate::lake::{Lake, principal, request};
@@ -48,7 +48,7 @@ async fn cancelling_one_of_two_leaves_the_other_running() {
     let lake = Lake::new().await;
     let first = lake.queries.submit(request(ENDLESS)).await.expect("it starts");
     let second = lake.queries.submit(request(ENDLESS)).await.expect("it joins");
-    assert_eq!(first.state(), ExecutionState::Running);
+    until_running(&first).await;
     first.cancel();
     let error = first.finished().await.err().expect("an error");
     assert_eq!(error.code, "CANCELLED");
@@ -65,8 +65,15 @@ async fn cancelling_one_of_two_leaves_the_other_running() {
 
     // What was cancelled is never an answer.
     let third = lake.queries.submit(request(ENDLESS)).await.expect("it starts");
-    assert_eq!(third.state(), ExecutionState::Running);
+    until_running(&third).await;
     third.cancel();
+}
+
+async fn until_running(execution: &Execution) {
+    let mut states = execution.watch();
+    let running = states.wait_for(|status| status.state != ExecutionState::Queued);
+    let status = tokio::time::timeout(Duration::from_secs(20), running).await.expect("it starts in time");
+    assert_eq!(status.expect("a state").state, ExecutionState::Running);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
