@@ -1,7 +1,7 @@
 import { useId, useMemo, useState, type CSSProperties, type MouseEvent } from "react";
 import { checked } from "./checked";
 import type { View } from "./drawing";
-import type { Request } from "./engine";
+import type { Asked, Engine, Request } from "./engine";
 import { Hover } from "./Hover";
 import { useKept } from "./kept";
 import type { ChartSpec, Column, Row } from "./spec";
@@ -36,6 +36,9 @@ export interface ChartProps {
   legend?: "above" | "none";
 }
 
+const picture = (engine: Engine, asked: Asked & { title: string }) => engine.picture(asked);
+const legendOf = (engine: Engine, asked: Asked) => engine.legend(asked);
+
 const PLAIN: ChartSpec = { type: "table", limit: 200 };
 
 /** A chart: the drawing as one string that the server makes and the browser keeps, with hover and keys around it. */
@@ -63,8 +66,8 @@ function Picture(props: Omit<ChartProps, "spec" | "title"> & { spec: ChartSpec; 
   const [view, setView] = useState<View>({});
   const request = useRequest(props, view);
   const key = useMemo(() => ({ spec, request, title }), [spec, request, title]);
-  const engine = useEngine();
-  const html = useKept(key, engine?.picture);
+  const engine = useEngine(false);
+  const html = useKept(key, picture);
   const onClick = (event: MouseEvent) => {
     if (!(event.target instanceof Element) || event.metaKey || event.ctrlKey) return;
     const link = event.target.closest("[data-row]");
@@ -81,7 +84,7 @@ function Picture(props: Omit<ChartProps, "spec" | "title"> & { spec: ChartSpec; 
     }
     if (event.target.closest("[data-all]")) setView({ ...view, all: true });
   };
-  const picture = useMemo(
+  const drawing = useMemo(
     () => <div className="lv-body" suppressHydrationWarning dangerouslySetInnerHTML={{ __html: html }} />,
     [html],
   );
@@ -90,7 +93,7 @@ function Picture(props: Omit<ChartProps, "spec" | "title"> & { spec: ChartSpec; 
       // Links and buttons inside the markup carry the keys; this only listens.
       // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions
       <div className="lv-stage" onClick={onClick}>
-        {picture}
+        {drawing}
       </div>
     );
   return (
@@ -101,7 +104,7 @@ function Picture(props: Omit<ChartProps, "spec" | "title"> & { spec: ChartSpec; 
       {...(props.pickHint ? { hint: props.pickHint } : {})}
       {...(onPick ? { onPick: (index: number) => rows[index] && onPick(rows[index], index) } : {})}
     >
-      {picture}
+      {drawing}
     </Hover>
   );
 }
@@ -119,7 +122,7 @@ function Legend(
   const { spec } = props;
   const request = useRequest(props, NO_VIEW);
   const key = useMemo(() => ({ spec, request }), [spec, request]);
-  const html = useKept(key, useEngine()?.legend);
+  const html = useKept(key, legendOf);
   return (
     <div className="lv-lg" aria-hidden="true" suppressHydrationWarning dangerouslySetInnerHTML={{ __html: html }} />
   );

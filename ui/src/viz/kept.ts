@@ -1,4 +1,6 @@
 import { useMemo, useState, useSyncExternalStore } from "react";
+import type { Engine } from "./engine";
+import { useEngine } from "./use-engine";
 
 const never = () => () => {};
 
@@ -12,15 +14,16 @@ const useHydrating = (): boolean =>
 
 /**
  * Markup for `dangerouslySetInnerHTML`, together with `suppressHydrationWarning`: when the browser takes over a page, the
- * server's picture is kept and nothing is laid out; the first change of `key` draws. `make` must be the same function
- * always; until there is one, the last picture stays.
+ * server's picture is kept and nothing is laid out; the first change of `key` fetches the drawing code and draws. `make`
+ * must be the same function always; until it can run, the last picture stays.
  */
-export function useKept<K extends object>(key: K, make: ((key: K) => string) | undefined): string {
+export function useKept<K extends object>(key: K, make: (engine: Engine, key: K) => string): string {
   const hydrating = useHydrating();
   const [first] = useState(() => (!import.meta.env.SSR && hydrating ? key : null));
   const [last, setLast] = useState("");
   const keep = first === key;
-  const html = useMemo(() => (keep || !make ? null : make(key)), [keep, make, key]);
+  const engine = useEngine(!keep);
+  const html = useMemo(() => (keep || !engine ? null : make(engine, key)), [keep, make, engine, key]);
   if (html !== null && html !== last) setLast(html);
   return html ?? last;
 }

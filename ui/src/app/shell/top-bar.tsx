@@ -3,7 +3,6 @@ import { Link, useLocation } from "@tanstack/react-router";
 import { CircleHelp, Menu as MenuIcon, Search, Settings } from "lucide-react";
 import { me } from "@/api/queries";
 import { cx } from "@/lib/cx";
-import { useModKey } from "@/lib/hotkeys";
 import { IconButton, iconButtonClass } from "@/ui/button";
 import { Icon } from "@/ui/icon";
 import { Kbd } from "@/ui/kbd";
@@ -14,7 +13,6 @@ import { UserMenu } from "./user-menu";
 
 export function TopBar({ onSearch, onKeys }: { onSearch: () => void; onKeys: () => void }) {
   const path = useLocation({ select: (location) => location.pathname });
-  const mod = useModKey();
   const user = useQuery({ ...me(), enabled: false }).data?.user;
   return (
     <header className="sticky top-0 z-10 flex h-(--bar-h) flex-none items-center gap-1.5 border-b border-line bg-canvas pr-5 pl-8 max-phone:pr-3 max-phone:pl-2.5 print:hidden">
@@ -60,7 +58,9 @@ export function TopBar({ onSearch, onKeys }: { onSearch: () => void; onKeys: () 
         <Icon as={Search} size={14} />
         <span className="max-laptop:sr-only">Search or jump to</span>
         <span className="ml-auto max-laptop:hidden">
-          <Kbd>{mod}K</Kbd>
+          <Kbd>
+            <span className="mod-key" />K
+          </Kbd>
         </span>
       </button>
       <IconButton icon={Search} label="Search" className="phone:hidden" onClick={onSearch} />

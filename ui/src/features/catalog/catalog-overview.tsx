@@ -13,24 +13,38 @@ import { Table, Td, Th } from "@/ui/table";
 
 /** Every table of one catalog, by database. */
 export function CatalogOverview({ catalog: of }: { catalog: CatalogSummary | undefined }) {
-  const now = useNow();
-  const catalog = of?.name;
-  const found = useQuery({ ...databases(catalog ?? ""), enabled: catalog !== undefined });
-  const names = found.data?.items ?? [];
-  const lists = useQueries({ queries: names.map(({ name }) => tables(catalog ?? "", name)) });
   return (
     <>
       <div className="flex min-h-7 items-center">
-        <PageTitle>{catalog ?? "Data"}</PageTitle>
+        <PageTitle>{of?.name ?? "Data"}</PageTitle>
       </div>
-      {of && (
-        <p className="mt-1 text-small text-ink-3">
-          {of.kind === "s3" ? "Amazon S3" : "Folder"}, <span className="font-mono">{of.location}</span>,{" "}
-          {count(of.files, "file")}, {bytes(of.bytes)}
-        </p>
-      )}
-      {of?.error && <Strip className="mt-3">Not up to date: {of.error.message}</Strip>}
-      {of?.warnings.map((warning) => (
+      {of ? <Databases catalog={of} /> : <ListSkeleton label="Reading the catalog" />}
+    </>
+  );
+}
+
+const ListSkeleton = ({ label }: { label: string }) => (
+  <div className="mt-7 max-w-240">
+    <SkeletonRows rows={6} height={40} label={label} />
+  </div>
+);
+
+function Databases({ catalog: of }: { catalog: CatalogSummary }) {
+  const now = useNow();
+  const catalog = of.name;
+  const found = useQuery(databases(catalog));
+  const names = found.data?.items ?? [];
+  const lists = useQueries({ queries: names.map(({ name }) => tables(catalog, name)) });
+  // A database whose tables are not known yet is the last one that is shown: it would push those below.
+  const known = lists.findIndex((list) => list.isPending);
+  return (
+    <>
+      <p className="mt-1 text-small text-ink-3">
+        {of.kind === "s3" ? "Amazon S3" : "Folder"}, <span className="font-mono">{of.location}</span>,{" "}
+        {count(of.files, "file")}, {bytes(of.bytes)}
+      </p>
+      {of.error && <Strip className="mt-3">Not up to date: {of.error.message}</Strip>}
+      {of.warnings.map((warning) => (
         <Strip key={warning} className="mt-3">
           {warning}
         </Strip>
@@ -38,9 +52,9 @@ export function CatalogOverview({ catalog: of }: { catalog: CatalogSummary | und
       {found.error ? (
         <Failure error={found.error} what="The catalog" onRetry={() => void found.refetch()} />
       ) : found.isPending ? (
-        <SkeletonRows rows={8} height={40} label="Reading the catalog" />
+        <ListSkeleton label="Reading the catalog" />
       ) : (
-        names.map(({ name: database }, i) => {
+        names.slice(0, known < 0 ? names.length : known + 1).map(({ name: database }, i) => {
           const list = lists[i];
           return (
             <section key={database} className="mt-7 max-w-240">
@@ -71,7 +85,7 @@ export function CatalogOverview({ catalog: of }: { catalog: CatalogSummary | und
                         <Td tall className="max-w-0">
                           <Link
                             to="/data/$catalog/$database/$table"
-                            params={{ catalog: catalog ?? "", database, table: table.name }}
+                            params={{ catalog, database, table: table.name }}
                             className="block truncate font-medium hover:underline"
                           >
                             {table.name}

@@ -95,6 +95,9 @@ function Tree({ catalog, selected, search }: { catalog: string; selected: Select
   const list = useRef<HTMLUListElement>(null);
   const navigate = useNavigate();
   const { nodes, isPending, error, refetch } = useNodes(catalog, chosen, search);
+  // The first view comes as a whole; later, what a person opens comes in its own time.
+  const [settled, setSettled] = useState(false);
+  if (!isPending && !settled) setSettled(true);
   const stops = nodes.filter((node) => node.kind !== "note");
   const current =
     stops.find((node) => node.id === focused) ?? stops.find((node) => isSelected(node, selected)) ?? stops[0];
@@ -135,7 +138,7 @@ function Tree({ catalog, selected, search }: { catalog: string; selected: Select
   };
 
   if (error) return <Failure error={error} what="The catalog" onRetry={() => void refetch()} />;
-  if (isPending) return <SkeletonRows rows={8} height={26} label="Reading the catalog" />;
+  if (!settled) return <SkeletonRows rows={8} height={26} label="Reading the catalog" />;
   if (nodes.length === 0)
     return <p className="px-1.5 py-2 text-ink-2">{search ? "No table is called so." : "No databases."}</p>;
   return (

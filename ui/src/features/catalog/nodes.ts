@@ -88,7 +88,9 @@ export function useNodes(catalog: string | undefined, chosen: ReadonlyMap<string
       }
     }
   }
-  return { nodes, isPending: found.isPending, error: found.error, refetch: found.refetch };
+  // Tables and columns that come after what stands below them would push it.
+  const isPending = found.isPending || [...lists, ...details].some((each) => each.isPending);
+  return { nodes, isPending, error: found.error, refetch: found.refetch };
 }
 
 const note = (id: string, level: 2 | 3, label: string, database: string): Node => ({

@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 import { me, table as tableQuery } from "@/api/queries";
 import type { Table } from "@/api/types";
 import { refreshTable } from "@/api/writes";
+import { cx } from "@/lib/cx";
 import { bytes, changed, full, scanPrice } from "@/lib/format";
 import { useNow } from "@/lib/now";
 import { firstLook } from "@/lib/sql-text";
@@ -53,10 +54,19 @@ export function TableView(name: Name) {
       </>
     );
   }
+  if (!data) {
+    return (
+      <>
+        <Head {...name} />
+        <FactsSkeleton />
+        <SkeletonRows rows={9} height={40} label="Reading the table" />
+      </>
+    );
+  }
   return (
     <>
       <Head {...name}>
-        {data && <LiveMark asOf={data.updated_at} />}
+        <LiveMark asOf={data.updated_at} />
         <Divider />
         {mayRefresh && (
           <IconButton
@@ -77,15 +87,15 @@ export function TableView(name: Name) {
           Its files could not be read again: {refresh.error.message}
         </Strip>
       )}
-      {data && <Problems problems={data.problems} />}
+      <Problems problems={data.problems} />
       <Facts table={data} />
-      {!data?.problems.some(({ fatal }) => fatal) && <Contents {...name} data={data} />}
+      {!data.problems.some(({ fatal }) => fatal) && <Contents {...name} data={data} />}
     </>
   );
 }
 
 /** Columns and rows of a table that can be read. */
-function Contents({ catalog, database, table, data }: Name & { data: Table | undefined }) {
+function Contents({ catalog, database, table, data }: Name & { data: Table }) {
   const navigate = useNavigate();
   const search = useSearch({ strict: false }) as { tab?: string };
   const tab: Tab = TABS.find((each) => each === search.tab) ?? "columns";
@@ -104,17 +114,16 @@ function Contents({ catalog, database, table, data }: Name & { data: Table | und
         ]}
       />
       <TabPanel tab={tab} className="mt-5">
-        {!data ? (
-          <SkeletonRows rows={9} height={40} label="Reading the table" />
-        ) : tab === "preview" ? (
+        {tab === "preview" ? (
           <Preview catalog={catalog} database={database} table={table} />
         ) : (
           <div className="grid grid-cols-[1fr_272px] gap-9 max-laptop:grid-cols-1">
             <Columns columns={allColumns(data)} keys={data.partition_keys} />
             <div className="flex min-w-0 flex-col gap-6.5">
               <Storage table={data} />
-              <Partitions table={data} />
-              <UsedBy table={data} />
+              <Partitions table={data}>
+                <UsedBy table={data} />
+              </Partitions>
             </div>
           </div>
         )}
@@ -140,22 +149,29 @@ const Head = ({ catalog, database, table, children }: Name & { children?: ReactN
   </header>
 );
 
-function Facts({ table }: { table: Table | undefined }) {
+const FACTS_BAND = "mt-4 border-y border-line py-3.5";
+
+/** As high as the facts in one line; phones have three. */
+const FactsSkeleton = () => (
+  <div aria-hidden className={cx(FACTS_BAND, "mb-5")}>
+    <Skeleton className="mb-2.5 h-3 w-20" />
+    <Skeleton className="h-4 w-28" />
+  </div>
+);
+
+function Facts({ table }: { table: Table }) {
   const now = useNow();
-  const facts: [string, ReactNode][] = table
-    ? [
-        ["Rows", table.rows === null ? "Not counted" : full(table.rows)],
-        ["Size", bytes(table.bytes)],
-        ["Files", full(table.files)],
-        ["Full scan costs", scanPrice(table.bytes)],
-        ["Changed", table.updated_at ? changed(table.updated_at, now) : "Not known"],
-      ]
-    : ["Rows", "Size", "Files", "Full scan costs", "Changed"].map((label) => [
-        label,
-        <Skeleton key={label} className="my-1.25 h-3 w-20" />,
-      ]);
+  const facts: [string, string][] = [
+    ["Rows", table.rows === null ? "Not counted" : full(table.rows)],
+    ["Size", bytes(table.bytes)],
+    ["Files", full(table.files)],
+    ["Full scan costs", scanPrice(table.bytes)],
+    ["Changed", table.updated_at ? changed(table.updated_at, now) : "Not known"],
+  ];
   return (
-    <dl className="mt-4 flex flex-wrap justify-between gap-x-6 gap-y-3 border-y border-line py-3.5 max-phone:grid max-phone:grid-cols-2">
+    <dl
+      className={cx(FACTS_BAND, "flex flex-wrap justify-between gap-x-6 gap-y-3 max-phone:grid max-phone:grid-cols-2")}
+    >
       {facts.map(([label, value]) => (
         <div key={label}>
           <dt className="text-small text-ink-3">{label}</dt>

@@ -2,7 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { LayoutDashboard, SquareTerminal } from "lucide-react";
 import { useState } from "react";
-import { dashboards, savedQueries } from "@/api/queries";
+import { dashboards, everyTable, savedQueries } from "@/api/queries";
+import { cx } from "@/lib/cx";
 import { find } from "@/lib/fuzzy";
 import { ButtonContent, buttonClass } from "@/ui/button";
 import { useDocumentHead } from "@/ui/document-head";
@@ -20,6 +21,10 @@ const RECENT = 8;
 export function HomePage() {
   useDocumentHead("Home");
   const [text, setText] = useState("");
+  // In one column, what stands below waits for what stands above: nothing moves that is being read.
+  const boards = useQuery(dashboards());
+  const queries = useQuery(savedQueries());
+  const tables = useQuery(everyTable());
   return (
     <Page className="w-full">
       <PageHead
@@ -40,9 +45,11 @@ export function HomePage() {
       />
       <div className="mt-7 grid grid-cols-[1fr_360px] gap-x-12 gap-y-9 max-laptop:grid-cols-1">
         <SavedThings text={text.trim()} />
-        <div className="flex min-w-0 flex-col gap-9">
+        <div
+          className={cx("flex min-w-0 flex-col gap-9", (boards.isPending || queries.isPending) && "max-laptop:hidden")}
+        >
           <RecentTables />
-          <RecentRuns />
+          {!tables.isPending && <RecentRuns />}
         </div>
       </div>
     </Page>

@@ -36,9 +36,11 @@ export function ApiTokens() {
       ) : (
         <List tokens={data.items} onRevoke={setRevoking} />
       )}
-      <Button icon={Plus} onClick={() => setMaking(true)} className="mt-4">
-        New token
-      </Button>
+      {data && (
+        <Button icon={Plus} onClick={() => setMaking(true)} className="mt-4">
+          New token
+        </Button>
+      )}
       <Dialog open={making} onClose={() => setMaking(false)} title="New API token">
         <NewTokenForm onMade={onMade} onCancel={() => setMaking(false)} />
       </Dialog>

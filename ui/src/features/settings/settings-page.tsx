@@ -32,11 +32,11 @@ export function SettingsPage() {
         )}
         <PasswordForm />
       </Section>
-      <Section title="API tokens" note="For programs that work in your name. A token may never do more than you.">
-        <ApiTokens />
-      </Section>
       <Section title="Sessions" note="Ends every browser’s session, this one too. API tokens keep working.">
         <SignOutEverywhere />
+      </Section>
+      <Section title="API tokens" note="For programs that work in your name. A token may never do more than you.">
+        <ApiTokens />
       </Section>
     </Page>
   );
