@@ -1,10 +1,16 @@
 import type { ComponentProps, ReactNode } from "react";
 import { cx } from "@/lib/cx";
 
-/** A table to read: head 12/500, rows 32 px with hairlines, numbers at the right edge. */
-export function Table({ className, children, ...rest }: ComponentProps<"table">) {
+/**
+ * A table to read: head 12/500, rows 32 px with hairlines, numbers at the right edge. `plain` says that nothing in it takes
+ * the focus: then the table does, to be scrolled by keys.
+ */
+export function Table({ plain, className, children, ...rest }: ComponentProps<"table"> & { plain?: boolean }) {
   return (
-    <div className="overflow-x-auto">
+    <div
+      className="overflow-x-auto"
+      {...(plain ? { tabIndex: 0, role: "group", "aria-label": rest["aria-label"] } : {})}
+    >
       <table {...rest} className={cx("w-full border-collapse tabular-nums", className)}>
         {children}
       </table>

@@ -102,7 +102,13 @@ export function Hover(props: {
       onBlur={() => setAt(null)}
       onKeyDown={onKeyDown}
       onClick={(event) => {
-        if (!onPick || event.metaKey || event.ctrlKey) return;
+        if (!onPick || event.metaKey || event.ctrlKey || !(event.target instanceof Element)) return;
+        const link = event.target.closest("[data-row]");
+        if (link) {
+          event.preventDefault();
+          onPick(Number(link.getAttribute("data-row")));
+          return;
+        }
         const found = find(event);
         if (!found) return;
         event.preventDefault();

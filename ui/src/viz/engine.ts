@@ -20,9 +20,17 @@ const drawings = new WeakMap<object, WeakMap<object, Map<string, Drawing>>>();
 
 /** What a drawing depends on besides the identity of specification and rows. */
 const optionsKey = ({ options: o, hrefKey }: Request): string =>
-  [o.id, o.width, o.height, o.unit, o.view?.all, o.view?.sort?.column, o.view?.sort?.descending, hrefKey].join(
-    "\u0001",
-  );
+  [
+    o.id,
+    o.width,
+    o.height,
+    o.unit,
+    o.view?.all,
+    o.view?.sort?.column,
+    o.view?.sort?.descending,
+    Boolean(o.href),
+    hrefKey,
+  ].join("\u0001");
 
 /** Laid out once for all three. */
 function drawn({ spec, request }: Asked): Drawing {

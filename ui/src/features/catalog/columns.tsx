@@ -25,7 +25,7 @@ export function Columns({ columns, keys }: { columns: readonly TableColumn[]; ke
           />
         }
       />
-      <Table aria-label="Columns">
+      <Table plain aria-label="Columns">
         <thead>
           <tr>
             <Th className={meanings ? undefined : "w-1/2"}>Column</Th>

@@ -18,7 +18,7 @@ export function Preview({ catalog, database, table }: { catalog: string; databas
   return (
     <>
       <SectionHead title={`First ${count(data.rows.length, "row")}`} />
-      <Table aria-label={`First rows of ${table}`}>
+      <Table plain aria-label={`First rows of ${table}`}>
         <thead>
           <tr>
             {data.columns.map((column, i) => (

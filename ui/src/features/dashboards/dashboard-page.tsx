@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
-import { lazy, Suspense, useState } from "react";
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { lazy, Suspense, useSyncExternalStore } from "react";
 import { ApiError } from "@/api/error";
 import { dashboardBySlug, me } from "@/api/queries";
 import { useDocumentHead } from "@/ui/document-head";
@@ -12,11 +12,29 @@ import "./dashboards.css";
 
 const DashboardEditor = lazy(async () => ({ default: (await import("./edit/dashboard-editor")).DashboardEditor }));
 
+const never = () => () => {};
+
+/** Whether the address asks to edit. Servers draw the dashboard as it is read; the editor needs a browser. */
+function useEditing(): [editing: boolean, setEditing: (on: boolean) => void] {
+  const { edit, ...search } = useSearch({ strict: false }) as Record<string, unknown>;
+  const navigate = useNavigate();
+  const inBrowser = useSyncExternalStore(
+    never,
+    () => true,
+    () => false,
+  );
+  const setEditing = (on: boolean) =>
+    void navigate({ to: ".", search: (on ? { ...search, edit: "1" } : search) as never, resetScroll: false });
+  return [inBrowser && edit === "1", setEditing];
+}
+
 export function DashboardPage() {
   const { slug } = useParams({ strict: false }) as { slug: string };
   const { data: dashboard, error, refetch } = useQuery({ ...dashboardBySlug(slug), staleTime: 30_000 });
   const { data: reader } = useQuery(me());
-  const [editing, setEditing] = useState(false);
+  const [asked, setEditing] = useEditing();
+  const mayEdit = reader !== undefined && reader.user.role !== "viewer";
+  const editing = asked && mayEdit;
   useDocumentHead(
     dashboard ? `${editing ? "Edit " : ""}${dashboard.title}` : error ? "Dashboard" : undefined,
     error instanceof ApiError && error.status === 404 ? 404 : 200,
@@ -31,7 +49,6 @@ export function DashboardPage() {
         )}
       </Page>
     );
-  const mayEdit = reader !== undefined && reader.user.role !== "viewer";
   const view = <DashboardView dashboard={dashboard} onEdit={mayEdit ? () => setEditing(true) : undefined} />;
   if (!editing) return view;
   return (

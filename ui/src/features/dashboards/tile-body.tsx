@@ -4,16 +4,9 @@ import type { Position } from "@/api/types";
 import { Button, buttonClass } from "@/ui/button";
 import { EmptyState, ErrorState, NotAllowedState, Strip } from "@/ui/message";
 import { Chart } from "@/viz";
-import {
-  expectedSize,
-  fillIn,
-  tileSql,
-  type DashboardDefinition,
-  type DashboardQueryData,
-  type Filter,
-  type Tile,
-} from "./definition";
-import { picked, type DashboardSearch } from "./use-dashboard-search";
+import { fillIn, tileSql, type DashboardDefinition, type DashboardQueryData, type Tile } from "./definition";
+import { tileChart, tileClick } from "./tile-chart";
+import type { DashboardSearch } from "./use-dashboard-search";
 
 export interface TileContext {
   definition: DashboardDefinition;
@@ -34,13 +27,6 @@ export function TileBody(props: TileContext & { tile: Tile; data: DashboardQuery
     );
   if (data.state !== "SUCCEEDED") return <TileSkeleton tile={tile} />;
   if (data.rows.length === 0) return <TileEmpty search={search} />;
-  const filters = definition.filters as Filter[];
-  const change = (row: readonly unknown[]) => picked(tile, filters, data.columns, row, search.values);
-  const href = (row: readonly unknown[]): string | undefined => {
-    const patch = change(row);
-    return patch && search.href(search.change(patch));
-  };
-  const click = tile.click && filters.find((f) => f.id === tile.click?.filter);
   return (
     <>
       {data.truncated && (
@@ -49,26 +35,11 @@ export function TileBody(props: TileContext & { tile: Tile; data: DashboardQuery
         </Strip>
       )}
       <Chart
-        spec={tile.chart}
-        columns={data.columns}
-        rows={data.rows}
+        {...tileChart(tile, data, props)}
+        {...tileClick(tile, data, props)}
         title={tile.title}
-        unit={fillIn(tile.unit, data)}
-        id={`t-${tile.id}`}
-        expect={expectedSize(tile)}
         legend="none"
         asTable={asTable}
-        {...(click
-          ? {
-              href,
-              hrefKey: search.text,
-              onPick: (row: readonly unknown[]) => {
-                const patch = change(row);
-                if (patch) search.go(search.change(patch));
-              },
-              pickHint: `Click to filter to this ${click.type === "date_range" ? "day" : click.label.toLowerCase() === "dma" ? "DMA" : click.label.toLowerCase()}`,
-            }
-          : {})}
       />
     </>
   );
@@ -115,7 +86,9 @@ export function ErrorLine({ sql, position }: { sql: string; position: Position }
   const at = Math.max(0, Math.min(line.length, position.column - 1));
   const word = /^[\w.]+|^./.exec(line.slice(at))?.[0] ?? "";
   return (
-    <pre className="ld-errline">
+    // A long line is scrolled by keys too.
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <pre className="ld-errline" tabIndex={0} aria-label={`Line ${position.line}`} role="group">
       <span>{position.line}</span>
       {line.slice(0, at)}
       <u>{word}</u>

@@ -7,8 +7,9 @@ import { Icon } from "@/ui/icon";
 import { Menu, type MenuEntry } from "@/ui/menu";
 import { ErrorState } from "@/ui/message";
 import { ChartLegend } from "@/viz";
-import { expectedSize, fillIn, type DashboardQueryData, type Tile } from "./definition";
+import { fillIn, type DashboardQueryData, type Tile } from "./definition";
 import { TileBody, toWorkbench, type TileContext } from "./tile-body";
+import { tileChart } from "./tile-chart";
 
 /** One tile: title, unit, legend, three quiet actions, and its body. */
 export function TileFrame(
@@ -72,15 +73,7 @@ export function TileFrame(
         {tile.unit && <span className="ld-un">{fillIn(tile.unit, data)}</span>}
         <span className="ml-auto" />
         {there && !table && !small && type !== "table" && type !== "ranked" && (
-          <ChartLegend
-            spec={tile.chart}
-            columns={data.columns}
-            rows={data.rows}
-            id={`t-${tile.id}`}
-            expect={expectedSize(tile)}
-            unit={fillIn(tile.unit, data)}
-            {...(tile.click ? { hrefKey: search.text } : {})}
-          />
+          <ChartLegend {...tileChart(tile, data, props)} />
         )}
         <span className="ld-tt">
           {!small && type !== "table" && (

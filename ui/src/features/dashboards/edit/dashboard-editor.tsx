@@ -10,9 +10,10 @@ import { Button, IconButton } from "@/ui/button";
 import { Strip } from "@/ui/message";
 import { tabClass, tabsClass } from "@/ui/tabs";
 import { ChartLegend, type ChartType } from "@/viz";
-import { expectedSize, fillIn, tileSql, type Dashboard, type DashboardQueryData, type Tile } from "../definition";
+import { fillIn, tileSql, type Dashboard, type DashboardQueryData, type Tile } from "../definition";
 import { FilterBar } from "../filter-bar";
 import { TileBody, type TileContext } from "../tile-body";
+import { tileChart } from "../tile-chart";
 import { useDashboardData } from "../use-dashboard-data";
 import { useDashboardSearch } from "../use-dashboard-search";
 import { retype } from "./columns";
@@ -286,16 +287,7 @@ function EditTile({ tile, data, context }: { tile: Tile; data: DashboardQueryDat
         <h2>{tile.title}</h2>
         {tile.unit && <span className="ld-un">{fillIn(tile.unit, data)}</span>}
         <span className="ml-auto" />
-        {there && (
-          <ChartLegend
-            spec={tile.chart}
-            columns={data.columns}
-            rows={data.rows}
-            id={`t-${tile.id}`}
-            expect={expectedSize(tile)}
-            unit={fillIn(tile.unit, data)}
-          />
-        )}
+        {there && <ChartLegend {...tileChart({ ...tile, click: undefined }, data, context)} />}
       </header>
       <div className="ld-tb">
         <TileBody {...context} tile={{ ...tile, click: undefined }} data={data} asTable={false} />
