@@ -172,7 +172,7 @@ async fn results_survive_a_restart_whole_or_not_at_all() {
     let lake = lake.reopened().await;
     std::fs::write(&smallest, &bytes[..bytes.len() - 20]).expect("damage");
     let execution = lake.queries.submit(request(small)).await.expect("it starts");
-    assert_eq!(column(&*execution.finished().await.expect("rows"), 0, None), ["50000"]);
+    assert_eq!(column(&execution.finished().await.expect("rows"), 0, None), ["50000"]);
     assert!(!execution.status().statistics.reused);
 }
 
