@@ -427,3 +427,6 @@ fn padded(value: i64, width: usize, out: &mut Vec<u8>) {
     out.extend(std::iter::repeat_n(b'0', width.saturating_sub(digits.len())));
     out.extend_from_slice(digits);
 }
+
+#[cfg(test)]
+mod tests;
