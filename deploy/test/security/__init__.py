@@ -1,0 +1,1 @@
+"""Black-box tests of what Lakefront promises when someone means it harm."""
