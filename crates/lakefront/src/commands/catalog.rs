@@ -86,6 +86,10 @@ impl CatalogCommand {
                 }
             }
             Self::List => {
+                // A catalog counts its tables once its first listing is there; one that can't be listed shows none.
+                for name in catalogs.names() {
+                    let _ = catalogs.databases(&name).await;
+                }
                 for catalog in catalogs.list() {
                     print(format_args!(
                         "{}\t{}\t{}\t{} tables",
