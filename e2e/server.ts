@@ -3,10 +3,11 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-/** Where the server under test is, and the link it printed. */
+/** Where the server under test is, the link it printed, and the folder of its sample lake. */
 export interface Server {
   base: string;
   link: string;
+  lake: string;
 }
 
 export const SERVER_FILE = resolve(import.meta.dirname, "results/server.json");
@@ -23,7 +24,7 @@ export default async function start(): Promise<() => Promise<void>> {
   const dataDir = mkdtempSync(join(tmpdir(), "lakefront-e2e-"));
   const child = spawn(
     binary(),
-    ["demo", "--data-dir", dataDir, "--listen", "127.0.0.1:0", "--restaurants", "120", "--days", "91"],
+    ["demo", "--data-dir", dataDir, "--listen", "127.0.0.1:0", "--restaurants", "200", "--days", "91"],
     {
       stdio: ["ignore", "pipe", "pipe"],
       cwd: dataDir,
@@ -38,7 +39,7 @@ export default async function start(): Promise<() => Promise<void>> {
     rmSync(dataDir, { recursive: true, force: true });
   };
   try {
-    const server = await ready(child);
+    const server: Server = { ...(await ready(child)), lake: join(dataDir, "lake") };
     mkdirSync(resolve(import.meta.dirname, "results"), { recursive: true });
     writeFileSync(SERVER_FILE, JSON.stringify(server));
   } catch (error) {
@@ -48,7 +49,7 @@ export default async function start(): Promise<() => Promise<void>> {
   return stop;
 }
 
-function ready(child: ReturnType<typeof spawn>): Promise<Server> {
+function ready(child: ReturnType<typeof spawn>): Promise<Omit<Server, "lake">> {
   return new Promise((done, fail) => {
     let said = "";
     const timer = setTimeout(() => fail(new Error(`The server was not ready in 120 s. It said:\n${said}`)), 120_000);

@@ -64,12 +64,66 @@ export const test = base.extend<{ complaints: Complaints }>({
 
 export { expect };
 
-/** Accessibility rules that the page breaks, with the elements that break them. */
-export async function broken(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
+/** Accessibility rules that the page breaks, with the elements that break them; `within` narrows it to a part. */
+export async function broken(page: Page, { within, rules }: { within?: string; rules?: string[] } = {}) {
+  const axe = new AxeBuilder({ page });
+  if (within) axe.include(within);
+  if (rules) axe.withRules(rules);
+  const { violations } = await axe.analyze();
   return violations.flatMap(({ id, nodes }) =>
     nodes.map((node) => `${id}: ${node.target.join(" ")} ${node.html.slice(0, 120)}`),
   );
+}
+
+/** As `broken`, also in dark: only colours differ there. */
+export async function brokenInAnyTheme(page: Page): Promise<string[]> {
+  const light = await broken(page);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+  const dark = await broken(page, { rules: ["color-contrast"] });
+  await page.emulateMedia({ colorScheme: "light" });
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "light");
+  return [...light, ...dark.map((line) => `dark: ${line}`)];
+}
+
+/** Calls the API as the page does. */
+export async function api<T = unknown>(
+  page: Page,
+  method: string,
+  path: string,
+  { body, headers }: { body?: unknown; headers?: Record<string, string> } = {},
+): Promise<{ status: number; body: T }> {
+  return page.evaluate(
+    async ([m, p, b, h]) => {
+      const response = await fetch(`/api/v1${p}`, {
+        method: m,
+        headers: { accept: "application/json", ...(b ? { "content-type": "application/json" } : {}), ...h },
+        ...(b ? { body: b } : {}),
+      });
+      const text = await response.text();
+      return { status: response.status, body: (text ? JSON.parse(text) : undefined) as T };
+    },
+    [method, path, body === undefined ? null : JSON.stringify(body), headers ?? {}] as const,
+  );
+}
+
+export interface Saved {
+  id: string;
+  slug: string;
+  title: string;
+  version: number;
+  definition: { tabs: { id: string; title: string; tiles: { id: string; title: string; h: number }[] }[] };
+}
+
+/** A copy of the demo dashboard that a story may change. */
+export async function copyOfDemo(page: Page, title: string): Promise<Saved> {
+  await page.goto("/settings");
+  const { body: demo } = await api<Saved>(page, "GET", "/dashboards/by-slug/demand-forecast");
+  const { status, body } = await api<Saved>(page, "POST", "/dashboards", {
+    body: { title, definition: demo.definition },
+  });
+  expect(status).toBe(201);
+  return body;
 }
 
 /** Waits until the dashboard is drawn and alive. */
@@ -101,10 +155,10 @@ export async function run(page: Page, sql: string): Promise<void> {
 
 export const statusLine = (page: Page) => page.locator(".wb-stt");
 
-/** A picture to be looked at; no test compares it. */
+/** A picture to be looked at, when asked for with PICTURES=1; no test compares it. */
 export async function picture(page: Page, name: string): Promise<void> {
-  await page.screenshot({ path: `results/pictures/${name}.png`, fullPage: !name.startsWith("sql") });
+  if (process.env["PICTURES"])
+    await page.screenshot({ path: `results/pictures/${name}.png`, fullPage: !name.startsWith("sql") });
 }
 
-/** Fixes the theme before the page paints, as the preference of the system does. */
 export const themes = ["light", "dark"] as const;

@@ -8,7 +8,7 @@ test("the first answer already holds the charts, and the browser keeps them", as
   page.on("request", (sent) => calls.push(`${sent.method()} ${new URL(sent.url()).pathname}`));
   await page.goto("/d/demand-forecast");
   await dashboardReady(page);
-  await page.waitForTimeout(500);
+  await page.waitForLoadState("networkidle");
   // Hydration reads nothing that came with the page.
   expect(calls.filter((call) => /\/data$|by-slug/.test(call))).toEqual([]);
   await picture(page, "dashboard");
@@ -78,6 +78,19 @@ test("a click on a mark filters the others", async ({ page }) => {
   await ranked.click();
   await expect(page).toHaveURL(/[?&]restaurant=\d+/);
   await expect.poll(() => page.locator("#median").innerText()).not.toBe(before);
+});
+
+test("a click on a state of the map filters the others, and the same again takes it back", async ({ page }) => {
+  await page.goto("/d/demand-forecast");
+  await dashboardReady(page);
+  const before = await page.locator("#median").innerText();
+  const texas = page.locator("#states").locator("a[data-row]").nth(1);
+  await texas.click();
+  await expect(page).toHaveURL(/[?&]state=TX/);
+  await expect.poll(() => page.locator("#median").innerText()).not.toBe(before);
+  await page.locator("#states a[data-row]").first().click();
+  await expect(page).not.toHaveURL(/state=/);
+  await expect.poll(() => page.locator("#median").innerText()).toBe(before);
 });
 
 test("dates narrow the days that are drawn", async ({ page }) => {

@@ -1,15 +1,20 @@
 import type { Locator, Page } from "@playwright/test";
-import { broken, dashboardReady, expect, picture, test } from "../support";
+import { api, broken, copyOfDemo, dashboardReady, expect, picture, test, type Saved } from "../support";
 
-const DASHBOARD = "/d/demand-forecast";
-
-async function edit(page: Page): Promise<(title: string) => Locator> {
-  await page.goto(DASHBOARD);
+/** Opens a dashboard of the story's own for editing; answers it and how to find its tiles by title. */
+async function edit(page: Page, title: string) {
+  const dashboard = await copyOfDemo(page, title);
+  await page.goto(`/d/${dashboard.slug}`);
   await dashboardReady(page);
   await page.keyboard.press("e");
-  await expect(page.getByText("Editing Demand forecast")).toBeVisible();
-  return (title) => page.getByRole("group", { name: new RegExp(`^${title}, \\d+ by \\d+\\.`) });
+  await expect(page.getByText(`Editing ${title}`)).toBeVisible();
+  await expect(page).toHaveURL(/[?&]edit=1/);
+  const tile = (name: string) => page.getByRole("group", { name: new RegExp(`^${name}, \\d+ by \\d+\\.`) });
+  return { dashboard, tile };
 }
+
+const saved = (page: Page) => expect(page.getByRole("button", { name: /^Edit/ })).toBeVisible();
+const save = (page: Page) => page.getByRole("button", { name: /^Save/ }).click();
 
 const size = async (tile: Locator) =>
   (await tile.getAttribute("aria-label"))
@@ -18,13 +23,13 @@ const size = async (tile: Locator) =>
     .map(Number);
 
 test("a tile is resized and moved by keys, undone, saved, and a reload shows it so", async ({ page }) => {
-  const tile = await edit(page);
+  const { tile } = await edit(page, "Moved and resized");
   const top = tile("Top restaurants");
   const [w, h] = (await size(top)) ?? [];
   expect([w, h]).toEqual([expect.any(Number), expect.any(Number)]);
   await top.focus();
   await picture(page, "dashboard-edit");
-  expect(await broken(page)).toEqual([]);
+  expect(await broken(page, { within: ".le" })).toEqual([]);
 
   await page.keyboard.press("Shift+ArrowDown");
   await expect.poll(() => size(top)).toEqual([w, (h as number) + 1]);
@@ -38,16 +43,16 @@ test("a tile is resized and moved by keys, undone, saved, and a reload shows it 
   await page.keyboard.press("ArrowDown");
   await expect.poll(async () => (await page.locator("[data-tile=top]").boundingBox())?.y).not.toBe(before?.y);
 
-  await page.getByRole("button", { name: /^Save/ }).click();
-  await expect(page.getByRole("button", { name: /^Edit/ })).toBeVisible();
-  const saved = await page.locator("#top").boundingBox();
+  await save(page);
+  await saved(page);
+  const kept = await page.locator("#top").boundingBox();
   await page.reload();
   await dashboardReady(page);
-  expect(await page.locator("#top").boundingBox()).toEqual(saved);
+  expect(await page.locator("#top").boundingBox()).toEqual(kept);
 });
 
 test("a tile is dragged by its grip and by its corner", async ({ page }) => {
-  const tile = await edit(page);
+  const { tile } = await edit(page, "Dragged");
   const cell = page.locator("[data-tile=table]");
   await cell.scrollIntoViewIfNeeded();
   await tile("Demand by DMA").focus();
@@ -63,5 +68,69 @@ test("a tile is dragged by its grip and by its corner", async ({ page }) => {
   expect(((await size(tile("Demand by DMA"))) ?? [])[0]).toBe(w);
 
   await page.getByRole("button", { name: "Discard" }).click();
-  await expect(page.getByRole("button", { name: /^Edit/ })).toBeVisible();
+  await saved(page);
+});
+
+test("a new dashboard opens for editing, and a saved chart becomes its first tile", async ({ page }) => {
+  await page.goto("/dashboards");
+  const made = await api(page, "POST", "/charts", {
+    body: {
+      title: "Restaurants by state",
+      definition: {
+        catalog: "local",
+        database: "demo",
+        sql: "select state, count(*) as n from restaurant group by 1 order by 1",
+        chart: { type: "bar", x: "state", y: ["n"] },
+      },
+    },
+  });
+  expect(made).toMatchObject({ status: 201 });
+  await page.getByRole("button", { name: "New dashboard" }).click();
+  await expect(page).toHaveURL(/\/d\/untitled-dashboard[^?]*\?edit=1/);
+  await expect(page.getByText("Editing Untitled dashboard")).toBeVisible();
+  await page.getByRole("button", { name: "Restaurants by state" }).click();
+  await expect(page.locator(".le-main [data-chart=bar][data-drawn]")).toBeVisible();
+  await save(page);
+  await saved(page);
+  await expect(page).not.toHaveURL(/edit=/);
+  await page.reload();
+  await expect(page.getByRole("region", { name: "Restaurants by state" }).locator("[data-chart=bar]")).toBeVisible();
+});
+
+test("an earlier version is taken back", async ({ page }) => {
+  const { tile } = await edit(page, "With versions");
+  await tile("Top restaurants").focus();
+  await page.keyboard.press("Delete");
+  await expect(tile("Top restaurants")).toHaveCount(0);
+  await save(page);
+  await saved(page);
+  await expect(page.locator("#top")).toHaveCount(0);
+
+  await page.keyboard.press("e");
+  await page.getByRole("button", { name: "Versions" }).click();
+  const first = page.getByRole("listitem").filter({ hasText: "Version 1" });
+  await first.getByRole("button", { name: "Take back" }).click();
+  await expect(tile("Top restaurants")).toBeVisible();
+  await save(page);
+  await saved(page);
+  await expect(page.locator("#top")).toBeVisible();
+});
+
+test("who saves second is told, and decides", async ({ page, complaints }) => {
+  complaints.expect(/status of 412/);
+  const { dashboard, tile } = await edit(page, "Saved by two");
+  const theirs = await api<Saved>(page, "PATCH", `/dashboards/${dashboard.id}`, {
+    body: { title: "Saved by the other" },
+    headers: { "if-match": `"${dashboard.version}"` },
+  });
+  expect(theirs.status).toBe(200);
+  await tile("Top restaurants").focus();
+  await page.keyboard.press("Shift+ArrowDown");
+  await save(page);
+  const strip = page.getByText(/Someone saved this dashboard after version 1/);
+  await expect(strip).toBeVisible();
+  await page.getByRole("button", { name: "Save mine over it" }).click();
+  await saved(page);
+  const { body } = await api<Saved>(page, "GET", `/dashboards/${dashboard.id}`);
+  expect(body).toMatchObject({ title: "Saved by two", version: theirs.body.version + 1 });
 });

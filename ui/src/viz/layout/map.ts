@@ -20,6 +20,8 @@ interface Spot {
   box: number[];
   d: string;
 }
+/** States whose shape leaves no room inside for words, whatever their box says. */
+const BESIDE = new Set(["CA", "FL", "NY"]);
 const spots = states.states as Spot[];
 const byId = new Map(spots.map((s) => [s.id, s]));
 const byName = new Map(spots.map((s) => [s.name.toLowerCase(), s]));
@@ -130,7 +132,7 @@ function place(ranked: { v: number; spot: Spot }[], classOf: (rank: number) => s
     const gap = 7 * UNIT;
     const line = 13 * UNIT;
     const tries: { x: number; y: number; a: "start" | "middle" | "end"; inside?: boolean; flat?: boolean }[] = [];
-    if (x1 - x0 > wide * 1.9 && y1 - y0 > line * 2.6 && spot.id !== "CA" && spot.id !== "FL")
+    if (x1 - x0 > wide * 1.9 && y1 - y0 > line * 2.6 && !BESIDE.has(spot.id))
       tries.push({ x: spot.x, y: spot.y - 3 * UNIT, a: "middle", inside: true });
     if (spot.id === "CA") tries.push({ x: x1 + gap * 0.7, y: y0 + (y1 - y0) * 0.42, a: "start" });
     if (spot.id === "FL") tries.push({ x: x0 + (x1 - x0) * 0.38, y: y0 + 26 * UNIT, a: "end" });

@@ -17,11 +17,11 @@ export function ranked(spec: RankedSpec, { columns, rows }: Source, options: Dra
   const items = shown.map(({ r, i, v }, k) => {
     const words = details.map((d) => toText(r[d]));
     const quiet = words.length
-      ? ` <small>${esc(words[0] ?? "")}${words.length > 1 ? `<span> · ${esc(words.slice(1).join(" · "))}</span>` : ""}</small>`
+      ? `<small>${esc(words[0] ?? "")}${words.length > 1 ? `<span>&nbsp;· ${esc(words.slice(1).join(" · "))}</span>` : ""}</small>`
       : "";
     const href = options.href?.(i);
     const name = esc(toText(r[li]));
-    const label = href ? `<a href="${esc(href)}" data-row="${i}">${name}</a>` : name;
+    const label = href ? `<a href="${esc(href)}" data-row="${i}">${name}</a>` : `<span>${name}</span>`;
     return `<li><span class="rk">${k + 1}</span><span class="nm">${label}${quiet}</span>${barSvg(most ? Math.abs(v ?? 0) / most : 0, 8, (v ?? 0) < 0 ? " neg" : "")}<span class="vv">${esc(value(v, spec.style, spec.digits))}</span></li>`;
   });
   const first = shown[0];

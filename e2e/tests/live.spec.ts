@@ -1,0 +1,32 @@
+import { readdirSync, utimesSync } from "node:fs";
+import { join } from "node:path";
+import type { Page } from "@playwright/test";
+import { api, dashboardReady, expect, server, test } from "../support";
+
+const dataOf = (page: Page) =>
+  page.waitForResponse((response) => response.request().method() === "POST" && /\/data$/.test(response.url()));
+
+test("a dashboard follows its data in place, and is read again by a key", async ({ page }) => {
+  const events = page.waitForRequest(/\/events$/);
+  await page.goto("/d/demand-forecast?state=TX");
+  await dashboardReady(page);
+  await events;
+  const before = await page.locator(".ld-live").innerText();
+  await page.evaluate(() => document.body.setAttribute("data-same-page", ""));
+
+  const again = dataOf(page);
+  await page.keyboard.press("r");
+  expect((await again).status()).toBe(200);
+
+  const followed = dataOf(page);
+  const folder = join(server().lake, "demo", "forecast", "state=TX");
+  const file = readdirSync(folder).find((name) => name.endsWith(".parquet"));
+  if (!file) throw new Error("the sample has no file for Texas");
+  const later = new Date(Date.now() + 120_000);
+  utimesSync(join(folder, file), later, later);
+  expect((await api(page, "POST", "/catalogs/local/refresh")).status).toBe(200);
+  expect((await followed).status()).toBe(200);
+  await expect.poll(() => page.locator(".ld-live").innerText()).not.toBe(before);
+  await expect(page.locator("body")).toHaveAttribute("data-same-page", "");
+  await expect(page).toHaveURL(/state=TX/);
+});
