@@ -21,6 +21,8 @@ use lease::Lease;
 use workers::Workers;
 
 const INFER_DEADLINE: Duration = Duration::from_secs(60);
+/// What takes longer to infer, to plan or to run is not cheap, however little it reads, and goes where such jobs go.
+const CHEAP_TIME: Duration = Duration::from_secs(1);
 
 /// How the pool runs its workers.
 #[derive(Debug, Clone)]
@@ -76,23 +78,54 @@ impl Pool {
     /// The job's deadline counts from here, waiting for a worker included.
     pub async fn prepare(&self, job: Job) -> Result<Prepared, EngineError> {
         let deadline = Instant::now() + job.limits.deadline;
-        let plan = Plan::make(&self.workers, &job, deadline).await?;
+        let plan = Plan::make(&self.workers, &job, deadline, None).await?;
         Ok(Prepared { schema: Arc::clone(&plan.schema), estimate: plan.estimate.clone(), plan, job, deadline })
     }
 
     /// Infers the schema of files in a worker.
     pub async fn infer(&self, request: InferRequest) -> Result<InferredSchema, EngineError> {
         let deadline = Instant::now() + INFER_DEADLINE;
-        let mut lease = Lease::take(&self.workers, &[&request.storage], deadline, false).await?;
-        lease.send(&ToWorker::Infer(InferFrame::encode(lease.job(), request))).await?;
-        let Heard::Message(message) = lease.hear().await? else { return Err(out_of_turn()) };
-        let FromWorker::Closed { outcome, broken } = *message else { return Err(out_of_turn()) };
-        lease.close(broken);
-        match outcome? {
-            Outcome::Inferred(schema) => Ok(schema),
-            Outcome::Ran(_) => Err(out_of_turn()),
+        let mut slot = None;
+        loop {
+            let mut lease = Lease::take(&self.workers, &[&request.storage], deadline, false).await?;
+            let frame = InferFrame::encode(lease.job(), request.clone());
+            match patiently(&self.workers, &mut slot, infer(&mut lease, frame)).await {
+                Some(inferred) => return inferred,
+                None => {
+                    drop(lease);
+                    slot = Some(self.workers.heavy(deadline).await?);
+                }
+            }
         }
     }
+}
+
+async fn infer(lease: &mut Lease, frame: InferFrame) -> Result<InferredSchema, EngineError> {
+    lease.send(&ToWorker::Infer(frame)).await?;
+    let Heard::Message(message) = lease.hear().await? else { return Err(out_of_turn()) };
+    let FromWorker::Closed { outcome, broken } = *message else { return Err(out_of_turn()) };
+    lease.close(broken);
+    match outcome? {
+        Outcome::Inferred(schema) => Ok(schema),
+        Outcome::Ran(_) => Err(out_of_turn()),
+    }
+}
+
+/// Waits for work that should be short. Work that turns out not to be goes on if a place for such is free, which is
+/// then in `slot`; `None` says that it has to begin again with one, so that the last worker is there for others.
+async fn patiently<T>(
+    workers: &Workers,
+    slot: &mut Option<OwnedSemaphorePermit>,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    tokio::pin!(work);
+    if slot.is_none() {
+        if let Ok(done) = tokio::time::timeout(CHEAP_TIME, work.as_mut()).await {
+            return Some(done);
+        }
+        *slot = Some(workers.try_heavy()?);
+    }
+    Some(work.await)
 }
 
 /// Everything of a plan but what the person who asked may change.
@@ -100,24 +133,36 @@ struct Plan {
     schema: SchemaRef,
     estimate: Estimate,
     heavy: bool,
+    slot: Option<OwnedSemaphorePermit>,
     lease: Lease,
 }
 
 impl Plan {
-    /// Plans the job, once more where the worker was killed from outside before it had a plan.
-    async fn make(workers: &Arc<Workers>, job: &Job, deadline: Instant) -> Result<Plan, EngineError> {
+    /// Plans the job, once more where the worker was killed from outside before it had a plan, or where planning took
+    /// long and no place for that was free.
+    async fn make(
+        workers: &Arc<Workers>,
+        job: &Job,
+        deadline: Instant,
+        mut slot: Option<OwnedSemaphorePermit>,
+    ) -> Result<Plan, EngineError> {
         let storages: Vec<&Storage> = job.tables.iter().map(|table| &table.storage).collect();
-        let mut lease = Lease::take(workers, &storages, deadline, false).await?;
-        let planned = match Planned::hear_from(&mut lease, job, deadline).await {
-            Err(_) if lease.was_killed() => {
-                lease = Lease::take(workers, &storages, deadline, true).await?;
-                Planned::hear_from(&mut lease, job, deadline).await
+        let mut again = false;
+        loop {
+            let mut lease = Lease::take(workers, &storages, deadline, again).await?;
+            match patiently(workers, &mut slot, Planned::hear_from(&mut lease, job, deadline)).await {
+                Some(Err(_)) if lease.was_killed() && !again => again = true,
+                Some(planned) => {
+                    let Planned { schema, estimate, unbounded } = planned?;
+                    let heavy = unbounded || estimate.bytes > workers.config().cheap_bytes;
+                    return Ok(Plan { schema, heavy, slot, estimate, lease });
+                }
+                None => {
+                    drop(lease);
+                    slot = Some(workers.heavy(deadline).await?);
+                }
             }
-            planned => planned,
-        };
-        let Planned { schema, estimate, unbounded } = planned?;
-        let heavy = unbounded || estimate.bytes > workers.config().cheap_bytes;
-        Ok(Plan { schema, heavy, estimate, lease })
+        }
     }
 }
 
@@ -177,28 +222,44 @@ impl Prepared {
     /// Starts it. A job that is not cheap waits until fewer of its kind run, and gives its worker to others meanwhile.
     pub async fn run(self) -> Result<Running, EngineError> {
         let Prepared { mut plan, job, deadline, .. } = self;
-        let mut slot = None;
-        if plan.heavy {
+        if plan.heavy && plan.slot.is_none() {
             let workers = Arc::clone(plan.lease.workers());
-            slot = workers.try_heavy();
-            if slot.is_none() {
+            plan.slot = workers.try_heavy();
+            if plan.slot.is_none() {
                 drop(plan);
-                slot = Some(workers.heavy(deadline).await?);
-                plan = Plan::make(&workers, &job, deadline).await?;
+                let slot = workers.heavy(deadline).await?;
+                plan = Plan::make(&workers, &job, deadline, Some(slot)).await?;
             }
         }
-        let Plan { schema, mut lease, .. } = plan;
+        let Plan { schema, slot, mut lease, .. } = plan;
         lease.send(&ToWorker::Run).await?;
-        let (progress, _) = watch::channel(Progress::default());
-        Ok(Running { schema, lease: Some(lease), _slot: slot, progress, statistics: Statistics::default() })
+        Ok(Running {
+            schema,
+            workers: Arc::clone(lease.workers()),
+            lease: Some(lease),
+            cheap_until: slot.is_none().then(|| Instant::now() + CHEAP_TIME),
+            slot,
+            begins_again: false,
+            job,
+            deadline,
+            progress: watch::Sender::new(Progress::default()),
+            statistics: Statistics::default(),
+        })
     }
 }
 
 /// A running job; dropping it cancels it.
 pub struct Running {
     schema: SchemaRef,
+    workers: Arc<Workers>,
     lease: Option<Lease>,
-    _slot: Option<OwnedSemaphorePermit>,
+    /// Until when it may take the last worker's time; `None` once that is settled.
+    cheap_until: Option<Instant>,
+    slot: Option<OwnedSemaphorePermit>,
+    /// It has given its worker to others and needs one again.
+    begins_again: bool,
+    job: Job,
+    deadline: Instant,
     progress: watch::Sender<Progress>,
     statistics: Statistics,
 }
@@ -211,8 +272,24 @@ impl Running {
     /// The next batch; `None` after the last one. Nothing follows an error. Dropping the future loses no batch.
     pub async fn next(&mut self) -> Option<Result<Frame, EngineError>> {
         loop {
+            if self.begins_again
+                && let Err(error) = self.begin_again().await
+            {
+                self.begins_again = false;
+                return Some(Err(error));
+            }
             let lease = self.lease.as_mut()?;
-            match lease.hear().await {
+            let heard = match self.cheap_until {
+                None => lease.hear().await,
+                Some(until) => match tokio::time::timeout_at(until.into(), lease.hear()).await {
+                    Ok(heard) => heard,
+                    Err(_) => {
+                        self.leave_the_cheap();
+                        continue;
+                    }
+                },
+            };
+            match heard {
                 Ok(Heard::Batch { rows, ipc }) => {
                     self.progress.send_modify(|progress| progress.rows += rows);
                     return Some(Ok(Frame { ipc, rows }));
@@ -249,6 +326,24 @@ impl Running {
                 }
             }
         }
+    }
+
+    /// Takes a place among those that are not cheap. If none is free, what has delivered nothing yet makes way.
+    fn leave_the_cheap(&mut self) {
+        self.cheap_until = None;
+        self.slot = self.workers.try_heavy();
+        if self.slot.is_none() && self.progress.borrow().rows == 0 {
+            self.lease = None;
+            self.begins_again = true;
+        }
+    }
+
+    async fn begin_again(&mut self) -> Result<(), EngineError> {
+        let slot = self.workers.heavy(self.deadline).await?;
+        let Plan { slot, mut lease, .. } = Plan::make(&self.workers, &self.job, self.deadline, Some(slot)).await?;
+        lease.send(&ToWorker::Run).await?;
+        (self.lease, self.slot, self.begins_again) = (Some(lease), slot, false);
+        Ok(())
     }
 
     pub fn progress(&self) -> watch::Receiver<Progress> {

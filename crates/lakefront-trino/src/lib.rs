@@ -14,7 +14,8 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 pub use limits::{
-    MAX_ITEMS, MAX_JOINS, MAX_NESTING, MAX_OPERATORS, MAX_SELECT_ITEMS, MAX_SET_OPERATIONS, MAX_TEXT_BYTES, MAX_WORDS,
+    MAX_ITEMS, MAX_JOINS, MAX_NESTING, MAX_OPERATORS, MAX_SELECT_ITEMS, MAX_SET_OPERATIONS, MAX_SUBQUERIES,
+    MAX_TEXT_BYTES, MAX_WORDS,
 };
 pub use words::{Word, words};
 

@@ -16,6 +16,9 @@ pub const MAX_TEXT_BYTES: usize = 256 << 10;
 pub const MAX_WORDS: usize = 50_000;
 /// Brackets, subqueries, calls and CASE inside each other.
 pub const MAX_NESTING: usize = 64;
+/// Queries inside each other where a value or WITH expects one. The planner looks at each of them once more for every
+/// query around it, so that ten are a thousand times the work of one; those after FROM are looked at once.
+pub const MAX_SUBQUERIES: usize = 10;
 /// Operators in one expression, those of nested expressions included.
 pub const MAX_OPERATORS: usize = 300;
 /// UNION, EXCEPT and INTERSECT in one statement.
@@ -69,6 +72,11 @@ struct Scan {
 #[derive(Default)]
 struct Level {
     is_case: bool,
+    /// A query stands here, not just brackets.
+    is_query: bool,
+    in_from: bool,
+    /// How many queries of this kind are around and here.
+    subqueries: usize,
     in_select_list: bool,
     items: usize,
     /// Operators of the expression being read.
@@ -132,7 +140,11 @@ impl Scan {
                 // Names cannot be these even where an operand is expected.
                 Keyword::CASE => self.open(word, true)?,
                 Keyword::NOT | Keyword::PRIOR | Keyword::COLLATE => self.operator(word)?,
-                Keyword::SELECT => self.clause(true),
+                Keyword::SELECT => {
+                    self.query(word)?;
+                    self.clause(Some(Keyword::SELECT));
+                }
+                Keyword::WITH => self.query(word)?,
                 _ => {}
             },
             Token::Number(..)
@@ -141,7 +153,7 @@ impl Scan {
             | Token::UnicodeStringLiteral(_)
             | Token::HexStringLiteral(_)
             | Token::Placeholder(_) => {}
-            Token::SemiColon => self.clause(false),
+            Token::SemiColon => self.clause(None),
             _ => self.operator(word)?,
         }
         Ok(())
@@ -178,7 +190,7 @@ impl Scan {
             | Keyword::OVERLAPS
             | Keyword::PRIOR => self.operator(word),
             Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT | Keyword::MINUS => {
-                self.clause(false);
+                self.clause(None);
                 self.set_operations += 1;
                 if self.set_operations > MAX_SET_OPERATIONS {
                     return Err(too_complex(word, MAX_SET_OPERATIONS, "set operations (UNION, EXCEPT, INTERSECT)"));
@@ -186,7 +198,7 @@ impl Scan {
                 Ok(())
             }
             Keyword::JOIN => {
-                self.clause(false);
+                self.clause(Some(Keyword::JOIN));
                 self.joins += 1;
                 if self.joins > MAX_JOINS {
                     return Err(too_complex(word, MAX_JOINS, "joins"));
@@ -194,19 +206,34 @@ impl Scan {
                 Ok(())
             }
             keyword if begins_clause(keyword) => {
-                self.clause(keyword == Keyword::SELECT);
+                self.clause(Some(keyword));
                 Ok(())
             }
             _ => Ok(()),
         }
     }
 
-    fn clause(&mut self, in_select_list: bool) {
+    fn clause(&mut self, begun_by: Option<Keyword>) {
         let level = self.top();
         level.end_expression();
         level.items = 0;
-        level.in_select_list = in_select_list;
+        level.in_select_list = begun_by == Some(Keyword::SELECT);
+        level.in_from = matches!(begun_by, Some(Keyword::FROM | Keyword::JOIN));
         self.operand_expected = true;
+    }
+
+    /// SELECT or WITH where a bracket has just been opened, or at the very start.
+    fn query(&mut self, word: &Word) -> Result<(), SyntaxError> {
+        let level = self.top();
+        if !std::mem::replace(&mut level.is_query, true) {
+            let is_table = std::mem::replace(&mut level.in_from, false);
+            level.subqueries += usize::from(!is_table);
+            // The outermost query is inside of none.
+            if level.subqueries > MAX_SUBQUERIES + 1 {
+                return Err(too_complex(word, MAX_SUBQUERIES, "levels of queries inside expressions and WITH"));
+            }
+        }
+        Ok(())
     }
 
     fn operator(&mut self, word: &Word) -> Result<(), SyntaxError> {
@@ -224,7 +251,8 @@ impl Scan {
     }
 
     fn open(&mut self, word: &Word, is_case: bool) -> Result<(), SyntaxError> {
-        self.levels.push(Level { is_case, ..Level::default() });
+        let &mut Level { in_from, subqueries, .. } = self.top();
+        self.levels.push(Level { is_case, in_from, subqueries, ..Level::default() });
         self.operand_expected = true;
         if self.levels.len() > MAX_NESTING + 1 {
             return Err(too_complex(word, MAX_NESTING, "levels of nesting (brackets, subqueries, CASE)"));

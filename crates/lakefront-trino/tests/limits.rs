@@ -79,6 +79,24 @@ fn nesting_ends_somewhere() {
 }
 
 #[test]
+fn queries_inside_expressions_end_sooner() {
+    let exists = |n: usize| format!("select 1 where {}", repeat("exists (select 1 where ", n, "true", ")"));
+    accepted(&exists(10));
+    assert!(refused(&exists(11)).contains("10 levels of queries"));
+    let with = |n: usize| repeat("with c as (", n, "select 1 x", ") select * from c");
+    accepted(&with(10));
+    refused(&with(11));
+    refused(&format!("select {}", repeat("((select ", 11, "1", "))")));
+    refused(&format!(
+        "select 1 where {}",
+        repeat("a in (with c as (select 1) select 1 from c where ", 11, "true", ")")
+    ));
+    // Side by side they are as many as one likes, and so are tables inside tables.
+    accepted(&(list("with c as (select 1)", |n| format!(", c{n} as (select * from c)"), 50) + " select * from c"));
+    accepted(&repeat("select * from (", 60, "select 1", ") t join u on true"));
+}
+
+#[test]
 fn lists_end_somewhere() {
     let numbers = |n: usize| list("0", |n| format!(",{n}"), n);
     accepted(&format!("select a in ({}) from t", numbers(10_000)));

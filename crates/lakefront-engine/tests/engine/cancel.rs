@@ -100,3 +100,26 @@ async fn something_cheap_always_finds_a_worker() {
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     runs.iter().for_each(tokio::task::JoinHandle::abort);
 }
+
+#[tokio::test]
+async fn what_only_looked_cheap_makes_way() {
+    let lake = Lake::with_workers(2).with_forecast(30_000, 5_000);
+    // A few kilobytes to read, and a million million pairs of equal states to make of them.
+    let endless =
+        "select count(*) from forecast a join forecast b on a.state = b.state join forecast c on b.state = c.state";
+    let mut runs = Vec::new();
+    for _ in 0..3 {
+        let (pool, job) = (lake.pool.clone(), lake.job(endless));
+        runs.push(tokio::spawn(async move {
+            let mut running = pool.prepare(job).await?.run().await?;
+            running.next().await.transpose()
+        }));
+    }
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    let began = Instant::now();
+    assert_eq!(lake.cell("select 1").await, "1");
+    // Each had the last worker for a second at most.
+    assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
+    assert!(runs.iter().all(|run| !run.is_finished()));
+    runs.iter().for_each(tokio::task::JoinHandle::abort);
+}

@@ -105,8 +105,11 @@ impl Lake {
         self.worker_pids().into_iter().filter_map(ticks).collect()
     }
 
+    /// Folders of its workers, which are inside that of the process.
     pub(crate) fn spill_folders(&self) -> usize {
-        std::fs::read_dir(self.folder.path().join("spill")).unwrap().count()
+        let folders = |path: PathBuf| std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+        let process = folders(self.folder.path().join("spill")).filter(|path| path.is_dir());
+        process.flat_map(folders).filter(|path| path.is_dir()).count()
     }
 
     pub(crate) fn job(&self, sql: &str) -> Job {
