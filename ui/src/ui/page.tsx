@@ -23,7 +23,7 @@ export function PageHead({
       {crumb}
       <PageTitle>{title}</PageTitle>
       {after}
-      {actions && <div className="ml-auto flex flex-wrap items-center gap-1.5">{actions}</div>}
+      {actions && <div className="ml-auto flex flex-wrap items-center gap-1.5 max-phone:w-full">{actions}</div>}
     </header>
   );
 }
