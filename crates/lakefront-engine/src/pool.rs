@@ -22,7 +22,7 @@ use workers::Workers;
 
 const INFER_DEADLINE: Duration = Duration::from_secs(60);
 /// What takes longer to infer, to plan or to run is not cheap, however little it reads, and goes where such jobs go.
-const CHEAP_TIME: Duration = Duration::from_secs(1);
+const CHEAP_TIME: Duration = Duration::from_millis(500);
 
 /// How the pool runs its workers.
 #[derive(Debug, Clone)]

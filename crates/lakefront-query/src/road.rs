@@ -47,6 +47,8 @@ impl Road {
         if let Some(workers) = config.max_workers {
             pool.max_workers = workers.max(2);
         }
+        // More of one principal would only stand in the way of others: they wait here, not for a worker.
+        let running = config.limits.running_per_principal.min(pool.max_workers + 1);
         let pool = Pool::start(pool).map_err(QueryError::internal)?;
         let catalogs = Catalogs::new(config.catalogs, infer_in(pool.clone()));
         let cache =
@@ -59,7 +61,7 @@ impl Road {
             engine: Embedded::new(pool, limits.clone()),
             cache,
             flights: Arc::default(),
-            runs: Admission::new(limits.running_per_principal, limits.queued_per_principal),
+            runs: Admission::new(running, limits.queued_per_principal),
             estimates: Admission::new(ESTIMATES.0, ESTIMATES.1),
             limits,
             price: Price { per_tb_usd: config.price_per_tb_usd },

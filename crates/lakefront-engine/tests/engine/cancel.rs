@@ -118,7 +118,7 @@ async fn what_only_looked_cheap_makes_way() {
     tokio::time::sleep(Duration::from_millis(700)).await;
     let began = Instant::now();
     assert_eq!(lake.cell("select 1").await, "1");
-    // Each had the last worker for a second at most.
+    // Each had the last worker for a short time only.
     assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
     assert!(runs.iter().all(|run| !run.is_finished()));
     runs.iter().for_each(tokio::task::JoinHandle::abort);
