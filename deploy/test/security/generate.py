@@ -62,7 +62,7 @@ def in_list(n):
 
 
 def column_list(n):
-    return "SELECT " + ", ".join(["1"] * n)
+    return "SELECT " + ", ".join(map(str, range(n)))
 
 
 def bracketed_plus(n):

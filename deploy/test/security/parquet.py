@@ -54,12 +54,10 @@ def structure(fields):
     return STRUCT, bytes(out)
 
 
-def page(count, body, *, packed=None, size=None, encoding=PLAIN, crc=None):
+def page(count, body, *, packed=None, size=None, encoding=PLAIN):
     packed = body if packed is None else packed
     data = structure({1: i32(count), 2: i32(encoding), 3: i32(RLE), 4: i32(RLE)})
     head = {1: i32(0), 2: i32(len(body) if size is None else size), 3: i32(len(packed)), 5: data}
-    if crc is not None:
-        head[4] = i32(crc)
     return structure(head)[1] + packed
 
 
@@ -134,11 +132,6 @@ def large_claim():
     return file(pages, footer([column(len(pages), 1000)], 1000))
 
 
-def wrong_checksum():
-    pages = page(1000, VALUES, crc=(zlib.crc32(VALUES) ^ 1) & 0x7FFFFFFF)
-    return file(pages, footer([column(len(pages), 1000)], 1000))
-
-
 def bomb(codec, packed, size, count=1000):
     """A page that inflates to something else than it says."""
     pages = page(count, b"", packed=packed, size=size)
@@ -162,7 +155,7 @@ def long_lists():
 
 
 def broken():
-    """What a reader must notice: sizes, places, counts and checksums that can't be."""
+    """What a reader must notice: sizes, places and counts that can't be."""
     pages = page(1000, VALUES)
     plain = column(len(pages), 1000)
     foot = footer([plain], 1000)
