@@ -18,7 +18,7 @@ duck = duckdb.connect(config={"threads": 2})
 duck.execute(f"create view forecast as select * from read_parquet('{folder}/*/*.parquet', hive_partitioning = true)")
 fusion = datafusion.SessionContext(datafusion.SessionConfig().with_target_partitions(2))
 fusion.register_parquet("forecast", folder + "/", table_partition_cols=[("state", pyarrow.string())])
-engines = {"duckdb": lambda sql: duck.execute(sql).to_arrow_table(), "datafusion": lambda sql: fusion.sql(sql).collect()}
+engines = {"duckdb": lambda sql: duck.sql(sql).to_arrow_table(), "datafusion": lambda sql: fusion.sql(sql).collect()}
 
 result = {}
 for name, run in engines.items():

@@ -7,7 +7,7 @@ mod document;
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
@@ -163,13 +163,17 @@ pub async fn dashboard_page(
         app.metrics.pages_cached.fetch_add(1, Ordering::Relaxed);
         return Ok(answer(&page, &headers));
     }
+    let began = Instant::now();
     let dashboard_data = dashboard_data::load(&app, &actor, &definition, &definition.filters(query), tab).await;
+    let loaded = began.elapsed();
     let data = Data { dashboard: Some(&dashboard), dashboard_data: Some(&dashboard_data) };
     let page = Arc::new(page(&app, url, Some(&me), me.theme(), data, StatusCode::OK).await?);
+    let drawn = began.elapsed() - loaded;
     if dashboard_data.is_complete() {
         app.pages.cache.put(key, page.clone());
     }
-    Ok(answer(&page, &headers))
+    let timing = [("data", loaded), ("page", drawn)];
+    Ok((server_timing(&timing), answer(&page, &headers)).into_response())
 }
 
 /// Addresses that no route has.
@@ -199,6 +203,13 @@ async fn sign_in_first(app: &App, uri: &Uri) -> Result<Response, Problem> {
     let here = uri.path_and_query().map_or("/", |url| url.as_str());
     let next: String = form_urlencoded::byte_serialize(here.as_bytes()).collect();
     Ok((StatusCode::FOUND, [(header::LOCATION, format!("/signin?next={next}"))]).into_response())
+}
+
+/// What the browser's developer tools show beside the request, in ms.
+fn server_timing(parts: &[(&str, Duration)]) -> [(&'static str, String); 1] {
+    let parts: Vec<String> =
+        parts.iter().map(|(name, time)| format!("{name};dur={:.1}", time.as_secs_f64() * 1000.0)).collect();
+    [("server-timing", parts.join(", "))]
 }
 
 async fn page(

@@ -45,7 +45,10 @@ fn decimals_keep_their_digits_and_moments_their_zone() {
 
     let summer_and_winter = TimestampMillisecondArray::from(vec![1_714_990_272_123, 1_704_067_200_000]);
     let paris = summer_and_winter.clone().with_timezone("Europe/Paris");
-    assert_eq!(json(&paris), [r#""2024-05-06 12:11:12.123 Europe/Paris""#, r#""2024-01-01 01:00:00.000 Europe/Paris""#]);
+    assert_eq!(
+        json(&paris),
+        [r#""2024-05-06 12:11:12.123 Europe/Paris""#, r#""2024-01-01 01:00:00.000 Europe/Paris""#]
+    );
     assert_eq!(json(&summer_and_winter), [r#""2024-05-06 10:11:12.123""#, r#""2024-01-01 00:00:00.000""#]);
 }
 
