@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The browser's tests, against the binary as it is served.
+# The binary as it is served: the browser's tests, then the attacks.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -7,6 +7,5 @@ deploy/test/prepare.sh
 # The binary that the other tests use: `cargo build` alone would choose other features and build the engine again.
 cargo test --workspace --locked --no-run
 export LAKEFRONT_BIN="${LAKEFRONT_BIN:-${CARGO_TARGET_DIR:-$PWD/target}/debug/lakefront}"
-cd e2e
-npm run --silent check
-npm test --silent -- "$@"
+(cd e2e && npm run --silent check && npm test --silent -- "$@")
+python3 deploy/test/security.py "$LAKEFRONT_BIN"
