@@ -48,7 +48,13 @@ fn bad_regex(words: &str) -> EngineError {
 /// What a worker's last words say about why it died: a panic's message, or its standard error.
 pub(crate) fn from_last_words(words: &str) -> EngineError {
     let has = |part: &str| words.contains(part);
-    let error = if has("memory allocation of") || has("capacity overflow") || has("failed to spawn thread") {
+    // A nested-loop join that runs out of memory reads its left side again, which a repartition under it does not allow.
+    let join_without_memory = has("partition not used yet");
+    let error = if has("memory allocation of")
+        || has("capacity overflow")
+        || has("failed to spawn thread")
+        || join_without_memory
+    {
         out_of_memory()
     } else if has("has overflowed its stack") {
         EngineError::new(

@@ -29,6 +29,8 @@ async fn greedy_queries_end_by_a_limit() {
         "with recursive t(n) as (select 1 union all select n + 1 from t) select count(*) from t",
         "with recursive t(n) as (select 1 union all select t.n + 1 from t, forecast) select count(*) from t",
         "select array_agg(a.dma_id || b.dma_id) from forecast a, forecast b",
+        "select count(*) from generate_series(1, 10000) a(x), generate_series(1, 10000) b(y), generate_series(1, 10000) c(z) \
+         where regexp_like(cast(x + y + z as varchar), '(a+)+$')",
     ];
     for sql in others {
         ends_in_time(&lake, sql, &[ResourceLimit, Timeout]).await;
