@@ -5,7 +5,7 @@ import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 import { pagePreloads, readManifest } from "./scripts/manifest.mjs";
 
-/** Export conditions that pick the edge builds: `react-dom/server.edge`, the router's server flags. */
+/** Export conditions that pick the edge builds, and so the router's server flags. */
 const edge = ["workerd", "worker", "module", "import", "production", "default"];
 
 /**
@@ -29,6 +29,14 @@ export default defineConfig(({ isSsrBuild }) => ({
       "@": fileURLToPath(new URL("src", import.meta.url)),
       // The shim carries its own copy of a hook that React has.
       "use-sync-external-store/shim/with-selector": "use-sync-external-store/with-selector",
+      // The entry of the package carries the streaming renderer too, which pages without Suspense have no use for.
+      ...(isSsrBuild
+        ? {
+            "react-dom/server": fileURLToPath(
+              new URL("node_modules/react-dom/cjs/react-dom-server-legacy.browser.production.js", import.meta.url),
+            ),
+          }
+        : {}),
     },
     ...(isSsrBuild ? { conditions: edge } : {}),
   },

@@ -24,6 +24,7 @@ export function useKept<K extends object>(key: K, make: (engine: Engine, key: K)
   const keep = first === key;
   const engine = useEngine(!keep);
   const html = useMemo(() => (keep || !engine ? null : make(engine, key)), [keep, make, engine, key]);
-  if (html !== null && html !== last) setLast(html);
+  // The server draws once: there is no later picture that this one would stand in for.
+  if (!import.meta.env.SSR && html !== null && html !== last) setLast(html);
   return html ?? last;
 }

@@ -28,11 +28,17 @@ export function TileFrame(
   const type = tile.chart.type;
   const small = type === "number";
   const there = data?.state === "SUCCEEDED" && data.rows.length > 0;
-  const sql = toWorkbench(definition, tile);
   const link = (): void =>
     void navigator.clipboard.writeText(`${window.location.origin}${search.href(search.search)}#${tile.id}`);
   const entries: MenuEntry[] = [
-    { label: "Explore in SQL", icon: SquareTerminal, href: `/sql${stringifySearch(sql.search)}` },
+    {
+      label: "Explore in SQL",
+      icon: SquareTerminal,
+      // Written when the menu opens: it holds the whole statement.
+      get href() {
+        return `/sql${stringifySearch(toWorkbench(definition, tile).search)}`;
+      },
+    },
     { label: table ? "Show as chart" : "Show as table", icon: Table2, onSelect: () => setTable(!table) },
     ...(data?.execution_id
       ? [
