@@ -1,7 +1,7 @@
 import type { LucideIcon } from "lucide-react";
 import type { ComponentProps, ReactNode } from "react";
 import { cx } from "@/lib/cx";
-import { Icon } from "./icon";
+import { Icon, iconHtml } from "./icon";
 import { Kbd } from "./kbd";
 
 export type ButtonVariant = "default" | "primary" | "ghost" | "danger";
@@ -91,9 +91,8 @@ export function IconButton({ icon, label, size = "md", keys, className, ...rest 
       title={keys ? `${label} (${keys})` : label}
       {...rest}
       className={iconButtonClass(size, className)}
-    >
-      <Icon as={icon} />
-    </button>
+      dangerouslySetInnerHTML={{ __html: iconHtml(icon) }}
+    />
   );
 }
 

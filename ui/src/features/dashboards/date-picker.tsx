@@ -1,8 +1,9 @@
-import { useRef } from "react";
-import { Button } from "@/ui/button";
+import { useRef, type MouseEvent } from "react";
 import { Input } from "@/ui/field";
-import { presets } from "./dates";
+import { esc } from "@/viz/marks";
+import { presets, type Preset } from "./dates";
 import type { Filter } from "./definition";
+import { pickFoot } from "./option-list";
 import { rangeNames } from "./options";
 
 /** The panel of a date range: usual ranges, and two dates. */
@@ -15,7 +16,10 @@ export function DatePicker(props: {
   const { filter, bounds, from, to } = props;
   const box = useRef<HTMLDivElement>(null);
   const [first, last] = rangeNames(filter);
-  const fill = (a = "", b = ""): void => {
+  const fill = (event: MouseEvent): void => {
+    const preset = event.target instanceof Element ? event.target.closest("button") : null;
+    if (!preset) return;
+    const { from: a = "", to: b = "" } = preset.dataset;
     const form = box.current?.closest("form");
     const inputs = box.current?.querySelectorAll("input") ?? [];
     if (inputs[0]) inputs[0].value = a;
@@ -26,15 +30,18 @@ export function DatePicker(props: {
   return (
     <div ref={box}>
       {bounds && (
-        <ul className="ld-presets ld-js">
-          {presets(bounds).map((p) => (
-            <li key={p.label}>
-              <button type="button" onClick={() => fill(p.from, p.to)} aria-pressed={p.from === from && p.to === to}>
-                {p.label}
-              </button>
-            </li>
-          ))}
-        </ul>
+        // Its buttons came as markup; this only listens.
+        // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-noninteractive-element-interactions
+        <ul
+          className="ld-presets ld-js"
+          onClick={fill}
+          suppressHydrationWarning
+          dangerouslySetInnerHTML={{
+            __html: presets(bounds)
+              .map((p) => preset(p, from, to))
+              .join(""),
+          }}
+        />
       )}
       <div className="ld-dates">
         <label htmlFor={`${filter.id}-from`}>
@@ -62,14 +69,14 @@ export function DatePicker(props: {
           />
         </label>
       </div>
-      <div className="ld-pick-foot">
-        <span>Days count in UTC. Empty means no limit.</span>
-        <div>
-          <Button type="submit" variant="primary" keys="↵" className="ml-auto">
-            Apply
-          </Button>
-        </div>
-      </div>
+      <div
+        className="ld-pick-foot"
+        suppressHydrationWarning
+        dangerouslySetInnerHTML={{ __html: pickFoot("Days count in UTC. Empty means no limit.", false) }}
+      />
     </div>
   );
 }
+
+const preset = (p: Preset, from: string | undefined, to: string | undefined): string =>
+  `<li><button type="button" data-from="${esc(p.from ?? "")}" data-to="${esc(p.to ?? "")}" aria-pressed="${p.from === from && p.to === to}">${esc(p.label)}</button></li>`;

@@ -3,7 +3,8 @@ import { useEffect, useMemo, useRef, useState, type FormEvent, type ReactNode } 
 import { useHotkey } from "@/lib/hotkeys";
 import { cx } from "@/lib/cx";
 import { IconButton, iconButtonClass } from "@/ui/button";
-import { Icon } from "@/ui/icon";
+import { Icon, iconHtml } from "@/ui/icon";
+import { esc } from "@/viz/marks";
 import { DatePicker } from "./date-picker";
 import { dayCount } from "./dates";
 import type { DashboardData, DashboardDefinition, Filter } from "./definition";
@@ -95,9 +96,8 @@ export function FilterBar({
           event.preventDefault();
           search.go(search.cleared());
         }}
-      >
-        <Icon as={RotateCcw} />
-      </a>
+        dangerouslySetInnerHTML={{ __html: iconHtml(RotateCcw) }}
+      />
     </form>
   );
 }
@@ -116,22 +116,21 @@ function Segment(props: {
   const { text, on } = summary(filter, search.values, options, bounds);
   const range = chosenRange(filter, search.values);
   const [a, b] = [range.from ?? bounds?.from, range.to ?? bounds?.to];
+  const dates = filter.type === "date_range";
+  const head =
+    (dates ? iconHtml(Calendar, 14, "text-ink-3") : `<span class="l">${esc(filter.label)}</span>`) +
+    `<span class="v">${esc(text)}</span>` +
+    (dates && a && b ? `<span class="l">${dayCount(a, b)} days</span>` : "") +
+    (filter.cascade ? "" : iconHtml(ChevronDown, 14, "text-ink-3"));
   return (
     <>
       {filter.cascade && !first && <Icon as={ChevronRight} size={14} className="-mx-1 text-ink-3" />}
       <details className={cx(filter.cascade ? "ld-seg" : "ld-ctl", on && "on")} name="filter">
-        <summary>
-          {filter.type === "date_range" ? (
-            <Icon as={Calendar} size={14} className="text-ink-3" />
-          ) : (
-            <span className="l">{filter.label}</span>
-          )}
-          <span className="v">{text}</span>
-          {filter.type === "date_range" && a && b && <span className="l">{dayCount(a, b)} days</span>}
-          {!filter.cascade && <Icon as={ChevronDown} size={14} className="text-ink-3" />}
-        </summary>
+        {/* Its text is part of the markup. */}
+        {/* oxlint-disable-next-line jsx-a11y/control-has-associated-label */}
+        <summary suppressHydrationWarning dangerouslySetInnerHTML={{ __html: head }} />
         <div className="ld-pick" role="group" aria-label={filter.label}>
-          {filter.type === "date_range" ? (
+          {dates ? (
             <DatePicker filter={filter} bounds={bounds} {...range} />
           ) : (
             <FilterPicker

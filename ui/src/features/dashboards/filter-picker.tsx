@@ -1,9 +1,8 @@
-import { useEffect, useMemo, useRef, useState, type ChangeEvent, type MouseEvent } from "react";
+import { useEffect, useEffectEvent, useMemo, useRef, type ChangeEvent, type MouseEvent } from "react";
 import { full } from "@/lib/format";
-import { Button } from "@/ui/button";
 import { SearchField } from "@/ui/field";
 import type { Filter } from "./definition";
-import { optionList } from "./option-list";
+import { optionList, pickFoot } from "./option-list";
 import { effect, type Options } from "./options";
 
 const SEPARATOR = "\u0001";
@@ -19,21 +18,20 @@ export function FilterPicker(props: {
 }) {
   const { filter, options, chosen, parents, leaf } = props;
   const list = useRef<HTMLUListElement>(null);
+  const foot = useRef<HTMLDivElement>(null);
   const key = chosen.join(SEPARATOR);
-  const [read, setRead] = useState<{ key: string; values: readonly string[] } | null>(null);
-  const ticked = read?.key === key ? read.values : chosen;
   const html = useMemo(
     () => optionList(filter.id, options?.list ?? [], key === "" ? [] : key.split(SEPARATOR), parents),
     [filter.id, options, key, parents],
   );
   const boxes = (): HTMLInputElement[] => [...(list.current?.querySelectorAll("input") ?? [])];
-  const look = (): void =>
-    setRead({
-      key,
-      values: boxes()
-        .filter((b) => b.checked)
-        .map((b) => b.value),
-    });
+  const words = (ticked: readonly string[]): string =>
+    options ? effect(filter, ticked, options, leaf) : "The choices could not be loaded.";
+  const look = (): void => {
+    const said = foot.current?.querySelector("span");
+    const ticked = boxes().filter((b) => b.checked);
+    if (said) said.textContent = words(ticked.map((b) => b.value));
+  };
   const find = (event: ChangeEvent<HTMLInputElement>): void => {
     const wanted = event.target.value.trim().toLowerCase();
     const groups = new Set<string>();
@@ -57,12 +55,17 @@ export function FilterPicker(props: {
     look();
   };
   // React's own change event does not see boxes that came as markup.
+  const onLook = useEffectEvent(look);
+  // New choices take ticks away: the words follow.
+  useEffect(() => onLook());
   useEffect(() => {
     const node = list.current;
-    node?.addEventListener("change", look);
-    return () => node?.removeEventListener("change", look);
-  });
-  const clear = (): void => {
+    const changed = (): void => onLook();
+    node?.addEventListener("change", changed);
+    return () => node?.removeEventListener("change", changed);
+  }, []);
+  const clear = (event: MouseEvent): void => {
+    if (!(event.target instanceof Element) || !event.target.closest("[data-clear]")) return;
     for (const box of boxes()) box.checked = false;
     look();
   };
@@ -88,19 +91,14 @@ export function FilterPicker(props: {
           The first {listed} of {full(options.total)}. Narrow by the filters before this one to reach the others.
         </p>
       )}
-      <div className="ld-pick-foot">
-        <span aria-live="polite">
-          {options ? effect(filter, ticked, options, leaf) : "The choices could not be loaded."}
-        </span>
-        <div>
-          <Button variant="ghost" className="ld-js" onClick={clear}>
-            Clear
-          </Button>
-          <Button type="submit" variant="primary" keys="↵" className="ml-auto">
-            Apply
-          </Button>
-        </div>
-      </div>
+      {/* oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions */}
+      <div
+        ref={foot}
+        className="ld-pick-foot"
+        onClick={clear}
+        suppressHydrationWarning
+        dangerouslySetInnerHTML={{ __html: pickFoot(words(chosen), true) }}
+      />
     </>
   );
 }

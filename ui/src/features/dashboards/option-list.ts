@@ -1,4 +1,6 @@
 import { full } from "@/lib/format";
+import { buttonClass } from "@/ui/button";
+import { kbdClass } from "@/ui/kbd";
 import { esc } from "@/viz/marks";
 import type { Option } from "./options";
 
@@ -31,6 +33,14 @@ export function optionList(
     out += item(name, o, set.has(o.value), o.n / most, bars);
   }
   return out;
+}
+
+/** The foot of a picker: what its choices leave, and the buttons. `data-clear` unticks all. */
+export function pickFoot(words: string, clear: boolean): string {
+  const untick = clear
+    ? `<button type="button" class="${buttonClass("ghost", "md", "ld-js")}" data-clear>Clear</button>`
+    : "";
+  return `<span${clear ? ' aria-live="polite"' : ""}>${esc(words)}</span><div>${untick}<button type="submit" class="${buttonClass("primary", "md", "ml-auto")}">Apply<kbd class="${kbdClass("text-current! opacity-85")}">↵</kbd></button></div>`;
 }
 
 function item(name: string, o: Option, on: boolean, share: number, bars: boolean): string {

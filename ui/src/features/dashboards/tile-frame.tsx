@@ -3,7 +3,7 @@ import { Component, useState, type ReactNode } from "react";
 import { cx } from "@/lib/cx";
 import { stringifySearch } from "@/lib/search";
 import { Button, IconButton, iconButtonClass } from "@/ui/button";
-import { Icon } from "@/ui/icon";
+import { iconHtml } from "@/ui/icon";
 import { Menu, type MenuEntry } from "@/ui/menu";
 import { ErrorState } from "@/ui/message";
 import { ChartLegend } from "@/viz";
@@ -93,9 +93,8 @@ export function TileFrame(
                 event.preventDefault();
                 setTable(!table);
               }}
-            >
-              <Icon as={Table2} />
-            </a>
+              dangerouslySetInnerHTML={{ __html: iconHtml(Table2) }}
+            />
           )}
           {!small && (
             <IconButton
