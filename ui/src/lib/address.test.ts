@@ -11,7 +11,9 @@ test("search parameters stay text, and repeat as lists", () => {
 
 test("what is empty leaves no trace in the address", () => {
   expect(stringifySearch({ a: undefined, b: null, c: "", d: [] })).toBe("");
-  expect(stringifySearch({ q: "a&b=c d" })).toBe("?q=a%26b%3Dc+d");
+  const odd = "a&b=c d+e/~!'()*-._ é€😀\ud800";
+  expect(stringifySearch({ q: odd, é: "1" })).toBe(`?${new URLSearchParams({ q: odd, é: "1" })}`);
+  expect(parseSearch(stringifySearch({ q: "a&b=c d" }))).toEqual({ q: "a&b=c d" });
 });
 
 test("signing in leads on inside this site only", () => {
