@@ -79,6 +79,15 @@ test("stops a long run, and the engine really stops", async ({ page }) => {
   await picture(page, "sql-running");
   await page.getByRole("button", { name: "Stop" }).last().click();
   await expect(statusLine(page)).toContainText("Stopped", { timeout: 5_000 });
+  // Also before the server has said that it runs.
+  await write(page, SLOW);
+  const answered = page.waitForResponse(
+    (answer) => answer.url().endsWith("/api/v1/executions") && answer.request().method() === "POST",
+  );
+  await page.keyboard.press("ControlOrMeta+Enter");
+  await page.keyboard.press("Escape");
+  await answered;
+  await expect(statusLine(page)).toContainText("Stopped", { timeout: 5_000 });
   // What it held is free again.
   await run(page, "select 1");
   await expect(statusLine(page)).toContainText("Done");

@@ -33,6 +33,8 @@ export interface Statement {
 interface Handle {
   controller: AbortController;
   id: string | null;
+  /** Asked to stop before the server had said which execution this is. */
+  stopping: boolean;
   pages: ResultPages | null;
 }
 
@@ -84,7 +86,7 @@ export function useExecutions() {
   const start = useCallback(
     async (key: string, statements: Statement[]): Promise<void> => {
       letGo(key);
-      const mine: Handle = { controller: new AbortController(), id: null, pages: null };
+      const mine: Handle = { controller: new AbortController(), id: null, stopping: false, pages: null };
       handles.current.set(key, mine);
       const { signal } = mine.controller;
       const change = (part: Partial<Run>) => {
@@ -108,6 +110,7 @@ export function useExecutions() {
           mine.id = submitted.id;
           if (signal.aborted) return void api.cancel(submitted.id).catch(() => undefined);
           change({ status: submitted });
+          if (mine.stopping) await api.cancel(submitted.id);
           const status = FINAL.has(submitted.state) ? submitted : await follow(submitted.id, signal, change);
           mine.id = null;
           if (status.state !== "SUCCEEDED") {
@@ -139,7 +142,9 @@ export function useExecutions() {
   /** Asks the engine to stop; the run ends when it has. */
   const stop = useCallback(async (key: string) => {
     const handle = handles.current.get(key);
-    if (!handle || handle.id === null) return;
+    if (!handle) return;
+    handle.stopping = true;
+    if (handle.id === null) return;
     try {
       await api.cancel(handle.id);
     } catch (error) {
