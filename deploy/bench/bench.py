@@ -54,10 +54,6 @@ def rss_mib(pids):
     return total / 1024
 
 
-def peak_mib(pid):
-    return int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1]) / 1024
-
-
 def cpu_ms(pids):
     """CPU time in ms. /proc/PID/schedstat counts nanoseconds of each thread, unlike the ticks of stat."""
     total = 0
@@ -224,7 +220,7 @@ class Bench:
         self.add("sums by day in CA through the API, not reused", ours, "ms", "≤ 1.15 × DataFusion + 5 ms; ≤ 1.2 × DuckDB")
         for name in ("datafusion", "duckdb"):
             self.add(f"  the same in {name}, in process", peers[name]["by_day"], "ms", "")
-        full = f"select * from forecast limit 100000"
+        full = "select * from forecast limit 100000"
         self.add("100,000 rows as Arrow through the API", times(lambda: self.run_sql(full), self.runs), "ms", "≤ engine + 150")
         self.add("  the same in datafusion, in process", peers["datafusion"]["rows"], "ms", "")
 
