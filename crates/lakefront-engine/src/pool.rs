@@ -13,14 +13,16 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use crate::error::{EngineError, EngineErrorKind};
+use crate::error::EngineError;
 use crate::infer::{InferRequest, InferredSchema};
 use crate::job::{Job, Limits, Storage};
 use crate::wire::{self, FromWorker, Heard, InferFrame, Outcome, PrepareFrame, TableKey, ToWorker};
+use crate::worker::internal;
 use lease::Lease;
 use workers::Workers;
 
-const INFER_DEADLINE: Duration = Duration::from_secs(60);
+/// Time to infer, waiting for a worker included.
+pub(crate) const INFER_DEADLINE: Duration = Duration::from_secs(60);
 /// What takes longer to infer, to plan or to run is not cheap, however little it reads, and goes where such jobs go.
 const CHEAP_TIME: Duration = Duration::from_millis(500);
 
@@ -192,7 +194,7 @@ impl Planned {
                     let tables = indexes.iter().filter_map(|index| job.tables.get(*index as usize)).cloned();
                     lease.send_tables(tables.collect()).await?;
                 }
-                FromWorker::Planned { schema, estimate, unbounded, .. } => {
+                FromWorker::Planned { schema, estimate, unbounded } => {
                     return Ok(Planned {
                         schema: wire::decode_schema(&schema).map_err(internal)?,
                         estimate,
@@ -231,10 +233,9 @@ impl Prepared {
                 plan = Plan::make(&workers, &job, deadline, Some(slot)).await?;
             }
         }
-        let Plan { schema, slot, mut lease, .. } = plan;
+        let Plan { slot, mut lease, .. } = plan;
         lease.send(&ToWorker::Run).await?;
         Ok(Running {
-            schema,
             workers: Arc::clone(lease.workers()),
             lease: Some(lease),
             cheap_until: slot.is_none().then(|| Instant::now() + CHEAP_TIME),
@@ -250,7 +251,6 @@ impl Prepared {
 
 /// A running job; dropping it cancels it.
 pub struct Running {
-    schema: SchemaRef,
     workers: Arc<Workers>,
     lease: Option<Lease>,
     /// Until when it may take the last worker's time; `None` once that is settled.
@@ -265,10 +265,6 @@ pub struct Running {
 }
 
 impl Running {
-    pub fn schema(&self) -> &SchemaRef {
-        &self.schema
-    }
-
     /// The next batch; `None` after the last one. Nothing follows an error. Dropping the future loses no batch.
     pub async fn next(&mut self) -> Option<Result<Frame, EngineError>> {
         loop {
@@ -356,11 +352,6 @@ impl Running {
     }
 }
 
-fn internal(error: impl ToString) -> EngineError {
-    EngineError::new(EngineErrorKind::Internal, "The engine failed. Try again, or tell your administrator.")
-        .with_detail(error.to_string())
-}
-
 fn out_of_turn() -> EngineError {
     internal("a worker spoke out of turn")
 }
@@ -422,7 +413,6 @@ pub struct Statistics {
     /// Compressed bytes of column chunks (Parquet) or of files (CSV, JSON) that were read.
     pub scanned_bytes: u64,
     pub rows: u64,
-    pub planning_ms: u64,
     pub engine_ms: u64,
     /// Whether the result ended at a row or byte limit.
     pub truncated: bool,

@@ -57,7 +57,6 @@ pub(crate) enum FromWorker {
         estimate: Estimate,
         /// The plan has an operator whose work is not bounded by the bytes it reads.
         unbounded: bool,
-        planning_ms: u64,
     },
     Progress(Progress),
     /// The last word on a job.

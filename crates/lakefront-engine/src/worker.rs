@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::wire::{self, ToWorker};
 use engine::Engine;
-pub(crate) use failure::from_last_words;
+pub(crate) use failure::{from_last_words, internal, out_of_disk};
 
 /// Serves jobs over the socket that is this process's standard input, until it is closed.
 pub fn worker_main() -> ExitCode {

@@ -20,8 +20,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::broadcast;
-
 pub use catalog::{
     CatalogInfo, CatalogSource, Catalogs, CatalogsConfig, Change, ColumnInfo, DatabaseInfo, Infer, Problem,
     RefreshReport, TableChange, TableInfo, TableSummary, infer_in, trino_type,
@@ -125,11 +123,6 @@ impl Queries {
     /// A recent execution; older ones are in the app database's history.
     pub fn execution(&self, id: &str) -> Option<Arc<Execution>> {
         self.road.executions.get(id)
-    }
-
-    /// Every execution once it has ended, for the history.
-    pub fn finished(&self) -> broadcast::Receiver<Arc<Execution>> {
-        self.road.finished.subscribe()
     }
 
     pub fn catalogs(&self) -> &Catalogs {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lakefront_engine::{Pool, PoolConfig};
-use tokio::sync::broadcast;
 
 use crate::engine::{Embedded, Engine, Plan};
 use crate::estimate::{Price, check_budget, explain};
@@ -30,7 +29,6 @@ const ESTIMATES: (usize, usize) = (2, 20);
 pub(crate) struct Road {
     pub(crate) catalogs: Catalogs,
     pub(crate) executions: Register,
-    pub(crate) finished: broadcast::Sender<Arc<Execution>>,
     engine: Embedded,
     cache: Cache,
     flights: Arc<Flights>,
@@ -57,7 +55,6 @@ impl Road {
         Ok(Self {
             catalogs,
             executions: Register::default(),
-            finished: broadcast::Sender::new(1_024),
             engine: Embedded::new(pool, limits.clone()),
             cache,
             flights: Arc::default(),
@@ -71,16 +68,17 @@ impl Road {
     pub(crate) async fn submit(self: Arc<Self>, request: Request) -> Result<Arc<Execution>, QueryError> {
         route::check(request.engine)?;
         let execution = Execution::new(&request);
-        let statement = match Statement::read(&request, &self.catalogs).await? {
+        let deadline = self.deadline(&request);
+        let statement = match deadline.holds(Statement::read(&request, &self.catalogs)).await? {
             Statement::Query(query) => authorize(query, &request.principal)?,
             Statement::Explain(query) => {
                 let statement = authorize(query, &request.principal)?;
-                let report = self.report(statement, request.engine, self.deadline(&request)).await?;
+                let report = self.report(statement, request.engine, deadline).await?;
                 let answer = show::lines("Query Plan", explain(&report))?;
                 return self.answer(execution, &answer, "EXPLAIN runs nothing");
             }
             Statement::Show(show, defaults) => {
-                let answer = show::answer(&show, &defaults, &self.catalogs).await?;
+                let answer = deadline.holds(show::answer(&show, &defaults, &self.catalogs)).await?;
                 return self.answer(execution, &answer, "answered by the catalogs");
             }
         };
@@ -100,7 +98,6 @@ impl Road {
         let place = self.board(key, forced, statement, &request)?;
         let mut stage = place.stage();
         self.executions.insert(execution.clone());
-        let deadline = self.deadline(&request);
         tokio::spawn(self.clone().follow(execution.clone(), place, deadline));
         let planned = stage.wait_for(|stage| stage.takeoff.is_some() || stage.landing.is_some());
         if let Ok(Ok(stage)) = tokio::time::timeout(PLANNING_PATIENCE, planned).await
@@ -113,7 +110,8 @@ impl Road {
 
     pub(crate) async fn estimate(&self, request: &Request) -> Result<EstimateReport, QueryError> {
         route::check(request.engine)?;
-        let statement = match Statement::read(request, &self.catalogs).await? {
+        let deadline = self.deadline(request);
+        let statement = match deadline.holds(Statement::read(request, &self.catalogs)).await? {
             Statement::Query(query) | Statement::Explain(query) => authorize(query, &request.principal)?,
             Statement::Show(..) => {
                 return Ok(EstimateReport {
@@ -124,22 +122,22 @@ impl Road {
                 });
             }
         };
-        self.report(statement, request.engine, self.deadline(request)).await
+        self.report(statement, request.engine, deadline).await
     }
 
     async fn report(
         &self,
         statement: Authorized,
         choice: EngineChoice,
-        deadline: Duration,
+        deadline: Deadline,
     ) -> Result<EstimateReport, QueryError> {
         let ticket = self.estimates.enter(&statement.principal().id)?;
         let statement = Arc::new(statement);
-        let plan = within(deadline, async {
+        let planned = deadline.holds(async {
             let _turn = ticket.turn().await?;
-            self.engine.plan(statement.clone(), deadline).await
-        })
-        .await?;
+            self.engine.plan(statement.clone(), deadline.left()).await
+        });
+        let plan = planned.await?;
         let estimate = self.price.estimate(&plan.estimate);
         let route = route(&statement, choice, &estimate, self.limits.max_scan_bytes)?;
         Ok(EstimateReport {
@@ -150,8 +148,9 @@ impl Road {
         })
     }
 
-    fn deadline(&self, request: &Request) -> Duration {
-        request.deadline.map_or(self.limits.deadline, |asked| asked.min(self.limits.deadline))
+    fn deadline(&self, request: &Request) -> Deadline {
+        let limit = request.deadline.map_or(self.limits.deadline, |asked| asked.min(self.limits.deadline));
+        Deadline { limit, at: Instant::now() + limit }
     }
 
     /// An execution that needed no engine.
@@ -165,7 +164,7 @@ impl Road {
         self.executions.insert(execution.clone());
         execution.update(|status| reason.clone_into(&mut status.route_reason));
         let cost = Cost { scanned_bytes: 0, usd: self.price.usd(0), engine_ms: 0, reused: false };
-        self.end(&execution, Ok((Arc::new(result), cost)));
+        execution.succeed(Arc::new(result), cost);
         Ok(execution)
     }
 
@@ -179,16 +178,7 @@ impl Road {
             );
         });
         let cost = Cost { scanned_bytes: 0, usd: self.price.usd(0), engine_ms: 0, reused: true };
-        self.end(execution, Ok((result, cost)));
-    }
-
-    fn end(&self, execution: &Arc<Execution>, end: Result<(Arc<ResultSet>, Cost), QueryError>) {
-        match end {
-            Ok((result, cost)) => execution.succeed(result, cost),
-            Err(error) => execution.fail(error),
-        }
-        // Nobody may be listening.
-        let _ = self.finished.send(execution.clone());
+        execution.succeed(result, cost);
     }
 
     fn board(
@@ -299,10 +289,10 @@ impl Road {
     }
 
     /// Tells one execution what happens to its flight, until that ends or the execution leaves it.
-    async fn follow(self: Arc<Self>, execution: Arc<Execution>, place: Place, deadline: Duration) {
+    async fn follow(self: Arc<Self>, execution: Arc<Execution>, place: Place, deadline: Deadline) {
         let mut stage = place.stage();
         let mut progress = place.progress();
-        let too_late = tokio::time::sleep(deadline);
+        let too_late = tokio::time::sleep_until(deadline.at.into());
         tokio::pin!(too_late);
         let landing = loop {
             let now = stage.borrow_and_update().clone();
@@ -334,22 +324,37 @@ impl Road {
                 break Err(cancelled());
             }
             if too_late.is_elapsed() {
-                break Err(timed_out(deadline));
+                break Err(timed_out(deadline.limit));
             }
         };
-        let reused = place.joined;
-        let end = landing.map(|result| {
-            let scanned_bytes = if reused { 0 } else { result.scanned_bytes() };
-            let cost =
-                Cost { scanned_bytes, usd: self.price.usd(scanned_bytes), engine_ms: result.engine_ms(), reused };
-            (result, cost)
-        });
-        self.end(&execution, end);
+        match landing {
+            Ok(result) => {
+                let reused = place.joined;
+                let scanned_bytes = if reused { 0 } else { result.scanned_bytes() };
+                let usd = self.price.usd(scanned_bytes);
+                let engine_ms = result.engine_ms();
+                execution.succeed(result, Cost { scanned_bytes, usd, engine_ms, reused });
+            }
+            Err(error) => execution.fail(error),
+        }
     }
 }
 
-async fn within<T>(deadline: Duration, work: impl Future<Output = Result<T, QueryError>>) -> Result<T, QueryError> {
-    tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| Err(timed_out(deadline)))
+/// A time limit, and when it is over: one moment for all that a request waits for.
+#[derive(Clone, Copy)]
+struct Deadline {
+    limit: Duration,
+    at: Instant,
+}
+
+impl Deadline {
+    fn left(self) -> Duration {
+        self.at.saturating_duration_since(Instant::now())
+    }
+
+    async fn holds<T>(self, work: impl Future<Output = Result<T, QueryError>>) -> Result<T, QueryError> {
+        tokio::time::timeout_at(self.at.into(), work).await.unwrap_or_else(|_| Err(timed_out(self.limit)))
+    }
 }
 
 /// Writes to disk where blocking is allowed.

@@ -9,7 +9,6 @@ mod words;
 
 use sqlparser::ast::Statement;
 use sqlparser::dialect::{Dialect, GenericDialect};
-use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
@@ -166,34 +165,6 @@ const STATEMENTS_NOT_FOR_READING: &[&str] = &[
     "USE",
     "VACUUM",
 ];
-
-/// Whether a new expression begins after this keyword. None of them can stand inside an expression
-/// outside of brackets, so a chain of operators cannot be cut by one.
-fn begins_clause(keyword: Keyword) -> bool {
-    matches!(
-        keyword,
-        Keyword::SELECT
-            | Keyword::FROM
-            | Keyword::WHERE
-            | Keyword::HAVING
-            | Keyword::BY
-            | Keyword::LIMIT
-            | Keyword::OFFSET
-            | Keyword::FETCH
-            | Keyword::UNION
-            | Keyword::EXCEPT
-            | Keyword::INTERSECT
-            | Keyword::JOIN
-            | Keyword::ON
-            | Keyword::USING
-            | Keyword::WHEN
-            | Keyword::THEN
-            | Keyword::ELSE
-            | Keyword::WINDOW
-            | Keyword::QUALIFY
-            | Keyword::VALUES
-    )
-}
 
 fn parser_error(error: ParserError, here: (u64, u64)) -> SyntaxError {
     let text = match error {

@@ -8,7 +8,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
 use crate::words::Word;
-use crate::{SyntaxError, SyntaxErrorKind, begins_clause};
+use crate::{SyntaxError, SyntaxErrorKind};
 
 /// Bytes of one statement.
 pub const MAX_TEXT_BYTES: usize = 256 << 10;
@@ -273,4 +273,32 @@ impl Scan {
         }
         self.check_depth(word)
     }
+}
+
+/// Whether a new expression begins after this keyword. None of them can stand inside an expression
+/// outside of brackets, so a chain of operators cannot be cut by one.
+fn begins_clause(keyword: Keyword) -> bool {
+    matches!(
+        keyword,
+        Keyword::SELECT
+            | Keyword::FROM
+            | Keyword::WHERE
+            | Keyword::HAVING
+            | Keyword::BY
+            | Keyword::LIMIT
+            | Keyword::OFFSET
+            | Keyword::FETCH
+            | Keyword::UNION
+            | Keyword::EXCEPT
+            | Keyword::INTERSECT
+            | Keyword::JOIN
+            | Keyword::ON
+            | Keyword::USING
+            | Keyword::WHEN
+            | Keyword::THEN
+            | Keyword::ELSE
+            | Keyword::WINDOW
+            | Keyword::QUALIFY
+            | Keyword::VALUES
+    )
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use sqlparser::tokenizer::{Location, Span, Token, Tokenizer, Whitespace};
+use sqlparser::tokenizer::{Location, Span, Token, Tokenizer};
 
 use crate::limits::MAX_TEXT_BYTES;
 use crate::{SyntaxError, SyntaxErrorKind, dialect};
@@ -117,12 +117,5 @@ impl<'a> Cursor<'a> {
             }
         }
         self.location == to
-    }
-}
-
-impl Word {
-    /// Whether it is a line comment, which swallows what is put behind it on the same line.
-    pub fn is_line_comment(&self) -> bool {
-        matches!(self.token, Token::Whitespace(Whitespace::SingleLineComment { .. }))
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use lakefront_query::{Queries, QueriesConfig, QueryLimits};
+use lakefront_query::{Principal, Queries, QueriesConfig, QueryLimits, Role};
 use lakefront_store::{Scope, Store};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -86,6 +86,11 @@ impl App {
 /// The product itself, acting for the reason given.
 pub fn system(reason: &'static str) -> Scope {
     Scope::System(reason)
+}
+
+/// Who statements of the product itself run as.
+pub fn system_principal() -> Principal {
+    Principal { id: "system".to_owned(), name: "System".to_owned(), role: Role::Admin, groups: Vec::new() }
 }
 
 /// What every command that touches data needs.

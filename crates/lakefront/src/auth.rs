@@ -18,6 +18,7 @@ use lakefront_store::{Access, AuditRecord, Outcome, Role, Scope, TokenScope, Use
 use serde_json::json;
 
 use crate::app::App;
+use crate::config::Network;
 use crate::error::Problem;
 
 pub use attempts::Attempts;
@@ -34,29 +35,26 @@ pub struct Actor {
 
 impl Actor {
     pub fn principal(&self) -> Principal {
-        Principal {
-            id: self.user.id.to_string(),
-            name: self.user.name.clone(),
-            role: query_role(self.user.role),
-            groups: Vec::new(),
-        }
+        principal(&self.user)
     }
 
     /// Whether the caller holds `scope`; a session holds all that its role allows.
     fn holds(&self, scope: TokenScope) -> bool {
         match &self.scope {
-            Scope::User { access: Access::Token(scopes), .. } => scopes.contains(&scope),
-            _ => true,
+            Scope::User { access, .. } => access.allows(scope),
+            Scope::System(_) => true,
         }
     }
 }
 
-pub fn query_role(role: Role) -> lakefront_query::Role {
-    match role {
+/// Who statements of `user` run as.
+pub fn principal(user: &User) -> Principal {
+    let role = match user.role {
         Role::Viewer => lakefront_query::Role::Viewer,
         Role::Editor => lakefront_query::Role::Editor,
         Role::Admin => lakefront_query::Role::Admin,
-    }
+    };
+    Principal { id: user.id.to_string(), name: user.name.clone(), role, groups: Vec::new() }
 }
 
 /// Something a role and a token's scopes may allow. `NAME` stands as `x-permission` in the OpenAPI document.
@@ -202,12 +200,44 @@ pub fn client_address(parts: &Parts, app: &App) -> IpAddr {
         .extensions
         .get::<ConnectInfo<SocketAddr>>()
         .map_or(IpAddr::from([127, 0, 0, 1]), |info| info.0.ip().to_canonical());
-    let trusted = |address: IpAddr| app.settings.server.trusted_proxies.iter().any(|network| network.contains(address));
-    if !trusted(peer) {
+    behind(&app.settings.server.trusted_proxies, peer, &parts.headers)
+}
+
+/// Who spoke to the proxies in a row before `peer`. Where one of them wrote no address, what stands before is anybody's.
+fn behind(proxies: &[Network], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    let trusted = |address: &IpAddr| proxies.iter().any(|network| network.contains(*address));
+    if !trusted(&peer) {
         return peer;
     }
-    let forwarded = parts.headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-    let hops: Vec<IpAddr> =
-        forwarded.flat_map(|value| value.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
-    hops.into_iter().rev().find(|hop| !trusted(*hop)).unwrap_or(peer)
+    let forwarded = headers.get_all("x-forwarded-for").iter().rev();
+    let hops = forwarded.flat_map(|value| value.to_str().unwrap_or("?").rsplit(','));
+    hops.map_while(|hop| hop.trim().parse().ok()).find(|hop| !trusted(hop)).unwrap_or(peer)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+    use super::*;
+
+    #[test]
+    fn an_address_counts_as_far_as_proxies_wrote_it() {
+        let proxies = ["10.0.0.0/8", "::1"].map(|text| Network::try_from(text.to_owned()).unwrap());
+        for (peer, forwarded, caller) in [
+            ("203.0.113.1", &["192.0.2.1"][..], "203.0.113.1"),
+            ("10.0.0.1", &[], "10.0.0.1"),
+            ("10.0.0.1", &["192.0.2.1"], "192.0.2.1"),
+            ("::1", &["1.1.1.1, 192.0.2.1, 10.0.0.2"], "192.0.2.1"),
+            ("10.0.0.1", &["1.1.1.1", "192.0.2.1"], "192.0.2.1"),
+            // The proxy wrote something; what its client wrote before does not stand in for that.
+            ("10.0.0.1", &["1.1.1.1, 192.0.2.1:4711"], "10.0.0.1"),
+            ("10.0.0.1", &["1.1.1.1, unknown, 10.0.0.2"], "10.0.0.1"),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in forwarded {
+                headers.append("x-forwarded-for", value.parse().unwrap());
+            }
+            assert_eq!(behind(&proxies, peer.parse().unwrap(), &headers).to_string(), caller, "{forwarded:?}");
+        }
+    }
 }

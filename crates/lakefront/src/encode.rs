@@ -18,7 +18,7 @@ use bytes::{Bytes, BytesMut};
 use lakefront_query::{QueryError, ResultSet};
 use serde::Deserialize;
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use utoipa::ToSchema;
 
 use crate::error::Problem;
@@ -137,25 +137,43 @@ pub async fn body(
     options: Options,
     permit: Option<OwnedSemaphorePermit>,
 ) -> Result<Body, Problem> {
+    stream(READER_PATIENCE, permit, move |out| write(&result, format, options, out)).await
+}
+
+/// What `write` writes, as it comes.
+async fn stream(
+    patience: Duration,
+    permit: Option<OwnedSemaphorePermit>,
+    write: impl FnOnce(&mut ChannelWriter) -> Result<(), EncodeError> + Send + 'static,
+) -> Result<Body, Problem> {
     let (sender, mut receiver) = mpsc::channel::<Result<Bytes, EncodeError>>(PIECES_AHEAD);
+    let (complete, completed) = oneshot::channel();
     let handle = Handle::current();
     tokio::task::spawn_blocking(move || {
-        let mut out = ChannelWriter { handle, sender, buffer: BytesMut::with_capacity(PIECE + PIECE / 4) };
-        let outcome = write(&result, format, options, &mut out).and_then(|()| Ok(out.send_buffer()?));
-        if let Err(error) = outcome {
-            out.fail(error);
+        let mut out = ChannelWriter { handle, sender, patience, buffer: BytesMut::with_capacity(PIECE + PIECE / 4) };
+        match write(&mut out).and_then(|()| Ok(out.send_buffer()?)) {
+            Ok(()) => {
+                // Nobody listens when the reader has gone.
+                let _ = complete.send(());
+            }
+            Err(error) => out.fail(error),
         }
         drop(permit);
     });
+    // The pieces also end when the writer gave up on a full channel, or panicked.
+    let end = async move { completed.await.map_err(|_| EncodeError::Io(io::ErrorKind::BrokenPipe.into())) };
 
-    let Some(first) = receiver.recv().await else { return Ok(Body::empty()) };
+    let Some(first) = receiver.recv().await else { return Ok(end.await.map(|()| Body::empty())?) };
     let first = first?;
-    let Some(second) = receiver.recv().await else { return Ok(Body::from(first)) };
+    let Some(second) = receiver.recv().await else { return Ok(end.await.map(|()| Body::from(first))?) };
     Ok(Body::from_stream(async_stream::stream! {
         yield Ok(first);
         yield second;
         while let Some(piece) = receiver.recv().await {
             yield piece;
+        }
+        if let Err(error) = end.await {
+            yield Err(error);
         }
     }))
 }
@@ -163,6 +181,8 @@ pub async fn body(
 struct ChannelWriter {
     handle: Handle,
     sender: mpsc::Sender<Result<Bytes, EncodeError>>,
+    /// How long a full channel is waited for.
+    patience: Duration,
     buffer: BytesMut,
 }
 
@@ -173,7 +193,7 @@ impl ChannelWriter {
         }
         let piece = self.buffer.split().freeze();
         self.buffer.reserve(PIECE + PIECE / 4);
-        let sent = self.handle.block_on(tokio::time::timeout(READER_PATIENCE, self.sender.send(Ok(piece))));
+        let sent = self.handle.block_on(tokio::time::timeout(self.patience, self.sender.send(Ok(piece))));
         match sent {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(io::ErrorKind::BrokenPipe.into()),
@@ -185,7 +205,7 @@ impl ChannelWriter {
         if !self.sender.is_closed() {
             tracing::warn!(%error, "a result could not be written: {error}");
         }
-        // A full channel means a reader that no longer reads; closing it is all that is left.
+        // Where the channel is full, the end that is not told says as much.
         let _ = self.sender.try_send(Err(error));
     }
 }
@@ -201,5 +221,43 @@ impl Write for ChannelWriter {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+    use super::*;
+
+    /// Ten pieces through a channel for four, and one more byte.
+    fn ten_pieces(out: &mut ChannelWriter) -> Result<(), EncodeError> {
+        for _ in 0..10 {
+            out.write_all(&[b'x'; PIECE])?;
+        }
+        Ok(out.write_all(b"y")?)
+    }
+
+    #[tokio::test]
+    async fn what_is_whole_arrives_whole() {
+        let body = stream(READER_PATIENCE, None, ten_pieces).await.unwrap();
+        assert_eq!(axum::body::to_bytes(body, usize::MAX).await.unwrap().len(), 10 * PIECE + 1);
+        let nothing = stream(READER_PATIENCE, None, |_| Ok(())).await.unwrap();
+        assert!(axum::body::to_bytes(nothing, usize::MAX).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn half_a_result_never_looks_whole() {
+        // A reader that pauses for longer than the writer waits.
+        let late = stream(Duration::from_millis(20), None, ten_pieces).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert!(axum::body::to_bytes(late, usize::MAX).await.is_err());
+
+        let broken = stream(READER_PATIENCE, None, |out| {
+            ten_pieces(out)?;
+            panic!("before the end")
+        });
+        assert!(axum::body::to_bytes(broken.await.unwrap(), usize::MAX).await.is_err());
+        assert!(stream(READER_PATIENCE, None, |_| panic!("at once")).await.is_err());
     }
 }

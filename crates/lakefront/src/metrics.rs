@@ -13,7 +13,7 @@ const BUCKETS: [f64; 10] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0
 
 pub struct Metrics {
     started: Instant,
-    requests: Mutex<BTreeMap<(String, String, u16), u64>>,
+    requests: Mutex<BTreeMap<(&'static str, String, u16), u64>>,
     durations: Mutex<BTreeMap<String, Durations>>,
     executions: Mutex<BTreeMap<(&'static str, &'static str), u64>>,
     pub scanned_bytes: AtomicU64,
@@ -58,7 +58,7 @@ impl Default for Metrics {
 impl Metrics {
     pub fn request(&self, method: &Method, route: &str, status: StatusCode, elapsed: Duration) {
         let seconds = elapsed.as_secs_f64();
-        *lock(&self.requests).entry((method.to_string(), route.to_owned(), status.as_u16())).or_default() += 1;
+        *lock(&self.requests).entry((known(method), route.to_owned(), status.as_u16())).or_default() += 1;
         let mut durations = lock(&self.durations);
         let entry = durations.entry(route.to_owned()).or_default();
         entry.count += 1;
@@ -78,8 +78,8 @@ impl Metrics {
         OpenConnection(self.connections.clone())
     }
 
-    /// The document, with `more` lines of others behind it.
-    pub fn render(&self, more: &str) -> String {
+    /// The document.
+    pub fn render(&self) -> String {
         let mut text = String::new();
         let mut line = |arguments: std::fmt::Arguments<'_>| {
             // Writing to a string can't fail.
@@ -130,8 +130,21 @@ impl Metrics {
                 counter.load(Ordering::Relaxed)
             ));
         }
-        text.push_str(more);
         text
+    }
+}
+
+/// Any word may stand for a method in a request, but not be kept for ever.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        _ => "other",
     }
 }
 

@@ -2,11 +2,13 @@ import { expect, test } from "vitest";
 import { firstLook, mentionsTable, sqlName } from "./sql-text";
 
 test("names are quoted only where SQL needs it", () => {
-  expect([sqlName("forecast"), sqlName("order"), sqlName("2024 sales"), sqlName('a"b')]).toEqual([
+  expect(["y_05", "forecast", "order", "2024 sales", 'a"b', 'Odd "Name"'].map(sqlName)).toEqual([
+    "y_05",
     "forecast",
     '"order"',
     '"2024 sales"',
     '"a""b"',
+    '"Odd ""Name"""',
   ]);
   expect(firstLook({ catalog: "local", database: "demo", table: "Sales 24" }).sql).toBe(
     'select *\nfrom "Sales 24"\nlimit 100',

@@ -91,7 +91,8 @@ describe("every chart draws every shape of data", () => {
     const evil = `<img src=x onerror="alert(1)">'&`;
     for (const spec of specs) {
       const rows: Row[] = [row(0, 1, evil), row(1, 2, evil)];
-      const { html, legend } = draw(spec, { columns, rows }, { ...options, href: () => `/d/x?q=${evil}` });
+      // A tile's id is whatever the dashboard's definition says.
+      const { html, legend } = draw(spec, { columns, rows }, { ...options, id: evil, href: () => `/d/x?q=${evil}` });
       expect(html + legend, spec.type).not.toContain("<img");
       expect(html + legend, spec.type).not.toMatch(/"[^"<>]*onerror="alert/);
     }
@@ -192,6 +193,20 @@ describe("specifications", () => {
       "no column “l”",
     );
     expect(normalizeSpec({ type: "bar", x: "name", y: "a" }, columns).spec).toMatchObject({ y: ["a"] });
+  });
+  it("with settings of another kind are told too, and what passes can be drawn", () => {
+    const parts = [null, 5, "a", -1, {}, [], ["a"], [null], [{ label: "A" }], [{ column: "a" }]];
+    let told = 0;
+    for (const spec of specs)
+      for (const key of ["columns", "detail", "limit", "notes", "digits", "series", "sort", "label", "per", "bucket"])
+        for (const part of [...parts, [{ column: "a", columns: 5 }], [{ column: "a", label: 5 }], { day: 5 }]) {
+          const check = normalizeSpec({ ...spec, [key]: part }, columns);
+          if (check.spec) draw(check.spec, { columns, rows: [row(0, 1), row(1, 2)] }, options);
+          else told += 1;
+        }
+    expect(told).toBeGreaterThan(50);
+    expect(normalizeSpec({ type: "table", columns: [{ label: "A" }] }).problem).toContain("“columns” must be a list");
+    expect(normalizeSpec({ type: "ranked", label: "name", value: "a", digits: -1 }).problem).toContain("“digits”");
   });
   it("are suggested from the types of the columns", () => {
     expect(type("business_date:date y_05 y_50 y_95")).toBe("fan");

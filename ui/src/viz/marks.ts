@@ -61,7 +61,7 @@ export function plotHtml(p: Plot): string {
 
 function labelSvg(m: Label): string {
   if (!("text" in m))
-    return `<rect${m.c ? ` class="${m.c}"` : ""} x="${r2(m.x)}%" y="${r2(m.y)}%" width="${m.w}" height="${m.h}"${m.r ? ` rx="${m.r}"` : ""}${m.fill ? ` fill="${m.fill}"` : ""}/>`;
+    return `<rect${m.c ? ` class="${m.c}"` : ""} x="${r2(m.x)}%" y="${r2(m.y)}%" width="${m.w}" height="${m.h}"${m.r ? ` rx="${m.r}"` : ""}${m.fill ? ` fill="${esc(m.fill)}"` : ""}/>`;
   const cls = m.c ? ` class="${m.c}"` : "";
   const anchor = m.a ? ` text-anchor="${m.a}"` : "";
   const body = (m.bold ? `<tspan class="b">${esc(m.bold)}</tspan> ` : "") + esc(m.text);

@@ -63,7 +63,7 @@ export interface HeatmapSpec extends Base {
   x?: string;
   value?: string;
   /** Wide form: one result column per heatmap column. */
-  columns?: { column: string; label: string }[];
+  columns?: { column: string; label?: string }[];
   group?: string;
   scale?: "diverging" | "sequential";
   /** Values beyond ± this take the last class of a diverging scale. */
@@ -192,6 +192,32 @@ const required: Record<ChartType, readonly string[]> = {
   capacity: ["label", "load"],
 };
 
+type Check = [fits: (v: unknown) => boolean, words: string];
+const text: Check = [(v) => typeof v === "string", "a text"];
+const texts: Check = [(v) => Array.isArray(v) && v.every((each) => typeof each === "string"), "a list of columns"];
+const digits: Check = [(v) => Number.isInteger(v) && Number(v) >= 0 && Number(v) <= 20, "a whole number up to 20"];
+const cells: Check = [
+  (v) =>
+    Array.isArray(v) &&
+    v.every((c) => isRecord(c) && typeof c.column === "string" && !misfit(c, { label: text, digits, columns: texts })),
+  "a list of settings, each with the name of its “column”",
+];
+
+/** Settings that a drawing takes for granted: with another kind of value there it would break. */
+const settings: Partial<Record<ChartType, Record<string, Check>>> = {
+  fan: { notes: [(v) => isRecord(v) && Object.values(v).every(text[0]), "words by day"] },
+  heatmap: { columns: cells },
+  table: { columns: cells },
+  ranked: { detail: texts },
+  capacity: { limit: text },
+};
+
+function misfit(spec: Record<string, unknown>, checks: Record<string, Check>): string | undefined {
+  for (const [key, [fits, words]] of Object.entries(checks))
+    if ((spec[key] ?? null) !== null && !fits(spec[key])) return `“${key}” must be ${words}.`;
+  return undefined;
+}
+
 export type Normalized = { spec: ChartSpec; problem?: undefined } | { spec?: undefined; problem: string };
 
 /** Accepts what is stored, or says in one sentence what to change. With `columns` also checks that they are there. */
@@ -216,6 +242,8 @@ export function normalizeSpec(input: unknown, columns?: readonly Column[]): Norm
     (typeof spec.x !== "string" || typeof spec.value !== "string")
   )
     return { problem: "A heatmap needs columns for “x” and “value”, or a list of “columns”." };
+  const problem = misfit(spec, { digits, ...settings[type] });
+  if (problem) return { problem };
   const normalized = spec as unknown as ChartSpec;
   if (columns) {
     const known = new Set(columns.map((c) => c.name));

@@ -125,7 +125,7 @@ fn look(known: Option<Table>, file: &str, beginning: &Beginning, tabs: bool) -> 
             check_header(&table, file, &record)?;
             continue;
         }
-        check_width(&table, file, &record)?;
+        check_width(file, &record, table.names.len())?;
         for (value, kinds) in record.fields().zip(&mut table.kinds) {
             kinds.see(utf8(file, record.line, value)?);
         }
@@ -142,19 +142,12 @@ fn is_endless(beginning: &Beginning, line: u64) -> bool {
     beginning.bytes.len().saturating_sub(before) > 1 << 20
 }
 
-fn check_width(table: &Table, file: &str, record: &Record<'_>) -> Result<(), EngineError> {
-    if record.len() == table.names.len() {
+pub(super) fn check_width(file: &str, record: &Record<'_>, columns: usize) -> Result<(), EngineError> {
+    let (values, line) = (record.len(), record.line);
+    if values == columns {
         return Ok(());
     }
-    Err(invalid_file(
-        file,
-        format_args!(
-            "has {} values in line {}, but the table has {} columns",
-            record.len(),
-            record.line,
-            table.names.len()
-        ),
-    ))
+    Err(invalid_file(file, format_args!("has {values} values in line {line}, but the table has {columns} columns")))
 }
 
 fn check_header(table: &Table, file: &str, record: &Record<'_>) -> Result<(), EngineError> {

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use arrow::datatypes::{DataType, Schema};
 use tokio::runtime::Handle;
 
-use super::csv::{Kinds, RecordError, Records, record_error, utf8};
+use super::csv::{Kinds, RecordError, Records, check_width, record_error, utf8};
 use super::source::Source;
 use super::text::{self, BOM, LONGEST_RECORD};
 use super::{json, trino_type};
@@ -87,17 +87,7 @@ fn in_csv(
         if std::mem::take(&mut skip) {
             continue;
         }
-        if record.len() != schema.fields().len() {
-            return Err(super::invalid_file(
-                file,
-                format_args!(
-                    "has {} values in line {}, but the table has {} columns",
-                    record.len(),
-                    record.line,
-                    schema.fields().len()
-                ),
-            ));
-        }
+        check_width(file, &record, schema.fields().len())?;
         for (value, field) in record.fields().zip(schema.fields()) {
             let value = utf8(file, record.line, value)?;
             if !fits(value, field.data_type()) {

@@ -11,6 +11,7 @@ use super::workers::Workers;
 use crate::error::EngineError;
 use crate::job::{Storage, Table};
 use crate::wire::{self, FromWorker, Heard, TableFrame, ToWorker};
+use crate::worker::internal;
 
 /// How long a worker may take to confirm that it has stopped.
 const CANCEL_GRACE: Duration = Duration::from_millis(500);
@@ -70,11 +71,11 @@ impl Lease {
     /// Sends tables, which may have very many files, without holding up the thread.
     pub(super) async fn send_tables(&mut self, tables: Vec<Arc<Table>>) -> Result<(), EngineError> {
         let encode = move || tables.iter().map(|table| TableFrame::encode(table)).collect::<Result<Vec<_>, _>>();
-        let frames = tokio::task::spawn_blocking(encode).await.map_err(super::internal)?.map_err(super::internal)?;
+        let frames = tokio::task::spawn_blocking(encode).await.map_err(internal)?.map_err(internal)?;
         self.send(&ToWorker::Tables(frames)).await
     }
 
-    /// The next frame; when the worker dies, what it died of.
+    /// The next frame; when the worker dies, what it died of. Dropping the future loses neither.
     pub(super) async fn hear(&mut self) -> Result<Heard, EngineError> {
         let Some(worker) = &mut self.worker else { return Err(super::out_of_turn()) };
         match worker.ear.hear(&mut worker.socket).await {
@@ -84,14 +85,11 @@ impl Lease {
     }
 
     async fn post_mortem(&mut self) -> EngineError {
-        match self.worker.take() {
-            Some(worker) => {
-                let (error, killed) = worker.post_mortem().await;
-                self.killed = killed;
-                error
-            }
-            None => super::out_of_turn(),
-        }
+        let Some(worker) = &mut self.worker else { return super::out_of_turn() };
+        let (error, killed) = worker.post_mortem().await;
+        self.worker = None;
+        self.killed = killed;
+        error
     }
 
     /// Whether the worker was killed from outside, so that its job may be tried once more.

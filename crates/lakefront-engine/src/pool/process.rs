@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream as StdUnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::error::{EngineError, EngineErrorKind};
 use crate::pool::PoolConfig;
 use crate::scratch::Scratch;
 use crate::wire::Ear;
-use crate::worker::from_last_words;
+use crate::worker::{from_last_words, out_of_disk};
 
 /// How much of what a worker wrote to its standard error is kept.
 const LAST_WORDS: usize = 8 << 10;
@@ -49,11 +49,11 @@ struct Started {
 impl Keeper {
     pub(super) fn start(config: &PoolConfig) -> io::Result<Keeper> {
         let (orders, received) = mpsc::channel();
-        let starter = Starter {
+        let mut starter = Starter {
             program: config.worker.clone(),
             arguments: config.arguments.clone(),
             spill: Scratch::claim(&config.spill_dir)?,
-            next: AtomicU64::new(0),
+            next: 0,
         };
         std::thread::Builder::new().name("worker-keeper".to_owned()).spawn(move || {
             for order in received {
@@ -90,13 +90,13 @@ struct Starter {
     program: PathBuf,
     arguments: Vec<String>,
     spill: Scratch,
-    next: AtomicU64,
+    next: u64,
 }
 
 impl Starter {
-    fn start(&self) -> io::Result<Started> {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let spill = self.spill.path().join(format!("worker-{number}"));
+    fn start(&mut self) -> io::Result<Started> {
+        let spill = self.spill.path().join(format!("worker-{}", self.next));
+        self.next += 1;
         std::fs::create_dir_all(&spill)?;
         let (socket, its_end) = StdUnixStream::pair()?;
         let child = Command::new(&self.program)
@@ -130,6 +130,8 @@ pub(super) struct Worker {
     /// Folders it may read below, once it has been told.
     pub(super) roots: Option<BTreeSet<PathBuf>>,
     process: Arc<Process>,
+    /// Reads what it writes to its standard error.
+    listener: Option<JoinHandle<()>>,
 }
 
 struct Process {
@@ -137,7 +139,6 @@ struct Process {
     spill: PathBuf,
     overdue: AtomicBool,
     words: Mutex<Vec<u8>>,
-    listener: Mutex<Option<JoinHandle<()>>>,
     keeper: Arc<Keeper>,
 }
 
@@ -150,14 +151,11 @@ impl Worker {
             spill,
             overdue: AtomicBool::new(false),
             words: Mutex::default(),
-            listener: Mutex::default(),
             keeper,
         });
-        if let Some(stderr) = stderr {
-            *lock(&process.listener) = Some(tokio::spawn(listen(stderr, Arc::downgrade(&process))));
-        }
+        let listener = stderr.map(|stderr| tokio::spawn(listen(stderr, Arc::downgrade(&process))));
         socket.set_nonblocking(true)?;
-        Ok(Worker { socket: UnixStream::from_std(socket)?, ear: Ear::default(), roots: None, process })
+        Ok(Worker { socket: UnixStream::from_std(socket)?, ear: Ear::default(), roots: None, process, listener })
     }
 
     pub(super) fn killer(&self) -> Killer {
@@ -177,13 +175,14 @@ impl Worker {
         pages * rustix::param::page_size() as u64
     }
 
-    /// Ends it, and says what it died of and whether somebody killed it from outside.
-    pub(super) async fn post_mortem(self) -> (EngineError, bool) {
+    /// Ends it, and says what it died of and whether somebody killed it from outside. Dropping the future loses
+    /// nothing: the next one says it.
+    pub(super) async fn post_mortem(&mut self) -> (EngineError, bool) {
         // A worker that closed its socket is dead or dying; its last words follow.
-        let listener = lock(&self.process.listener).take();
-        if let Some(listener) = listener {
+        if let Some(listener) = &mut self.listener {
             let _ = tokio::time::timeout(Duration::from_millis(500), listener).await;
         }
+        self.listener = None;
         let status = {
             let mut child = lock(&self.process.child);
             child.as_mut().and_then(|child| {
@@ -210,14 +209,7 @@ impl Process {
             .with_detail("killed at its deadline");
         }
         let signal = status.and_then(|status| status.signal());
-        let error = if signal == Some(Signal::XFSZ.as_raw()) {
-            EngineError::new(
-                EngineErrorKind::ResourceLimit,
-                "The query needs more temporary disk space than it may use. Let it sort, group or combine less.",
-            )
-        } else {
-            from_last_words(words)
-        };
+        let error = if signal == Some(Signal::XFSZ.as_raw()) { out_of_disk() } else { from_last_words(words) };
         error.with_detail(format!("{}: {words}", status.map_or_else(String::new, |status| status.to_string())))
     }
 }

@@ -22,7 +22,6 @@ use datafusion::physical_expr_adapter::{PhysicalExprAdapterFactory, replace_colu
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
-use futures::{StreamExt, TryStreamExt};
 
 use super::failure;
 use super::footer::{Footer, Footers, find_ignoring_case};
@@ -33,7 +32,6 @@ use crate::pool::{ColumnBytes, Estimate, TableEstimate};
 
 /// Footers read to estimate a table with too many files.
 const SAMPLE: usize = 256;
-const FOOTERS_AT_A_TIME: usize = 32;
 
 /// Operators whose work does not follow from the bytes they are given.
 const UNBOUNDED: [&str; 4] = ["CrossJoinExec", "NestedLoopJoinExec", "RecursiveQueryExec", "LazyMemoryExec"];
@@ -59,7 +57,7 @@ pub(super) async fn of(
     let mut exact = true;
     for scan in scans {
         let scan: FileScanConfig = scan;
-        let Some(table) = tables.iter().find(|table| table.url() == scan.object_store_url) else { continue };
+        let Some(table) = tables.iter().find(|table| table.url == scan.object_store_url) else { continue };
         let files = files_of(&scan, table)?;
         let entry = seen.entry(table.id).or_insert_with(|| Seen::new(table));
         let read = match table.format {
@@ -175,14 +173,10 @@ async fn parquet(
     let Some(source) = source.downcast_ref::<ParquetSource>() else {
         return Err(failure::internal("a Parquet table is scanned as another format"));
     };
-    let footers: Vec<(usize, Arc<Footer>)> = futures::stream::iter(files.iter().copied())
-        .map(|index| async move { Ok::<_, EngineError>((index, footers.of(table, index).await?)) })
-        .buffered(FOOTERS_AT_A_TIME)
-        .try_collect()
-        .await?;
+    let footers = footers.of_all(table, files.iter().copied()).await?;
     let mut read = Read::default();
-    for (index, footer) in footers {
-        let file = file_scan(source, table, index, &footer, with_statistics).map_err(failure::from_datafusion)?;
+    for (index, footer) in files.iter().zip(footers) {
+        let file = file_scan(source, table, *index, &footer, with_statistics).map_err(failure::from_datafusion)?;
         read.add(file);
     }
     Ok(read)

@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::parser::ParserError;
 
 use crate::error::{EngineError, EngineErrorKind};
 
-pub(super) fn internal(error: impl ToString) -> EngineError {
+pub(crate) fn internal(error: impl ToString) -> EngineError {
     EngineError::new(EngineErrorKind::Internal, "The engine failed. Try again, or tell your administrator.")
         .with_detail(error.to_string())
 }
@@ -33,7 +33,7 @@ fn out_of_memory() -> EngineError {
     )
 }
 
-fn out_of_disk() -> EngineError {
+pub(crate) fn out_of_disk() -> EngineError {
     EngineError::new(
         EngineErrorKind::ResourceLimit,
         "The query needs more temporary disk space than it may use. Let it sort, group or combine less.",
@@ -179,7 +179,7 @@ fn classify(error: &DataFusionError) -> EngineError {
         }
         DataFusionError::Internal(words) => {
             // Some mistakes of a statement are found where the engine expected none to be left.
-            match words.contains("coercion") || words.contains("type_coercion") {
+            match words.contains("coercion") {
                 true => EngineError::new(TypeMismatch, first_line(words)),
                 false => internal(words),
             }

@@ -12,8 +12,8 @@ use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::ParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
-use futures::FutureExt;
 use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use parquet::arrow::arrow_reader::ArrowReaderOptions;
 use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::arrow::parquet_to_arrow_schema;
@@ -30,6 +30,8 @@ use crate::job::DataFile;
 const CACHED_BYTES: usize = 48 << 20;
 /// Bytes at the end of a remote file that are read in one go; most footers fit.
 const REMOTE_PREFETCH: usize = 64 << 10;
+
+const AT_A_TIME: usize = 32;
 
 /// A file of one table, in one version.
 type FooterKey = (u64, usize);
@@ -55,6 +57,16 @@ impl Footers {
     /// The footer of a file, which has been checked to fit the table.
     pub(super) async fn of(&self, table: &ScanTable, index: usize) -> Result<Arc<Footer>, EngineError> {
         self.with_open_file(table, index, &mut None).await
+    }
+
+    /// The footers of several files, in their order.
+    pub(super) async fn of_all(
+        &self,
+        table: &ScanTable,
+        indexes: impl IntoIterator<Item = usize>,
+    ) -> Result<Vec<Arc<Footer>>, EngineError> {
+        let footers = futures::stream::iter(indexes).map(|index| self.of(table, index));
+        footers.buffered(AT_A_TIME).try_collect().await
     }
 
     async fn with_open_file(

@@ -22,7 +22,7 @@ use super::scan::ScanTable;
 use super::{Control, confine, diagnose, estimate, failure, session};
 use crate::error::{EngineError, EngineErrorKind};
 use crate::job::{Limits, Literal};
-use crate::pool::{Progress, Statistics};
+use crate::pool::{INFER_DEADLINE, Progress, Statistics};
 use crate::wire::{FromWorker, InferFrame, Outcome, PrepareFrame, TableKey, ToWorker, encode_schema};
 
 /// Planning recurses over the statement; only what is touched takes memory.
@@ -89,8 +89,7 @@ fn guarded<T>(
     })
 }
 
-/// An inference reads little; the pool's own deadline is what ends a stuck one.
-const INFER_DEADLINE: Duration = Duration::from_secs(60);
+/// An inference reads little.
 const INFER_MEMORY: u64 = 512 << 20;
 
 pub(super) fn infer(engine: &Engine, control: Control, frame: InferFrame) -> Result<Outcome, EngineError> {
@@ -142,7 +141,6 @@ async fn plan_and_run(
     frame: &PrepareFrame,
     tables: &[Arc<ScanTable>],
 ) -> Result<Outcome, EngineError> {
-    let began = Instant::now();
     let state = session::build(&session::Surroundings {
         tables,
         footers: &engine.footers,
@@ -156,14 +154,12 @@ async fn plan_and_run(
     let plan = plan(&state, &frame.sql, &frame.parameters).await.map_err(failure::from_datafusion)?;
     let output = Output::new(&plan.schema());
     let foreseen = estimate::of(&plan, tables, &engine.footers).await?;
-    let planning_ms = began.elapsed().as_millis() as u64;
     let total = foreseen.bytes;
     engine
         .reply(&FromWorker::Planned {
             schema: encode_schema(output.schema()).map_err(failure::internal)?,
             unbounded: estimate::is_unbounded(&plan),
             estimate: foreseen,
-            planning_ms,
         })
         .map_err(failure::internal)?;
 
@@ -178,7 +174,6 @@ async fn plan_and_run(
     Ok(Outcome::Ran(Statistics {
         scanned_bytes: engine.scanned.load(Ordering::Relaxed),
         rows: delivery.rows,
-        planning_ms,
         engine_ms: began.elapsed().as_millis() as u64,
         truncated,
     }))

@@ -1,6 +1,5 @@
 //! A table of the job as DataFusion sees it: its files are given, so planning prunes partitions and lists nothing.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
@@ -30,8 +29,8 @@ use datafusion::physical_expr_adapter::{
 };
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
-use futures::{StreamExt, TryStreamExt};
 
+use super::failure;
 use super::footer::{Footers, TableReaders, find_ignoring_case};
 use super::store::{TableStore, object_meta};
 use crate::error::{EngineError, EngineErrorKind};
@@ -40,12 +39,13 @@ use crate::job::{Compression, DataFile, Format, Storage, Table};
 /// Files whose footers are all read while planning. Above it the estimate takes a sample and statistics are unknown,
 /// so that a question about a huge table is answered as promptly as one about a small table.
 pub(super) const FOOTERS_PER_PLAN: usize = 2_000;
-const FOOTERS_AT_A_TIME: usize = 32;
 
 /// A table as a worker keeps it between jobs.
 pub(super) struct ScanTable {
     /// Unique in this worker.
     pub(super) id: u64,
+    /// Where DataFusion finds `store`.
+    pub(super) url: ObjectStoreUrl,
     pub(super) catalog: String,
     pub(super) database: String,
     pub(super) name: String,
@@ -78,6 +78,7 @@ impl ScanTable {
         let partitions = partition_values(&keys, &files)?;
         Ok(ScanTable {
             id,
+            url: ObjectStoreUrl::parse(format!("table://{id}")).map_err(failure::internal)?,
             catalog: table.catalog,
             database: table.database,
             name: table.name,
@@ -93,10 +94,6 @@ impl ScanTable {
 
     pub(super) fn file_schema(&self) -> &SchemaRef {
         self.columns.file_schema()
-    }
-
-    pub(super) fn url(&self) -> ObjectStoreUrl {
-        ObjectStoreUrl::parse(format!("table://{}", self.id)).unwrap_or_else(|_| ObjectStoreUrl::local_filesystem())
     }
 
     /// Distinct combinations of partition values among files; 1 for a table without partitions that has files.
@@ -195,10 +192,9 @@ fn partition_values(keys: &[FieldRef], files: &[DataFile]) -> Result<RecordBatch
         })?;
         columns.push(values);
     }
-    let schema = Arc::new(Schema::new(keys.to_vec()));
-    let nullable = Schema::new(schema.fields().iter().map(|f| Field::clone(f).with_nullable(true)).collect::<Vec<_>>());
+    let nullable: Vec<Field> = keys.iter().map(|key| Field::clone(key).with_nullable(true)).collect();
     RecordBatch::try_new_with_options(
-        Arc::new(nullable),
+        Arc::new(Schema::new(nullable)),
         columns,
         &RecordBatchOptions::new().with_row_count(Some(files.len())),
     )
@@ -248,12 +244,8 @@ impl Scan {
             unknown.total_byte_size = datafusion::common::stats::Precision::Inexact(bytes);
             return Ok((files, unknown));
         }
-        let footers: Vec<_> = futures::stream::iter(kept.iter().copied())
-            .map(|index| self.footers.of(&self.table, index))
-            .buffered(FOOTERS_AT_A_TIME)
-            .try_collect()
-            .await
-            .map_err(|error| DataFusionError::External(Box::new(error)))?;
+        let footers = self.footers.of_all(&self.table, kept.iter().copied()).await;
+        let footers = footers.map_err(|error| DataFusionError::External(Box::new(error)))?;
         let files: Vec<PartitionedFile> = files
             .into_iter()
             .zip(&footers)
@@ -273,10 +265,6 @@ impl TableProvider for Scan {
 
     fn table_type(&self) -> TableType {
         TableType::Base
-    }
-
-    fn get_logical_plan(&'_ self) -> Option<Cow<'_, datafusion::logical_expr::LogicalPlan>> {
-        None
     }
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
@@ -333,7 +321,7 @@ impl TableProvider for Scan {
                 Arc::new(JsonSource::new(with_keys(Arc::clone(&table.stored), keys)))
             }
         };
-        let mut config = FileScanConfigBuilder::new(table.url(), source)
+        let mut config = FileScanConfigBuilder::new(table.url.clone(), source)
             .with_file_groups(groups(files, state.config().target_partitions()))
             .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?

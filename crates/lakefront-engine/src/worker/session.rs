@@ -62,7 +62,7 @@ pub(super) fn build(around: &Surroundings<'_>) -> Result<SessionState> {
         )
         .build_arc()?;
     for table in around.tables {
-        runtime.register_object_store(table.url().as_ref(), Arc::clone(&table.store) as _);
+        runtime.register_object_store(table.url.as_ref(), Arc::clone(&table.store) as _);
     }
     let allowed = functions::Allowed::new();
     let mut state = SessionStateBuilder::new()

@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::stream::{self, BoxStream, StreamExt};
-use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::aws::AmazonS3;
 use object_store::path::Path;
 use object_store::{
     Attributes, CopyOptions, GetOptions, GetRange, GetResult, GetResultPayload, ListResult, MultipartUpload,
@@ -27,7 +27,8 @@ use object_store::{
 use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 
 use crate::error::{EngineError, EngineErrorKind};
-use crate::job::{DataFile, S3Credentials, Storage};
+use crate::job::{DataFile, Storage};
+use crate::lake;
 
 /// Bytes per piece when a whole local file is streamed.
 const PIECE: u64 = 1 << 20;
@@ -54,30 +55,8 @@ impl TableStore {
                         .with_detail(format!("{}: {error}", root.display()))
                 })?,
             },
-            Storage::S3 { bucket, prefix, region, endpoint, credentials } => {
-                let mut builder = AmazonS3Builder::new().with_bucket_name(bucket);
-                if let Some(region) = region {
-                    builder = builder.with_region(region);
-                }
-                if let Some(endpoint) = endpoint {
-                    builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
-                }
-                builder = match credentials {
-                    S3Credentials::Anonymous => builder.with_skip_signature(true),
-                    S3Credentials::Keys { access_key_id, secret_access_key, session_token } => {
-                        let builder =
-                            builder.with_access_key_id(access_key_id).with_secret_access_key(secret_access_key);
-                        match session_token {
-                            Some(token) => builder.with_token(token),
-                            None => builder,
-                        }
-                    }
-                };
-                let store = builder.build().map_err(|error| {
-                    EngineError::new(EngineErrorKind::InvalidLocation, "The bucket of the table cannot be used.")
-                        .with_detail(error.to_string())
-                })?;
-                Backend::S3 { store: Arc::new(store), prefix: prefix.clone() }
+            Storage::S3 { prefix, .. } => {
+                Backend::S3 { store: Arc::new(lake::s3_store(storage)?), prefix: prefix.clone() }
             }
         };
         Ok(TableStore { backend, files, scanned })
@@ -311,8 +290,8 @@ fn carried(error: EngineError) -> object_store::Error {
 #[async_trait]
 impl ObjectStore for TableStore {
     async fn get_opts(&self, location: &Path, options: GetOptions) -> object_store::Result<GetResult> {
-        let (_, file) = self.file_at(location)?;
-        let meta = ObjectMeta { location: location.clone(), ..object_meta(0, file) };
+        let (index, file) = self.file_at(location)?;
+        let meta = object_meta(index, file);
         let range = match options.range {
             None => 0..file.size,
             Some(GetRange::Bounded(range)) => range.start..range.end.min(file.size),

@@ -1,8 +1,14 @@
 use std::time::Duration;
 
+use futures::FutureExt;
 use lakefront_engine::EngineErrorKind;
 
 use crate::lake::Lake;
+
+/// The worker that computes.
+fn busiest(lake: &Lake) -> u32 {
+    lake.cpu_ticks().into_iter().max_by_key(|(_, ticks)| *ticks).unwrap().0
+}
 
 fn kill(pid: u32) {
     let pid = rustix::process::Pid::from_raw(pid as i32).unwrap();
@@ -12,13 +18,10 @@ fn kill(pid: u32) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_worker_takes_only_its_own_query_along() {
     let lake = Lake::new().with_forecast(60_000, 10_000);
-    let before = lake.worker_pids();
     let endless = "select sum(a.y_05 + b.y_05 * c.y_05) from forecast a, forecast b, forecast c";
     let mut victim = lake.pool.prepare(lake.job(endless)).await.unwrap().run().await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
-    // The victim's worker is the one that computes: the only one there was, or the busiest.
-    let (busiest, _) = lake.cpu_ticks().into_iter().max_by_key(|(_, ticks)| *ticks).unwrap();
-    assert!(!before.is_empty());
+    let busiest = busiest(&lake);
     let bystander = lake.pool.prepare(lake.job("select count(*) from forecast")).await.unwrap();
     kill(busiest);
     let error = victim.next().await.unwrap().unwrap_err();
@@ -29,6 +32,23 @@ async fn a_killed_worker_takes_only_its_own_query_along() {
     let frame = bystander.run().await.unwrap().next().await.unwrap().unwrap();
     assert_eq!(frame.rows, 1);
     assert_eq!(lake.cell("select count(*) from forecast").await, "60000");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_looks_away_hears_of_the_death_all_the_same() {
+    let lake = Lake::new().with_forecast(60_000, 10_000);
+    let endless = "select sum(a.y_05 + b.y_05 * c.y_05) from forecast a, forecast b, forecast c";
+    let mut victim = lake.pool.prepare(lake.job(endless)).await.unwrap().run().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    kill(busiest(&lake));
+    // Each look is given up as soon as there is something to wait for.
+    let error = loop {
+        match victim.next().now_or_never() {
+            Some(frame) => break frame.unwrap().unwrap_err(),
+            None => tokio::task::yield_now().await,
+        }
+    };
+    assert_eq!(error.kind, EngineErrorKind::EngineCrashed, "{error:?}");
 }
 
 #[tokio::test]

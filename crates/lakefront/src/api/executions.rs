@@ -10,8 +10,8 @@ use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use futures::Stream;
-use lakefront_query::{EngineChoice, Execution, ExecutionState, ExecutionStatus, Request};
-use lakefront_store::{ExecutionFilter, ExecutionRecord, Role};
+use lakefront_query::{EngineChoice, Execution, ExecutionStatus, Request};
+use lakefront_store::{ExecutionFilter, ExecutionRecord};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use ulid::Ulid;
@@ -266,12 +266,8 @@ async fn result_of(
         return Ok((execution_headers(&status), Problem::from(error)).into_response());
     }
     let Some(result) = execution.result() else {
-        let problem = if status.state == ExecutionState::Cancelled {
-            Problem::new(StatusCode::CONFLICT, "CANCELLED", "This execution was cancelled.")
-        } else {
-            Problem::new(StatusCode::CONFLICT, "NOT_FINISHED", "This execution has not finished.")
-                .with_hint("Wait with GET /api/v1/executions/{id}?wait_s=20.")
-        };
+        let problem = Problem::new(StatusCode::CONFLICT, "NOT_FINISHED", "This execution has not finished.")
+            .with_hint("Wait with GET /api/v1/executions/{id}?wait_s=20.");
         return Ok((execution_headers(&status), problem).into_response());
     };
     let permit = app
@@ -361,7 +357,7 @@ pub async fn list(
 fn find(app: &App, actor: &Actor, id: Ulid) -> Option<Arc<Execution>> {
     let execution = app.queries.execution(&id.to_string())?;
     let own = execution.principal.id == actor.user.id.to_string();
-    (own || actor.user.role == Role::Admin).then_some(execution)
+    (own || actor.scope.is_admin()).then_some(execution)
 }
 
 async fn wait(execution: &Execution, seconds: u64, until: impl Fn(&ExecutionStatus) -> bool) -> ExecutionStatus {

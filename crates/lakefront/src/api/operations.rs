@@ -31,7 +31,7 @@ pub async fn ready(State(app): State<App>) -> Result<&'static str, Problem> {
 #[utoipa::path(get, path = "/metrics", tag = "operations", extensions(("x-permission" = json!("administer"))),
     responses((status = 200, content_type = "text/plain"), (status = 403, body = ProblemDocument)))]
 pub async fn metrics(State(app): State<App>, _actor: Can<Administer>) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render("")).into_response()
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render()).into_response()
 }
 
 /// This document.

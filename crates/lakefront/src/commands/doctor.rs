@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use anyhow::bail;
-use lakefront_query::{Principal, Request, Role};
+use lakefront_query::Request;
 
 use super::say;
-use crate::app::{self, Opened, system};
+use crate::app::{self, Opened, system, system_principal};
 use crate::auth::key::MasterKey;
 use crate::config::{Settings, create_data_dir};
 
@@ -52,9 +52,7 @@ async fn database(opened: &Opened) -> anyhow::Result<String> {
 }
 
 async fn engine(opened: &Opened) -> anyhow::Result<String> {
-    let principal =
-        Principal { id: "system".to_owned(), name: "System".to_owned(), role: Role::Admin, groups: Vec::new() };
-    let request = Request { reuse_max_age_s: Some(0), ..Request::new(principal, "select 1") };
+    let request = Request { reuse_max_age_s: Some(0), ..Request::new(system_principal(), "select 1") };
     let execution = opened.queries.submit(request).await?;
     let result = execution.finished().await?;
     Ok(format!("a worker answered {} row", result.rows()))

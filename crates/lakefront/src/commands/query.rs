@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use lakefront_query::{EngineChoice, EstimateReport, Principal, Queries, QueryError, Request, ResultSet, Role};
+use lakefront_query::{EngineChoice, EstimateReport, Principal, Queries, QueryError, Request, ResultSet};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{print, say};
 use crate::app::{self, Opened, system};
-use crate::auth::query_role;
+use crate::auth::principal;
 use crate::config::Settings;
 use crate::encode::{self, Options, ResultFormat, Values};
 
@@ -101,12 +101,7 @@ impl Query {
 
     async fn principal(&self, opened: &Opened) -> anyhow::Result<Principal> {
         let Some(email) = &self.user else {
-            return Ok(Principal {
-                id: "system".to_owned(),
-                name: "System".to_owned(),
-                role: Role::Admin,
-                groups: Vec::new(),
-            });
+            return Ok(app::system_principal());
         };
         let user = opened
             .store
@@ -116,7 +111,7 @@ impl Query {
         if user.disabled {
             bail!("{email} is disabled");
         }
-        Ok(Principal { id: user.id.to_string(), name: user.name, role: query_role(user.role), groups: Vec::new() })
+        Ok(principal(&user))
     }
 
     fn request(&self, principal: Principal, sql: String) -> Request {

@@ -92,6 +92,8 @@ async fn odd_requests_get_problem_documents() {
             raw(&server, &format!("{odd} /api/v1/auth/me HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).await;
         assert!(status == 405 || status == 400, "{odd}: {status}");
     }
+    let metrics = server.get("/metrics").token(token).send().await.text();
+    assert!(metrics.contains("method=\"other\"") && !metrics.contains("PROPFIND"), "{metrics}");
     // An override asks for another method; the request stays what it is.
     let overridden = server
         .get("/api/v1/auth/me?_method=DELETE")

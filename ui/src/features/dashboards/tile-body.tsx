@@ -1,9 +1,10 @@
 import { Link } from "@tanstack/react-router";
 import { ListEnd } from "lucide-react";
+import { Component, type ReactNode } from "react";
 import type { Position } from "@/api/types";
 import { Button, buttonClass } from "@/ui/button";
 import { EmptyState, ErrorState, NotAllowedState, Strip } from "@/ui/message";
-import { Chart } from "@/viz";
+import { Chart, ChartLegend } from "@/viz";
 import { fillIn, tileSql, type DashboardDefinition, type DashboardQueryData, type Tile } from "./definition";
 import { tileChart, tileClick } from "./tile-chart";
 import type { DashboardSearch } from "./use-dashboard-search";
@@ -14,8 +15,33 @@ export interface TileContext {
   onRetry: () => void;
 }
 
+type BodyProps = TileContext & { tile: Tile; data: DashboardQueryData | undefined; asTable: boolean };
+
 /** What a tile shows: its chart, or why there is none. Whatever fails, fails inside this tile. */
-export function TileBody(props: TileContext & { tile: Tile; data: DashboardQueryData | undefined; asTable: boolean }) {
+export function TileBody(props: BodyProps) {
+  const { tile, data } = props;
+  return (
+    <TileGuard key={drawnFrom(tile, data)} title={tile.title}>
+      <Body {...props} />
+    </TileGuard>
+  );
+}
+
+/** The legend of a tile's chart, for its head. */
+export function TileLegend(props: Omit<BodyProps, "asTable"> & { data: DashboardQueryData }) {
+  const { tile, data } = props;
+  return (
+    <TileGuard key={drawnFrom(tile, data)}>
+      <ChartLegend {...tileChart(tile, data, props)} />
+    </TileGuard>
+  );
+}
+
+/** Changes with what a drawing is made of, so that one that broke is tried again. */
+const drawnFrom = (tile: Tile, data: DashboardQueryData | undefined): string =>
+  `${data?.execution_id ?? "none"} ${JSON.stringify(tile.chart)}`;
+
+function Body(props: BodyProps) {
   const { tile, data, definition, search, onRetry, asTable } = props;
   if (!data) return <TileSkeleton tile={tile} />;
   if (data.error || data.state === "FAILED") return <TileError {...props} data={data} />;
@@ -153,4 +179,24 @@ export function TileSkeleton({ tile }: { tile: Tile }) {
       </svg>
     </div>
   );
+}
+
+/** Keeps a drawing that breaks from taking the page with it; without a title it leaves nothing in its place. */
+class TileGuard extends Component<{ title?: string; children: ReactNode }, { broken: boolean }> {
+  override state = { broken: false };
+  static getDerivedStateFromError() {
+    return { broken: true };
+  }
+  override render() {
+    if (!this.state.broken) return this.props.children;
+    if (this.props.title === undefined) return null;
+    return (
+      <ErrorState
+        title={`${this.props.title} could not be drawn`}
+        actions={<Button onClick={() => this.setState({ broken: false })}>Draw it again</Button>}
+      >
+        The data came, but its chart settings do not fit it. The rest of this dashboard is not affected.
+      </ErrorState>
+    );
+  }
 }

@@ -1,15 +1,12 @@
 import { Download, Ellipsis, Link2, Maximize2, Minimize2, SquareTerminal, Table2, X } from "lucide-react";
-import { Component, useState, type ReactNode } from "react";
+import { useState } from "react";
 import { cx } from "@/lib/cx";
 import { stringifySearch } from "@/lib/search";
-import { Button, IconButton, iconButtonClass } from "@/ui/button";
+import { IconButton, iconButtonClass } from "@/ui/button";
 import { iconHtml } from "@/ui/icon";
 import { Menu, type MenuEntry } from "@/ui/menu";
-import { ErrorState } from "@/ui/message";
-import { ChartLegend } from "@/viz";
 import { fillIn, type DashboardQueryData, type Tile } from "./definition";
-import { TileBody, toWorkbench, type TileContext } from "./tile-body";
-import { tileChart } from "./tile-chart";
+import { TileBody, TileLegend, toWorkbench, type TileContext } from "./tile-body";
 
 /** One tile: title, unit, legend, three quiet actions, and its body. */
 export function TileFrame(
@@ -78,9 +75,7 @@ export function TileFrame(
         <h2 id={`h-${tile.id}`}>{tile.title}</h2>
         {tile.unit && <span className="ld-un">{fillIn(tile.unit, data)}</span>}
         <span className="ml-auto" />
-        {there && !table && !small && type !== "table" && type !== "ranked" && (
-          <ChartLegend {...tileChart(tile, data, props)} />
-        )}
+        {there && !table && !small && type !== "table" && type !== "ranked" && <TileLegend {...props} data={data} />}
         <span className="ld-tt">
           {!small && type !== "table" && (
             <a
@@ -116,29 +111,8 @@ export function TileFrame(
         {full && <IconButton icon={X} label="Close" onClick={() => onFull(false)} />}
       </header>
       <div className={cx("ld-tb", table && "ld-tb--scroll")}>
-        <TileGuard key={data?.execution_id ?? "none"} title={tile.title}>
-          <TileBody {...props} asTable={table} />
-        </TileGuard>
+        <TileBody {...props} asTable={table} />
       </div>
     </section>
   );
-}
-
-/** Keeps a drawing that breaks from taking the page with it. */
-class TileGuard extends Component<{ title: string; children: ReactNode }, { broken: boolean }> {
-  override state = { broken: false };
-  static getDerivedStateFromError() {
-    return { broken: true };
-  }
-  override render() {
-    if (!this.state.broken) return this.props.children;
-    return (
-      <ErrorState
-        title={`${this.props.title} could not be drawn`}
-        actions={<Button onClick={() => this.setState({ broken: false })}>Draw it again</Button>}
-      >
-        The data came, but its chart settings do not fit it. The rest of this dashboard is not affected.
-      </ErrorState>
-    );
-  }
 }

@@ -40,4 +40,5 @@ it("asks the engine to sort in a statement that shows what was added", () => {
   expect(orderedBy("select a\nfrom t", "Odd", true)).toBe(
     'select *\nfrom (\n  select a\n  from t\n)\norder by "Odd" desc',
   );
+  expect(orderedBy('select 1 as "order"', "order", false)).toMatch(/order by "order"$/);
 });

@@ -48,6 +48,7 @@ async function follow(
   signal: AbortSignal,
   on: (change: Partial<Pick<Run, "progress" | "status">>) => void,
 ): Promise<Execution> {
+  signal.throwIfAborted();
   const told = await new Promise<Execution | null>((resolve) => {
     const source = new EventSource(api.eventsUrl(id));
     const end = (status: Execution | null) => {
@@ -129,7 +130,8 @@ export function useExecutions() {
           mine.pages = pages;
           // The first page also brings the columns; that of an empty result has no rows.
           pages.put(0, await api.resultPage(status.id, 0, pages.pageRows, signal));
-          change({ phase: "done", status, pages });
+          // A stop that did not get through in time is over with the run.
+          change({ phase: "done", status, pages, error: null });
         } catch (error) {
           if (!signal.aborted) change({ phase: "done", error: api.asApiError(error) });
           return;
@@ -144,10 +146,13 @@ export function useExecutions() {
     const handle = handles.current.get(key);
     if (!handle) return;
     handle.stopping = true;
-    if (handle.id === null) return;
+    const { id } = handle;
+    if (id === null) return;
     try {
-      await api.cancel(handle.id);
+      await api.cancel(id);
     } catch (error) {
+      // Once the run has ended, or another has begun, it does not matter any more.
+      if (handles.current.get(key) !== handle || handle.id !== id) return;
       setRuns((old) => (old[key] ? { ...old, [key]: { ...old[key], error: api.asApiError(error) } } : old));
     }
   }, []);

@@ -1,7 +1,7 @@
 import { gridMarks, linear } from "../axes";
 import type { Drawing, DrawOptions, Source } from "../drawing";
 import { percent } from "../format";
-import { narrowClass, plotHtml, r1, rectPath, type Label } from "../marks";
+import { esc, narrowClass, plotHtml, r1, rectPath, type Label } from "../marks";
 import { textWidth } from "../measure";
 import { extent, indexOf, toNumber, toText } from "../read";
 import type { CapacitySpec } from "../spec";
@@ -25,6 +25,7 @@ export function capacity(spec: CapacitySpec, { columns, rows }: Source, options:
   const grid = gridMarks({ ...scale, ticks, y }, "percent");
   const over = bars.filter((b) => b.v > 1);
   const band = 1000 / n;
+  const hatch = `${options.id}-hatch`;
   let calm = "";
   const labels: Label[] = grid.labels.map((l, i) => (ticks[i] === 1 && "text" in l ? { ...l, c: "k lim" } : l));
   bars.forEach((b, i) => {
@@ -36,7 +37,7 @@ export function capacity(spec: CapacitySpec, { columns, rows }: Source, options:
         y: y(b.v) / 10,
         w: `${r1(band * 6) / 100}%`,
         h: `${r1(100 - y(b.v) / 10)}%`,
-        fill: `url(#${options.id}-hatch)`,
+        fill: `url(#${hatch})`,
         c: "ov",
       });
   });
@@ -74,7 +75,7 @@ export function capacity(spec: CapacitySpec, { columns, rows }: Source, options:
       left: grid.left,
       right: 0,
       defs: over.length
-        ? `<defs><pattern id="${options.id}-hatch" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="5" height="5" class="hb"/><path d="M0 0V5" class="hp"/></pattern></defs>`
+        ? `<defs><pattern id="${esc(hatch)}" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="5" height="5" class="hb"/><path d="M0 0V5" class="hp"/></pattern></defs>`
         : "",
       paths: [
         ...grid.paths.filter((p) => p.c === "g").map((p) => ({ c: p.c, d: p.d.replace(`M0 ${r1(y(1))}H1000`, "") })),

@@ -139,7 +139,7 @@ function grid(spec: HeatmapSpec, { columns, rows }: Source): { names: string[]; 
   if (spec.columns) {
     const at = spec.columns.map((c) => indexOf(columns, c.column));
     return {
-      names: spec.columns.map((c) => c.label),
+      names: spec.columns.map((c) => c.label ?? c.column),
       rows: rows.map((r, i) => ({
         name: toText(r[yi]),
         group: gi < 0 ? "" : toText(r[gi]),

@@ -9,11 +9,10 @@ import { useHotkey } from "@/lib/hotkeys";
 import { Button, IconButton } from "@/ui/button";
 import { Strip } from "@/ui/message";
 import { tabClass, tabsClass } from "@/ui/tabs";
-import { ChartLegend, type ChartType } from "@/viz";
+import type { ChartType } from "@/viz";
 import { fillIn, tileSql, type Dashboard, type DashboardQueryData, type Tile } from "../definition";
 import { FilterBar } from "../filter-bar";
-import { TileBody, type TileContext } from "../tile-body";
-import { tileChart } from "../tile-chart";
+import { TileBody, TileLegend, type TileContext } from "../tile-body";
 import { useDashboardData } from "../use-dashboard-data";
 import { useDashboardSearch } from "../use-dashboard-search";
 import { retype } from "./columns";
@@ -281,16 +280,17 @@ const encoded = (chart: ChartDefinition, columns: readonly Column[] = []): Chart
 /** A tile while it is edited: its head and its picture, with no actions of its own. */
 function EditTile({ tile, data, context }: { tile: Tile; data: DashboardQueryData | undefined; context: TileContext }) {
   const there = data?.state === "SUCCEEDED" && data.rows.length > 0;
+  const still: Tile = { ...tile, click: undefined };
   return (
     <>
       <header className="ld-th">
         <h2>{tile.title}</h2>
         {tile.unit && <span className="ld-un">{fillIn(tile.unit, data)}</span>}
         <span className="ml-auto" />
-        {there && <ChartLegend {...tileChart({ ...tile, click: undefined }, data, context)} />}
+        {there && <TileLegend {...context} tile={still} data={data} />}
       </header>
       <div className="ld-tb">
-        <TileBody {...context} tile={{ ...tile, click: undefined }} data={data} asTable={false} />
+        <TileBody {...context} tile={still} data={data} asTable={false} />
       </div>
     </>
   );

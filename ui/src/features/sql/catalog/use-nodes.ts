@@ -1,9 +1,9 @@
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { databases, table, tables } from "@/api/queries";
 import type { Table, TableSummary } from "@/api/types";
+import { sqlName } from "@/lib/sql-text";
 import { count } from "../format";
 import { compact } from "../result/summary";
-import { quoteName } from "../text/tables";
 
 /** One line of the tree. */
 export interface Node {
@@ -75,7 +75,7 @@ export function useNodes({ catalog, database, opened, search }: Wanted): { nodes
       const line = tableNode(id, one, name === database ? null : name, open);
       return open ? [line].concat(matching.length > 0 ? matching : columns) : [line];
     });
-    const head: Node = { id: name, level: 1, label: name, text: quoteName(name), kind: "database", open: index >= 0 };
+    const head: Node = { id: name, level: 1, label: name, text: sqlName(name), kind: "database", open: index >= 0 };
     if (size !== null) head.note = count(size);
     if (query?.isPending) return [head, note(`${name}/loading`, 2, "Loading…")];
     if (query?.isError) return [head, note(`${name}/error`, 2, "Could not be read")];
@@ -95,12 +95,12 @@ export function useNodes({ catalog, database, opened, search }: Wanted): { nodes
 }
 
 function tableNode(id: string, one: TableSummary, qualifier: string | null, open: boolean): Node {
-  const name = quoteName(one.name);
+  const name = sqlName(one.name);
   const node: Node = {
     id,
     level: 2,
     label: one.name,
-    text: qualifier === null ? name : `${quoteName(qualifier)}.${name}`,
+    text: qualifier === null ? name : `${sqlName(qualifier)}.${name}`,
     kind: "table",
     open,
   };
@@ -116,7 +116,7 @@ function columnNodes(id: string, detail: Table): Node[] {
     id: `${id}.${column.name}`,
     level: 3,
     label: column.name,
-    text: quoteName(column.name),
+    text: sqlName(column.name),
     kind: column.partition || keys.has(column.name) ? "partition" : "column",
     type: column.type,
     note: column.type,

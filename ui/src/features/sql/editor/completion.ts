@@ -1,7 +1,8 @@
 import type { Completion, CompletionContext, CompletionResult, CompletionSource } from "@codemirror/autocomplete";
 import { snippetCompletion } from "@codemirror/autocomplete";
+import { sqlName } from "@/lib/sql-text";
 import { statementAt } from "../text/statements";
-import { quoteName, tablesIn, type TableUse } from "../text/tables";
+import { tablesIn, type TableUse } from "../text/tables";
 import { FUNCTIONS, KEYWORDS, TYPES } from "./dialect";
 
 /** What the editor asks about the data; names resolve as the server resolves them. */
@@ -35,7 +36,7 @@ const named =
     type,
     boost,
     ...(detail === undefined ? {} : { detail }),
-    ...(quoteName(name) === name ? {} : { apply: quoteName(name) }),
+    ...(sqlName(name) === name ? {} : { apply: sqlName(name) }),
   });
 
 /** The name before the dot the cursor stands behind: `f.` or `demo.fore`. */

@@ -22,9 +22,10 @@ interface FindProps {
 export function FindBar({ pages, order, needle, find, onFind, selection, onSelect, onClose, summaries }: FindProps) {
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => field.current?.focus(), []);
+  const loaded = pages.loadedRows;
   const hits = useMemo(() => {
     const found: Cell[] = [];
-    if (needle === "") return found;
+    if (needle === "" || loaded === 0) return found;
     const place = order ? new Map([...order].map((source, shown) => [source, shown])) : null;
     for (const source of pages.loaded()) {
       summaries.forEach((summary, column) => {
@@ -33,7 +34,7 @@ export function FindBar({ pages, order, needle, find, onFind, selection, onSelec
       });
     }
     return found.sort((a, b) => a.row - b.row || a.column - b.column);
-  }, [needle, order, pages, summaries]);
+  }, [needle, order, pages, loaded, summaries]);
   const go = (step: 1 | -1) => {
     const at = selection?.focus ?? { row: -1, column: -1 };
     const after = (cell: Cell) => cell.row > at.row || (cell.row === at.row && cell.column > at.column);
@@ -60,7 +61,7 @@ export function FindBar({ pages, order, needle, find, onFind, selection, onSelec
       <span className="wb-mut" role="status">
         {needle === ""
           ? ""
-          : `${plural(hits.length, "cell", "cells")} in ${pages.complete ? "all" : "the"} ${count(pages.loadedRows)} ${pages.complete ? "" : "loaded of "}${pages.complete ? "" : count(pages.rows)} rows`}
+          : `${plural(hits.length, "cell", "cells")} in ${pages.complete ? `all ${count(loaded)}` : `the ${count(loaded)} loaded of ${count(pages.rows)}`} rows`}
       </span>
       <button
         type="button"

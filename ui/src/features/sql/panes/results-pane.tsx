@@ -1,7 +1,8 @@
 import { Copy, Download, ListEnd, Search, X } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { useModKey } from "@/lib/hotkeys";
+import { sqlName } from "@/lib/sql-text";
 import { RESULT_FORMATS, resultUrl } from "../api";
 import { bytes, count, plural } from "../format";
 import { compareCells, exactText } from "../result/cells";
@@ -11,7 +12,6 @@ import type { Sort } from "../result/column-head";
 import type { ResultPages } from "../result/pages";
 import { ResultGrid, selectionBounds, type Cell, type Selection } from "../result/result-grid";
 import { naturalWidth, summarize, type ColumnSummary } from "../result/summary";
-import { quoteName } from "../text/tables";
 import type { Run } from "../use-executions";
 import { FindBar } from "./find-bar";
 import { ProblemMessage } from "./problem";
@@ -75,6 +75,8 @@ function sortedOrder(pages: ResultPages, summaries: ColumnSummary[], sort: Sort)
 
 function Rows({ run, pages, onOpen }: { run: Run; pages: ResultPages; onOpen: (sql: string) => void }) {
   const status = run.status as NonNullable<Run["status"]>;
+  // What is said of the rows changes as pages arrive, or fail to.
+  useSyncExternalStore(pages.subscribe, pages.snapshot, pages.snapshot);
   const [summaries, widths, columns] = useMemo(() => {
     const page = pages.first();
     const summaries = page ? summarize(page) : [];
@@ -106,6 +108,8 @@ function Rows({ run, pages, onOpen }: { run: Run; pages: ResultPages; onOpen: (s
       sort?.column !== column ? { column, descending: false } : sort.descending ? null : { column, descending: true };
     if (next && !pages.canComplete) return setRefused(next);
     if (next) await pages.loadAll();
+    // What did not come is told above the rows; an order of the others would be none of the result.
+    if (next && !pages.complete) return;
     setSort(next);
     setOrder(next ? sortedOrder(pages, summaries, next) : null);
   };
@@ -269,7 +273,7 @@ function Rows({ run, pages, onOpen }: { run: Run; pages: ResultPages; onOpen: (s
 
 /** The same rows, ordered by the engine. The statement stays as it was, so that its author sees what was added. */
 export function orderedBy(sql: string, column: string, descending: boolean): string {
-  return `select *\nfrom (\n${sql.replace(/^/gm, "  ")}\n)\norder by ${quoteName(column)}${descending ? " desc" : ""}`;
+  return `select *\nfrom (\n${sql.replace(/^/gm, "  ")}\n)\norder by ${sqlName(column)}${descending ? " desc" : ""}`;
 }
 
 function EmptyResult({ columns }: { columns: { name: string; type: string }[] }) {

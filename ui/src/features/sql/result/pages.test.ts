@@ -90,6 +90,19 @@ describe("the pages of a result", () => {
     expect(pages.view().columns[0]?.at(249)).toBe(249);
   });
 
+  it("fetches all rows even while someone scrolls", async () => {
+    const { calls, pages } = numbers(300, { hold: true });
+    const all = pages.loadAll();
+    for (const row of [250, 0, 150]) {
+      pages.want(row, row);
+      calls.forEach((call) => call.finish());
+      await arrived();
+    }
+    await all;
+    expect(calls.some((call) => call.signal.aborted)).toBe(false);
+    expect(pages.complete).toBe(true);
+  });
+
   it("keeps a failure until it is asked to try again", async () => {
     let broken = true;
     const pages = new ResultPages(async () => {

@@ -24,6 +24,8 @@ export class ResultPages {
   private readonly failed = new Map<number, Error>();
   private readonly listeners = new Set<() => void>();
   private version = 0;
+  /** All pages are being fetched, whatever is in view. */
+  private whole = false;
 
   constructor(load: LoadPage, rows: number, options: PagesOptions = {}) {
     this.load = load;
@@ -96,7 +98,7 @@ export class ResultPages {
     const from = Math.max(0, Math.floor(first / this.pageRows));
     const to = Math.floor(Math.min(last, this.rows - 1) / this.pageRows);
     for (const [index, controller] of this.pending) {
-      if (index < from || index > to) {
+      if (!this.whole && (index < from || index > to)) {
         controller.abort();
         this.pending.delete(index);
       }
@@ -117,11 +119,16 @@ export class ResultPages {
     this.changed();
   }
 
-  /** Fetches all pages in turn; only for results that fit. */
+  /** Fetches all pages in turn; only for results that fit. `complete` says afterwards whether all came. */
   async loadAll(): Promise<void> {
     if (!this.canComplete) throw new Error("the result is larger than the page cache");
-    for (let index = 0; index < Math.ceil(this.rows / this.pageRows); index += 1) {
-      if (!this.pages.has(index)) await this.fetch(index);
+    this.whole = true;
+    try {
+      for (let index = 0; index < Math.ceil(this.rows / this.pageRows); index += 1) {
+        if (!this.pages.has(index)) await this.fetch(index);
+      }
+    } finally {
+      this.whole = false;
     }
   }
 
@@ -134,6 +141,7 @@ export class ResultPages {
   put(index: number, page: Page): void {
     this.pages.delete(index);
     this.pages.set(index, page);
+    this.failed.delete(index);
     while (this.pages.size > this.keep) this.pages.delete(this.pages.keys().next().value as number);
     this.changed();
   }

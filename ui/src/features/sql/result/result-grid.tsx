@@ -75,7 +75,7 @@ export function ResultGrid({
 }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const gutter = indexWidth(pages.rows);
-  useSyncExternalStore(pages.subscribe, pages.snapshot, pages.snapshot);
+  const version = useSyncExternalStore(pages.subscribe, pages.snapshot, pages.snapshot);
   const rows = useRowWindow(scroller, pages.rows, ROW, HEAD);
   const { widths, resize } = useColumnWidths(naturalWidths, rows.width - gutter);
   // oxlint-disable-next-line react/incompatible-library -- it re-renders on scroll by design; nothing here relies on memoized reads
@@ -106,9 +106,10 @@ export function ResultGrid({
   /** Rows behind the small pictures in the column heads. */
   const pictured = summaries[0]?.rows ?? 0;
   const { first, last } = rows;
+  // A new version may be one in which a page that failed is asked for again.
   useEffect(() => {
     if (!order) pages.want(first, last);
-  }, [pages, order, first, last]);
+  }, [pages, order, first, last, version]);
 
   const focus = selection?.focus;
   const reveal = useEffectEvent((cell: Cell) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { quoteName, tablesIn } from "./tables";
+import { tablesIn } from "./tables";
 
 describe("the tables of a statement", () => {
   it("reads names, qualifiers and aliases", () => {
@@ -20,10 +20,5 @@ describe("the tables of a statement", () => {
   it("copes with an unfinished FROM", () => {
     expect(tablesIn("select x from")).toEqual([]);
     expect(tablesIn("select x from demo.")).toEqual([]);
-  });
-
-  it("quotes only what must be quoted", () => {
-    expect(quoteName("y_05")).toBe("y_05");
-    expect(quoteName('Odd "Name"')).toBe('"Odd ""Name"""');
   });
 });

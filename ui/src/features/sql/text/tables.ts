@@ -65,8 +65,3 @@ export function tablesIn(text: string): TableUse[] {
   }
   return uses;
 }
-
-/** A name as it must be written in SQL: quoted only when it has to be. */
-export function quoteName(name: string): string {
-  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
-}
