@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { JSDOM } from "jsdom";
 import type { PageState } from "@/api/types";
-import { render, type Rendered } from "@/app/render";
+import { render } from "@/app/render";
 import { me, NOW } from "./fixtures.mjs";
 
 const state = (url: string, signedIn = true): PageState => ({
@@ -11,8 +11,8 @@ const state = (url: string, signedIn = true): PageState => ({
   me: signedIn ? (me as PageState["me"]) : null,
   data: {},
 });
-const draw = async (url: string, signedIn = true) =>
-  JSON.parse(await render(JSON.stringify(state(url, signedIn)))) as Rendered;
+const draw = (url: string, signedIn = true) =>
+  render(JSON.stringify(state(url, signedIn)));
 
 const PAGES = [
   ["/", "Home"],

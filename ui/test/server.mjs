@@ -33,7 +33,7 @@ export async function page(url, { signedIn = true, theme = "system", ssr = true 
     me: signedIn ? { ...me, preferences: { theme } } : null,
     data: {},
   });
-  const drawn = ssr ? JSON.parse(await globalThis.render(state)) : { status: 200, html: "", head: "", errors: [] };
+  const drawn = ssr ? await globalThis.render(state) : { status: 200, html: "", head: "", errors: [] };
   if (drawn.errors.length) console.error(drawn.errors.join("\n"));
   const html = template
     .replaceAll("__NONCE__", NONCE)

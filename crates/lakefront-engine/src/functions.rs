@@ -8,6 +8,7 @@
 mod aggregates;
 mod dates;
 mod strict;
+mod sum;
 mod texts;
 
 use std::collections::HashSet;
@@ -123,6 +124,7 @@ const HIGHER_ORDER_REFUSED: &str = "
 ";
 
 /// The implementations behind the allowed names.
+#[derive(Clone)]
 pub(crate) struct Allowed {
     pub(crate) expr_planners: Vec<Arc<dyn ExprPlanner>>,
     pub(crate) scalar: Vec<Arc<ScalarUDF>>,
@@ -132,7 +134,13 @@ pub(crate) struct Allowed {
 }
 
 impl Allowed {
-    pub(crate) fn new() -> Self {
+    /// Made once in a process: it takes as long as planning a statement.
+    pub(crate) fn get() -> &'static Self {
+        static ALLOWED: LazyLock<Allowed> = LazyLock::new(Allowed::new);
+        &ALLOWED
+    }
+
+    fn new() -> Self {
         let names = |kind| -> HashSet<&str> {
             let allowed = functions().iter().filter(|function| function.kind == kind && function.allowed);
             allowed.map(|function| function.name).collect()

@@ -10,7 +10,6 @@ use rquickjs::{
     CatchResultExt, CaughtError, Context, Ctx, Function, Object, Persistent, Promise, Runtime, TypedArray, Value,
     context::EvalOptions,
 };
-use serde::Deserialize;
 
 use crate::{SsrError, SsrLimits, SsrPage};
 
@@ -33,14 +32,6 @@ struct Hooks {
     fire_next: Persistent<Function<'static>>,
     /// Forgets all timers.
     reset: Persistent<Function<'static>>,
-}
-
-#[derive(Deserialize)]
-struct Answer {
-    #[serde(flatten)]
-    page: SsrPage,
-    #[serde(default)]
-    errors: Vec<serde_json::Value>,
 }
 
 impl Engine {
@@ -79,17 +70,12 @@ impl Engine {
             let reset = self.hooks.reset.clone().restore(&ctx).map_err(engine_error)?;
             reset.call::<_, ()>(()).catch(&ctx).map_err(|error| script_error(&error, false))
         })?;
-        let answer: Answer = serde_json::from_str(&answer?)
-            .map_err(|error| SsrError::Js(format!("render() answered with something else than a page: {error}")))?;
-        if !answer.errors.is_empty() {
-            let errors: Vec<_> = answer.errors.iter().map(readable).collect();
-            return Err(SsrError::Js(errors.join("\n")));
-        }
+        let page = answer?;
         // React's mark of a boundary whose content threw: the page would be sent with a hole in it.
-        if answer.page.html.contains("<!--$!-->") {
+        if page.html.contains("<!--$!-->") {
             return Err(SsrError::Js("a component failed while the page was drawn".into()));
         }
-        Ok(answer.page)
+        Ok(page)
     }
 
     /// Frees what renders left behind.
@@ -97,7 +83,7 @@ impl Engine {
         self.runtime.run_gc();
     }
 
-    fn call(&self, ctx: &Ctx<'_>, input: &str, deadline: Instant) -> Result<String, SsrError> {
+    fn call(&self, ctx: &Ctx<'_>, input: &str, deadline: Instant) -> Result<SsrPage, SsrError> {
         let late = || Instant::now() > deadline;
         let failed = |error: CaughtError<'_>| script_error(&error, late());
         let render: Function = ctx
@@ -107,7 +93,7 @@ impl Engine {
         let value: Value = render.call((input,)).catch(ctx).map_err(failed)?;
         let promise: Promise = match value.try_into_promise() {
             Ok(promise) => promise,
-            Err(value) => return value.get().catch(ctx).map_err(failed),
+            Err(value) => return page(ctx, value),
         };
         let fire_next = self.hooks.fire_next.clone().restore(ctx).map_err(engine_error)?;
         loop {
@@ -116,8 +102,8 @@ impl Engine {
                     return Err(SsrError::Timeout);
                 }
             }
-            if let Some(settled) = promise.result::<String>() {
-                return settled.catch(ctx).map_err(failed);
+            if let Some(settled) = promise.result::<Value>() {
+                return page(ctx, settled.catch(ctx).map_err(failed)?);
             }
             if late() {
                 return Err(SsrError::Timeout);
@@ -126,6 +112,21 @@ impl Engine {
                 return Err(SsrError::Deadlock);
             }
         }
+    }
+}
+
+/// The page that `render` answered with, unless it says what went wrong.
+fn page<'js>(ctx: &Ctx<'js>, answer: Value<'js>) -> Result<SsrPage, SsrError> {
+    let read = || {
+        let answer: Object = answer.get()?;
+        let errors: Vec<String> = answer.get("errors")?;
+        Ok((SsrPage { status: answer.get("status")?, html: answer.get("html")?, head: answer.get("head")? }, errors))
+    };
+    match read().catch(ctx) {
+        Ok((page, errors)) if errors.is_empty() => Ok(page),
+        Ok((_, errors)) => Err(SsrError::Js(errors.join("\n"))),
+        Err(CaughtError::Error(rquickjs::Error::Allocation)) => Err(SsrError::OutOfMemory),
+        Err(error) => Err(SsrError::Js(format!("render() answered with something else than a page: {error}"))),
     }
 }
 
@@ -191,8 +192,4 @@ fn script_error(error: &CaughtError<'_>, late: bool) -> SsrError {
         CaughtError::Error(rquickjs::Error::Allocation) => SsrError::OutOfMemory,
         CaughtError::Error(error) => SsrError::Engine(error.to_string()),
     }
-}
-
-fn readable(error: &serde_json::Value) -> String {
-    error.as_str().map_or_else(|| error.to_string(), str::to_owned)
 }

@@ -1,14 +1,12 @@
 //! Draws a page on the server: runs the UI's server bundle in QuickJS, one runtime per thread.
 //!
-//! The bundle is one classic script that sets `globalThis.render(inputJson): Promise<string>`; the promised text is
-//! JSON `{status, html, head, errors}`. Scripts have virtual timers, no network, no files and no `Intl`.
+//! The bundle is one classic script that sets `globalThis.render(inputJson)`; it promises an object
+//! `{status, html, head, errors}`. Scripts have virtual timers, no network, no files and no `Intl`.
 
 mod engine;
 mod pool;
 
 use std::time::Duration;
-
-use serde::Deserialize;
 
 pub use pool::SsrPool;
 
@@ -47,7 +45,7 @@ pub enum SsrError {
 }
 
 /// A drawn page: `head` and `html` go into the template as they are.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SsrPage {
     pub status: u16,
     pub html: String,

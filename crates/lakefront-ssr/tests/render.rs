@@ -20,7 +20,7 @@ fn impatient(bundle: &'static str, milliseconds: u64) -> SsrPool {
 const EVAL: &str = r#"
 globalThis.render = async (input) => {
   const html = await (0, eval)(input)
-  return JSON.stringify({ status: 200, head: '', html: String(html), errors: [] })
+  return { status: 200, head: '', html: String(html), errors: [] }
 }"#;
 
 async fn html(pool: &SsrPool, script: &str) -> String {
@@ -30,8 +30,8 @@ async fn html(pool: &SsrPool, script: &str) -> String {
 #[tokio::test]
 async fn a_page_has_status_head_and_html() {
     let pool = pool(
-        r#"globalThis.render = (input) => Promise.resolve(JSON.stringify({
-             status: 404, head: '<title>Hello</title>', html: `<h1>${JSON.parse(input).name}</h1>`, errors: [] }))"#,
+        r#"globalThis.render = (input) => Promise.resolve({
+             status: 404, head: '<title>Hello</title>', html: `<h1>${JSON.parse(input).name}</h1>`, errors: [] })"#,
     );
     let page = pool.render(Arc::from(r#"{"name": "Zoë 🦆"}"#)).await.unwrap();
     assert_eq!(page, SsrPage { status: 404, head: "<title>Hello</title>".into(), html: "<h1>Zoë 🦆</h1>".into() });
@@ -127,11 +127,12 @@ async fn failures_of_the_script_name_their_cause() {
 
 #[tokio::test]
 async fn a_page_with_errors_or_holes_is_no_page() {
-    let pool = pool("globalThis.render = async (input) => input");
+    let pool = pool("globalThis.render = async (input) => JSON.parse(input)");
     for (answer, cause) in [
         (r#"{"status": 200, "head": "", "html": "", "errors": ["useQuery failed"]}"#, "useQuery failed"),
         (r#"{"status": 200, "head": "", "html": "<p><!--$!--></p>", "errors": []}"#, "component"),
-        ("nonsense", "something else than a page"),
+        ("\"nonsense\"", "something else than a page"),
+        (r#"{"status": 200, "head": "", "errors": []}"#, "something else than a page"),
     ] {
         match pool.render(Arc::from(answer)).await {
             Err(SsrError::Js(message)) => assert!(message.contains(cause), "{answer}: {message}"),

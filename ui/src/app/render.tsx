@@ -15,7 +15,7 @@ export interface Rendered {
 }
 
 /** Renders one page. A non-empty `errors` means the page must be sent unrendered. */
-export async function render(input: string): Promise<string> {
+export async function render(input: string): Promise<Rendered> {
   const state = JSON.parse(input) as PageState;
   const queryClient = makeQueryClient();
   seed(queryClient, state);
@@ -35,13 +35,12 @@ export async function render(input: string): Promise<string> {
   } catch (error) {
     errors.push(error instanceof Error ? `${error.message}\n${error.stack ?? ""}` : String(error));
   }
-  const page: Rendered = {
+  return {
     status: about.status,
     html,
     head: `<title>${escape(fullTitle(about.title))}</title>${preloads(router)}`,
     errors,
   };
-  return JSON.stringify(page);
 }
 
 /**

@@ -13,9 +13,12 @@ use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams}
 use datafusion::logical_expr::function::{AccumulatorArgs, AggregateFunctionSimplification, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Expr, Signature, Volatility, lit, when};
 
+use super::sum;
+
 pub(super) fn all() -> Vec<Arc<AggregateUDF>> {
     let named = |function: Arc<AggregateUDF>, name| Arc::new(AggregateUDF::clone(&function).with_aliases([name]));
     vec![
+        Arc::new(sum::sum()),
         named(any_value_udaf(), "arbitrary"),
         named(bool_and_udaf(), "every"),
         named(var_samp_udaf(), "variance"),

@@ -103,6 +103,8 @@ impl Starter {
             .args(&self.arguments)
             .env_clear()
             .envs(ALLOCATOR)
+            // DataFusion makes its folders there, once it spills.
+            .env("TMPDIR", &spill)
             .current_dir(&spill)
             .stdin(Stdio::from(OwnedFd::from(its_end)))
             .stdout(Stdio::null())

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -27,7 +26,6 @@ pub(super) struct Engine {
     pub(super) footers: Arc<Footers>,
     /// Bytes of data the current job has read.
     pub(super) scanned: Arc<AtomicU64>,
-    pub(super) spill: PathBuf,
     socket: Mutex<UnixStream>,
     tables: Mutex<Lru<TableKey, Arc<ScanTable>>>,
     next_table: AtomicU64,
@@ -48,7 +46,6 @@ impl Engine {
             threads,
             footers: Arc::new(Footers::new()),
             scanned: Arc::default(),
-            spill: std::env::current_dir()?,
             socket: Mutex::new(socket),
             tables: Mutex::new(Lru::new(REMEMBERED_FILES)),
             next_table: AtomicU64::new(0),

@@ -147,7 +147,6 @@ async fn plan_and_run(
         catalog: &frame.catalog,
         database: &frame.database,
         limits: &frame.limits,
-        spill: engine.spill.clone(),
         threads: engine.threads,
     })
     .map_err(failure::from_datafusion)?;

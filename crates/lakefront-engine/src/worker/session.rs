@@ -2,14 +2,13 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, CatalogProviderList, SchemaProvider, TableProvider};
 use datafusion::common::config::ConfigNonZeroUsize;
 use datafusion::common::{DataFusionError, Result};
-use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::disk_manager::DiskManagerBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
@@ -29,7 +28,6 @@ pub(super) struct Surroundings<'a> {
     pub(super) catalog: &'a str,
     pub(super) database: &'a str,
     pub(super) limits: &'a Limits,
-    pub(super) spill: PathBuf,
     pub(super) threads: usize,
 }
 
@@ -56,15 +54,13 @@ pub(super) fn build(around: &Surroundings<'_>) -> Result<SessionState> {
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(TrackConsumersPool::new(pool, NonZeroUsize::MIN)))
         .with_disk_manager_builder(
-            DiskManagerBuilder::default()
-                .with_mode(DiskManagerMode::Directories(vec![around.spill.clone()]))
-                .with_max_temp_directory_size(around.limits.spill_bytes),
+            DiskManagerBuilder::default().with_max_temp_directory_size(around.limits.spill_bytes),
         )
         .build_arc()?;
     for table in around.tables {
         runtime.register_object_store(table.url.as_ref(), Arc::clone(&table.store) as _);
     }
-    let allowed = functions::Allowed::new();
+    let allowed = functions::Allowed::get().clone();
     let mut state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime)
