@@ -15,6 +15,7 @@ mod result;
 mod road;
 mod route;
 mod statement;
+pub mod trino;
 
 use std::path::PathBuf;
 use std::sync::Arc;
