@@ -21,7 +21,9 @@ help: ## this list
 run: build ## build everything, make the sample lake, serve the demo on 127.0.0.1:3000
 	$(BINARY) demo
 
-build: ui ## the release binary with the UI inside: target/release/lakefront
+build: ## the release binary with the UI inside: target/release/lakefront
+	@# The first build is long; the UI, which goes in last, is built meanwhile.
+	if [ ! -x $(BINARY) ]; then cargo build --release --bin lakefront & fi; $(MAKE) --no-print-directory ui && wait
 	cargo build --release --bin lakefront
 
 dev: ui ## the demo from an unoptimised build, for work on it

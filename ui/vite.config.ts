@@ -21,8 +21,40 @@ const pagesOnly = (): Plugin => ({
   load: (id) => (id === "\0browser-only" ? "export {}" : null),
 });
 
+/**
+ * What the server sends ahead of a page's data ends at the mark: styles and scripts have to stand before it. The entry is
+ * imported after what the server drew is on the screen, since taking it over need not stand between it and the reader; a
+ * tab in the background has no frames.
+ */
+const arrange = (): Plugin => ({
+  name: "arrange",
+  apply: "build",
+  transformIndexHtml: {
+    order: "post",
+    handler: (html) => {
+      const [before = "", block, after = ""] = html.split(/(<!--lf-head-->.*?<\/script>)/s);
+      const [, entry = ""] = /<script type="module" crossorigin src="([^"]+)"[^>]*><\/script>/.exec(after) ?? [];
+      const start = `<script nonce="__NONCE__">
+      {
+        delete document.documentElement.dataset.parsing;
+        const start = () => import("${entry}");
+        if (document.getElementById("lf-root").dataset.ssr === "1") {
+          requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(start)));
+          setTimeout(start, 250);
+        } else start();
+      }
+    </script>`;
+      const preload = `<link rel="modulepreload" crossorigin href="${entry}" nonce="__NONCE__">`;
+      return (before + after)
+        .replace(/<script type="module" crossorigin [^>]*><\/script>/, preload)
+        .replace("</head>", `${block}\n  </head>`)
+        .replace("</body>", `${start}\n  </body>`);
+    },
+  },
+});
+
 export default defineConfig(({ isSsrBuild }) => ({
-  plugins: [react(), tailwind(), isSsrBuild && pagesOnly()],
+  plugins: [react(), tailwind(), arrange(), isSsrBuild && pagesOnly()],
   html: { cspNonce: "__NONCE__" },
   resolve: {
     alias: {

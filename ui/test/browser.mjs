@@ -57,7 +57,7 @@ for (const path of [...INSIDE, ...OUTSIDE]) {
   test(`${path} is taken over by the browser without a difference`, async (t) => {
     const { page, complaints } = await open(t, path, { server });
     assert.deepEqual(complaints, []);
-    assert.equal(await page.evaluate(() => document.documentElement.dataset.ssr), "1");
+    assert.equal(await page.evaluate(() => document.getElementById("lf-root").dataset.ssr), "1");
   });
 
   test(`${path} draws itself where the server could not`, async (t) => {

@@ -37,7 +37,8 @@ export async function page(url, { signedIn = true, theme = "system", ssr = true 
   if (drawn.errors.length) console.error(drawn.errors.join("\n"));
   const html = template
     .replaceAll("__NONCE__", NONCE)
-    .replace('data-theme="__THEME__"', `data-theme="${theme}" data-ssr="${ssr ? 1 : 0}"`)
+    .replace("__THEME__", theme)
+    .replace("__SSR__", ssr ? "1" : "0")
     .replace("<!--lf-head-->", () => drawn.head)
     .replace("<!--lf-html-->", () => drawn.html)
     .replace(

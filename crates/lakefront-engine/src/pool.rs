@@ -41,7 +41,9 @@ pub struct PoolConfig {
     pub max_queue: usize,
     /// Estimated bytes up to which a job counts as cheap.
     pub cheap_bytes: u64,
-    /// How long a spare worker stays without work.
+    /// Workers that wait, started, for work that may come.
+    pub spares: usize,
+    /// How long a worker beside the spares stays without work.
     pub idle_after: Duration,
 }
 
@@ -55,6 +57,7 @@ impl PoolConfig {
             max_workers: cores.max(2) + 1,
             max_queue: 256,
             cheap_bytes: 64 << 20,
+            spares: cores.min(2),
             idle_after: Duration::from_secs(30),
         }
     }
@@ -67,7 +70,7 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// Starts the pool and its first worker. Must be called inside a tokio runtime.
+    /// Starts the pool and its spare workers. Must be called inside a tokio runtime.
     ///
     /// Errors: the spill folder cannot be made, or no thread can be started. A worker that cannot be started is an
     /// error of the jobs that need it.

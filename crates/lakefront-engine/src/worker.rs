@@ -26,6 +26,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::functions::Allowed;
 use crate::wire::{self, ToWorker};
 use engine::Engine;
 pub(crate) use failure::{from_last_words, internal, out_of_disk};
@@ -45,6 +46,8 @@ pub fn worker_main() -> ExitCode {
 fn serve() -> std::io::Result<()> {
     let socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
     confine::at_start()?;
+    // The first job need not wait for it.
+    Allowed::get();
     let mut messages = BufReader::with_capacity(1 << 16, socket.try_clone()?);
     let mut engine: Option<Arc<Engine>> = None;
     let mut current: Option<Current> = None;

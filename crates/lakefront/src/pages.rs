@@ -9,12 +9,14 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{SecondsFormat, Utc};
+use futures::{StreamExt, TryFutureExt, stream};
 use lakefront_ssr::{SsrLimits, SsrPage, SsrPool};
 use lakefront_store::{Kind, Object, StoreError};
 use serde::Serialize;
@@ -28,7 +30,7 @@ use crate::error::Problem;
 
 pub use assets::serve as asset;
 use cache::PageCache;
-use document::Document;
+use document::{Document, Encoding, Piece};
 
 /// Everything pages need; made when the first one is asked for.
 pub struct Pages {
@@ -163,17 +165,36 @@ pub async fn dashboard_page(
         app.metrics.pages_cached.fetch_add(1, Ordering::Relaxed);
         return Ok(answer(&page, &headers));
     }
-    let began = Instant::now();
-    let dashboard_data = dashboard_data::load(&app, &actor, &definition, &definition.filters(query), tab).await;
-    let loaded = began.elapsed();
-    let data = Data { dashboard: Some(&dashboard), dashboard_data: Some(&dashboard_data) };
-    let page = Arc::new(page(&app, url, Some(&me), me.theme(), data, StatusCode::OK).await?);
-    let drawn = began.elapsed() - loaded;
-    if dashboard_data.is_complete() {
-        app.pages.cache.put(key, page.clone());
-    }
-    let timing = [("data", loaded), ("page", drawn)];
-    Ok((server_timing(&timing), answer(&page, &headers)).into_response())
+    let nonce = nonce()?;
+    let encoding = encoding(&headers);
+    let theme = me.theme().to_owned();
+    let beginning = match app.pages.template() {
+        Some(template) => opening(template, &theme).map_err(Problem::internal)?.beginning(encoding, &nonce),
+        None => Vec::new(),
+    };
+    let head = head(&nonce, encoding);
+    let sent = beginning.len();
+    let url = url.to_owned();
+    let filters = definition.filters(query);
+    let tab = tab.map(str::to_owned);
+    let rest = async move {
+        let began = Instant::now();
+        let data = dashboard_data::load(&app, &actor, &definition, &filters, tab.as_deref()).await;
+        let loaded = began.elapsed();
+        let is_complete = data.is_complete();
+        let data = Data { dashboard: Some(&dashboard), dashboard_data: Some(&data) };
+        let page = Arc::new(page(&app, &url, Some(&me), &theme, data, StatusCode::OK).await?);
+        let drawn = began.elapsed() - loaded;
+        tracing::debug!(url, ?loaded, ?drawn, "drew {url}");
+        if is_complete {
+            app.pages.cache.put(key, page.clone());
+        }
+        Ok(page.document.encode(encoding, &nonce).slice(sent..))
+    };
+    // The browser fetches styles and scripts while the data is on its way.
+    let rest = rest.map_err(|problem: Problem| std::io::Error::other(problem.detail));
+    let pieces = stream::iter([Ok(Bytes::from(beginning))]).chain(stream::once(rest));
+    Ok((StatusCode::OK, head, Body::from_stream(pieces)).into_response())
 }
 
 /// Addresses that no route has.
@@ -205,13 +226,6 @@ async fn sign_in_first(app: &App, uri: &Uri) -> Result<Response, Problem> {
     Ok((StatusCode::FOUND, [(header::LOCATION, format!("/signin?next={next}"))]).into_response())
 }
 
-/// What the browser's developer tools show beside the request, in ms.
-fn server_timing(parts: &[(&str, Duration)]) -> [(&'static str, String); 1] {
-    let parts: Vec<String> =
-        parts.iter().map(|(name, time)| format!("{name};dur={:.1}", time.as_secs_f64() * 1000.0)).collect();
-    [("server-timing", parts.join(", "))]
-}
-
 async fn page(
     app: &App,
     url: &str,
@@ -221,7 +235,7 @@ async fn page(
     status: StatusCode,
 ) -> Result<Rendered, Problem> {
     let Some(template) = app.pages.template() else {
-        let document = Document::new(vec![NOT_BUILT.to_owned()]).map_err(Problem::internal)?;
+        let document = Document::new(vec![Piece::Text(NOT_BUILT.to_owned())]).map_err(Problem::internal)?;
         return Ok(Rendered { status, document });
     };
     let now = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
@@ -250,37 +264,39 @@ async fn draw(app: &App, url: &str, state: Arc<str>) -> Option<SsrPage> {
     }
 }
 
-/// Puts everything where the template says, and cuts the result where the nonce goes. The template is ours;
-/// what goes into it is never searched for marks.
+/// What a document begins with, whatever it will say.
+fn opening(template: &str, theme: &str) -> std::io::Result<Document> {
+    let (opening, _) = template.split_once(HEAD).unwrap_or_default();
+    fill(opening, theme, "", None)
+}
+
+const HEAD: &str = "<!--lf-head-->";
+
+/// Puts everything where the template says. The template is ours; what goes into it is never searched for marks.
 fn fill(template: &str, theme: &str, state: &str, rendered: Option<&SsrPage>) -> std::io::Result<Document> {
-    const NONCE: &str = "__NONCE__";
-    let mut parts = vec![String::new()];
+    let mut pieces = Vec::new();
     let mut rest = template;
-    let marks = [NONCE, "data-theme=\"__THEME__\"", "<!--lf-head-->", "<!--lf-html-->", "<!--lf-state-->"];
+    let marks = ["__NONCE__", "__THEME__", HEAD, "__SSR__", "<!--lf-html-->", "<!--lf-state-->"];
     while let Some((at, mark)) = marks.iter().filter_map(|mark| Some((rest.find(mark)?, *mark))).min() {
         let (before, after) = rest.split_at(at);
         rest = &after[mark.len()..];
-        let last = parts.len() - 1;
-        parts[last].push_str(before);
-        let text = match mark {
-            NONCE => {
-                parts.push(String::new());
-                continue;
-            }
-            "<!--lf-head-->" => rendered.map_or("<title>Lakefront</title>".to_owned(), |page| page.head.clone()),
-            "<!--lf-html-->" => rendered.map_or(String::new(), |page| page.html.clone()),
-            "<!--lf-state-->" => {
-                parts[last].push_str("<script type=\"application/json\" id=\"lf-state\" nonce=\"");
-                parts.push(format!("\">{}</script>", in_script(state)));
-                continue;
-            }
-            _ => format!("data-theme=\"{theme}\"{}", if rendered.is_some() { " data-ssr=\"1\"" } else { "" }),
-        };
-        parts[last].push_str(&text);
+        let text = |text: &str| Piece::Text(text.to_owned());
+        pieces.push(text(before));
+        match mark {
+            "__NONCE__" => pieces.push(Piece::Nonce),
+            "__THEME__" => pieces.push(text(theme)),
+            HEAD => pieces.push(text(rendered.map_or("<title>Lakefront</title>", |page| &page.head))),
+            "__SSR__" => pieces.push(text(if rendered.is_some() { "1" } else { "0" })),
+            "<!--lf-html-->" => pieces.extend(rendered.map(|page| text(&page.html))),
+            _ => pieces.extend([
+                text("<script type=\"application/json\" id=\"lf-state\" nonce=\""),
+                Piece::Nonce,
+                Piece::Text(format!("\">{}</script>", in_script(state))),
+            ]),
+        }
     }
-    let last = parts.len() - 1;
-    parts[last].push_str(rest);
-    Document::new(parts)
+    pieces.push(Piece::Text(rest.to_owned()));
+    Document::new(pieces)
 }
 
 /// JSON that can't end the script it stands in.
@@ -305,34 +321,45 @@ fn in_script(json: &str) -> String {
 }
 
 fn answer(page: &Rendered, headers: &HeaderMap) -> Response {
-    let mut random = [0_u8; 18];
-    if let Err(error) = getrandom::fill(&mut random) {
-        return Problem::internal(error).into_response();
+    let encoding = encoding(headers);
+    match nonce() {
+        Ok(nonce) => (page.status, head(&nonce, encoding), page.document.encode(encoding, &nonce)).into_response(),
+        Err(problem) => problem.into_response(),
     }
-    let nonce = URL_SAFE_NO_PAD.encode(random);
+}
+
+fn nonce() -> Result<String, Problem> {
+    let mut random = [0_u8; 18];
+    getrandom::fill(&mut random).map_err(Problem::internal)?;
+    Ok(URL_SAFE_NO_PAD.encode(random))
+}
+
+fn encoding(headers: &HeaderMap) -> Encoding {
+    let mut accepted = headers.get_all(header::ACCEPT_ENCODING).iter();
+    match accepted.any(|value| value.to_str().is_ok_and(|text| text.contains("gzip"))) {
+        true => Encoding::Gzip,
+        false => Encoding::Plain,
+    }
+}
+
+fn head(nonce: &str, encoding: Encoding) -> HeaderMap {
     // Charts place marks by style attributes and the editor adds style sheets; scripts need the nonce.
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
          font-src 'self'; connect-src 'self'; worker-src 'self' blob:; manifest-src 'self'; object-src 'none'; base-uri 'none'; \
          frame-ancestors 'none'; form-action 'self'"
     );
-    let accepts_gzip = headers
-        .get_all(header::ACCEPT_ENCODING)
-        .iter()
-        .any(|value| value.to_str().is_ok_and(|text| text.contains("gzip")));
-    let body = if accepts_gzip { page.document.gzip(&nonce) } else { page.document.text(&nonce) };
-    let mut response = (page.status, body).into_response();
-    let headers = response.headers_mut();
+    let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding, cookie"));
-    if accepts_gzip {
+    if encoding == Encoding::Gzip {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     if let Ok(policy) = HeaderValue::try_from(policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
-    response
+    headers
 }
 
 const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Lakefront</title>\

@@ -28,6 +28,8 @@ pub(super) struct Workers {
     heavy: Arc<Semaphore>,
     waiting: AtomicUsize,
     idle: Mutex<Vec<Idle>>,
+    /// Spares on their way.
+    starting: AtomicUsize,
     /// Every folder that held a table so far.
     roots: Mutex<BTreeSet<PathBuf>>,
     next_job: AtomicU64,
@@ -48,11 +50,12 @@ impl Workers {
             heavy: Arc::new(Semaphore::new(places - 1)),
             waiting: AtomicUsize::new(0),
             idle: Mutex::default(),
+            starting: AtomicUsize::new(0),
             roots: Mutex::default(),
             next_job: AtomicU64::new(0),
             config,
         });
-        workers.keep_spare();
+        workers.keep_spares();
         workers.runtime.spawn(keep_house(Arc::downgrade(&workers), workers.config.idle_after));
         Ok(workers)
     }
@@ -112,7 +115,7 @@ impl Workers {
                 None => break self.keeper.worker().await.map_err(no_worker)?,
             }
         };
-        self.keep_spare();
+        self.keep_spares();
         if worker.roots.is_none() {
             let confine = ToWorker::Confine { roots: roots.iter().cloned().collect() };
             if wire::send(&mut worker.socket, &confine).await.is_err() {
@@ -130,19 +133,24 @@ impl Workers {
         self.idle().push(Idle { worker, since: Instant::now() });
     }
 
-    /// Sees to it that the next job finds a worker that has started.
-    fn keep_spare(self: &Arc<Self>) {
-        if !self.idle().is_empty() {
-            return;
+    /// Sees to it that the next jobs find workers that have started.
+    fn keep_spares(self: &Arc<Self>) {
+        let missing = |workers: &Self| {
+            workers.idle().len() + workers.starting.load(Ordering::Relaxed) < workers.config.spares.max(1)
+        };
+        while missing(self) {
+            self.starting.fetch_add(1, Ordering::Relaxed);
+            let workers = Arc::clone(self);
+            self.runtime.spawn(async move {
+                let started = workers.keeper.worker().await;
+                workers.starting.fetch_sub(1, Ordering::Relaxed);
+                match started {
+                    Ok(worker) if missing(&workers) => workers.give_back(worker),
+                    Ok(_) => {}
+                    Err(error) => tracing::error!("no engine worker can be started: {error}"),
+                }
+            });
         }
-        let workers = Arc::clone(self);
-        self.runtime.spawn(async move {
-            match workers.keeper.worker().await {
-                Ok(worker) if workers.idle().is_empty() => workers.give_back(worker),
-                Ok(_) => {}
-                Err(error) => tracing::error!("no engine worker can be started: {error}"),
-            }
-        });
     }
 
     fn roots_with(&self, storages: &[&Storage]) -> BTreeSet<PathBuf> {
@@ -159,22 +167,20 @@ impl Workers {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets go of workers that have had nothing to do, but for one spare that must not have grown fat.
+    /// Lets go of workers that have had nothing to do, but for the spares, which must not have grown fat.
     fn tidy(self: &Arc<Self>) {
         let mut retired = Vec::new();
         {
             let mut idle = self.idle();
             idle.retain(|idle| idle.worker.is_alive());
             let due = |idle: &Idle| idle.since.elapsed() >= self.config.idle_after;
-            while idle.len() > 1 && due(&idle[0]) {
+            while idle.len() > self.config.spares.max(1) && due(&idle[0]) {
                 retired.push(idle.remove(0));
             }
-            if idle.len() == 1 && due(&idle[0]) && idle[0].worker.resident_bytes() > SPARE_BYTES {
-                retired.push(idle.remove(0));
-            }
+            retired.extend(idle.extract_if(.., |idle| due(idle) && idle.worker.resident_bytes() > SPARE_BYTES));
         }
         drop(retired);
-        self.keep_spare();
+        self.keep_spares();
     }
 }
 

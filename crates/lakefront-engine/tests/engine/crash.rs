@@ -1,7 +1,8 @@
+use std::path::PathBuf;
 use std::time::Duration;
 
 use futures::FutureExt;
-use lakefront_engine::EngineErrorKind;
+use lakefront_engine::{EngineErrorKind, PoolConfig};
 
 use crate::lake::Lake;
 
@@ -62,7 +63,8 @@ async fn a_worker_that_died_while_idle_is_replaced_unnoticed() {
 }
 
 #[tokio::test]
-async fn idle_workers_leave_one_spare_and_no_folders() {
+async fn idle_workers_leave_their_spares_and_no_folders() {
+    let spares = PoolConfig::new(PathBuf::new(), PathBuf::new()).spares;
     let lake = Lake::new().with_forecast(300, 100);
     let (a, b, c) = tokio::join!(
         lake.ask("select count(*) from forecast"),
@@ -72,7 +74,7 @@ async fn idle_workers_leave_one_spare_and_no_folders() {
     assert!(a.is_ok() && b.is_ok() && c.is_ok());
     for _ in 0..60 {
         tokio::time::sleep(Duration::from_millis(200)).await;
-        if lake.worker_pids().len() == 1 && lake.spill_folders() == 1 {
+        if lake.worker_pids().len() == spares && lake.spill_folders() == spares {
             return;
         }
     }

@@ -1,77 +1,120 @@
-//! One HTML document, made of parts that stay and a nonce that is new in every answer.
+//! One HTML document, made of text that stays and a nonce that is new in every answer.
 //!
-//! A document is kept ready to send: as text and as gzip. A gzip stream can hold the nonce between parts that were
-//! compressed once, because a full flush ends each part on a byte boundary with nothing that later parts refer to.
+//! A document is kept ready to send: as text and as gzip. A gzip stream can hold the nonce between texts that were
+//! compressed once, because a full flush ends each on a byte boundary with nothing that later ones refer to.
 
 use std::io;
 
 use bytes::Bytes;
 use flate2::{Compress, Compression, FlushCompress, Status};
 
-/// Text between which the nonce stands.
+/// What a document is made of.
+pub enum Piece {
+    Text(String),
+    Nonce,
+}
+
+/// How a document travels.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    Plain,
+    Gzip,
+}
+
+/// Text, and the places where the nonce stands.
 pub struct Document {
     parts: Vec<Part>,
 }
 
-struct Part {
-    text: String,
-    deflated: Vec<u8>,
-    checksum: crc32fast::Hasher,
+enum Part {
+    Text { text: String, deflated: Vec<u8>, checksum: crc32fast::Hasher },
+    Nonce,
 }
 
 const LEVEL: u32 = 5;
 
 impl Document {
-    /// The nonce goes between each two parts.
-    pub fn new(parts: Vec<String>) -> io::Result<Self> {
-        let parts = parts.into_iter().map(|text| {
-            let mut checksum = crc32fast::Hasher::new();
-            checksum.update(text.as_bytes());
-            Ok(Part { deflated: deflate(text.as_bytes())?, checksum, text })
-        });
-        Ok(Self { parts: parts.collect::<io::Result<_>>()? })
+    pub fn new(pieces: Vec<Piece>) -> io::Result<Self> {
+        let part = |piece| {
+            Ok(match piece {
+                Piece::Nonce => Part::Nonce,
+                Piece::Text(text) => {
+                    let mut checksum = crc32fast::Hasher::new();
+                    checksum.update(text.as_bytes());
+                    Part::Text { deflated: deflate(text.as_bytes())?, checksum, text }
+                }
+            })
+        };
+        Ok(Self { parts: pieces.into_iter().map(part).collect::<io::Result<_>>()? })
     }
 
     /// Bytes in memory.
     pub fn size(&self) -> usize {
-        self.parts.iter().map(|part| part.text.len() + part.deflated.len()).sum()
+        let size = |part: &Part| match part {
+            Part::Text { text, deflated, .. } => text.len() + deflated.len(),
+            Part::Nonce => 0,
+        };
+        self.parts.iter().map(size).sum()
     }
 
-    pub fn text(&self, nonce: &str) -> Bytes {
-        let mut text = String::with_capacity(self.parts.iter().map(|part| part.text.len() + nonce.len()).sum());
-        for (index, part) in self.parts.iter().enumerate() {
-            if index > 0 {
-                text.push_str(nonce);
-            }
-            text.push_str(&part.text);
+    pub fn encode(&self, encoding: Encoding, nonce: &str) -> Bytes {
+        let mut bytes = self.beginning(encoding, nonce);
+        if encoding == Encoding::Gzip {
+            self.end_gzip(&mut bytes, nonce);
         }
-        text.into()
+        bytes.into()
     }
 
-    /// RFC 1952 around RFC 1951's blocks.
-    pub fn gzip(&self, nonce: &str) -> Bytes {
-        let mut bytes = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
-        let mut checksum = crc32fast::Hasher::new();
-        let mut length = 0;
+    /// Everything but what marks the end: a document that begins with the same pieces begins with these bytes.
+    pub fn beginning(&self, encoding: Encoding, nonce: &str) -> Vec<u8> {
+        match encoding {
+            Encoding::Plain => {
+                let mut bytes = Vec::with_capacity(self.parts.iter().map(|part| part.text(nonce).len()).sum());
+                for part in &self.parts {
+                    bytes.extend_from_slice(part.text(nonce).as_bytes());
+                }
+                bytes
+            }
+            Encoding::Gzip => {
+                // RFC 1952 around RFC 1951's blocks.
+                let mut bytes = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+                for part in &self.parts {
+                    match part {
+                        Part::Text { deflated, .. } => bytes.extend_from_slice(deflated),
+                        Part::Nonce => bytes.extend_from_slice(&stored_block(nonce.as_bytes())),
+                    }
+                }
+                bytes
+            }
+        }
+    }
+
+    fn end_gzip(&self, bytes: &mut Vec<u8>, nonce: &str) {
         let mut nonce_checksum = crc32fast::Hasher::new();
         nonce_checksum.update(nonce.as_bytes());
-        let stored = stored_block(nonce.as_bytes());
-        for (index, part) in self.parts.iter().enumerate() {
-            if index > 0 {
-                bytes.extend_from_slice(&stored);
-                checksum.combine(&nonce_checksum);
-                length += nonce.len();
-            }
-            bytes.extend_from_slice(&part.deflated);
-            checksum.combine(&part.checksum);
-            length += part.text.len();
+        let mut checksum = crc32fast::Hasher::new();
+        let mut length = 0;
+        for part in &self.parts {
+            checksum.combine(match part {
+                Part::Text { checksum, .. } => checksum,
+                Part::Nonce => &nonce_checksum,
+            });
+            length += part.text(nonce).len();
         }
         // A last block with nothing in it.
         bytes.extend_from_slice(&[0x03, 0x00]);
         bytes.extend_from_slice(&checksum.finalize().to_le_bytes());
         // The length counts modulo 2^32.
         bytes.extend_from_slice(&(length as u32).to_le_bytes());
-        bytes.into()
+    }
+}
+
+impl Part {
+    fn text<'a>(&'a self, nonce: &'a str) -> &'a str {
+        match self {
+            Part::Text { text, .. } => text,
+            Part::Nonce => nonce,
+        }
     }
 }
 
@@ -115,13 +158,23 @@ mod tests {
         let long = "<p>fan chart</p>".repeat(40_000);
         let noise: String =
             (0..200_000_u32).map(|n| char::from(33 + (n.wrapping_mul(2_654_435_761) >> 17) as u8 % 90)).collect();
-        for parts in [vec![""], vec!["a"], vec!["a", "b"], vec!["", "", ""], vec![&long, "x", &noise, ""]] {
-            let document = Document::new(parts.iter().map(|part| (*part).to_owned()).collect()).unwrap();
+        for texts in [vec![""], vec!["a"], vec!["a", "b"], vec!["", "", ""], vec![&long, "x", &noise, ""]] {
+            let pieces = |texts: &[&str]| {
+                let text = |text: &&str| [Piece::Text((*text).to_owned()), Piece::Nonce];
+                texts.iter().flat_map(text).collect::<Vec<_>>()
+            };
+            let document = Document::new(pieces(&texts)).unwrap();
             for nonce in ["", "n0nce"] {
+                let plain = document.encode(Encoding::Plain, nonce);
+                let gzip = document.encode(Encoding::Gzip, nonce);
                 let mut text = Vec::new();
-                flate2::read::GzDecoder::new(&document.gzip(nonce)[..]).read_to_end(&mut text).unwrap();
-                assert_eq!(text, document.text(nonce));
-                assert_eq!(text, parts.join(nonce).as_bytes());
+                flate2::read::GzDecoder::new(&gzip[..]).read_to_end(&mut text).unwrap();
+                assert_eq!(text, plain);
+                assert_eq!(text, texts.iter().map(|text| format!("{text}{nonce}")).collect::<String>().as_bytes());
+
+                let beginning = Document::new(pieces(&texts[..1])).unwrap();
+                assert!(plain.starts_with(&beginning.beginning(Encoding::Plain, nonce)));
+                assert!(gzip.starts_with(&beginning.beginning(Encoding::Gzip, nonce)));
             }
         }
     }
