@@ -11,8 +11,7 @@ const state = (url: string, signedIn = true): PageState => ({
   me: signedIn ? (me as PageState["me"]) : null,
   data: {},
 });
-const draw = (url: string, signedIn = true) =>
-  render(JSON.stringify(state(url, signedIn)));
+const draw = (url: string, signedIn = true) => render(JSON.stringify(state(url, signedIn)));
 
 const PAGES = [
   ["/", "Home"],
