@@ -4,6 +4,7 @@
 //! cached? → estimate → budget → route → engine → result. Nothing that policy has not authorised
 //! reaches a key, a route or an engine: they accept only `Authorized`, which only `policy` makes.
 
+pub mod aws;
 mod catalog;
 mod engine;
 mod error;

@@ -1,0 +1,92 @@
+//! AWS: whose credentials, signed calls, and what stands on them: Athena and the Glue catalog.
+//!
+//! Credentials and signatures are the SDK's own; its service crates are left out (`docs/decisions/005-aws-calls.md`).
+//! Calls have a time limit, are repeated with growing, uneven pauses out of a common budget, and refresh credentials
+//! that expired under way. Secrets are in no error, log line or `Debug`.
+
+mod athena;
+mod call;
+mod credentials;
+mod error;
+mod glue;
+mod object;
+mod retry;
+mod transport;
+
+use std::fmt;
+
+pub use athena::{Athena, AthenaConfig, AthenaRequest, AthenaRun, AthenaState};
+pub use call::Aws;
+pub use error::{AwsError, AwsErrorKind};
+pub use glue::{Glue, GlueColumn, GlueDatabase, GluePartition, GlueTable};
+pub use object::ObjectHead;
+
+/// An account and region of AWS, and who asks there.
+#[derive(Debug, Clone)]
+pub struct AwsConfig {
+    pub region: String,
+    /// A profile of the machine's AWS configuration; `None` takes `AWS_PROFILE` or the default one.
+    pub profile: Option<String>,
+    pub access: AwsAccess,
+    /// Taken on with the credentials of `access`.
+    pub assume_role: Option<AssumeRole>,
+    pub endpoints: Endpoints,
+}
+
+/// Where credentials come from.
+#[derive(Clone)]
+pub enum AwsAccess {
+    /// Environment, profile (SSO too), web identity, container or instance role: the first that has some.
+    Chain,
+    Keys {
+        access_key_id: String,
+        secret_access_key: String,
+        session_token: Option<String>,
+    },
+}
+
+impl fmt::Debug for AwsAccess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            AwsAccess::Chain => "Chain",
+            AwsAccess::Keys { .. } => "Keys(…)",
+        })
+    }
+}
+
+/// A role to take on.
+#[derive(Debug, Clone)]
+pub struct AssumeRole {
+    pub role_arn: String,
+    /// The word agreed on with the role's owner.
+    pub external_id: Option<String>,
+    /// Names the caller in CloudTrail; characters that AWS does not take become `-`.
+    pub session_name: String,
+    /// Session tags, key and value.
+    pub tags: Vec<(String, String)>,
+}
+
+/// Addresses that stand in for AWS's own, `https://host[:port]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoints {
+    pub athena: Option<String>,
+    pub glue: Option<String>,
+    pub s3: Option<String>,
+    pub sts: Option<String>,
+}
+
+impl Endpoints {
+    /// AWS's own, whatever the environment says.
+    pub fn of_aws() -> Self {
+        Self { athena: None, glue: None, s3: None, sts: None }
+    }
+}
+
+impl Default for Endpoints {
+    /// `AWS_ENDPOINT_URL_ATHENA` and so on, else `AWS_ENDPOINT_URL`, else AWS's own.
+    fn default() -> Self {
+        let named = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let of = |service: &str| named(&format!("AWS_ENDPOINT_URL_{service}")).or_else(|| named("AWS_ENDPOINT_URL"));
+        Self { athena: of("ATHENA"), glue: of("GLUE"), s3: of("S3"), sts: of("STS") }
+    }
+}

@@ -1,0 +1,212 @@
+//! Athena: one statement from its start to its rows.
+//!
+//! What it promises:
+//! - **No orphan.** What may run is stopped when its future or handle is dropped, when its time is over, and when the
+//!   answer to its start was lost. Starting and stopping are tasks of their own, which outlive whoever asked.
+//! - **One poller for all runs** of a handle ([`poller`]), fast at first, then easing.
+//! - **Bounded.** Rows come as a stream; at most some 8 MiB blocks of a result are in memory.
+
+mod columns;
+mod csv;
+mod failure;
+mod pace;
+mod poller;
+mod result;
+mod start;
+mod text;
+mod wire;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use lakefront_engine::Progress;
+use tokio::sync::watch;
+
+use super::Aws;
+use crate::{ErrorKind, QueryError};
+use poller::Poller;
+pub use result::AthenaRun;
+use start::Alive;
+use wire::{QueryExecution, State};
+
+/// Queries are looked at this long after their start for the first time.
+const FIRST_LOOK: Duration = Duration::from_millis(50);
+
+/// How statements run.
+#[derive(Debug, Clone)]
+pub struct AthenaConfig {
+    pub workgroup: String,
+    /// `AwsDataCatalog`, unless a federated one is meant.
+    pub catalog: String,
+    /// `s3://bucket/prefix/`; `None` where the workgroup says it, or keeps results itself.
+    pub output_location: Option<String>,
+    /// Oldest result of Athena's own that will do, in minutes; `None` runs every statement.
+    pub reuse_minutes: Option<u32>,
+}
+
+/// What Athena does at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AthenaState {
+    Queued,
+    Running,
+}
+
+/// One statement to run.
+pub struct AthenaRequest {
+    pub sql: String,
+    pub database: Option<String>,
+    /// SQL literals for the statement's `?`, in order.
+    pub parameters: Vec<String>,
+    /// For whom; two people never share a run.
+    pub principal: String,
+    /// Queueing, running and reading end here.
+    pub deadline: Instant,
+    /// The same seed makes the same token, and so the same run.
+    pub token_seed: String,
+    pub progress: Option<watch::Sender<Progress>>,
+    /// Called when the state changes, from the first wait on.
+    pub on_state: Option<Box<dyn Fn(AthenaState) + Send + Sync>>,
+}
+
+impl fmt::Debug for AthenaRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AthenaRequest")
+            .field("sql", &self.sql)
+            .field("database", &self.database)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Runs statements in one workgroup. Cheap to clone; clones share the poller.
+#[derive(Debug, Clone)]
+pub struct Athena {
+    aws: Aws,
+    config: Arc<AthenaConfig>,
+    poller: Poller,
+}
+
+impl Athena {
+    pub fn new(aws: Aws, config: AthenaConfig) -> Self {
+        Self { poller: Poller::new(aws.clone()), aws, config: Arc::new(config) }
+    }
+
+    /// Starts a statement, waiting in line where the account runs as many as it may, and comes back once it has
+    /// succeeded. Dropping the future stops the query.
+    ///
+    /// Errors are those of the statement (`SYNTAX_ERROR`, `COLUMN_NOT_FOUND`, … with the position), `FORBIDDEN` naming
+    /// what to allow, `SCAN_LIMIT_EXCEEDED`, `RESOURCE_LIMIT`, `TIMEOUT`, `CANCELLED`, `TOO_MANY_REQUESTS`,
+    /// `AWS_UNAVAILABLE`, `CREDENTIALS_EXPIRED` and `CREDENTIALS_MISSING`.
+    pub async fn run(&self, request: AthenaRequest) -> Result<AthenaRun, QueryError> {
+        let deadline = request.deadline;
+        let report = Report::new(request.progress, request.on_state);
+        report.state(AthenaState::Queued);
+        let order = start::Order {
+            sql: request.sql,
+            database: request.database,
+            parameters: request.parameters,
+            principal: request.principal,
+            seed: request.token_seed,
+        };
+        within(deadline, async {
+            let query = start::start(&self.aws, &self.config, order).await?;
+            self.finish(query, FIRST_LOOK, report, deadline).await
+        })
+        .await
+    }
+
+    /// Takes over a query that was started before, by whoever it was. Dropping the future stops it.
+    pub async fn adopt(
+        &self,
+        query_execution_id: &str,
+        deadline: Instant,
+        progress: Option<watch::Sender<Progress>>,
+        on_state: Option<Box<dyn Fn(AthenaState) + Send + Sync>>,
+    ) -> Result<AthenaRun, QueryError> {
+        let query = Alive::new(self.aws.clone(), query_execution_id.to_owned());
+        let report = Report::new(progress, on_state);
+        within(deadline, self.finish(query, Duration::ZERO, report, deadline)).await
+    }
+
+    /// Stops a query; one that has ended is left as it is. Goes on when the future is dropped.
+    pub async fn stop(&self, query_execution_id: &str) -> Result<(), QueryError> {
+        let stopping = tokio::spawn(start::stop(self.aws.clone(), query_execution_id.to_owned()));
+        Ok(stopping.await.map_err(QueryError::internal)??)
+    }
+
+    async fn finish(
+        &self,
+        query: Alive,
+        first_look: Duration,
+        report: Report,
+        deadline: Instant,
+    ) -> Result<AthenaRun, QueryError> {
+        let mut looks = self.poller.watch(query.id(), first_look);
+        let execution = loop {
+            looks.changed().await.map_err(|_| QueryError::internal("the poller of Athena ended"))?;
+            let Some(look) = looks.borrow_and_update().clone() else { continue };
+            let execution = look?;
+            report.look(&execution);
+            match execution.status.state {
+                State::Queued | State::Running | State::Other => {}
+                State::Succeeded => break execution,
+                State::Failed | State::Cancelled => {
+                    query.ended();
+                    return Err(failure::of(&execution));
+                }
+            }
+        };
+        query.ended();
+        AthenaRun::open(self.aws.clone(), &execution, report.progress, deadline).await
+    }
+}
+
+/// Tells those who wait what happens.
+struct Report {
+    progress: Option<watch::Sender<Progress>>,
+    on_state: Option<Box<dyn Fn(AthenaState) + Send + Sync>>,
+    told: std::sync::Mutex<Option<AthenaState>>,
+}
+
+impl Report {
+    fn new(
+        progress: Option<watch::Sender<Progress>>,
+        on_state: Option<Box<dyn Fn(AthenaState) + Send + Sync>>,
+    ) -> Self {
+        Self { progress, on_state, told: std::sync::Mutex::new(None) }
+    }
+
+    fn state(&self, state: AthenaState) {
+        let mut told = self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if told.replace(state) != Some(state)
+            && let Some(on_state) = &self.on_state
+        {
+            on_state(state);
+        }
+    }
+
+    fn look(&self, execution: &QueryExecution) {
+        match execution.status.state {
+            State::Queued => self.state(AthenaState::Queued),
+            State::Running => self.state(AthenaState::Running),
+            _ => {}
+        }
+        if let Some(progress) = &self.progress {
+            let scanned_bytes = execution.statistics.data_scanned_in_bytes;
+            progress.send_if_modified(|now| {
+                let changed = now.scanned_bytes != scanned_bytes;
+                now.scanned_bytes = scanned_bytes;
+                changed
+            });
+        }
+    }
+}
+
+/// Ends with `TIMEOUT` at the deadline; what was at work is dropped.
+async fn within<T>(deadline: Instant, work: impl Future<Output = Result<T, QueryError>>) -> Result<T, QueryError> {
+    tokio::time::timeout_at(deadline.into(), work).await.unwrap_or_else(|_| {
+        Err(QueryError::new("TIMEOUT", ErrorKind::Limit, "The statement did not end within its time limit.")
+            .with_hint("Read less, or ask for a longer deadline."))
+    })
+}

@@ -1,0 +1,272 @@
+//! The rows of a query that has succeeded.
+//!
+//! Up to a page comes with the first GetQueryResults, which is needed for the columns anyway. More is read from the
+//! result's CSV object in S3, blocks ahead of the reader; page by page only where Athena keeps the result itself.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::time::Instant;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use bytes::Bytes;
+use lakefront_engine::{Progress, Statistics};
+use tokio::sync::watch;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::columns::Rows;
+use super::csv::{Broken, Records};
+use super::wire::{ColumnInfo, GetQueryResults, QueryExecution, QueryResults, Row};
+use super::within;
+use crate::aws::{Aws, AwsError, AwsErrorKind, ObjectHead};
+use crate::{ErrorKind, QueryError};
+
+/// Rows of a page, the header among them; the most that Athena gives.
+const PAGE: u32 = 1000;
+const BLOCK: u64 = 8 << 20;
+/// Blocks that are fetched before they are read.
+const AHEAD: usize = 4;
+
+/// A query that has succeeded, and its rows. Dropped, it ends its downloads.
+pub struct AthenaRun {
+    id: String,
+    schema: SchemaRef,
+    rows: Rows,
+    source: Source,
+    statistics: Statistics,
+    reused: bool,
+    deadline: Instant,
+    progress: Option<watch::Sender<Progress>>,
+}
+
+enum Source {
+    Pages {
+        aws: Aws,
+        page: VecDeque<Row>,
+        next: Option<String>,
+    },
+    Object(Box<Object>),
+    /// Over, or failed.
+    End,
+}
+
+impl AthenaRun {
+    pub(super) async fn open(
+        aws: Aws,
+        execution: &QueryExecution,
+        progress: Option<watch::Sender<Progress>>,
+        deadline: Instant,
+    ) -> Result<Self, QueryError> {
+        let id = execution.query_execution_id.clone();
+        let first = match page(&aws, &id, None, PAGE).await {
+            // Some very long rows: the columns are enough, the rows lie in the object.
+            Err(error) if error.kind == AwsErrorKind::TooLarge => page(&aws, &id, None, 1).await,
+            first => first,
+        }?;
+        let columns = first.result_set.result_set_metadata.column_info;
+        let rows = Rows::new(&columns)?;
+        let location = execution.result_configuration.output_location.as_deref();
+        let csv = location.filter(|location| location.ends_with(".csv"));
+        let source = match (first.next_token, csv) {
+            (Some(_), Some(location)) => Source::Object(Box::new(Object::open(aws, location, columns.len()).await?)),
+            (next, _) => {
+                let mut page = VecDeque::from(first.result_set.rows);
+                if execution.statement_type == "DML" && page.front().is_some_and(|row| is_header(row, &columns)) {
+                    page.pop_front();
+                }
+                Source::Pages { aws, page, next }
+            }
+        };
+        let statistics = Statistics {
+            scanned_bytes: execution.statistics.data_scanned_in_bytes,
+            engine_ms: execution.statistics.engine_execution_time_in_millis,
+            rows: 0,
+            truncated: false,
+        };
+        let reused = execution.statistics.result_reuse_information.reused_previous_result;
+        Ok(Self { id, schema: rows.schema().clone(), rows, source, statistics, reused, deadline, progress })
+    }
+
+    /// Athena's id of the query.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// Whether Athena answered with a result of an earlier run.
+    pub fn reused(&self) -> bool {
+        self.reused
+    }
+
+    /// Rows are those given out so far.
+    pub fn statistics(&self) -> Statistics {
+        self.statistics
+    }
+
+    /// At most 8,192 rows or some more than 1 MiB of text. `None` after the last; nothing follows an error.
+    pub async fn next(&mut self) -> Option<Result<RecordBatch, QueryError>> {
+        let batch = within(self.deadline, self.source.batch(&self.id, &mut self.rows)).await.transpose();
+        match &batch {
+            Some(Ok(batch)) => {
+                self.statistics.rows += batch.num_rows() as u64;
+                if let Some(progress) = &self.progress {
+                    progress.send_modify(|now| now.rows = self.statistics.rows);
+                }
+            }
+            Some(Err(_)) | None => self.source = Source::End,
+        }
+        batch
+    }
+}
+
+impl Source {
+    async fn batch(&mut self, id: &str, rows: &mut Rows) -> Result<Option<RecordBatch>, QueryError> {
+        match self {
+            Source::End => Ok(None),
+            Source::Object(object) => object.batch(rows).await,
+            Source::Pages { aws, page, next } => {
+                while !rows.is_full() {
+                    if let Some(row) = page.pop_front() {
+                        write(&row, rows)?;
+                    } else if let Some(token) = next.take() {
+                        let more = self::page(aws, id, Some(&token), PAGE).await?;
+                        page.extend(more.result_set.rows);
+                        *next = more.next_token.filter(|next| *next != token);
+                    } else {
+                        break;
+                    }
+                }
+                rows.take()
+            }
+        }
+    }
+}
+
+async fn page(aws: &Aws, id: &str, token: Option<&str>, most: u32) -> Result<QueryResults, AwsError> {
+    let call = GetQueryResults { query_execution_id: id, max_results: most, next_token: token };
+    aws.athena("GetQueryResults", &call).await
+}
+
+/// The first row of a SELECT's result repeats the names of its columns.
+fn is_header(row: &Row, columns: &[ColumnInfo]) -> bool {
+    row.data.len() == columns.len()
+        && row.data.iter().zip(columns).all(|(datum, column)| {
+            let text = datum.value.as_deref();
+            text == Some(&column.name) || (text.is_some() && text == column.label.as_deref())
+        })
+}
+
+fn write(row: &Row, rows: &mut Rows) -> Result<(), QueryError> {
+    let width = rows.width();
+    match row.data.as_slice() {
+        // DESCRIBE and its like: a table in one text, padded for the eye.
+        [datum] if width > 1 => {
+            let mut cells = datum.value.as_deref().unwrap_or_default().split('\t').map(str::trim);
+            for column in 0..width {
+                rows.value(column, cells.next())?;
+            }
+        }
+        data => {
+            for column in 0..width {
+                rows.value(column, data.get(column).and_then(|datum| datum.value.as_deref()))?;
+            }
+        }
+    }
+    rows.end_row();
+    Ok(())
+}
+
+/// The result's object.
+struct Object {
+    place: Place,
+    /// What is not asked for yet.
+    ranges: std::iter::StepBy<Range<u64>>,
+    ahead: VecDeque<AbortOnDropHandle<Result<Bytes, AwsError>>>,
+    records: Records,
+    header: bool,
+    ended: bool,
+    width: usize,
+}
+
+#[derive(Clone)]
+struct Place {
+    aws: Aws,
+    bucket: String,
+    key: String,
+    /// As it was when reading began: size and ETag hold for every block.
+    head: ObjectHead,
+}
+
+impl Object {
+    async fn open(aws: Aws, location: &str, width: usize) -> Result<Self, QueryError> {
+        let (bucket, key) = location
+            .strip_prefix("s3://")
+            .and_then(|rest| rest.split_once('/'))
+            .ok_or_else(|| QueryError::internal(format!("{location} is no place in S3")))?;
+        let head = aws.head_object(bucket, key).await?;
+        let ranges = (0..head.size).step_by(BLOCK as usize);
+        let place = Place { aws, bucket: bucket.to_owned(), key: key.to_owned(), head };
+        let records = Records::default();
+        Ok(Self { place, ranges, ahead: VecDeque::new(), records, header: true, ended: false, width })
+    }
+
+    async fn batch(&mut self, rows: &mut Rows) -> Result<Option<RecordBatch>, QueryError> {
+        while !rows.is_full() {
+            if self.records.advance().map_err(broken)? {
+                self.write(rows)?;
+            } else if self.ended {
+                break;
+            } else {
+                match self.block().await? {
+                    Some(block) => self.records.feed(&block),
+                    None => {
+                        self.records.end();
+                        self.ended = true;
+                    }
+                }
+            }
+        }
+        rows.take()
+    }
+
+    fn write(&mut self, rows: &mut Rows) -> Result<(), QueryError> {
+        if self.records.width() != self.width {
+            return Err(broken(Broken("a record has more or fewer values than there are columns")));
+        }
+        if std::mem::take(&mut self.header) {
+            return Ok(());
+        }
+        for column in 0..self.width {
+            let value = self.records.field(column).map_err(broken)?;
+            rows.value(column, value.as_deref())?;
+        }
+        rows.end_row();
+        Ok(())
+    }
+
+    /// The next block; those after it are on their way.
+    async fn block(&mut self) -> Result<Option<Bytes>, QueryError> {
+        while self.ahead.len() < AHEAD
+            && let Some(start) = self.ranges.next()
+        {
+            let place = self.place.clone();
+            self.ahead.push_back(AbortOnDropHandle::new(tokio::spawn(async move {
+                let range = start..(start + BLOCK).min(place.head.size);
+                place.aws.get_object(&place.bucket, &place.key, Some(range), Some(&place.head.etag)).await
+            })));
+        }
+        match self.ahead.pop_front() {
+            Some(block) => Ok(Some(block.await.map_err(QueryError::internal)??)),
+            None => Ok(None),
+        }
+    }
+}
+
+fn broken(Broken(what): Broken) -> QueryError {
+    tracing::error!("the result object of Athena is not whole: {what}");
+    QueryError::new("RESULT_UNREADABLE", ErrorKind::Unavailable, "The result that Athena wrote is not whole.")
+        .with_hint("Run the statement again.")
+}

@@ -1,0 +1,206 @@
+//! Starting and stopping, without leaving anything behind.
+
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+use super::wire::{
+    Nothing, QueryExecutionContext, ResultConfiguration, ResultReuseByAge, ResultReuseConfiguration,
+    StartQueryExecution, Started, StopQueryExecution,
+};
+use super::{AthenaConfig, failure};
+use crate::QueryError;
+use crate::aws::call::Service;
+use crate::aws::retry::pause;
+use crate::aws::{Aws, AwsError, AwsErrorKind};
+
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// Tries whose answer is lost or says that AWS failed.
+const LOST_ANSWERS: u32 = 8;
+/// Tries to learn the id of a query that may run, after nobody wants it any more.
+const SEARCHES: u32 = 20;
+/// Tries to stop one: a minute and more.
+const STOPS: u32 = 20;
+
+/// What to start.
+pub(super) struct Order {
+    pub(super) sql: String,
+    pub(super) database: Option<String>,
+    pub(super) parameters: Vec<String>,
+    pub(super) principal: String,
+    pub(super) seed: String,
+}
+
+impl Order {
+    /// 64 hexadecimal digits: the same order with the same seed is the same query to Athena, however often it is sent.
+    fn token(&self, config: &AthenaConfig) -> String {
+        let mut hasher = blake3::Hasher::new();
+        let mut take = |part: &str| {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        };
+        for part in [&self.principal, &self.sql, &self.seed, &config.workgroup, &config.catalog] {
+            take(part);
+        }
+        for part in [&self.database, &config.output_location] {
+            take(part.as_deref().unwrap_or_default());
+        }
+        take(&config.reuse_minutes.map(|minutes| minutes.to_string()).unwrap_or_default());
+        for parameter in &self.parameters {
+            take(parameter);
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+
+    fn into_call(self, config: &AthenaConfig) -> StartQueryExecution {
+        StartQueryExecution {
+            client_request_token: self.token(config),
+            query_string: self.sql,
+            query_execution_context: QueryExecutionContext { database: self.database, catalog: config.catalog.clone() },
+            result_configuration: config
+                .output_location
+                .clone()
+                .map(|location| ResultConfiguration { output_location: Some(location) }),
+            work_group: config.workgroup.clone(),
+            execution_parameters: self.parameters,
+            result_reuse_configuration: config.reuse_minutes.map(|minutes| ResultReuseConfiguration {
+                result_reuse_by_age_configuration: ResultReuseByAge { enabled: true, max_age_in_minutes: minutes },
+            }),
+        }
+    }
+}
+
+/// A query that may run. Dropped before it [`ended`](Self::ended), it is stopped.
+pub(super) struct Alive {
+    aws: Aws,
+    id: String,
+    runtime: Handle,
+    runs: bool,
+}
+
+impl Alive {
+    /// Within a runtime.
+    pub(super) fn new(aws: Aws, id: String) -> Self {
+        Self { aws, id, runtime: Handle::current(), runs: true }
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(super) fn ended(mut self) {
+        self.runs = false;
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        if self.runs {
+            self.runtime.spawn(stop(self.aws.clone(), std::mem::take(&mut self.id)));
+        }
+    }
+}
+
+/// Starts a query in a task of its own: the answer must reach someone who can stop it, even when the caller is gone.
+pub(super) async fn start(aws: &Aws, config: &AthenaConfig, order: Order) -> Result<Alive, QueryError> {
+    let (answer, started) = oneshot::channel();
+    tokio::spawn(launch(aws.clone(), order.into_call(config), answer));
+    started.await.map_err(QueryError::internal)?
+}
+
+async fn launch(aws: Aws, call: StartQueryExecution, mut answer: oneshot::Sender<Result<Alive, QueryError>>) {
+    let (mut throttled, mut lost, mut searches) = (0, 0, 0);
+    let outcome = loop {
+        if answer.is_closed() {
+            // Only what was never sent, or was refused each time, is surely not running.
+            if lost == 0 || searches == SEARCHES {
+                return;
+            }
+            searches += 1;
+        }
+        let wait = match aws.once::<Started>(Service::Athena, "StartQueryExecution", &call, TIMEOUT).await {
+            Ok(started) => break Ok(Alive::new(aws, started.query_execution_id)),
+            Err(error) if error.kind == AwsErrorKind::Throttled => {
+                throttled += 1;
+                pause(throttled)
+            }
+            Err(error) if error.kind == AwsErrorKind::Unavailable => {
+                lost += 1;
+                if lost >= LOST_ANSWERS && !answer.is_closed() {
+                    break Err(error.into());
+                }
+                pause(lost)
+            }
+            Err(error) => break Err(failure::of_start(error)),
+        };
+        if lost > 0 {
+            tokio::time::sleep(wait).await;
+        } else {
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = answer.closed() => return,
+            }
+        }
+    };
+    // Where nobody waits any more, the query is dropped here, and so stopped.
+    let _ = answer.send(outcome);
+}
+
+/// Stops a query, patiently. One that is over already is no error.
+pub(super) async fn stop(aws: Aws, id: String) -> Result<(), AwsError> {
+    let call = StopQueryExecution { query_execution_id: &id };
+    let mut failures = 0;
+    loop {
+        match aws.once::<Nothing>(Service::Athena, "StopQueryExecution", &call, TIMEOUT).await {
+            Ok(Nothing {}) => return Ok(()),
+            Err(error) if error.may_pass() && failures < STOPS => {
+                failures += 1;
+                tokio::time::sleep(pause(failures)).await;
+            }
+            Err(error) => {
+                tracing::warn!(query_execution_id = id, "Athena query {id} can't be stopped: {error}");
+                return Err(error);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(principal: &str, sql: &str, parameters: &[&str], seed: &str) -> String {
+        let order = Order {
+            sql: sql.to_owned(),
+            database: None,
+            parameters: parameters.iter().map(|&text| text.to_owned()).collect(),
+            principal: principal.to_owned(),
+            seed: seed.to_owned(),
+        };
+        order.token(&AthenaConfig {
+            workgroup: "primary".to_owned(),
+            catalog: "AwsDataCatalog".to_owned(),
+            output_location: None,
+            reuse_minutes: None,
+        })
+    }
+
+    #[test]
+    fn a_token_stands_for_person_statement_parameters_and_seed() {
+        let token = order("ada", "SELECT ?", &["1"], "s");
+        assert_eq!(token.len(), 64);
+        assert!(token.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert_eq!(token, order("ada", "SELECT ?", &["1"], "s"));
+        for other in [
+            order("eve", "SELECT ?", &["1"], "s"),
+            order("ada", "SELECT  ?", &["1"], "s"),
+            order("ada", "SELECT ?", &["2"], "s"),
+            order("ada", "SELECT ?", &["1"], "t"),
+            order("adaS", "ELECT ?", &["1"], "s"),
+            order("ada", "SELECT ?", &["1", ""], "s"),
+        ] {
+            assert_ne!(token, other);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Reading objects.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::call::{Request, read_body};
+use super::{Aws, AwsError, AwsErrorKind};
+
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// More is read in ranges.
+const LARGEST: usize = 32 << 20;
+/// The right that reading takes, HEAD included.
+const ACTION: &str = "s3:GetObject";
+
+/// All of a key but its slashes.
+const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+
+/// What an object is at the moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectHead {
+    /// In bytes.
+    pub size: u64,
+    pub etag: String,
+}
+
+impl Aws {
+    pub async fn head_object(&self, bucket: &str, key: &str) -> Result<ObjectHead, AwsError> {
+        let request = self.object(Method::HEAD, bucket, key);
+        let mut patience = self.patience();
+        loop {
+            match self.head(&request).await {
+                Ok(head) => {
+                    patience.rewarded();
+                    return Ok(head);
+                }
+                Err(error) => patience.bear(error).await?,
+            }
+        }
+    }
+
+    /// An object or a range of its bytes, at most 32 MiB, whole: less than was asked for is an error. With an ETag the
+    /// object must still be that one, else [`AwsErrorKind::Changed`].
+    pub async fn get_object(
+        &self,
+        bucket: &str,
+        key: &str,
+        range: Option<Range<u64>>,
+        etag: Option<&str>,
+    ) -> Result<Bytes, AwsError> {
+        let mut request = self.object(Method::GET, bucket, key);
+        if let Some(range) = &range {
+            let last = range.end.saturating_sub(1);
+            request.headers.push(("range", format!("bytes={}-{last}", range.start)));
+        }
+        if let Some(etag) = etag {
+            request.headers.push(("if-match", etag.to_owned()));
+        }
+        let mut patience = self.patience();
+        loop {
+            match self.get(&request, range.as_ref()).await {
+                Ok(bytes) => {
+                    patience.rewarded();
+                    return Ok(bytes);
+                }
+                Err(error) => patience.bear(error).await?,
+            }
+        }
+    }
+
+    async fn head(&self, request: &Request<'_>) -> Result<ObjectHead, AwsError> {
+        let response = self.exchange(request).await?;
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        match (header("content-length").and_then(|size| size.parse().ok()), header("etag")) {
+            (Some(size), Some(etag)) => Ok(ObjectHead { size, etag: etag.to_owned() }),
+            _ => Err(AwsError::unavailable(ACTION, "the answer has no size or no ETag")),
+        }
+    }
+
+    async fn get(&self, request: &Request<'_>, range: Option<&Range<u64>>) -> Result<Bytes, AwsError> {
+        let response = self.exchange(request).await?;
+        let partial = response.status().as_u16() == 206;
+        let body = read_body(response, LARGEST).await.map_err(|error| error.of(ACTION))?;
+        match range {
+            Some(range) if !partial || body.len() as u64 != range.end - range.start => {
+                let message = format!("{} bytes came of the range {range:?}", body.len());
+                Err(AwsError::unavailable(ACTION, message))
+            }
+            _ => Ok(body.into()),
+        }
+    }
+
+    fn object(&self, method: Method, bucket: &str, key: &str) -> Request<'static> {
+        Request {
+            action: ACTION,
+            service: "s3",
+            method,
+            address: format!("{}/{}", self.bucket_address(bucket), utf8_percent_encode(key, KEY)),
+            headers: Vec::new(),
+            body: Vec::new(),
+            timeout: TIMEOUT,
+            error: xml_error,
+        }
+    }
+}
+
+/// S3 tells its errors in XML, and in nothing at all after HEAD.
+fn xml_error(action: &str, status: u16, headers: &HeaderMap, body: &[u8]) -> AwsError {
+    if let (301 | 307 | 400, Some(region)) = (status, headers.get("x-amz-bucket-region")) {
+        let message = format!("The bucket lies in region {}", region.to_str().unwrap_or("?"));
+        return AwsError::new(AwsErrorKind::Invalid, action, "WrongRegion", message);
+    }
+    if status == 400 && body.is_empty() {
+        // All that HEAD says of credentials that expired.
+        return AwsError::new(AwsErrorKind::Expired, action, "BadRequest", "The request was refused without a word");
+    }
+    let body = String::from_utf8_lossy(body);
+    let element = |name: &str| {
+        let (_, rest) = body.split_once(&format!("<{name}>"))?;
+        Some(rest.split_once('<')?.0)
+    };
+    let message = element("Message").map_or_else(|| format!("HTTP status {status}"), str::to_owned);
+    AwsError::answered(action, status, element("Code").unwrap_or_default(), &message)
+}

@@ -1,0 +1,237 @@
+//! From start to end: failures, waiting, losing answers, and leaving nothing behind.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use lakefront_engine::Progress;
+use lakefront_query::aws::{Athena, AthenaConfig, AthenaRequest, AthenaState};
+use lakefront_query::{ErrorKind, Position, QueryError};
+use tokio::sync::watch;
+
+use crate::rows::{all, numbers};
+use crate::server::{Answer, Fault, Server, request, statement, workgroup};
+
+const LONG: Duration = Duration::from_secs(3600);
+
+fn endless() -> Answer {
+    Answer { runs: LONG, ..Answer::default() }
+}
+
+#[tokio::test]
+async fn a_run_tells_states_progress_and_statistics() {
+    let answer = Answer {
+        queued: Duration::from_millis(150),
+        runs: Duration::from_millis(200),
+        reused: true,
+        ..Answer::numbers(3)
+    };
+    let server = Server::answering(answer).await;
+    let states = Arc::new(Mutex::new(Vec::new()));
+    let (progress, seen) = watch::channel(Progress::default());
+    let told = states.clone();
+    let request = AthenaRequest {
+        parameters: vec!["'x'".to_owned(), "1".to_owned()],
+        progress: Some(progress),
+        on_state: Some(Box::new(move |state| told.lock().unwrap().push(state))),
+        ..request("told")
+    };
+    let config = AthenaConfig { reuse_minutes: Some(60), ..workgroup() };
+    let mut run = Athena::new(server.aws().await, config).run(request).await.unwrap();
+    assert_eq!(numbers(&mut run).await.unwrap(), [0, 1, 2]);
+    assert_eq!(*states.lock().unwrap(), [AthenaState::Queued, AthenaState::Running]);
+    assert!(seen.borrow().scanned_bytes >= 1000);
+    assert_eq!(seen.borrow().rows, 3);
+    let statistics = run.statistics();
+    assert!(statistics.scanned_bytes >= 1000);
+    assert_eq!((statistics.rows, statistics.engine_ms, run.reused()), (3, 7, true));
+    let world = server.world();
+    let call = &world.executions[run.id()].call;
+    assert_eq!(call["ExecutionParameters"], serde_json::json!(["'x'", "1"]));
+    assert_eq!(call["QueryExecutionContext"], serde_json::json!({"Database": "demo", "Catalog": "AwsDataCatalog"}));
+    assert_eq!(
+        call["ResultReuseConfiguration"],
+        serde_json::json!({"ResultReuseByAgeConfiguration": {"Enabled": true, "MaxAgeInMinutes": 60}})
+    );
+    assert_eq!(call["WorkGroup"], "primary");
+    assert_eq!(world.count("StopQueryExecution"), 0, "a query that has ended needs no stop");
+}
+
+#[tokio::test]
+async fn failures_have_our_codes_and_the_position() {
+    for (reason, category, code, kind, position) in [
+        (
+            "COLUMN_NOT_FOUND: line 2:8: Column 'x' cannot be resolved",
+            2,
+            "COLUMN_NOT_FOUND",
+            ErrorKind::User,
+            Some((2, 8)),
+        ),
+        (
+            "TABLE_NOT_FOUND: line 1:15: Table 'a.b.c' does not exist",
+            2,
+            "TABLE_NOT_FOUND",
+            ErrorKind::User,
+            Some((1, 15)),
+        ),
+        ("DIVISION_BY_ZERO: Division by zero", 2, "DIVISION_BY_ZERO", ErrorKind::User, None),
+        ("Bytes scanned limit was exceeded", 2, "SCAN_LIMIT_EXCEEDED", ErrorKind::Limit, None),
+        ("Query exhausted resources at this scale factor", 2, "RESOURCE_LIMIT", ErrorKind::Limit, None),
+        ("GENERIC_INTERNAL_ERROR: oops", 1, "ENGINE_FAILED", ErrorKind::Unavailable, None),
+        (
+            "Insufficient permissions to execute the query. User: arn:aws:iam::1:user/ada is not authorized to perform: \
+             glue:GetTable on resource: arn:aws:glue:us-east-1:1:table/demo/t because no policy allows it",
+            2,
+            "FORBIDDEN",
+            ErrorKind::Forbidden,
+            None,
+        ),
+    ] {
+        let server = Server::answering(Answer { failure: Some((reason, category)), ..Answer::default() }).await;
+        let error = server.athena().await.run(request("fails")).await.err().unwrap();
+        let at = position.map(|(line, column)| Position { line, column });
+        assert_eq!((error.code, error.kind, error.position), (code, kind, at), "{reason}");
+        assert!(!error.message.contains("user/ada"));
+    }
+    let server = Server::start().await;
+    let error = server.athena().await.run(statement("SELEC", "syntax")).await.err().unwrap();
+    assert_eq!((error.code, error.position), ("SYNTAX_ERROR", Some(Position { line: 1, column: 1 })));
+    assert_eq!(server.world().count("StartQueryExecution"), 1, "a wrong statement is not tried again");
+}
+
+#[tokio::test]
+async fn a_missing_right_is_named() {
+    let server = Server::answering(Answer::default()).await;
+    let words = "User: arn:aws:iam::1:user/ada is not authorized to perform: athena:StartQueryExecution on resource: \
+                 arn:aws:athena:us-east-1:1:workgroup/primary";
+    server.world().fault("StartQueryExecution", [Fault::Forbidden(words)]);
+    let error = server.athena().await.run(request("right")).await.err().unwrap();
+    assert_eq!((error.code, error.kind), ("FORBIDDEN", ErrorKind::Forbidden));
+    assert!(error.message.contains("athena:StartQueryExecution on arn:aws:athena:us-east-1:1:workgroup/primary"));
+    // A right that is missing later leaves no query behind.
+    let server = Server::answering(endless()).await;
+    server.world().fault("BatchGetQueryExecution", [Fault::Forbidden("you are not authorized to perform: athena:X")]);
+    let error = server.athena().await.run(request("later")).await.err().unwrap();
+    assert_eq!(error.code, "FORBIDDEN");
+    assert!(server.falls_silent(Duration::from_secs(5)).await);
+}
+
+#[tokio::test]
+async fn a_full_account_is_waited_for() {
+    let server = Server::answering(Answer { runs: Duration::from_millis(200), ..Answer::default() }).await;
+    server.world().most = Some(1);
+    let athena = server.athena().await;
+    let runs = (0..3).map(|n| {
+        let athena = athena.clone();
+        async move { numbers(&mut athena.run(request(&format!("line {n}"))).await.unwrap()).await.unwrap() }
+    });
+    assert_eq!(futures::future::join_all(runs).await, vec![vec![1]; 3]);
+    let server = Server::answering(endless()).await;
+    server.world().most = Some(0);
+    let late = AthenaRequest { deadline: Instant::now() + Duration::from_millis(500), ..request("late") };
+    assert_eq!(server.athena().await.run(late).await.err().unwrap().code, "TIMEOUT");
+    server.world().most = None;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(server.world().executions.is_empty(), "it came to its turn after it had been given up");
+}
+
+#[tokio::test]
+async fn a_lost_answer_starts_nothing_twice() {
+    let server = Server::answering(Answer::numbers(3)).await;
+    let faults = [Fault::AnswerLost, Fault::Failed, Fault::NeverArrived, Fault::Throttled, Fault::AnswerLost];
+    server.world().fault("StartQueryExecution", faults);
+    server.world().fault("BatchGetQueryExecution", [Fault::AnswerLost, Fault::Throttled, Fault::Failed]);
+    server.world().fault("GetQueryResults", [Fault::AnswerLost, Fault::Throttled]);
+    let mut run = server.athena().await.run(request("lost")).await.unwrap();
+    assert_eq!(numbers(&mut run).await.unwrap(), [0, 1, 2]);
+    assert_eq!(server.world().executions.len(), 1);
+}
+
+#[tokio::test]
+async fn no_query_outlives_who_asked_for_it() {
+    // While it runs.
+    let server = Server::answering(endless()).await;
+    let athena = server.athena().await;
+    let run = tokio::time::timeout(Duration::from_millis(300), athena.run(request("dropped"))).await;
+    assert!(run.is_err());
+    assert_eq!(server.world().executions.len(), 1);
+    assert!(server.falls_silent(Duration::from_secs(2)).await, "it runs on");
+
+    // At its deadline, though stopping goes wrong at first.
+    server
+        .world()
+        .fault("StopQueryExecution", [Fault::Throttled, Fault::AnswerLost, Fault::Failed, Fault::NeverArrived]);
+    let late = AthenaRequest { deadline: Instant::now() + Duration::from_millis(300), ..request("late") };
+    let error = athena.run(late).await.err().unwrap();
+    assert_eq!((error.code, error.kind), ("TIMEOUT", ErrorKind::Limit));
+    assert_eq!(server.world().executions.len(), 2);
+    assert!(server.falls_silent(Duration::from_secs(10)).await, "it runs on");
+
+    // While nobody knows yet whether it was started.
+    server.world().fault("StartQueryExecution", [Fault::AnswerLost, Fault::AnswerLost]);
+    let run = tokio::time::timeout(Duration::from_millis(60), athena.run(request("unclear"))).await;
+    assert!(run.is_err());
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_eq!(server.world().executions.len(), 3);
+    assert!(server.falls_silent(Duration::from_secs(5)).await, "it runs on");
+
+    // With the task that ran it.
+    let task = tokio::spawn({
+        let athena = athena.clone();
+        async move { athena.run(request("killed")).await.map(|_| ()) }
+    });
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    task.abort();
+    assert!(task.await.unwrap_err().is_cancelled());
+    assert!(server.falls_silent(Duration::from_secs(2)).await, "it runs on");
+}
+
+#[tokio::test]
+async fn stop_goes_on_without_its_caller() {
+    let server = Server::answering(endless()).await;
+    let athena = server.athena().await;
+    let runs = athena.clone();
+    let run = tokio::spawn(async move { runs.run(request("stopped")).await.map(|_| ()) });
+    while server.world().executions.is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let id = server.world().executions.keys().next().unwrap().clone();
+    server.world().fault("StopQueryExecution", [Fault::Failed, Fault::Throttled]);
+    let stopped = tokio::time::timeout(Duration::from_millis(5), athena.stop(&id)).await;
+    assert!(stopped.is_err(), "the first answer was a failure");
+    let error = run.await.unwrap().unwrap_err();
+    assert_eq!((error.code, error.kind), ("CANCELLED", ErrorKind::Conflict));
+    athena.stop(&id).await.unwrap();
+    assert!(athena.stop("unknown").await.is_err());
+}
+
+#[tokio::test]
+async fn a_query_left_over_is_adopted() {
+    let server = Server::answering(Answer { runs: Duration::from_millis(500), ..Answer::numbers(2) }).await;
+    let call: serde_json::Value = server
+        .aws()
+        .await
+        .athena(
+            "StartQueryExecution",
+            &serde_json::json!({"QueryString": "SELECT 1", "ClientRequestToken": "t".repeat(64)}),
+        )
+        .await
+        .unwrap();
+    let id = call["QueryExecutionId"].as_str().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let athena = server.athena().await;
+    let mut run = athena.adopt(id, deadline, None, None).await.unwrap();
+    assert_eq!(numbers(&mut run).await.unwrap(), [0, 1]);
+    // And once it has ended.
+    let mut run = athena.adopt(id, deadline, None, None).await.unwrap();
+    assert_eq!(numbers(&mut run).await.unwrap(), [0, 1]);
+}
+
+#[tokio::test]
+async fn reading_ends_at_the_deadline() {
+    let server = Server::answering(Answer::numbers(5000)).await;
+    let late = AthenaRequest { deadline: Instant::now() + Duration::from_millis(700), ..request("slow reader") };
+    let mut run = server.athena().await.run(late).await.unwrap();
+    server.world().fault("Get", std::iter::repeat_n(Fault::Failed, 50));
+    let ended: Result<_, QueryError> = all(&mut run).await;
+    assert!(matches!(ended.unwrap_err().code, "TIMEOUT" | "AWS_UNAVAILABLE"));
+}

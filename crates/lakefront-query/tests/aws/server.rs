@@ -1,0 +1,483 @@
+//! An Athena, its S3 and STS. It runs nothing: a statement has the answer that the test gave it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use lakefront_query::aws::{Athena, AthenaConfig, AthenaRequest, Aws, AwsAccess, AwsConfig, Endpoints};
+use serde_json::{Value, json};
+use tokio_util::task::AbortOnDropHandle;
+
+/// What goes wrong with one request.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Fault {
+    /// Refused as too fast.
+    Throttled,
+    /// Refused because as many queries run as may.
+    Full,
+    /// Refused by a fault of AWS.
+    Failed,
+    /// Carried out, and the answer never comes.
+    AnswerLost,
+    /// The connection ends before anything is done.
+    NeverArrived,
+    /// The credentials of this request have expired.
+    Expired,
+    /// Refused for lack of a right, in these words.
+    Forbidden(&'static str),
+    /// Half of the object's bytes, then nothing.
+    Cut,
+    /// Somebody replaces the object before it is read.
+    Replaced,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) queued: Duration,
+    pub(crate) runs: Duration,
+    /// Name, type, precision, scale.
+    pub(crate) columns: Vec<(&'static str, &'static str, i32, i32)>,
+    pub(crate) rows: Vec<Vec<Option<String>>>,
+    /// `DML`, `DDL` or `UTILITY`.
+    pub(crate) statement: &'static str,
+    /// Athena keeps the result itself.
+    pub(crate) managed: bool,
+    pub(crate) reused: bool,
+    /// The sentence and the category of the failure.
+    pub(crate) failure: Option<(&'static str, i32)>,
+}
+
+impl Default for Answer {
+    fn default() -> Self {
+        Self {
+            queued: Duration::ZERO,
+            runs: Duration::from_millis(60),
+            columns: vec![("n", "bigint", 19, 0)],
+            rows: vec![vec![Some("1".to_owned())]],
+            statement: "DML",
+            managed: false,
+            reused: false,
+            failure: None,
+        }
+    }
+}
+
+impl Answer {
+    /// A column of numbers from 0.
+    pub(crate) fn numbers(rows: usize) -> Self {
+        Self { rows: (0..rows).map(|n| vec![Some(n.to_string())]).collect(), ..Self::default() }
+    }
+
+    pub(crate) fn csv(&self) -> String {
+        let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+        let mut csv = self.columns.iter().map(|column| quoted(column.0)).collect::<Vec<_>>().join(",") + "\n";
+        for row in &self.rows {
+            let values: Vec<String> =
+                row.iter().map(|value| value.as_deref().map(quoted).unwrap_or_default()).collect();
+            csv.push_str(&values.join(","));
+            csv.push('\n');
+        }
+        csv
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Execution {
+    pub(crate) call: Value,
+    answer: Answer,
+    began: Instant,
+    stopped: bool,
+}
+
+impl Execution {
+    pub(crate) fn ends_at(&self) -> Instant {
+        self.began + self.answer.queued + self.answer.runs
+    }
+
+    pub(crate) fn state(&self) -> &'static str {
+        let age = self.began.elapsed();
+        if self.stopped {
+            "CANCELLED"
+        } else if age < self.answer.queued {
+            "QUEUED"
+        } else if age < self.answer.queued + self.answer.runs {
+            "RUNNING"
+        } else if self.answer.failure.is_some_and(|(reason, _)| reason.starts_with("Bytes scanned")) {
+            "CANCELLED"
+        } else if self.answer.failure.is_some() {
+            "FAILED"
+        } else {
+            "SUCCEEDED"
+        }
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        matches!(self.state(), "QUEUED" | "RUNNING")
+    }
+
+    fn json(&self, id: &str) -> Value {
+        let state = self.state();
+        let mut status = json!({"State": state, "SubmissionDateTime": 1.7e9});
+        if let (Some((reason, category)), false) = (self.answer.failure, self.is_running()) {
+            status["StateChangeReason"] = reason.into();
+            status["AthenaError"] =
+                json!({"ErrorCategory": category, "ErrorType": 1000, "Retryable": false, "ErrorMessage": reason});
+        }
+        let mut execution = json!({
+            "QueryExecutionId": id,
+            "Query": self.call["QueryString"],
+            "StatementType": self.answer.statement,
+            "Status": status,
+            "Statistics": {
+                "DataScannedInBytes": 1000 + self.began.elapsed().as_millis() as u64,
+                "EngineExecutionTimeInMillis": 7,
+                "ResultReuseInformation": {"ReusedPreviousResult": self.answer.reused},
+            },
+        });
+        if !self.answer.managed {
+            let ending = if self.answer.statement == "DML" { "csv" } else { "txt" };
+            execution["ResultConfiguration"] = json!({"OutputLocation": format!("s3://results/out/{id}.{ending}")});
+        }
+        execution
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct World {
+    pub(crate) answers: HashMap<String, Answer>,
+    pub(crate) executions: HashMap<String, Execution>,
+    tokens: HashMap<String, String>,
+    /// Objects that are not what the execution would have written.
+    pub(crate) objects: HashMap<String, (String, Bytes)>,
+    /// What goes wrong with the next requests of an operation, `Get` and `Head` among them.
+    pub(crate) faults: HashMap<&'static str, VecDeque<Option<Fault>>>,
+    /// Operations in the order of their arrival, refused ones too.
+    pub(crate) calls: Vec<(String, Instant)>,
+    /// Queries at the same time.
+    pub(crate) most: Option<usize>,
+    /// Where credentials are checked: the access key that is good.
+    pub(crate) good_key: Option<String>,
+    /// How long credentials of STS live.
+    pub(crate) life: Duration,
+    pub(crate) assumed: Vec<String>,
+}
+
+impl World {
+    pub(crate) fn count(&self, operation: &str) -> usize {
+        self.calls.iter().filter(|(called, _)| called == operation).count()
+    }
+
+    pub(crate) fn running(&self) -> usize {
+        self.executions.values().filter(|execution| execution.is_running()).count()
+    }
+
+    pub(crate) fn fault(&mut self, operation: &'static str, faults: impl IntoIterator<Item = Fault>) {
+        self.faults.entry(operation).or_default().extend(faults.into_iter().map(Some));
+    }
+}
+
+pub(crate) struct Server {
+    pub(crate) address: String,
+    world: Arc<Mutex<World>>,
+    _serving: AbortOnDropHandle<()>,
+}
+
+impl Server {
+    pub(crate) async fn start() -> Server {
+        let world = Arc::new(Mutex::new(World { life: Duration::from_secs(3600), ..World::default() }));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new().fallback(serve).with_state(world.clone());
+        let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Server { address, world, _serving: AbortOnDropHandle::new(serving) }
+    }
+
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+
+    pub(crate) fn endpoints(&self) -> Endpoints {
+        let here = Some(self.address.clone());
+        Endpoints { athena: here.clone(), glue: here.clone(), s3: here.clone(), sts: here }
+    }
+
+    pub(crate) async fn aws(&self) -> Aws {
+        Aws::new(AwsConfig {
+            region: "us-east-1".to_owned(),
+            profile: None,
+            access: AwsAccess::Keys {
+                access_key_id: "AKIDTEST".to_owned(),
+                secret_access_key: "secret".to_owned(),
+                session_token: None,
+            },
+            assume_role: None,
+            endpoints: self.endpoints(),
+        })
+        .await
+        .unwrap()
+    }
+
+    pub(crate) async fn athena(&self) -> Athena {
+        Athena::new(self.aws().await, workgroup())
+    }
+
+    /// A server with one answer.
+    pub(crate) async fn answering(answer: Answer) -> Server {
+        let server = Server::start().await;
+        server.world().answers.insert("SELECT 1".to_owned(), answer);
+        server
+    }
+
+    /// Waits until no query runs; whether that came in time.
+    pub(crate) async fn falls_silent(&self, within: Duration) -> bool {
+        let end = Instant::now() + within;
+        while self.world().running() > 0 {
+            if Instant::now() > end {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        true
+    }
+}
+
+pub(crate) fn workgroup() -> AthenaConfig {
+    AthenaConfig {
+        workgroup: "primary".to_owned(),
+        catalog: "AwsDataCatalog".to_owned(),
+        output_location: Some("s3://results/out/".to_owned()),
+        reuse_minutes: None,
+    }
+}
+
+/// Half a minute for `SELECT 1`.
+pub(crate) fn request(seed: &str) -> AthenaRequest {
+    statement("SELECT 1", seed)
+}
+
+pub(crate) fn statement(sql: &str, seed: &str) -> AthenaRequest {
+    AthenaRequest {
+        sql: sql.to_owned(),
+        database: Some("demo".to_owned()),
+        parameters: Vec::new(),
+        principal: "ada".to_owned(),
+        deadline: Instant::now() + Duration::from_secs(30),
+        token_seed: seed.to_owned(),
+        progress: None,
+        on_state: None,
+    }
+}
+
+async fn serve(
+    State(world): State<Arc<Mutex<World>>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let mut world = world.lock().unwrap();
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if method != Method::POST {
+        return object(&mut world, &method, uri.path(), header("range"), header("if-match"), header("authorization"));
+    }
+    let Some(operation) = header("x-amz-target").strip_prefix("AmazonAthena.") else {
+        return assume_role(&mut world, &String::from_utf8_lossy(&body));
+    };
+    world.calls.push((operation.to_owned(), Instant::now()));
+    if header("x-amz-content-sha256").is_empty() && !header("authorization").contains("AWS4-HMAC-SHA256 Credential=") {
+        return refusal(403, "MissingAuthenticationTokenException", "unsigned");
+    }
+    if world.good_key.as_ref().is_some_and(|key| !header("authorization").contains(key.as_str())) {
+        return refusal(400, "ExpiredTokenException", "The security token included in the request is expired");
+    }
+    let fault = world.faults.get_mut(operation).and_then(VecDeque::pop_front).flatten();
+    match &fault {
+        Some(Fault::Throttled) => return refusal(400, "ThrottlingException", "Rate exceeded"),
+        Some(Fault::Full) => return full(),
+        Some(Fault::Failed) => return refusal(500, "InternalServerException", "sorry"),
+        Some(Fault::NeverArrived) => return lost(),
+        Some(Fault::Expired) => return refusal(400, "ExpiredTokenException", "expired"),
+        Some(Fault::Forbidden(words)) => return refusal(400, "AccessDeniedException", words),
+        _ => {}
+    }
+    let call: Value = serde_json::from_slice(&body).unwrap();
+    let answer = match operation {
+        "StartQueryExecution" => start(&mut world, call),
+        "StopQueryExecution" => stop(&mut world, &call),
+        "BatchGetQueryExecution" => batch_get(&world, &call),
+        "GetQueryResults" => results(&world, &call),
+        other => refusal(400, "UnknownOperationException", other),
+    };
+    if fault == Some(Fault::AnswerLost) { lost() } else { answer }
+}
+
+fn start(world: &mut World, call: Value) -> Response {
+    let token = call["ClientRequestToken"].as_str().unwrap().to_owned();
+    assert_eq!(token.len(), 64);
+    if let Some(id) = world.tokens.get(&token) {
+        return json_answer(&json!({"QueryExecutionId": id}));
+    }
+    let sql = call["QueryString"].as_str().unwrap();
+    let Some(answer) = world.answers.get(sql).cloned() else {
+        let mut answer = json!({"__type": "InvalidRequestException", "Message": "line 1:1: mismatched input 'SELEC'"});
+        answer["AthenaErrorCode"] = "MALFORMED_QUERY".into();
+        return (StatusCode::BAD_REQUEST, answer.to_string()).into_response();
+    };
+    if world.most.is_some_and(|most| world.running() >= most) {
+        return full();
+    }
+    let id = format!("00000000-0000-0000-0000-{:012}", world.executions.len());
+    world.tokens.insert(token, id.clone());
+    world.executions.insert(id.clone(), Execution { call, answer, began: Instant::now(), stopped: false });
+    json_answer(&json!({"QueryExecutionId": id}))
+}
+
+fn stop(world: &mut World, call: &Value) -> Response {
+    match world.executions.get_mut(call["QueryExecutionId"].as_str().unwrap()) {
+        Some(execution) => {
+            execution.stopped |= execution.is_running();
+            json_answer(&json!({}))
+        }
+        None => refusal(400, "InvalidRequestException", "QueryExecution was not found"),
+    }
+}
+
+fn batch_get(world: &World, call: &Value) -> Response {
+    let ids: Vec<&str> = call["QueryExecutionIds"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+    assert!((1..=50).contains(&ids.len()), "{} ids in one call", ids.len());
+    let known = ids.iter().filter_map(|&id| Some(world.executions.get(id)?.json(id)));
+    let unknown = ids.iter().filter(|&&id| !world.executions.contains_key(id));
+    json_answer(&json!({
+        "QueryExecutions": known.collect::<Vec<_>>(),
+        "UnprocessedQueryExecutionIds": unknown.map(|id| json!({"QueryExecutionId": id})).collect::<Vec<_>>(),
+    }))
+}
+
+fn results(world: &World, call: &Value) -> Response {
+    let execution = &world.executions[call["QueryExecutionId"].as_str().unwrap()];
+    if execution.state() != "SUCCEEDED" {
+        return refusal(400, "InvalidRequestException", "Query has not yet finished");
+    }
+    let Answer { columns, rows, statement, .. } = &execution.answer;
+    let datum = |value: &Option<String>| value.as_ref().map_or(json!({}), |value| json!({"VarCharValue": value}));
+    let mut all: Vec<Value> = Vec::new();
+    if *statement == "DML" {
+        all.push(json!({"Data": columns.iter().map(|column| json!({"VarCharValue": column.0})).collect::<Vec<_>>()}));
+    }
+    let first = call["NextToken"].as_str().map_or(0, |token| token.parse::<usize>().unwrap());
+    let most = call["MaxResults"].as_u64().unwrap() as usize;
+    assert!(most <= 1000);
+    all.extend(rows.iter().map(|row| json!({"Data": row.iter().map(datum).collect::<Vec<_>>()})));
+    let end = (first + most).min(all.len());
+    let info = columns.iter().map(|(name, kind, precision, scale)| {
+        json!({"Name": name, "Label": name, "Type": kind, "Precision": precision, "Scale": scale, "Nullable": "UNKNOWN"})
+    });
+    let mut answer = json!({"ResultSet": {
+        "Rows": all[first..end],
+        "ResultSetMetadata": {"ColumnInfo": info.collect::<Vec<_>>()},
+    }});
+    if end < all.len() {
+        answer["NextToken"] = end.to_string().into();
+    }
+    json_answer(&answer)
+}
+
+fn object(world: &mut World, method: &Method, path: &str, range: &str, pinned: &str, signed: &str) -> Response {
+    let operation = if method == Method::HEAD { "Head" } else { "Get" };
+    world.calls.push((operation.to_owned(), Instant::now()));
+    assert!(signed.contains("/us-east-1/s3/aws4_request"), "unsigned: {signed}");
+    let xml = |status: u16, code: &str| {
+        let body = format!("<Error><Code>{code}</Code><Message>{code}, they say</Message></Error>");
+        (StatusCode::from_u16(status).unwrap(), body).into_response()
+    };
+    if world.good_key.as_ref().is_some_and(|key| !signed.contains(key.as_str())) {
+        return xml(400, "ExpiredToken");
+    }
+    let key = path.strip_prefix("/results/").unwrap().to_owned();
+    if !world.objects.contains_key(&key) {
+        let id = key.strip_prefix("out/").and_then(|name| name.strip_suffix(".csv")).unwrap();
+        let Some(execution) = world.executions.get(id) else { return xml(404, "NoSuchKey") };
+        let csv = execution.answer.csv().into();
+        world.objects.insert(key.clone(), ("\"first\"".to_owned(), csv));
+    }
+    let fault = world.faults.get_mut(operation).and_then(VecDeque::pop_front).flatten();
+    match &fault {
+        Some(Fault::Throttled) => return xml(503, "SlowDown"),
+        Some(Fault::Failed) => return xml(500, "InternalError"),
+        Some(Fault::AnswerLost | Fault::NeverArrived) => return lost(),
+        Some(Fault::Expired) => return xml(400, "ExpiredToken"),
+        Some(Fault::Forbidden(_)) => return xml(403, "AccessDenied"),
+        Some(Fault::Replaced) => world.objects.get_mut(&key).unwrap().0 = "\"second\"".to_owned(),
+        _ => {}
+    }
+    let (etag, bytes) = &world.objects[&key];
+    if !pinned.is_empty() && pinned != etag {
+        return xml(412, "PreconditionFailed");
+    }
+    let mut answer = Response::builder().header("etag", etag);
+    if method == Method::HEAD {
+        return answer.header("content-length", bytes.len()).body(Body::empty()).unwrap();
+    }
+    let (from, to) = range.strip_prefix("bytes=").unwrap().split_once('-').unwrap();
+    let (from, to): (usize, usize) = (from.parse().unwrap(), to.parse().unwrap());
+    if to >= bytes.len() {
+        return xml(416, "InvalidRange");
+    }
+    let part = bytes.slice(from..=to);
+    answer = answer.status(206).header("content-length", part.len());
+    if fault == Some(Fault::Cut) {
+        let half = part.slice(..part.len() / 2);
+        let pieces = [Ok(half), Err(std::io::Error::other("cut"))];
+        return answer.body(Body::from_stream(futures::stream::iter(pieces))).unwrap();
+    }
+    answer.body(part.into()).unwrap()
+}
+
+fn assume_role(world: &mut World, form: &str) -> Response {
+    world.assumed.push(form.to_owned());
+    let key = format!("AKIDROLE{}", world.assumed.len());
+    if world.good_key.is_some() {
+        world.good_key = Some(key.clone());
+    }
+    let expires: String = rfc3339(std::time::SystemTime::now() + world.life);
+    let body = format!(
+        "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><AssumedRoleUser>\
+         <Arn>arn:aws:sts::123456789012:assumed-role/demo/ada</Arn><AssumedRoleId>ARO123EXAMPLE123:ada</AssumedRoleId>\
+         </AssumedRoleUser><Credentials><AccessKeyId>{key}</AccessKeyId><SecretAccessKey>role-secret</SecretAccessKey>\
+         <SessionToken>role-token</SessionToken><Expiration>{expires}</Expiration></Credentials></AssumeRoleResult>\
+         <ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></AssumeRoleResponse>"
+    );
+    ([("content-type", "text/xml")], body).into_response()
+}
+
+fn rfc3339(time: std::time::SystemTime) -> String {
+    let time: chrono::DateTime<chrono::Utc> = time.into();
+    time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn json_answer(answer: &Value) -> Response {
+    ([("content-type", "application/x-amz-json-1.1")], answer.to_string()).into_response()
+}
+
+fn refusal(status: u16, code: &str, message: &str) -> Response {
+    let body = json!({"__type": code, "message": message}).to_string();
+    (StatusCode::from_u16(status).unwrap(), [("x-amzn-errortype", code)], body).into_response()
+}
+
+fn full() -> Response {
+    let reason = "CONCURRENT_QUERY_LIMIT_EXCEEDED";
+    let body =
+        json!({"__type": "TooManyRequestsException", "Reason": reason, "Message": "You have exceeded the limit"});
+    (StatusCode::BAD_REQUEST, body.to_string()).into_response()
+}
+
+/// A head that promises a body, and the end of the connection.
+fn lost() -> Response {
+    let nothing = futures::stream::iter([Err::<Bytes, _>(std::io::Error::other("lost"))]);
+    Response::builder().header("content-length", 100).body(Body::from_stream(nothing)).unwrap()
+}
