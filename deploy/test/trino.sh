@@ -157,7 +157,16 @@ CONF
 }
 
 stop() {
-  [ ! -f "$1/pid" ] || kill "$(cat "$1/pid")" 2>/dev/null || true
+  if [ -f "$1/pid" ]; then
+    local server
+    server=$(cat "$1/pid")
+    kill "$server" 2>/dev/null || true
+    for _ in $(seq 200); do
+      kill -0 "$server" 2>/dev/null || break
+      sleep 0.1
+    done
+    kill -9 "$server" 2>/dev/null || true
+  fi
   rm -rf "$1"
 }
 

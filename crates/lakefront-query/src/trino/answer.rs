@@ -15,7 +15,6 @@ pub(super) struct Answer<'a> {
     /// A list of rows, each a list of values.
     #[serde(borrow)]
     pub(super) data: Option<&'a RawValue>,
-    #[serde(default)]
     pub(super) stats: Stats,
     pub(super) error: Option<Failure>,
 }
@@ -27,17 +26,26 @@ pub(super) struct Column {
     pub(super) r#type: String,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Stats {
-    pub(super) queued_time_millis: u64,
-    pub(super) elapsed_time_millis: u64,
+    state: String,
+    #[serde(default)]
+    queued_time_millis: u64,
+    #[serde(default)]
+    elapsed_time_millis: u64,
+    #[serde(default)]
     pub(super) physical_input_bytes: u64,
     /// 0 to 100; absent while nothing is planned.
-    pub(super) progress_percentage: Option<f64>,
+    progress_percentage: Option<f64>,
 }
 
 impl Stats {
+    /// Whether everything is there, on a page that is the last.
+    pub(super) fn is_finished(&self) -> bool {
+        self.state == "FINISHED"
+    }
+
     pub(super) fn progress(&self, rows: u64) -> Progress {
         Progress {
             scanned_bytes: self.physical_input_bytes,

@@ -186,7 +186,13 @@ impl Follower {
             for batch in page.batches {
                 self.hand_over(batch).await?;
             }
-            let Some(next) = next else { break };
+            let Some(next) = next else {
+                if page.stats.is_finished() {
+                    break;
+                }
+                return Err(unexpected("Trino's answer broke off before the statement had finished.")
+                    .with_hint("Run the statement again."));
+            };
             if quick > QUICK_PAGES {
                 tokio::time::sleep(REST).await;
             }

@@ -158,8 +158,7 @@ fn map(arguments: &str, depth: usize) -> Option<Known> {
 fn row(arguments: &str, depth: usize) -> Known {
     let (mut fields, mut texts) = (Vec::new(), Vec::new());
     for (at, part) in parts(arguments).into_iter().enumerate() {
-        let (name, type_text) = row_field(part, depth);
-        let field = nested(name.as_deref().unwrap_or(&format!("field{at}")), type_text, depth);
+        let (name, field) = row_field(part, at, depth);
         texts.push(match name {
             Some(name) => format!("{} {}", written(&name), told(&field)),
             None => told(&field),
@@ -169,18 +168,27 @@ fn row(arguments: &str, depth: usize) -> Known {
     Known { data_type: DataType::Struct(fields.into()), told: format!("row({})", texts.join(", ")) }
 }
 
-/// Name and type of `name type`, `"name" type` or a type alone. Names may be those of types.
-fn row_field(part: &str, depth: usize) -> (Option<String>, &str) {
-    if part.starts_with('"') {
-        return match closing_quote(part) {
-            Some(end) => (Some(part[1..end].replace("\"\"", "\"")), &part[end + 1..]),
-            None => (None, part),
-        };
+/// A field, and its name if it has one: `name type`, `"name" type` or a type alone. Names may be those of types.
+fn row_field(part: &str, at: usize, depth: usize) -> (Option<String>, Field) {
+    let anonymous = format!("field{at}");
+    if depth > DEEPEST {
+        return (None, nested(&anonymous, part, depth));
     }
-    match part.split_once(' ') {
-        Some((name, type_text)) if known(part, depth).is_none() => (Some(name.to_owned()), type_text),
-        _ => (None, part),
-    }
+    let (name, type_text) = if part.starts_with('"') {
+        match closing_quote(part) {
+            Some(end) => (part[1..end].replace("\"\"", "\""), &part[end + 1..]),
+            None => return (None, nested(&anonymous, part, depth)),
+        }
+    } else if let Some(known) = known(part, depth) {
+        return (None, named(&anonymous, known));
+    } else {
+        match part.split_once(' ') {
+            Some((name, type_text)) => (name.to_owned(), type_text),
+            None => return (None, nested(&anonymous, part, depth)),
+        }
+    };
+    let field = nested(&name, type_text, depth);
+    (Some(name), field)
 }
 
 /// A field's name, quoted where it would not be read as one.

@@ -196,7 +196,13 @@ async fn an_error_in_the_middle_comes_after_the_rows_before_it() {
 
 #[tokio::test]
 async fn what_is_no_trino_is_an_error_and_not_a_result() {
-    for body in [&b"<html>welcome</html>"[..], b"", b"{}", b"{\"id\":\"q\",\"stats\":{},\"data\":[[1]]}"] {
+    for body in [
+        &b"<html>welcome</html>"[..],
+        b"",
+        b"{}",
+        b"{\"id\":\"q\",\"stats\":{}}",
+        b"{\"id\":\"q\",\"stats\":{\"state\":\"FINISHED\"},\"data\":[[1]]}",
+    ] {
         let server = Server::start(move |_, _, _| Reply::Status(200, &[], body.to_vec())).await;
         assert_eq!(start(&server).await.unwrap_err().code, "ENGINE_PROTOCOL");
     }
@@ -213,6 +219,21 @@ async fn what_is_no_trino_is_an_error_and_not_a_result() {
     let mut run = start(&server).await.unwrap();
     assert_eq!(numbers(&mut run).await.1.unwrap().code, "ENGINE_PROTOCOL");
     server.saw("DELETE").await;
+}
+
+#[tokio::test]
+async fn half_a_result_is_not_taken_for_a_whole_one() {
+    let server = Server::start(|seen, url, _| match seen.page() {
+        2 => {
+            let mut broken_off = page(url, None, &[2]);
+            broken_off["stats"]["state"] = "RUNNING".into();
+            Reply::Page(broken_off)
+        }
+        _ => Reply::Page(counting(seen, url, 3)),
+    })
+    .await;
+    let mut run = start(&server).await.unwrap();
+    assert_eq!(numbers(&mut run).await.1.unwrap().code, "ENGINE_PROTOCOL");
 }
 
 #[tokio::test]

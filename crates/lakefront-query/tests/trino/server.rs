@@ -154,7 +154,7 @@ pub(crate) fn page(url: &str, next: Option<usize>, rows: &[i64]) -> Value {
         "id": "20240506_101112_00001_abcde",
         "infoUri": format!("{url}/ui/query.html"),
         "stats": {
-            "state": "RUNNING",
+            "state": if next.is_some() { "RUNNING" } else { "FINISHED" },
             "queuedTimeMillis": 5,
             "elapsedTimeMillis": 30,
             "physicalInputBytes": 4096,

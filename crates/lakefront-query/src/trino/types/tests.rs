@@ -108,7 +108,8 @@ fn keys_of_maps_are_what_the_protocol_can_say() {
 
 #[test]
 fn depth_has_an_end() {
-    let text = format!("{}bigint{}", "array(".repeat(100_000), ")".repeat(100_000));
-    let field = field("x", &text);
-    assert_eq!(told(&field), text);
+    for (open, inside) in [("array(", "bigint"), ("row(", "a b"), ("row(r ", "bigint"), ("map(bigint,", "bigint")] {
+        let text = format!("{}{inside}{}", open.repeat(100_000), ")".repeat(100_000));
+        assert_eq!(told(&field("x", &text)), text);
+    }
 }

@@ -104,7 +104,20 @@ fn days_in(month: i64, year: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use chrono::{DateTime, Days, NaiveDate};
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn every_day_and_moment_is_the_one_chrono_knows(days in 0_u64..2_900_000, us in -62_000_000_000_000_000_i64..250_000_000_000_000_000) {
+            let first = NaiveDate::from_ymd_opt(1, 1, 1).and_then(|first| first.checked_add_days(Days::new(days)));
+            prop_assert_eq!(first.and_then(|day| date(&day.to_string())), Some(days as i64 - 719_162));
+            let moment = DateTime::from_timestamp_micros(us).map(|moment| moment.format("%Y-%m-%d %H:%M:%S%.6f").to_string());
+            prop_assert_eq!(moment.and_then(|moment| timestamp(&moment, 6)), Some(us));
+        }
+    }
 
     #[test]
     fn decimals_are_exact() {
