@@ -96,6 +96,11 @@ impl AwsError {
         Self::new(AwsErrorKind::Unavailable, operation, "NoAnswer", message)
     }
 
+    /// Whether nobody can be asked in whose name to call.
+    pub(super) fn lacks_credentials(&self) -> bool {
+        matches!(self.kind, AwsErrorKind::NoCredentials | AwsErrorKind::Expired)
+    }
+
     /// Whether the same call may go well in a moment.
     pub(super) fn may_pass(&self) -> bool {
         matches!(self.kind, AwsErrorKind::Throttled | AwsErrorKind::Unavailable)

@@ -285,7 +285,7 @@ async fn serve(
     if method != Method::POST {
         return object(&mut world, &method, uri.path(), header("range"), header("if-match"), header("authorization"));
     }
-    let Some(operation) = header("x-amz-target").strip_prefix("AmazonAthena.") else {
+    let Some((_, operation)) = header("x-amz-target").split_once('.') else {
         return assume_role(&mut world, &String::from_utf8_lossy(&body));
     };
     world.calls.push((operation.to_owned(), Instant::now()));
@@ -311,6 +311,7 @@ async fn serve(
         "StopQueryExecution" => stop(&mut world, &call),
         "BatchGetQueryExecution" => batch_get(&world, &call),
         "GetQueryResults" => results(&world, &call),
+        "GetPartitions" => partitions(&call),
         other => refusal(400, "UnknownOperationException", other),
     };
     if fault == Some(Fault::AnswerLost) { lost() } else { answer }
@@ -383,6 +384,17 @@ fn results(world: &World, call: &Value) -> Response {
     }});
     if end < all.len() {
         answer["NextToken"] = end.to_string().into();
+    }
+    json_answer(&answer)
+}
+
+/// Three pages of a partition each.
+fn partitions(call: &Value) -> Response {
+    assert_eq!(call["MaxResults"], 1000);
+    let page: u32 = call["NextToken"].as_str().map_or(0, |token| token.parse().unwrap());
+    let mut answer = json!({"Partitions": [{"Values": [page.to_string()], "StorageDescriptor": {}}]});
+    if page < 2 {
+        answer["NextToken"] = (page + 1).to_string().into();
     }
     json_answer(&answer)
 }

@@ -3,14 +3,15 @@
 //! | Athena | Arrow |
 //! | --- | --- |
 //! | boolean, tinyint … bigint, float, double, decimal | the same |
-//! | varchar, string | text |
+//! | varchar without length, string | text |
 //! | varbinary | bytes |
-//! | date, time, timestamp | the same, of the column's precision |
-//! | interval day to second, year to month | duration in ms, months |
-//! | what Arrow can't hold as it is: with time zone, char, json, array, map, row and others | text, with the type's name in the field's metadata |
+//! | date, time and timestamp of 3 or 6 digits | the same |
+//! | interval day to second | duration in ms |
+//! | all others | text as Athena wrote it, with the type's exact name in the field's metadata |
 //!
-//! A zone belongs to each value in Athena and to the column in Arrow, and the text of nested values can't be read back
-//! (`[1, 2]` may hold one text or two): both stay what Athena wrote.
+//! The others are those that Arrow can't hold as they are. A zone belongs to each value in Athena and to the column in
+//! Arrow; 64 bits of nanoseconds end in 2262; and the text of nested values can't be read back: `[1, 2]` may hold one
+//! text or two.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use arrow::array::{
     Array, ArrayRef, BinaryBuilder, BooleanBuilder, Decimal128Builder, Float32Builder, Float64Builder, Int8Builder,
     Int16Builder, Int32Builder, Int64Builder, NullArray, RecordBatch, RecordBatchOptions, StringBuilder, make_array,
 };
-use arrow::datatypes::{DataType, Field, IntervalUnit, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
 use super::text;
 use super::wire::ColumnInfo;
@@ -108,8 +109,9 @@ fn kind(info: &ColumnInfo) -> (DataType, Option<String>) {
     let mut numbers = arguments.map_or("", |(numbers, _)| numbers).split(',').map(|number| number.trim().parse().ok());
     let first: Option<i32> = numbers.next().flatten();
     let second: Option<i32> = numbers.next().flatten();
-    // Older answers leave it out.
+    // Athena has had 3 digits for long, and not always said so.
     let fraction = first.unwrap_or(if (1..=12).contains(&info.precision) { info.precision } else { 3 });
+    let length = first.unwrap_or(info.precision);
     let text = |exact: String| (DataType::Utf8, Some(exact));
     let data_type = match (name, suffix) {
         ("boolean", _) => DataType::Boolean,
@@ -128,40 +130,27 @@ fn kind(info: &ColumnInfo) -> (DataType, Option<String>) {
                 _ => return text(format!("decimal({precision},{scale})")),
             }
         }
+        ("varchar", _) if (1..i32::MAX).contains(&length) => return text(format!("varchar({length})")),
         ("varchar" | "string", _) => DataType::Utf8,
         ("varbinary" | "binary", _) => DataType::Binary,
         ("date", _) => DataType::Date32,
-        ("timestamp", "") => match unit(fraction) {
-            Some(unit) => DataType::Timestamp(unit, None),
-            None => return text(format!("timestamp({fraction})")),
-        },
-        ("time", "") => match unit(fraction) {
-            Some(unit @ TimeUnit::Millisecond) => DataType::Time32(unit),
-            Some(unit) => DataType::Time64(unit),
-            None => return text(format!("time({fraction})")),
-        },
+        ("timestamp", "") if fraction == 3 => DataType::Timestamp(TimeUnit::Millisecond, None),
+        ("timestamp", "") if fraction == 6 => DataType::Timestamp(TimeUnit::Microsecond, None),
+        ("time", "") if fraction == 3 => DataType::Time32(TimeUnit::Millisecond),
+        ("time", "") if fraction == 6 => DataType::Time64(TimeUnit::Microsecond),
+        ("timestamp" | "time", "") => return text(format!("{name}({fraction})")),
         ("timestamp" | "time", "with time zone") => return text(format!("{name}({fraction}) with time zone")),
         ("timestamp with time zone" | "time with time zone", _) => {
             let (name, _) = name.split_once(' ').unwrap_or((name, ""));
             return text(format!("{name}({fraction}) with time zone"));
         }
         ("interval day to second" | "interval_day_time", _) => DataType::Duration(TimeUnit::Millisecond),
-        ("interval year to month" | "interval_year_month", _) => DataType::Interval(IntervalUnit::YearMonth),
+        ("interval year to month" | "interval_year_month", _) => return text("interval year to month".to_owned()),
         ("unknown", _) => DataType::Null,
-        ("char", _) => return text(format!("char({})", first.unwrap_or(info.precision).max(1))),
+        ("char", _) => return text(format!("char({})", length.max(1))),
         _ => return text(full),
     };
     (data_type, None)
-}
-
-/// Times of up to three digits are milliseconds; beyond nine digits there is no unit.
-fn unit(digits: i32) -> Option<TimeUnit> {
-    match digits {
-        ..=3 => Some(TimeUnit::Millisecond),
-        4..=6 => Some(TimeUnit::Microsecond),
-        7..=9 => Some(TimeUnit::Nanosecond),
-        _ => None,
-    }
 }
 
 /// A column that is being written.
@@ -169,7 +158,7 @@ enum Column {
     Boolean(BooleanBuilder),
     Tinyint(Int8Builder),
     Smallint(Int16Builder),
-    /// Days, months and milliseconds too: the type's own number of 32 bits.
+    /// Days and milliseconds too: the type's own number of 32 bits.
     Narrow(Int32Builder, fn(&str) -> Option<i32>),
     /// Ticks of a decimal part of a second too; the parser is told how many digits.
     Wide(Int64Builder, fn(&str, u32) -> Option<i64>, u32),
@@ -204,7 +193,6 @@ impl Column {
             DataType::Time64(unit) => wide(text::time, digits(*unit)),
             DataType::Timestamp(unit, _) => wide(text::timestamp, digits(*unit)),
             DataType::Duration(_) => wide(|text, _| text::day_to_second(text), 3),
-            DataType::Interval(_) => narrow(text::year_to_month),
             DataType::Null => Column::Nothing(0),
             other => return Err(QueryError::internal(format!("no column of Athena is {other}"))),
         })
@@ -252,7 +240,7 @@ impl Column {
     }
 
     fn finish(&mut self, data_type: &DataType) -> Result<ArrayRef, QueryError> {
-        // Days, ticks and months are stored as the integers they are.
+        // Days and ticks are stored as the integers they are.
         let as_type = |array: ArrayRef| -> Result<ArrayRef, QueryError> {
             let data = array.to_data().into_builder().data_type(data_type.clone()).build();
             Ok(make_array(data.map_err(QueryError::internal)?))
@@ -312,11 +300,13 @@ mod tests {
             ("decimal(38,38)", 0, 0, (DataType::Decimal128(38, 38), None)),
             ("varchar", 2_147_483_647, 0, (DataType::Utf8, None)),
             ("string", 0, 0, (DataType::Utf8, None)),
+            ("varchar", 5, 0, text("varchar(5)")),
             ("char", 5, 0, text("char(5)")),
             ("timestamp", 3, 0, (DataType::Timestamp(TimeUnit::Millisecond, None), None)),
             ("timestamp", 0, 0, (DataType::Timestamp(TimeUnit::Millisecond, None), None)),
             ("timestamp(6)", 0, 0, (DataType::Timestamp(TimeUnit::Microsecond, None), None)),
-            ("timestamp", 12, 0, text("timestamp(12)")),
+            ("timestamp", 9, 0, text("timestamp(9)")),
+            ("timestamp(0)", 0, 0, text("timestamp(0)")),
             ("timestamp with time zone", 3, 0, text("timestamp(3) with time zone")),
             ("timestamp(6) with time zone", 0, 0, text("timestamp(6) with time zone")),
             ("time", 3, 0, (DataType::Time32(TimeUnit::Millisecond), None)),
@@ -325,6 +315,7 @@ mod tests {
             ("array<int>", 0, 0, text("array<int>")),
             ("row(a integer)", 0, 0, text("row(a integer)")),
             ("interval day to second", 0, 0, (DataType::Duration(TimeUnit::Millisecond), None)),
+            ("interval year to month", 0, 0, text("interval year to month")),
             ("unknown", 0, 0, (DataType::Null, None)),
         ] {
             assert_eq!(of(name, precision, scale), expected, "{name}({precision},{scale})");

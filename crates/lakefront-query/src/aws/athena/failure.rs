@@ -53,8 +53,13 @@ fn told(reason: &str, category: Option<i32>) -> QueryError {
         )
         .with_hint("Read fewer columns or partitions, or raise the workgroup's limit.");
     }
+    if has("output location") || has("output bucket") {
+        let text = format!("Athena can't write results: {}", sentence(reason));
+        return QueryError::new("INVALID_LOCATION", ErrorKind::User, text)
+            .with_hint("Give the workgroup or the connection a result location, s3://bucket/prefix/, in its region.");
+    }
     if has("not authorized to perform") || has("access denied") || has("insufficient permissions") {
-        return forbidden("s3:GetObject", "", reason);
+        return forbidden(if has("writing output") { "s3:PutObject" } else { "s3:GetObject" }, "", reason);
     }
     if has("lake formation permission") {
         let text = format!("Lake Formation does not allow this: {}", sentence(reason));
@@ -175,6 +180,8 @@ mod tests {
             ("Query timeout", "TIMEOUT", None),
             ("NOT_SUPPORTED: Not supported", "NOT_SUPPORTED", None),
             ("Insufficient Lake Formation permission(s): Required Select on t", "FORBIDDEN", None),
+            ("No output location provided. You did not provide an output location", "INVALID_LOCATION", None),
+            ("Access denied when writing output to url: s3://results/out/1.csv", "FORBIDDEN", None),
             ("what nobody has seen before", "EXECUTION_ERROR", None),
         ] {
             assert_eq!(shown(reason, USER), (code, position), "{reason}");

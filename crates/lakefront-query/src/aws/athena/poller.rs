@@ -16,6 +16,8 @@ use crate::{ErrorKind, QueryError};
 /// A look that takes longer is given up; the next one is due anyway.
 const TIMEOUT: Duration = Duration::from_secs(5);
 const MOST_IN_ONE_CALL: usize = 50;
+/// Failures in a row after which queries whose credentials are gone are given up.
+const WITHOUT_CREDENTIALS: u32 = 10;
 /// How long Athena may not know a query that it started.
 const UNKNOWN: Duration = Duration::from_secs(10);
 
@@ -111,7 +113,8 @@ impl Shared {
                     failures = 0;
                     self.tell(&ids, seen);
                 }
-                Err(error) if error.may_pass() => {
+                // Credentials that can't be renewed for a moment are no reason to end every query.
+                Err(error) if error.may_pass() || error.lacks_credentials() && failures < WITHOUT_CREDENTIALS => {
                     tracing::debug!("looking after Athena queries again later: {error}");
                     self.hold(pause(failures));
                     failures += 1;

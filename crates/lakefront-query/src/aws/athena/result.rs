@@ -40,11 +40,7 @@ pub struct AthenaRun {
 }
 
 enum Source {
-    Pages {
-        aws: Aws,
-        page: VecDeque<Row>,
-        next: Option<String>,
-    },
+    Pages(Pages),
     Object(Box<Object>),
     /// Over, or failed.
     End,
@@ -74,7 +70,9 @@ impl AthenaRun {
                 if execution.statement_type == "DML" && page.front().is_some_and(|row| is_header(row, &columns)) {
                     page.pop_front();
                 }
-                Source::Pages { aws, page, next }
+                let mut pages = Pages { aws, id: id.clone(), page, next: None };
+                pages.fetch(next);
+                Source::Pages(pages)
             }
         };
         let statistics = Statistics {
@@ -106,9 +104,10 @@ impl AthenaRun {
         self.statistics
     }
 
-    /// At most 8,192 rows or some more than 1 MiB of text. `None` after the last; nothing follows an error.
+    /// At most 8,192 rows or some more than 1 MiB of text. `None` after the last; nothing follows an error. A call that
+    /// is dropped before it is done loses nothing.
     pub async fn next(&mut self) -> Option<Result<RecordBatch, QueryError>> {
-        let batch = within(self.deadline, self.source.batch(&self.id, &mut self.rows)).await.transpose();
+        let batch = within(self.deadline, self.source.batch(&mut self.rows)).await.transpose();
         match &batch {
             Some(Ok(batch)) => {
                 self.statistics.rows += batch.num_rows() as u64;
@@ -123,25 +122,52 @@ impl AthenaRun {
 }
 
 impl Source {
-    async fn batch(&mut self, id: &str, rows: &mut Rows) -> Result<Option<RecordBatch>, QueryError> {
+    async fn batch(&mut self, rows: &mut Rows) -> Result<Option<RecordBatch>, QueryError> {
         match self {
             Source::End => Ok(None),
+            Source::Pages(pages) => pages.batch(rows).await,
             Source::Object(object) => object.batch(rows).await,
-            Source::Pages { aws, page, next } => {
-                while !rows.is_full() {
-                    if let Some(row) = page.pop_front() {
-                        write(&row, rows)?;
-                    } else if let Some(token) = next.take() {
-                        let more = self::page(aws, id, Some(&token), PAGE).await?;
-                        page.extend(more.result_set.rows);
-                        *next = more.next_token.filter(|next| *next != token);
-                    } else {
-                        break;
-                    }
-                }
-                rows.take()
+        }
+    }
+}
+
+/// A download in a task of its own, so that nobody's dropped wait takes it along.
+type Download<T> = AbortOnDropHandle<Result<T, AwsError>>;
+
+/// The result page by page, one ahead.
+struct Pages {
+    aws: Aws,
+    id: String,
+    page: VecDeque<Row>,
+    next: Option<Download<QueryResults>>,
+}
+
+impl Pages {
+    fn fetch(&mut self, token: Option<String>) {
+        self.next = token.map(|token| {
+            let (aws, id) = (self.aws.clone(), self.id.clone());
+            AbortOnDropHandle::new(tokio::spawn(async move {
+                let mut page = page(&aws, &id, Some(&token), PAGE).await?;
+                // It would never end.
+                page.next_token = page.next_token.filter(|next| *next != token);
+                Ok(page)
+            }))
+        });
+    }
+
+    async fn batch(&mut self, rows: &mut Rows) -> Result<Option<RecordBatch>, QueryError> {
+        while !rows.is_full() {
+            if let Some(row) = self.page.pop_front() {
+                write(&row, rows)?;
+            } else if let Some(next) = &mut self.next {
+                let page = next.await.map_err(QueryError::internal)??;
+                self.page.extend(page.result_set.rows);
+                self.fetch(page.next_token);
+            } else {
+                break;
             }
         }
+        rows.take()
     }
 }
 
@@ -184,7 +210,7 @@ struct Object {
     place: Place,
     /// What is not asked for yet.
     ranges: std::iter::StepBy<Range<u64>>,
-    ahead: VecDeque<AbortOnDropHandle<Result<Bytes, AwsError>>>,
+    ahead: VecDeque<Download<Bytes>>,
     records: Records,
     header: bool,
     ended: bool,
@@ -258,10 +284,10 @@ impl Object {
                 place.aws.get_object(&place.bucket, &place.key, Some(range), Some(&place.head.etag)).await
             })));
         }
-        match self.ahead.pop_front() {
-            Some(block) => Ok(Some(block.await.map_err(QueryError::internal)??)),
-            None => Ok(None),
-        }
+        let Some(block) = self.ahead.front_mut() else { return Ok(None) };
+        let block = block.await.map_err(QueryError::internal)?;
+        self.ahead.pop_front();
+        Ok(Some(block?))
     }
 }
 

@@ -20,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 const LOST_ANSWERS: u32 = 8;
 /// Tries to learn the id of a query that may run, after nobody wants it any more.
 const SEARCHES: u32 = 20;
-/// Tries to stop one: a minute and more.
+/// Tries to stop one: a minute and more, in which credentials may come back too.
 const STOPS: u32 = 20;
 
 /// What to start.
@@ -154,7 +154,7 @@ pub(super) async fn stop(aws: Aws, id: String) -> Result<(), AwsError> {
     loop {
         match aws.once::<Nothing>(Service::Athena, "StopQueryExecution", &call, TIMEOUT).await {
             Ok(Nothing {}) => return Ok(()),
-            Err(error) if error.may_pass() && failures < STOPS => {
+            Err(error) if (error.may_pass() || error.lacks_credentials()) && failures < STOPS => {
                 failures += 1;
                 tokio::time::sleep(pause(failures)).await;
             }

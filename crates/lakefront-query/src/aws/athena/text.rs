@@ -43,16 +43,9 @@ pub(super) fn timestamp(text: &str, digits: u32) -> Option<i64> {
 
 /// Milliseconds of `[-]D HH:MM:SS.mmm`.
 pub(super) fn day_to_second(text: &str) -> Option<i64> {
-    let (sign, rest) = signed(text);
+    let (sign, rest) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
     let (days, clock) = rest.split_once(' ')?;
     Some(sign * number(days)?.checked_mul(86_400_000)?.checked_add(time(clock, 3)?)?)
-}
-
-/// Months of `[-]Y-M`.
-pub(super) fn year_to_month(text: &str) -> Option<i32> {
-    let (sign, rest) = signed(text);
-    let (years, months) = rest.split_once('-')?;
-    i32::try_from(sign * number(years)?.checked_mul(12)?.checked_add(number(months)?)?).ok()
 }
 
 /// `[-]123.45` in units of 10^-`scale`.
@@ -88,10 +81,6 @@ pub(super) fn bytes(text: &str, out: &mut Vec<u8>) -> Option<()> {
         out.push(value(high)? << 4 | value(digits.next()?)?);
     }
     Some(())
-}
-
-fn signed(text: &str) -> (i64, &str) {
-    text.strip_prefix('-').map_or((1, text), |rest| (-1, rest))
 }
 
 fn number(text: &str) -> Option<i64> {
@@ -142,8 +131,6 @@ mod tests {
     fn intervals() {
         assert_eq!(day_to_second("3 04:05:06.789"), Some(273_906_789));
         assert_eq!(day_to_second("-0 00:00:00.001"), Some(-1));
-        assert_eq!(year_to_month("1-2"), Some(14));
-        assert_eq!(year_to_month("-0-1"), Some(-1));
     }
 
     #[test]
