@@ -13,7 +13,7 @@ endif
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 BINARY := $(TARGET)/release/lakefront
 
-.PHONY: help run build dev check test test-rust test-ui test-e2e accept bench ui api clean
+.PHONY: help run build dev check test test-rust test-ui test-e2e test-trino accept bench ui api clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,9 @@ test-rust: ui
 
 test-e2e: ui e2e/node_modules/.package-lock.json
 	deploy/test/e2e.sh
+
+test-trino: ## what a real Trino has to say (needs a JDK 17 and Maven, which it installs)
+	deploy/test/trino.sh test
 
 accept: ## take the new snapshots
 	INSTA_UPDATE=always cargo test --workspace

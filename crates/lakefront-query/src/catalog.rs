@@ -1,7 +1,7 @@
 //! What tables exist, where their files lie, and which version of them is current.
 //!
-//! A catalog is a local folder or an S3 prefix. It is listed in the background; each listing makes an immutable
-//! snapshot, and a table taken from it keeps its files whatever happens later. Columns are inferred when a table is
+//! A catalog is a local folder, an S3 prefix, or what another system keeps ([`linked`]). Files are listed in the
+//! background; each listing makes an immutable snapshot, and a table taken from it keeps its files whatever happens later. Columns are inferred when a table is
 //! first asked for, in an engine worker, and kept on disk with the listing, so that a restart neither lists nor infers
 //! before it answers.
 
@@ -11,6 +11,7 @@ mod found;
 mod info;
 mod lake;
 mod layout;
+mod linked;
 mod partition;
 mod refresh;
 mod snapshot;
@@ -33,9 +34,12 @@ pub use lake::CatalogSource;
 pub use lakefront_engine::infer::trino_type;
 
 use lake::Lake;
+use linked::Linked;
+pub(crate) use linked::{Link, LinkedTable};
 use refresh::Attached;
 use snapshot::Snapshot;
 
+use crate::engine::Trino;
 use crate::{ErrorKind, QueryError};
 
 /// Where catalogs keep their cache, and how often they look.
@@ -50,6 +54,8 @@ pub struct CatalogsConfig {
     pub local_interval: Duration,
     /// The same for S3.
     pub s3_interval: Duration,
+    /// The same for catalogs that another system keeps.
+    pub linked_interval: Duration,
 }
 
 impl CatalogsConfig {
@@ -59,6 +65,7 @@ impl CatalogsConfig {
             allowed_roots: None,
             local_interval: Duration::from_secs(30),
             s3_interval: Duration::from_secs(60),
+            linked_interval: Duration::from_secs(300),
         }
     }
 }
@@ -88,9 +95,24 @@ struct Inner {
 }
 
 struct Entry {
-    catalog: Arc<Attached>,
+    catalog: Known,
     /// Ends the catalog's background task.
     _stop: DropGuard,
+}
+
+#[derive(Clone)]
+enum Known {
+    /// Files that are listed here.
+    Files(Arc<Attached>),
+    /// Tables that another system keeps.
+    Linked(Arc<Linked>),
+}
+
+/// A table that a statement reads.
+#[derive(Clone)]
+pub(crate) enum Bound {
+    Files(Arc<Table>),
+    Linked { catalog: String, table: Arc<LinkedTable>, link: Arc<dyn Link> },
 }
 
 /// Tells who listens that something changed.
@@ -130,15 +152,30 @@ impl Catalogs {
                 .with_hint("Up to 63 lower-case letters, digits and underscores, a letter first."));
         }
         let config = &self.inner.config;
-        let allowed = config.allowed_roots.clone();
-        // Resolving a path may wait for a slow disk.
-        let lake = tokio::task::spawn_blocking(move || Lake::parse(&source, allowed.as_deref()))
-            .await
-            .map_err(QueryError::internal)?
-            .map_err(|error| QueryError::from_engine(&error))?;
-        let interval = if lake.kind() == "s3" { config.s3_interval } else { config.local_interval };
+        let news = self.inner.news.clone();
         let stop = CancellationToken::new();
-        let catalog = {
+        let attached = |lake: Result<Lake, EngineError>| {
+            let lake = lake.map_err(|error| QueryError::from_engine(&error))?;
+            let cache = config.folder.join(format!("{name}.cache"));
+            let infer = Arc::clone(&self.inner.infer);
+            Ok::<_, QueryError>(Known::Files(Arc::new(Attached::new(name, lake, cache, infer, news.clone()))))
+        };
+        let catalog = match source {
+            CatalogSource::Trino(config) => {
+                let link: Arc<dyn Link> = Arc::new(Trino::new(config)?);
+                Known::Linked(Arc::new(Linked::new(name, link, news.clone())))
+            }
+            CatalogSource::Local { path } => {
+                let allowed = config.allowed_roots.clone();
+                // Resolving a path may wait for a slow disk.
+                let lake = tokio::task::spawn_blocking(move || Lake::local(&path, allowed.as_deref()));
+                attached(lake.await.map_err(QueryError::internal)?)?
+            }
+            CatalogSource::S3 { uri, region, endpoint, credentials } => {
+                attached(Lake::s3(&uri, region, endpoint, credentials))?
+            }
+        };
+        {
             let mut attached = self.inner.attached.write().unwrap_or_else(PoisonError::into_inner);
             if attached.contains_key(name) {
                 return Err(QueryError::new(
@@ -147,27 +184,30 @@ impl Catalogs {
                     format!("There is a catalog \"{name}\" already."),
                 ));
             }
-            let catalog = Arc::new(Attached::new(
-                name,
-                lake,
-                config.folder.join(format!("{name}.cache")),
-                Arc::clone(&self.inner.infer),
-                self.inner.news.clone(),
-            ));
-            let entry = Entry { catalog: Arc::clone(&catalog), _stop: stop.clone().drop_guard() };
+            let entry = Entry { catalog: catalog.clone(), _stop: stop.clone().drop_guard() };
             attached.insert(name.to_owned(), entry);
-            catalog
-        };
-        tokio::spawn(refresh::keep(Arc::clone(&catalog), interval, stop));
+        }
+        let info = catalog.info();
+        match catalog {
+            Known::Files(catalog) => {
+                let interval = if info.kind == "s3" { config.s3_interval } else { config.local_interval };
+                tokio::spawn(refresh::keep(catalog, interval, stop));
+            }
+            Known::Linked(catalog) => {
+                tokio::spawn(linked::keep(catalog, config.linked_interval, stop));
+            }
+        }
         self.inner.news.tell([]);
-        Ok(catalog.info())
+        Ok(info)
     }
 
     /// Forgets a catalog and its cache; its files stay. `CATALOG_NOT_FOUND`.
     pub async fn remove(&self, name: &str) -> Result<(), QueryError> {
         let entry = self.inner.attached.write().unwrap_or_else(PoisonError::into_inner).remove(name);
         let entry = entry.ok_or_else(|| no_catalog(name))?;
-        entry.catalog.forget().await;
+        if let Known::Files(catalog) = entry.catalog {
+            catalog.forget().await;
+        }
         self.inner.news.tell([]);
         Ok(())
     }
@@ -180,7 +220,10 @@ impl Catalogs {
 
     /// The databases of a catalog; waits for its first listing. `CATALOG_NOT_FOUND`, or why it can't be listed.
     pub async fn databases(&self, catalog: &str) -> Result<Vec<DatabaseInfo>, QueryError> {
-        Ok(self.snapshot(catalog).await?.databases())
+        match self.known(catalog)? {
+            Known::Files(catalog) => Ok(catalog.snapshot().await?.databases()),
+            Known::Linked(catalog) => catalog.databases().await,
+        }
     }
 
     /// The tables of a database whose names hold `search`. `CATALOG_NOT_FOUND`, `DATABASE_NOT_FOUND`.
@@ -190,9 +233,18 @@ impl Catalogs {
         database: &str,
         search: Option<&str>,
     ) -> Result<Vec<TableSummary>, QueryError> {
-        let snapshot = self.snapshot(catalog).await?;
-        let tables = snapshot.tables(database, search);
-        if tables.is_empty() && !snapshot.has_database(database) {
+        let (tables, there) = match self.known(catalog)? {
+            Known::Files(known) => {
+                let snapshot = known.snapshot().await?;
+                (snapshot.tables(database, search), snapshot.has_database(database))
+            }
+            Known::Linked(known) => {
+                let search = search.map(str::to_lowercase).unwrap_or_default();
+                let there = known.databases().await?.iter().any(|each| each.name.eq_ignore_ascii_case(database));
+                (known.tables(&database.to_lowercase(), &search).await?, there)
+            }
+        };
+        if tables.is_empty() && !there {
             return Err(QueryError::new(
                 "DATABASE_NOT_FOUND",
                 ErrorKind::NotFound,
@@ -212,17 +264,25 @@ impl Catalogs {
                 format!("There is no table \"{catalog}.{database}.{name}\"."),
             )
         };
-        let attached = self.attached(catalog).map_err(|_| missing())?;
-        let snapshot = attached.snapshot().await?;
-        let entry = snapshot.entry(&database.to_lowercase(), &name.to_lowercase()).ok_or_else(missing)?;
-        attached.table_info(entry).await
+        let (database, name) = (database.to_lowercase(), name.to_lowercase());
+        match self.known(catalog).map_err(|_| missing())? {
+            Known::Files(known) => {
+                let snapshot = known.snapshot().await?;
+                let entry = snapshot.entry(&database, &name).ok_or_else(missing)?;
+                known.table_info(entry).await
+            }
+            Known::Linked(known) => {
+                let table = known.table(&database, &name).await?.ok_or_else(missing)?;
+                Ok(Arc::new(known.table_info(&table)))
+            }
+        }
     }
 
     /// Tables for one statement, all of one snapshot per catalog.
     ///
     /// Names are (catalog, database, table); errors as of [`table`](Self::table) and
     /// [`TableInfo::engine_table`], for the first name that has one.
-    pub async fn bind(&self, names: &[(String, String, String)]) -> Result<Vec<Arc<Table>>, QueryError> {
+    pub(crate) async fn bind(&self, names: &[(String, String, String)]) -> Result<Vec<Bound>, QueryError> {
         let mut snapshots: BTreeMap<&str, (Arc<Attached>, Arc<Snapshot>)> = BTreeMap::new();
         let mut tables = Vec::with_capacity(names.len());
         for (catalog, database, name) in names {
@@ -230,14 +290,24 @@ impl Catalogs {
                 let message = format!("There is no table \"{catalog}.{database}.{name}\".");
                 QueryError::user("TABLE_NOT_FOUND", message)
             };
+            let (lower, lower_name) = (database.to_lowercase(), name.to_lowercase());
             if !snapshots.contains_key(catalog.as_str()) {
-                let attached = self.attached(catalog).map_err(|_| missing())?;
-                let snapshot = attached.snapshot().await?;
-                snapshots.insert(catalog, (attached, snapshot));
+                match self.known(catalog).map_err(|_| missing())? {
+                    Known::Files(known) => {
+                        let snapshot = known.snapshot().await?;
+                        snapshots.insert(catalog, (known, snapshot));
+                    }
+                    Known::Linked(known) => {
+                        let table = known.table(&lower, &lower_name).await?.ok_or_else(missing)?;
+                        let link = Arc::clone(known.link());
+                        tables.push(Bound::Linked { catalog: known.name().to_owned(), table, link });
+                        continue;
+                    }
+                }
             }
             let (attached, snapshot) = &snapshots[catalog.as_str()];
-            let entry = snapshot.entry(&database.to_lowercase(), &name.to_lowercase()).ok_or_else(missing)?;
-            tables.push(attached.table_info(entry).await?.engine_table()?);
+            let entry = snapshot.entry(&lower, &lower_name).ok_or_else(missing)?;
+            tables.push(Bound::Files(attached.table_info(entry).await?.engine_table()?));
         }
         Ok(tables)
     }
@@ -246,7 +316,10 @@ impl Catalogs {
     ///
     /// `CATALOG_NOT_FOUND`, `TABLE_NOT_FOUND` (after the listing), or why it can't be listed.
     pub async fn refresh(&self, catalog: &str, table: Option<(&str, &str)>) -> Result<RefreshReport, QueryError> {
-        let report = self.attached(catalog)?.refresh().await?;
+        let report = match self.known(catalog)? {
+            Known::Files(known) => known.refresh().await?,
+            Known::Linked(known) => known.refresh().await?,
+        };
         if let Some((database, name)) = table {
             self.table(catalog, database, name).await?;
         }
@@ -270,33 +343,101 @@ impl Catalogs {
 
     /// Names of a catalog's databases as known now; empty before the first listing.
     pub fn database_names(&self, catalog: &str) -> Vec<String> {
-        let snapshot = self.attached(catalog).ok().and_then(|attached| attached.snapshot_now());
-        snapshot
-            .map(|snapshot| snapshot.databases().into_iter().map(|database| database.name).collect())
-            .unwrap_or_default()
+        self.databases_now(catalog).into_iter().map(|database| database.name).collect()
     }
 
     /// Names of a database's tables as known now.
     pub fn table_names(&self, catalog: &str, database: &str) -> Vec<String> {
-        let snapshot = self.attached(catalog).ok().and_then(|attached| attached.snapshot_now());
-        snapshot
-            .map(|snapshot| snapshot.tables(database, None).into_iter().map(|table| table.name).collect())
-            .unwrap_or_default()
+        match self.known(catalog) {
+            Ok(Known::Files(known)) => {
+                let tables = known.snapshot_now().map(|snapshot| snapshot.tables(database, None));
+                tables.unwrap_or_default().into_iter().map(|table| table.name).collect()
+            }
+            Ok(Known::Linked(known)) => known.table_names(database),
+            Err(_) => Vec::new(),
+        }
     }
 
     /// A database as known now, with its version.
     pub fn database_now(&self, catalog: &str, database: &str) -> Option<DatabaseInfo> {
-        let snapshot = self.attached(catalog).ok()?.snapshot_now()?;
-        snapshot.databases().into_iter().find(|known| known.name.eq_ignore_ascii_case(database))
+        self.databases_now(catalog).into_iter().find(|known| known.name.eq_ignore_ascii_case(database))
     }
 
-    async fn snapshot(&self, catalog: &str) -> Result<Arc<Snapshot>, QueryError> {
-        self.attached(catalog)?.snapshot().await
+    fn databases_now(&self, catalog: &str) -> Vec<DatabaseInfo> {
+        match self.known(catalog) {
+            Ok(Known::Files(known)) => known.snapshot_now().map(|snapshot| snapshot.databases()).unwrap_or_default(),
+            Ok(Known::Linked(known)) => known.databases_now(),
+            Err(_) => Vec::new(),
+        }
     }
 
-    fn attached(&self, name: &str) -> Result<Arc<Attached>, QueryError> {
+    fn known(&self, name: &str) -> Result<Known, QueryError> {
         let attached = self.inner.attached.read().unwrap_or_else(PoisonError::into_inner);
-        attached.get(&name.to_lowercase()).map(|entry| Arc::clone(&entry.catalog)).ok_or_else(|| no_catalog(name))
+        attached.get(&name.to_lowercase()).map(|entry| entry.catalog.clone()).ok_or_else(|| no_catalog(name))
+    }
+}
+
+impl Known {
+    fn info(&self) -> CatalogInfo {
+        match self {
+            Known::Files(catalog) => catalog.info(),
+            Known::Linked(catalog) => catalog.info(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Bound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}.{}", self.catalog(), self.database(), self.name())
+    }
+}
+
+impl Bound {
+    pub(crate) fn catalog(&self) -> &str {
+        match self {
+            Bound::Files(table) => &table.catalog,
+            Bound::Linked { catalog, .. } => catalog,
+        }
+    }
+
+    pub(crate) fn database(&self) -> &str {
+        match self {
+            Bound::Files(table) => &table.database,
+            Bound::Linked { table, .. } => &table.database,
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Bound::Files(table) => &table.name,
+            Bound::Linked { table, .. } => &table.name,
+        }
+    }
+
+    /// The table's files, where it consists of some.
+    pub(crate) fn files(&self) -> Option<Arc<Table>> {
+        match self {
+            Bound::Files(table) => Some(Arc::clone(table)),
+            Bound::Linked { .. } => None,
+        }
+    }
+
+    /// Changes with the files. When what another system keeps changes, nobody tells: there it only says where it is.
+    pub(crate) fn version(&self) -> String {
+        match self {
+            Bound::Files(table) => table.version.clone(),
+            Bound::Linked { link, .. } => link.location(),
+        }
+    }
+
+    pub(crate) fn columns(&self) -> Vec<&str> {
+        match self {
+            Bound::Files(table) => {
+                let columns = table.schema.fields().iter().map(|field| field.name().as_str());
+                columns.chain(table.partitions.iter().map(|field| field.name().as_str())).collect()
+            }
+            Bound::Linked { table, .. } => table.columns.iter().map(|(name, _)| name.as_str()).collect(),
+        }
     }
 }
 

@@ -17,8 +17,9 @@ pub struct Estimate {
 /// The answer of `POST /api/v1/executions/estimate`.
 #[derive(Debug, Clone, Serialize)]
 pub struct EstimateReport {
+    /// `None` where only a run would tell.
     #[serde(flatten)]
-    pub estimate: Estimate,
+    pub estimate: Option<Estimate>,
     pub engine: EngineChoice,
     pub route_reason: String,
     pub tables: Vec<TableEstimate>,
@@ -131,14 +132,13 @@ pub(crate) fn human(bytes: u64) -> String {
 /// What EXPLAIN says: tables and columns with their bytes, not the engine's plan, which is full of
 /// paths.
 pub(crate) fn explain(report: &EstimateReport) -> Vec<String> {
-    let exactly = if report.estimate.exact { "exactly" } else { "at most" };
-    let mut lines = vec![format!(
-        "Reads {exactly} {}, ${}, on the {} engine: {}",
-        human(report.estimate.bytes),
-        report.estimate.usd,
-        report.engine,
-        report.route_reason
-    )];
+    let reads = match &report.estimate {
+        Some(Estimate { bytes, usd, exact }) => {
+            format!("Reads {} {}, ${usd},", if *exact { "exactly" } else { "at most" }, human(*bytes))
+        }
+        None => "Reads what only a run can tell,".to_owned(),
+    };
+    let mut lines = vec![format!("{reads} on the {} engine: {}", report.engine, report.route_reason)];
     for table in &report.tables {
         lines.push(format!(
             "  {}.{}.{}: {} of {} files, {} of {} row groups, {} of {} partitions, {}",

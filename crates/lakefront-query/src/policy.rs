@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use lakefront_engine::{EngineError, Job, Limits, Literal, Table};
+use lakefront_engine::{EngineError, Job, Limits, Literal};
 
+use crate::catalog::{Bound, Link};
 use crate::statement::BoundQuery;
 use crate::{ErrorKind, Principal, QueryError, Role};
 
@@ -39,13 +40,29 @@ impl Authorized {
         &self.query.literals
     }
 
-    pub(crate) fn tables(&self) -> &[Arc<Table>] {
+    pub(crate) fn tables(&self) -> &[Bound] {
         &self.query.tables
     }
 
-    /// Whether a stored result can stand for a new run.
+    /// Who keeps its tables, where they are not files.
+    pub(crate) fn link(&self) -> Option<&Arc<dyn Link>> {
+        self.query.link.as_ref()
+    }
+
+    /// Whether its value is another one at the next run.
+    pub(crate) fn is_volatile(&self) -> bool {
+        self.query.volatile
+    }
+
+    /// Whether a stored result can stand for a new run, of whatever age it is: nobody tells when what another system
+    /// keeps changes.
     pub(crate) fn is_repeatable(&self) -> bool {
-        !self.query.volatile
+        !self.query.volatile && self.query.link.is_none()
+    }
+
+    /// The text for the system that keeps the tables.
+    pub(crate) fn sql(&self) -> &str {
+        self.query.sql()
     }
 
     pub(crate) fn job(&self, limits: Limits) -> Job {
@@ -53,7 +70,7 @@ impl Authorized {
         Job {
             sql: self.query.sql().to_owned(),
             parameters: self.query.literals.clone(),
-            tables: self.query.tables.clone(),
+            tables: self.query.tables.iter().filter_map(Bound::files).collect(),
             catalog: defaults.catalog.clone().unwrap_or_default(),
             database: defaults.database.clone().unwrap_or_default(),
             limits,
@@ -63,5 +80,10 @@ impl Authorized {
     /// What an engine said about it, in terms of its author's text.
     pub(crate) fn engine_error(&self, error: EngineError) -> QueryError {
         self.query.engine_error(error)
+    }
+
+    /// The same of what the system that keeps the tables said.
+    pub(crate) fn link_error(&self, error: QueryError) -> QueryError {
+        self.query.link_error(error)
     }
 }

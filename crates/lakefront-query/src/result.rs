@@ -256,16 +256,20 @@ impl ResultSet {
     }
 }
 
+/// Metadata of a field whose Arrow type stands for a type of Trino that Arrow lacks: its name.
+pub(crate) const TRINO_TYPE: &str = "trino_type";
+
 pub(crate) fn columns(schema: &SchemaRef) -> Vec<Column> {
     schema
         .fields()
         .iter()
         .map(|field| Column {
             name: field.name().clone(),
-            r#type: match field.data_type() {
+            r#type: match (field.metadata().get(TRINO_TYPE), field.data_type()) {
+                (Some(name), _) => name.clone(),
                 // The engine counts and numbers rows without a sign; in Trino these are bigint.
-                DataType::UInt64 => "bigint".to_owned(),
-                other => trino_type(other),
+                (None, DataType::UInt64) => "bigint".to_owned(),
+                (None, other) => trino_type(other),
             },
         })
         .collect()
@@ -352,7 +356,7 @@ fn schema_message(schema: &SchemaRef) -> Result<Bytes, ArrowError> {
     Ok(Bytes::copy_from_slice(writer.get_ref()))
 }
 
-fn batch_message(batch: &RecordBatch) -> Result<Bytes, ArrowError> {
+pub(crate) fn batch_message(batch: &RecordBatch) -> Result<Bytes, ArrowError> {
     let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema())?;
     let start = writer.get_ref().len();
     writer.write(batch)?;

@@ -4,7 +4,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lakefront_engine::{Pool, PoolConfig};
+use arrow::datatypes::SchemaRef;
+use lakefront_engine::{Limits, Pool, PoolConfig};
 
 use crate::engine::{Embedded, Engine, Plan};
 use crate::estimate::{Price, check_budget, explain};
@@ -55,7 +56,7 @@ impl Road {
         Ok(Self {
             catalogs,
             executions: Register::default(),
-            engine: Embedded::new(pool, limits.clone()),
+            engine: Embedded::new(pool),
             cache,
             flights: Arc::default(),
             runs: Admission::new(running, limits.queued_per_principal),
@@ -66,7 +67,6 @@ impl Road {
     }
 
     pub(crate) async fn submit(self: Arc<Self>, request: Request) -> Result<Arc<Execution>, QueryError> {
-        route::check(request.engine)?;
         let execution = Execution::new(&request);
         let deadline = self.deadline(&request);
         let statement = match deadline.holds(Statement::read(&request, &self.catalogs)).await? {
@@ -83,13 +83,15 @@ impl Road {
             }
         };
 
+        route::check(&statement, request.engine)?;
         let forced = request.reuse_max_age_s == Some(0);
-        let key = if statement.is_repeatable() {
-            Key::of(&statement, self.limits.result_rows, self.limits.result_bytes)
-        } else {
+        let key = if statement.is_volatile() {
             Key::unique()
+        } else {
+            Key::of(&statement, self.limits.result_rows, self.limits.result_bytes)
         };
-        if !forced && let Some(result) = self.cache.get(&key, request.reuse_max_age_s) {
+        let may_reuse = !forced && (statement.is_repeatable() || request.reuse_max_age_s.is_some());
+        if may_reuse && let Some(result) = self.cache.get(&key, request.reuse_max_age_s) {
             self.executions.insert(execution.clone());
             self.reuse(&execution, result);
             return Ok(execution);
@@ -109,13 +111,13 @@ impl Road {
     }
 
     pub(crate) async fn estimate(&self, request: &Request) -> Result<EstimateReport, QueryError> {
-        route::check(request.engine)?;
         let deadline = self.deadline(request);
         let statement = match deadline.holds(Statement::read(request, &self.catalogs)).await? {
             Statement::Query(query) | Statement::Explain(query) => authorize(query, &request.principal)?,
             Statement::Show(..) => {
+                let nothing = lakefront_engine::Estimate { exact: true, ..Default::default() };
                 return Ok(EstimateReport {
-                    estimate: self.price.estimate(&lakefront_engine::Estimate { exact: true, ..Default::default() }),
+                    estimate: Some(self.price.estimate(&nothing)),
                     engine: EngineChoice::Embedded,
                     route_reason: "answered by the catalogs".to_owned(),
                     tables: Vec::new(),
@@ -131,21 +133,39 @@ impl Road {
         choice: EngineChoice,
         deadline: Deadline,
     ) -> Result<EstimateReport, QueryError> {
+        route::check(&statement, choice)?;
         let ticket = self.estimates.enter(&statement.principal().id)?;
         let statement = Arc::new(statement);
         let planned = deadline.holds(async {
             let _turn = ticket.turn().await?;
-            self.engine.plan(statement.clone(), deadline.left()).await
+            self.engine_of(&statement).plan(statement.clone(), self.engine_limits(deadline.left())).await
         });
-        let plan = planned.await?;
-        let estimate = self.price.estimate(&plan.estimate);
-        let route = route(&statement, choice, &estimate, self.limits.max_scan_bytes)?;
+        let foreseen = planned.await?.estimate;
+        let estimate = foreseen.as_ref().map(|foreseen| self.price.estimate(foreseen));
+        let route = route(&statement, choice, estimate.as_ref(), self.limits.max_scan_bytes)?;
         Ok(EstimateReport {
             estimate,
             engine: route.engine,
             route_reason: route.reason,
-            tables: plan.estimate.tables.into_iter().map(Into::into).collect(),
+            tables: foreseen.into_iter().flat_map(|foreseen| foreseen.tables).map(Into::into).collect(),
         })
+    }
+
+    fn engine_of<'a>(&'a self, statement: &'a Authorized) -> &'a dyn Engine {
+        match statement.link() {
+            Some(link) => link.as_ref(),
+            None => &self.engine,
+        }
+    }
+
+    fn engine_limits(&self, deadline: Duration) -> Limits {
+        Limits {
+            deadline,
+            memory_bytes: self.limits.memory_bytes,
+            spill_bytes: self.limits.spill_bytes,
+            result_rows: self.limits.result_rows,
+            result_bytes: self.limits.result_bytes,
+        }
     }
 
     fn deadline(&self, request: &Request) -> Deadline {
@@ -234,19 +254,30 @@ impl Road {
         scan_limit: Option<u64>,
     ) -> Result<Arc<ResultSet>, QueryError> {
         let planning = Instant::now();
-        let Plan { schema, estimate, start } = self.engine.plan(statement.clone(), self.limits.deadline).await?;
+        let engine = self.engine_of(&statement);
+        let Plan { schema, estimate, start } =
+            engine.plan(statement.clone(), self.engine_limits(self.limits.deadline)).await?;
         let planning_ms = planning.elapsed().as_millis() as u64;
-        let estimate = self.price.estimate(&estimate);
-        check_budget(&estimate, scan_limit)?;
-        let route = route(&statement, choice, &estimate, self.limits.max_scan_bytes)?;
-        let takeoff = Takeoff { route, estimate: estimate.clone(), columns: columns(&schema) };
+        let estimate = estimate.map(|estimate| self.price.estimate(&estimate));
+        if let Some(estimate) = &estimate {
+            check_budget(estimate, scan_limit)?;
+        }
+        let route = route(&statement, choice, estimate.as_ref(), self.limits.max_scan_bytes)?;
+        let takeoff = |schema: Option<&SchemaRef>| Takeoff {
+            route: route.clone(),
+            estimate: estimate.clone(),
+            columns: schema.map(columns),
+        };
         pilot.update(|stage| {
             stage.planning_ms = planning_ms;
-            stage.takeoff = Some(takeoff);
+            stage.takeoff = Some(takeoff(schema.as_ref()));
         });
 
         let mut rows = start.await?;
-        let mut spool = Spool::new(self.cache.folder(), schema)?;
+        if schema.is_none() {
+            pilot.update(|stage| stage.takeoff = Some(takeoff(Some(&rows.schema()))));
+        }
+        let mut spool = Spool::new(self.cache.folder(), rows.schema())?;
         let mut progress = rows.progress();
         loop {
             let frame = tokio::select! {
@@ -273,10 +304,10 @@ impl Road {
         let run = rows.statistics();
         let summary = RunSummary {
             truncated: run.truncated,
-            reusable: statement.is_repeatable(),
+            reusable: !statement.is_volatile(),
             scanned_bytes: run.scanned_bytes,
             engine_ms: run.engine_ms,
-            estimate: Some(estimate),
+            estimate,
         };
         let result = if spool.in_memory() {
             spool.finish(summary).map_err(QueryError::internal)?
@@ -303,8 +334,8 @@ impl Road {
                     status.state = ExecutionState::Running;
                     status.engine = takeoff.route.engine;
                     status.route_reason = takeoff.route.reason;
-                    status.estimate = Some(takeoff.estimate);
-                    status.columns = Some(takeoff.columns);
+                    status.estimate = takeoff.estimate;
+                    status.columns = takeoff.columns;
                 }
             });
             if let Some(landing) = now.landing {

@@ -10,16 +10,17 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use lakefront_engine::{EngineError, EngineErrorKind, Literal, Table};
+use lakefront_engine::{EngineError, EngineErrorKind, Literal};
 use lakefront_trino::{SyntaxError, SyntaxErrorKind, Word, words};
 use sqlparser::ast::{Ident, Query, visit_relations};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Token};
 
+use crate::catalog::{Bound, Link};
 use crate::{Catalogs, Position, QueryError, Request};
 pub(crate) use names::Defaults;
 pub(crate) use rules::Show;
-use rules::{Findings, Kind};
+use rules::{Findings, Kind, TableName};
 use text::{Edit, Text};
 
 /// A statement that may be said, with every name bound.
@@ -39,7 +40,9 @@ pub(crate) struct BoundQuery {
     text: Text,
     pub(crate) literals: Vec<Literal>,
     /// Each once, by name.
-    pub(crate) tables: Vec<Arc<Table>>,
+    pub(crate) tables: Vec<Bound>,
+    /// Who keeps the tables, where they are not files.
+    pub(crate) link: Option<Arc<dyn Link>>,
     pub(crate) defaults: Defaults,
     /// Its value is another one at the next run.
     pub(crate) volatile: bool,
@@ -111,18 +114,26 @@ impl BoundQuery {
     ) -> Result<Self, QueryError> {
         let words = words(text.as_str()).map_err(QueryError::internal)?;
         let bound = names::bind(catalogs, defaults, &findings.tables).await?;
+        let link = keeper(&findings.tables, &bound)?;
+        if let (None, Some(error)) = (&link, findings.unknown_function) {
+            return Err(error);
+        }
         let mut tables = BTreeMap::new();
         let mut edits = Vec::new();
         for (name, table) in findings.tables.iter().zip(&bound) {
-            let mut replacement = [&table.catalog, &table.database, &table.name].map(|part| quoted(part)).join(".");
+            let catalog = link.as_ref().map_or(table.catalog(), |link| link.own_name());
+            let mut replacement = [catalog, table.database(), table.name()].map(quoted).join(".");
+            let key = |table: &Bound| [table.catalog(), table.database(), table.name()].map(str::to_owned);
             // Columns get their names from the table's: keep it short where that is clear.
-            let is_clear = || bound.iter().all(|other| other.name != table.name || Arc::ptr_eq(other, table));
+            let is_clear = || bound.iter().all(|other| other.name() != table.name() || key(other) == key(table));
             if !name.has_alias && !findings.long_names && is_clear() {
-                replacement.push_str(&format!(" AS {}", quoted(&table.name)));
+                replacement.push_str(&format!(" AS {}", quoted(table.name())));
             }
             edits.push(edit(&words, &name.parts, replacement)?);
-            let key = (table.catalog.clone(), table.database.clone(), table.name.clone());
-            tables.insert(key, Arc::clone(table));
+            tables.insert(key(table), table.clone());
+        }
+        if link.is_some() {
+            edits.extend(written_out(&words, &literals));
         }
         for (name, defined) in &findings.renamed {
             edits.push(edit(&words, std::slice::from_ref(name), quoted(defined))?);
@@ -132,8 +143,9 @@ impl BoundQuery {
         Ok(Self {
             canonical: canonical(&text)?,
             text,
-            literals,
+            literals: if link.is_some() { Vec::new() } else { literals },
             tables: tables.into_values().collect(),
+            link,
             defaults: defaults.clone(),
             volatile: findings.volatile,
         })
@@ -168,18 +180,20 @@ impl BoundQuery {
             let name = between(&error.message, '\'').unwrap_or_default();
             let column = name.rsplit('.').next().unwrap_or(name);
             told.position = position.or_else(|| self.find_name(column));
-            let columns = self.tables.iter().flat_map(|table| {
-                let columns = table.schema.fields().iter().map(|field| field.name().as_str());
-                columns.chain(table.partitions.iter().map(|field| field.name().as_str()))
-            });
-            if let Some(near) = names::nearest(column, columns)
-                && !near.eq_ignore_ascii_case(column)
-            {
-                told.hint = Some(format!("Did you mean `{near}`?"));
-            }
+            told.hint = self.nearest_column(column);
             return told;
         }
         told.at(position)
+    }
+
+    /// What another system said of the text it was sent.
+    pub(crate) fn link_error(&self, error: QueryError) -> QueryError {
+        in_authors_text(error, &self.text)
+    }
+
+    fn nearest_column(&self, column: &str) -> Option<String> {
+        let near = names::nearest(column, self.tables.iter().flat_map(Bound::columns))?;
+        (!near.eq_ignore_ascii_case(column)).then(|| format!("Did you mean `{near}`?"))
     }
 
     /// Where the author first wrote a name.
@@ -220,6 +234,64 @@ fn edit(words: &[Word], parts: &[Ident], replacement: String) -> Result<Edit, Qu
             Ok(Edit { range: word(first.span.start)?.range.start..word(last.span.start)?.range.end, replacement })
         }
         _ => Err(QueryError::internal("a table without a name")),
+    }
+}
+
+/// Who keeps the tables of a statement: one system, or files, which the embedded engine reads.
+fn keeper(names: &[TableName], bound: &[Bound]) -> Result<Option<Arc<dyn Link>>, QueryError> {
+    let link = |table: &Bound| match table {
+        Bound::Files(_) => None,
+        Bound::Linked { link, .. } => Some(Arc::clone(link)),
+    };
+    let Some(first) = bound.first() else { return Ok(None) };
+    let keeper = link(first);
+    for (name, table) in names.iter().zip(bound) {
+        let same = match (&keeper, &link(table)) {
+            (None, None) => true,
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        };
+        if !same {
+            let message = format!(
+                "No engine reaches both \"{}.{}\" and \"{}.{}\".",
+                first.catalog(),
+                first.name(),
+                table.catalog(),
+                table.name()
+            );
+            return Err(QueryError::user("NOT_SUPPORTED", message)
+                .with_hint("Read tables of one catalog in a statement.")
+                .at(names::position(&name.parts)));
+        }
+    }
+    Ok(keeper)
+}
+
+/// Literals in the places of their placeholders, for a system that takes none.
+fn written_out<'a>(words: &'a [Word], literals: &'a [Literal]) -> impl Iterator<Item = Edit> + 'a {
+    words.iter().filter_map(|word| {
+        let Token::Placeholder(name) = &word.token else { return None };
+        let number: usize = name.strip_prefix('$')?.parse().ok()?;
+        let literal = literals.get(number.checked_sub(1)?)?;
+        Some(Edit { range: word.range.clone(), replacement: literal_text(literal) })
+    })
+}
+
+/// A literal as Trino reads it. Text is quoted, so nothing in it is ever read as SQL.
+fn literal_text(literal: &Literal) -> String {
+    let text = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    match literal {
+        Literal::Null => "NULL".to_owned(),
+        Literal::Boolean(value) => value.to_string(),
+        Literal::BigInt(value) => format!("BIGINT '{value}'"),
+        Literal::Double(value) if value.is_nan() => "nan()".to_owned(),
+        Literal::Double(value) if value.is_infinite() => {
+            if *value > 0.0 { "infinity()" } else { "(-infinity())" }.to_owned()
+        }
+        Literal::Double(value) => format!("DOUBLE '{value:e}'"),
+        Literal::Varchar(value) => text(value),
+        Literal::Date(value) => format!("DATE {}", text(value)),
+        Literal::Timestamp(value) => format!("TIMESTAMP {}", text(value)),
     }
 }
 

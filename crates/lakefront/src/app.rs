@@ -130,6 +130,7 @@ async fn open_queries(settings: &Settings) -> anyhow::Result<Queries> {
     let mut config = QueriesConfig::new(data_dir, worker);
     config.catalogs.local_interval = Duration::from_secs(settings.catalog.local_interval_s);
     config.catalogs.s3_interval = Duration::from_secs(settings.catalog.s3_interval_s);
+    config.catalogs.linked_interval = Duration::from_secs(settings.catalog.linked_interval_s);
     config.cache_bytes = query.cache_bytes;
     config.max_workers = (query.max_workers > 0).then_some(query.max_workers);
     config.price_per_tb_usd = query.price_per_tb_usd;

@@ -1,4 +1,4 @@
-//! Which lakes there are: those of the settings, those added by command, and the `lake` folder of the data folder.
+//! Which catalogs there are: those of the settings, those added by command, and the `lake` folder of the data folder.
 //!
 //! The query road keeps listings; what is registered, and with which secrets, the app database says.
 
@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use lakefront_engine::S3Credentials;
+use lakefront_query::trino::{TrinoAuth, TrinoConfig};
 use lakefront_query::{CatalogSource, Queries};
 use lakefront_store::{SealedSecret, Store};
 use serde::{Deserialize, Serialize};
@@ -23,8 +24,29 @@ pub const LOCAL: &str = "local";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "kind")]
 pub enum Source {
-    Local { path: String },
-    S3 { uri: String, region: Option<String>, endpoint: Option<String>, access_key_id: Option<String> },
+    Local {
+        path: String,
+    },
+    S3 {
+        uri: String,
+        region: Option<String>,
+        endpoint: Option<String>,
+        access_key_id: Option<String>,
+    },
+    /// `url` names the user but never a password; certificates are PEM text.
+    Trino {
+        url: String,
+        secret: Option<TrinoSecret>,
+        ca: Option<String>,
+    },
+}
+
+/// What the sealed secret of a Trino is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TrinoSecret {
+    Password,
+    Token,
 }
 
 /// What is registered now.
@@ -95,6 +117,7 @@ async fn wanted(settings: &Settings, store: &Store) -> anyhow::Result<BTreeMap<S
                 let endpoint = endpoint.clone().filter(|endpoint| !endpoint.is_empty());
                 Source::S3 { uri: s3.clone(), region: region.clone(), endpoint, access_key_id: None }
             }
+            CatalogSetting::Trino { trino } => Source::Trino { url: trino.clone(), secret: None, ca: None },
         };
         wanted.insert(name.clone(), open(source));
     }
@@ -107,21 +130,29 @@ pub fn absolute(path: &Path) -> anyhow::Result<String> {
 }
 
 fn opened(catalog: &Wanted, name: &str, key: &MasterKey) -> anyhow::Result<CatalogSource> {
+    let secret = || match &catalog.sealed {
+        Some(sealed) => anyhow::Ok(Some(String::from_utf8(key.open(&place(name), sealed)?)?)),
+        None => Ok(None),
+    };
     Ok(match &catalog.source {
         Source::Local { path } => CatalogSource::Local { path: path.clone() },
         Source::S3 { uri, region, endpoint, access_key_id } => {
-            let credentials = match (access_key_id, &catalog.sealed) {
-                (Some(access_key_id), Some(sealed)) => {
-                    let secret_access_key = String::from_utf8(key.open(&place(name), sealed)?)?;
-                    Some(S3Credentials::Keys {
-                        access_key_id: access_key_id.clone(),
-                        secret_access_key,
-                        session_token: None,
-                    })
-                }
-                _ => None,
+            let keys = |access_key_id: &String, secret_access_key| S3Credentials::Keys {
+                access_key_id: access_key_id.clone(),
+                secret_access_key,
+                session_token: None,
             };
+            let credentials = access_key_id.as_ref().zip(secret()?).map(|(id, secret)| keys(id, secret));
             CatalogSource::S3 { uri: uri.clone(), region: region.clone(), endpoint: endpoint.clone(), credentials }
+        }
+        Source::Trino { url, secret: kind, ca } => {
+            let mut config = TrinoConfig::parse(url, None, ca.clone().map(String::into_bytes))?;
+            config.auth = match (kind, secret()?) {
+                (Some(TrinoSecret::Password), Some(password)) => TrinoAuth::Password(password),
+                (Some(TrinoSecret::Token), Some(token)) => TrinoAuth::Jwt(token),
+                _ => TrinoAuth::None,
+            };
+            CatalogSource::Trino(config)
         }
     })
 }

@@ -63,6 +63,7 @@ pub struct Query {
 pub struct Catalog {
     pub local_interval_s: u64,
     pub s3_interval_s: u64,
+    pub linked_interval_s: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -88,12 +89,14 @@ pub enum LogFormat {
     Json,
 }
 
-/// A catalog of the settings file: a local folder, or a bucket whose credentials come from the environment.
+/// A catalog of the settings file: a local folder, a bucket whose credentials come from the environment, or a Trino that
+/// asks for none.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum CatalogSetting {
     Local { path: PathBuf },
     S3 { s3: String, region: Option<String>, endpoint: Option<String> },
+    Trino { trino: String },
 }
 
 /// An address, or a network in CIDR notation.

@@ -275,27 +275,32 @@ const HEAD: &str = "<!--lf-head-->";
 /// Puts everything where the template says. The template is ours; what goes into it is never searched for marks.
 fn fill(template: &str, theme: &str, state: &str, rendered: Option<&SsrPage>) -> std::io::Result<Document> {
     let mut pieces = Vec::new();
+    let mut text = String::new();
     let mut rest = template;
     let marks = ["__NONCE__", "__THEME__", HEAD, "__SSR__", "<!--lf-html-->", "<!--lf-state-->"];
     while let Some((at, mark)) = marks.iter().filter_map(|mark| Some((rest.find(mark)?, *mark))).min() {
         let (before, after) = rest.split_at(at);
         rest = &after[mark.len()..];
-        let text = |text: &str| Piece::Text(text.to_owned());
-        pieces.push(text(before));
+        text.push_str(before);
         match mark {
-            "__NONCE__" => pieces.push(Piece::Nonce),
-            "__THEME__" => pieces.push(text(theme)),
-            HEAD => pieces.push(text(rendered.map_or("<title>Lakefront</title>", |page| &page.head))),
-            "__SSR__" => pieces.push(text(if rendered.is_some() { "1" } else { "0" })),
-            "<!--lf-html-->" => pieces.extend(rendered.map(|page| text(&page.html))),
-            _ => pieces.extend([
-                text("<script type=\"application/json\" id=\"lf-state\" nonce=\""),
-                Piece::Nonce,
-                Piece::Text(format!("\">{}</script>", in_script(state))),
-            ]),
+            "__NONCE__" => pieces.extend([Piece::Text(std::mem::take(&mut text)), Piece::Nonce]),
+            "__THEME__" => text.push_str(theme),
+            HEAD => {
+                // What is sent ahead ends here, and so does its piece.
+                pieces.push(Piece::Text(std::mem::take(&mut text)));
+                text.push_str(rendered.map_or("<title>Lakefront</title>", |page| &page.head));
+            }
+            "__SSR__" => text.push_str(if rendered.is_some() { "1" } else { "0" }),
+            "<!--lf-html-->" => text.push_str(rendered.map_or("", |page| &page.html)),
+            _ => {
+                text.push_str("<script type=\"application/json\" id=\"lf-state\" nonce=\"");
+                pieces.extend([Piece::Text(std::mem::take(&mut text)), Piece::Nonce]);
+                text = format!("\">{}</script>", in_script(state));
+            }
         }
     }
-    pieces.push(Piece::Text(rest.to_owned()));
+    text.push_str(rest);
+    pieces.push(Piece::Text(text));
     Document::new(pieces)
 }
 

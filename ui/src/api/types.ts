@@ -177,7 +177,8 @@ export interface TableEstimate {
   bytes: number;
 }
 
-export interface EstimateReport extends Estimate {
+/** Without bytes and price where only a run would tell. */
+export interface EstimateReport extends Partial<Estimate> {
   engine: Engine;
   route_reason: string;
   tables: TableEstimate[];

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{Field, Schema};
 use chrono::{DateTime, Utc};
 use lakefront_engine::infer::{InferredSchema, trino_type};
 use lakefront_engine::{Compression, Format, Table};
@@ -10,15 +10,16 @@ use serde::{Deserialize, Serialize};
 
 use super::found::Found;
 use super::lake::Lake;
+use super::linked::LinkedTable;
 use crate::QueryError;
 
 /// One catalog.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CatalogInfo {
     pub name: String,
-    /// `local` or `s3`.
+    /// `local`, `s3` or `trino`.
     pub kind: &'static str,
-    /// The folder, or the `s3://` prefix.
+    /// The folder, the `s3://` prefix, or the address.
     pub location: String,
     pub databases: usize,
     pub tables: usize,
@@ -95,8 +96,6 @@ struct Readable {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ColumnInfo {
     pub name: String,
-    #[serde(skip)]
-    pub data_type: DataType,
     /// Trino's name of the type.
     #[serde(rename = "type")]
     pub type_name: String,
@@ -144,6 +143,12 @@ pub struct RefreshReport {
     pub took_ms: u64,
 }
 
+impl RefreshReport {
+    pub(super) fn has_changes(&self) -> bool {
+        !(self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty())
+    }
+}
+
 impl Problem {
     pub(super) fn fatal(code: &str, message: impl Into<String>) -> Problem {
         Problem { code: code.to_owned(), message: message.into(), fatal: true }
@@ -189,7 +194,6 @@ impl TableInfo {
         info.problems.extend(inferred.notes.iter().cloned().chain(notes).map(Problem::note));
         let column = |field: &Field, partition| ColumnInfo {
             name: field.name().clone(),
-            data_type: field.data_type().clone(),
             type_name: trino_type(field.data_type()),
             comment: None,
             partition,
@@ -220,6 +224,27 @@ impl TableInfo {
         info.readable = Some(Readable { lake: Arc::clone(lake), table: Mutex::new(Arc::new(table)) });
         info.inferred = Some(inferred);
         info
+    }
+
+    /// A table that another system keeps.
+    pub(super) fn linked(catalog: &str, table: &LinkedTable, columns: Vec<ColumnInfo>, location: String) -> TableInfo {
+        TableInfo {
+            catalog: catalog.to_owned(),
+            database: table.database.clone(),
+            name: table.name.clone(),
+            columns,
+            format: None,
+            format_text: None,
+            location,
+            files: 0,
+            bytes: 0,
+            rows: None,
+            data_version: String::new(),
+            newest: None,
+            problems: Vec::new(),
+            inferred: None,
+            readable: None,
+        }
     }
 
     fn of(catalog: &str, found: &Found) -> TableInfo {

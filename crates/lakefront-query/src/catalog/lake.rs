@@ -7,6 +7,8 @@ use lakefront_engine::lake::{self, EnvironmentCredentials, LocalRoot, S3Location
 use lakefront_engine::{EngineError, S3Credentials, Storage};
 use tokio::sync::OnceCell;
 
+use crate::trino::TrinoConfig;
+
 /// What a person gives to add a catalog.
 #[derive(Debug, Clone)]
 pub enum CatalogSource {
@@ -15,6 +17,8 @@ pub enum CatalogSource {
     /// `s3://bucket/prefix`. What is `None` comes from the environment: region, endpoint (`AWS_ENDPOINT_URL_S3`,
     /// `AWS_ENDPOINT_URL`), keys or role.
     S3 { uri: String, region: Option<String>, endpoint: Option<String>, credentials: Option<S3Credentials> },
+    /// A catalog of a Trino, which runs what reads it.
+    Trino(TrinoConfig),
 }
 
 /// A parsed source.
@@ -38,38 +42,35 @@ enum Place {
 }
 
 impl Lake {
-    /// Parses a source without touching the network.
-    pub(super) fn parse(source: &CatalogSource, allowed: Option<&[PathBuf]>) -> Result<Lake, EngineError> {
-        match source {
-            CatalogSource::Local { path } => {
-                let root = LocalRoot::parse(path, allowed)?;
-                let storage = Storage::Local { root: root.path().to_owned() };
-                Ok(Lake { place: Place::Local(root), storage: RwLock::new(storage) })
-            }
-            CatalogSource::S3 { uri, region, endpoint, credentials } => {
-                let location = S3Location::parse(uri)?;
-                let given = endpoint.clone().filter(|endpoint| !endpoint.is_empty());
-                if let Some(endpoint) = &given {
-                    lake::check_endpoint(endpoint)?;
-                }
-                let region = region.clone().filter(|region| !region.is_empty());
-                let storage = Storage::S3 {
-                    bucket: location.bucket().to_owned(),
-                    prefix: location.prefix().to_owned(),
-                    region: region.clone(),
-                    endpoint: given.or_else(lake::environment_endpoint),
-                    credentials: credentials.clone().unwrap_or(S3Credentials::Anonymous),
-                };
-                Ok(Lake {
-                    place: Place::S3 {
-                        location,
-                        region: OnceCell::new_with(region),
-                        environment: credentials.is_none().then(OnceCell::new),
-                    },
-                    storage: RwLock::new(storage),
-                })
-            }
+    pub(super) fn local(path: &str, allowed: Option<&[PathBuf]>) -> Result<Lake, EngineError> {
+        let root = LocalRoot::parse(path, allowed)?;
+        let storage = Storage::Local { root: root.path().to_owned() };
+        Ok(Lake { place: Place::Local(root), storage: RwLock::new(storage) })
+    }
+
+    /// Touches no network.
+    pub(super) fn s3(
+        uri: &str,
+        region: Option<String>,
+        endpoint: Option<String>,
+        credentials: Option<S3Credentials>,
+    ) -> Result<Lake, EngineError> {
+        let location = S3Location::parse(uri)?;
+        let given = endpoint.filter(|endpoint| !endpoint.is_empty());
+        if let Some(endpoint) = &given {
+            lake::check_endpoint(endpoint)?;
         }
+        let region = region.filter(|region| !region.is_empty());
+        let environment = credentials.is_none().then(OnceCell::new);
+        let storage = Storage::S3 {
+            bucket: location.bucket().to_owned(),
+            prefix: location.prefix().to_owned(),
+            region: region.clone(),
+            endpoint: given.or_else(lake::environment_endpoint),
+            credentials: credentials.unwrap_or(S3Credentials::Anonymous),
+        };
+        let place = Place::S3 { location, region: OnceCell::new_with(region), environment };
+        Ok(Lake { place, storage: RwLock::new(storage) })
     }
 
     /// The storage with credentials that are valid now.

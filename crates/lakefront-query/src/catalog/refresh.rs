@@ -53,9 +53,9 @@ enum State {
     Failed(QueryError),
 }
 
-struct LastListing {
-    began: Instant,
-    result: Result<RefreshReport, QueryError>,
+pub(super) struct LastListing {
+    pub(super) began: Instant,
+    pub(super) result: Result<RefreshReport, QueryError>,
 }
 
 impl Attached {

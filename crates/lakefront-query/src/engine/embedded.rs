@@ -1,8 +1,8 @@
 //! The embedded engine: a client of the worker pool.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use arrow::datatypes::SchemaRef;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use lakefront_engine::{Frame, Limits, Pool, Progress, Running, Statistics};
@@ -10,37 +10,34 @@ use tokio::sync::watch;
 
 use super::{Engine, Plan, Rows};
 use crate::policy::Authorized;
-use crate::{QueryError, QueryLimits};
+use crate::{EngineChoice, QueryError};
 
 pub(crate) struct Embedded {
     pool: Pool,
-    limits: QueryLimits,
 }
 
 impl Embedded {
-    pub(crate) fn new(pool: Pool, limits: QueryLimits) -> Self {
-        Self { pool, limits }
+    pub(crate) fn new(pool: Pool) -> Self {
+        Self { pool }
     }
 }
 
 impl Engine for Embedded {
-    fn plan(&self, statement: Arc<Authorized>, deadline: Duration) -> BoxFuture<'static, Result<Plan, QueryError>> {
+    fn choice(&self) -> EngineChoice {
+        EngineChoice::Embedded
+    }
+
+    fn plan(&self, statement: Arc<Authorized>, limits: Limits) -> BoxFuture<'static, Result<Plan, QueryError>> {
         let pool = self.pool.clone();
-        let limits = Limits {
-            deadline,
-            memory_bytes: self.limits.memory_bytes,
-            spill_bytes: self.limits.spill_bytes,
-            result_rows: self.limits.result_rows,
-            result_bytes: self.limits.result_bytes,
-        };
         async move {
             let prepared = pool.prepare(statement.job(limits)).await.map_err(|error| statement.engine_error(error))?;
+            let schema = prepared.schema.clone();
             Ok(Plan {
-                schema: prepared.schema.clone(),
-                estimate: prepared.estimate.clone(),
+                schema: Some(schema.clone()),
+                estimate: Some(prepared.estimate.clone()),
                 start: async move {
                     match prepared.run().await {
-                        Ok(running) => Ok(Box::new(EmbeddedRows { statement, running }) as Box<dyn Rows>),
+                        Ok(running) => Ok(Box::new(EmbeddedRows { statement, schema, running }) as Box<dyn Rows>),
                         Err(error) => Err(statement.engine_error(error)),
                     }
                 }
@@ -53,10 +50,15 @@ impl Engine for Embedded {
 
 struct EmbeddedRows {
     statement: Arc<Authorized>,
+    schema: SchemaRef,
     running: Running,
 }
 
 impl Rows for EmbeddedRows {
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
     fn next(&mut self) -> BoxFuture<'_, Option<Result<Frame, QueryError>>> {
         async {
             let frame = self.running.next().await?;

@@ -31,8 +31,9 @@ pub(crate) struct Stage {
 #[derive(Clone)]
 pub(crate) struct Takeoff {
     pub(crate) route: Route,
-    pub(crate) estimate: Estimate,
-    pub(crate) columns: Vec<Column>,
+    pub(crate) estimate: Option<Estimate>,
+    /// Known once the run has begun.
+    pub(crate) columns: Option<Vec<Column>>,
 }
 
 pub(crate) type Landing = Result<Arc<ResultSet>, QueryError>;

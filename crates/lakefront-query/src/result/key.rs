@@ -32,7 +32,7 @@ impl Key {
             hash.field(&value);
         }
         for table in statement.tables() {
-            for part in [&table.catalog, &table.database, &table.name, &table.version] {
+            for part in [table.catalog(), table.database(), table.name(), &table.version()] {
                 hash.field(part.as_bytes());
             }
         }

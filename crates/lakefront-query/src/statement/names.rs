@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use lakefront_engine::Table;
 use sqlparser::ast::{Ident, ObjectName, ObjectNamePart};
 
 use super::rules::TableName;
+use crate::catalog::Bound;
 use crate::{Catalogs, Position, QueryError, Request, TableInfo};
 
 /// Resolves names that are not fully written.
@@ -57,7 +57,7 @@ pub(crate) async fn bind(
     catalogs: &Catalogs,
     defaults: &Defaults,
     names: &[TableName],
-) -> Result<Vec<Arc<Table>>, QueryError> {
+) -> Result<Vec<Bound>, QueryError> {
     let mut full = Vec::with_capacity(names.len());
     for name in names {
         let parts: Vec<String> = name.parts.iter().map(|part| part.value.clone()).collect();
@@ -126,7 +126,7 @@ fn nearest_table(catalogs: &Catalogs, (catalog, database, table): &FullName) -> 
     })
 }
 
-fn position(parts: &[Ident]) -> Option<Position> {
+pub(super) fn position(parts: &[Ident]) -> Option<Position> {
     let start = parts.first()?.span.start;
     (start.line > 0).then_some(Position { line: start.line, column: start.column })
 }

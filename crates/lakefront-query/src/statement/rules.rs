@@ -42,6 +42,8 @@ pub(crate) struct Findings {
     pub(crate) long_names: bool,
     /// It calls a function whose value changes from run to run, such as `now()`.
     pub(crate) volatile: bool,
+    /// The first function that the embedded engine lacks.
+    pub(crate) unknown_function: Option<QueryError>,
 }
 
 /// Walks a query; errors have their position in the text that was parsed.
@@ -104,6 +106,8 @@ impl Walk {
             self.findings.volatile |= known.is_some_and(|name| is_volatile(&name));
             return Ok(());
         }
+        // What is not known to give the same value again may give another.
+        self.findings.volatile = true;
         let error = QueryError::new(
             "FUNCTION_NOT_ALLOWED",
             ErrorKind::User,
@@ -111,10 +115,12 @@ impl Walk {
         )
         .at(position(name.span()));
         let names = functions().iter().filter(fits).map(|function| function.name);
-        Err(match known.and_then(|known| nearest(&known, names)) {
+        let error = match known.and_then(|known| nearest(&known, names)) {
             Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
             None => error,
-        })
+        };
+        self.findings.unknown_function.get_or_insert(error);
+        Ok(())
     }
 }
 

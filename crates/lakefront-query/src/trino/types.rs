@@ -17,8 +17,8 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
 use lakefront_engine::infer::trino_type;
 
-/// Metadata key of a field whose Trino type is not the one its Arrow type stands for.
-pub(super) const TRINO_TYPE: &str = "trino_type";
+use crate::result::TRINO_TYPE;
+
 /// Types nested deeper are text: they are an attack, not a table.
 const DEEPEST: usize = 32;
 

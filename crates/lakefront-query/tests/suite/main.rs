@@ -3,6 +3,7 @@
 
 mod cases;
 mod lake;
+mod linked;
 mod results;
 mod runs;
 mod slt;

@@ -2,26 +2,36 @@
 
 use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
+use lakefront_query::RefreshReport;
+use lakefront_query::trino::{TrinoAuth, TrinoConfig};
 use lakefront_store::{NewCatalog, StoreError};
 use serde_json::json;
 
 use super::{confirmed, print, say};
 use crate::app::{self, system};
-use crate::catalogs::{LOCAL, Source, absolute, place};
+use crate::catalogs::{LOCAL, Source, TrinoSecret, absolute, place};
 use crate::config::Settings;
 
 #[derive(clap::Subcommand)]
 pub(super) enum CatalogCommand {
-    /// Add a lake
+    /// Add a lake or another system's catalog
+    #[command(group(clap::ArgGroup::new("place").required(true)))]
     Add {
         name: String,
         /// A folder: root/database/table/ or root/database/table.parquet
-        #[arg(long, value_name = "DIR", required_unless_present = "s3", conflicts_with = "s3")]
+        #[arg(long, value_name = "DIR", group = "place")]
         path: Option<PathBuf>,
         /// A bucket or a prefix of one: s3://bucket/prefix
-        #[arg(long, value_name = "URI")]
+        #[arg(long, value_name = "URI", group = "place")]
         s3: Option<String>,
+        /// A catalog of a Trino, which runs what reads it: http(s)://[user@]host[:port]/catalog. A password is read from
+        /// TRINO_PASSWORD, a token (JWT) from TRINO_TOKEN
+        #[arg(long, value_name = "URL", group = "place")]
+        trino: Option<String>,
+        /// Certificates (PEM) to trust for the Trino besides the machine's
+        #[arg(long, requires = "trino", value_name = "FILE")]
+        ca: Option<PathBuf>,
         #[arg(long, requires = "s3")]
         region: Option<String>,
         /// For S3-compatible stores
@@ -45,7 +55,7 @@ impl CatalogCommand {
         let scope = system("catalog command");
         let catalogs = opened.queries.catalogs();
         match self {
-            Self::Add { name, path, s3, region, endpoint, access_key_id } => {
+            Self::Add { name, path, s3, trino, ca, region, endpoint, access_key_id } => {
                 let is_name = name.starts_with(|letter: char| letter.is_ascii_lowercase())
                     && name
                         .chars()
@@ -56,28 +66,33 @@ impl CatalogCommand {
                 if settings.catalogs.contains_key(&name) || catalogs.names().contains(&name) {
                     bail!("there is a catalog {name} already");
                 }
-                let secret = match &access_key_id {
-                    Some(_) => match std::env::var("AWS_SECRET_ACCESS_KEY") {
-                        Ok(secret) if !secret.is_empty() => Some(opened.key.seal(&place(&name), secret.as_bytes())?),
-                        _ => bail!("put the key's secret in AWS_SECRET_ACCESS_KEY"),
-                    },
-                    None => None,
-                };
-                let source = match (path, s3) {
-                    (Some(path), _) => match std::fs::canonicalize(&path) {
-                        Ok(path) if path.is_dir() => Source::Local { path: absolute(&path)? },
+                let (source, secret) = match (path, s3, trino) {
+                    (Some(path), ..) => match std::fs::canonicalize(&path) {
+                        Ok(path) if path.is_dir() => (Source::Local { path: absolute(&path)? }, None),
                         _ => bail!("{} is no folder", path.display()),
                     },
-                    (None, Some(uri)) => Source::S3 { uri, region, endpoint, access_key_id },
-                    (None, None) => bail!("give --path or --s3"),
+                    (_, Some(uri), _) => {
+                        let secret = match &access_key_id {
+                            Some(_) => Some(
+                                given("AWS_SECRET_ACCESS_KEY")
+                                    .context("put the key's secret in AWS_SECRET_ACCESS_KEY")?,
+                            ),
+                            None => None,
+                        };
+                        (Source::S3 { uri, region, endpoint, access_key_id }, secret)
+                    }
+                    (_, _, Some(url)) => trino_source(url, ca)?,
+                    (None, None, None) => bail!("give --path, --s3 or --trino"),
                 };
+                let secret = secret.map(|secret| opened.key.seal(&place(&name), secret.as_bytes())).transpose()?;
                 let new = NewCatalog { name: name.clone(), source: json!(source), sealed_secret: secret };
                 opened.store.create_catalog(&scope, new).await?;
                 opened.register_catalogs(&settings).await?;
                 let report = catalogs.refresh(&name, None).await;
                 match report {
-                    Ok(report) => {
-                        say(format_args!("Added {name}: {} tables in {} files.", report.tables, report.objects))
+                    Ok(RefreshReport { tables, objects: 0, .. }) => say(format_args!("Added {name}: {tables} tables.")),
+                    Ok(RefreshReport { tables, objects, .. }) => {
+                        say(format_args!("Added {name}: {tables} tables in {objects} files."))
                     }
                     Err(error) => {
                         opened.store.delete_catalog(&scope, &name).await?;
@@ -131,4 +146,24 @@ impl CatalogCommand {
         opened.store.close().await;
         Ok(())
     }
+}
+
+/// A secret from the environment, where no list of processes shows it.
+fn given(variable: &str) -> Option<String> {
+    std::env::var(variable).ok().filter(|secret| !secret.is_empty())
+}
+
+fn trino_source(url: String, ca: Option<PathBuf>) -> anyhow::Result<(Source, Option<String>)> {
+    let (kind, secret) = match (given("TRINO_PASSWORD"), given("TRINO_TOKEN")) {
+        (Some(_), Some(_)) => bail!("TRINO_PASSWORD and TRINO_TOKEN are both set; leave one of them out"),
+        (Some(password), None) => (Some(TrinoSecret::Password), Some(password)),
+        (None, Some(token)) => (Some(TrinoSecret::Token), Some(token)),
+        (None, None) => (None, None),
+    };
+    if let TrinoAuth::Password(_) = TrinoConfig::parse(&url, None, None)?.auth {
+        bail!("put the password in TRINO_PASSWORD and leave it out of the address");
+    }
+    let read =
+        |path: PathBuf| std::fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()));
+    Ok((Source::Trino { url, secret: kind, ca: ca.map(read).transpose()? }, secret))
 }

@@ -128,11 +128,14 @@ impl Query {
         if self.format == Some(OutputFormat::Json) {
             return Ok(print(serde_json::to_string(report)?)?);
         }
-        let about = if report.estimate.exact { "" } else { "about " };
-        print(format_args!(
-            "{about}{} bytes, ${}, {}: {}",
-            report.estimate.bytes, report.estimate.usd, report.engine, report.route_reason
-        ))?;
+        let foreseen = match &report.estimate {
+            Some(estimate) => {
+                let about = if estimate.exact { "" } else { "about " };
+                format!("{about}{} bytes, ${}", estimate.bytes, estimate.usd)
+            }
+            None => "size unknown before the run".to_owned(),
+        };
+        print(format_args!("{foreseen}, {}: {}", report.engine, report.route_reason))?;
         for table in &report.tables {
             print(format_args!(
                 "  {}.{}.{}: {} bytes, {} of {} files, {} of {} row groups",

@@ -32,6 +32,8 @@ enum Part {
 }
 
 const LEVEL: u32 = 5;
+/// Bytes up to which a text is not worth a compressor.
+const SMALL: usize = 512;
 
 impl Document {
     pub fn new(pieces: Vec<Piece>) -> io::Result<Self> {
@@ -129,6 +131,9 @@ fn stored_block(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn deflate(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    if bytes.len() <= SMALL {
+        return Ok(stored_block(bytes));
+    }
     let mut compress = Compress::new(Compression::new(LEVEL), false);
     let mut out = Vec::with_capacity(bytes.len() / 3 + 256);
     loop {

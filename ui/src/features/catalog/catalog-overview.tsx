@@ -29,6 +29,8 @@ const ListSkeleton = ({ label }: { label: string }) => (
   </div>
 );
 
+const PLACES: Record<string, string> = { s3: "Amazon S3", trino: "Trino" };
+
 function Databases({ catalog: of }: { catalog: CatalogSummary }) {
   const now = useNow();
   const catalog = of.name;
@@ -40,8 +42,8 @@ function Databases({ catalog: of }: { catalog: CatalogSummary }) {
   return (
     <>
       <p className="mt-1 text-small text-ink-3">
-        {of.kind === "s3" ? "Amazon S3" : "Folder"}, <span className="font-mono">{of.location}</span>,{" "}
-        {count(of.files, "file")}, {bytes(of.bytes)}
+        {PLACES[of.kind] ?? "Folder"}, <span className="font-mono">{of.location}</span>,{" "}
+        {of.files > 0 ? `${count(of.files, "file")}, ${bytes(of.bytes)}` : count(of.tables, "table")}
       </p>
       {of.error && <Strip className="mt-3">Not up to date: {of.error.message}</Strip>}
       {of.warnings.map((warning) => (
@@ -92,10 +94,10 @@ function Databases({ catalog: of }: { catalog: CatalogSummary }) {
                           </Link>
                         </Td>
                         <Td tall right className="pl-4">
-                          {bytes(table.bytes)}
+                          {table.files > 0 && bytes(table.bytes)}
                         </Td>
                         <Td tall right className="pl-4 max-phone:hidden">
-                          {full(table.files)}
+                          {table.files > 0 && full(table.files)}
                         </Td>
                         <Td tall right className="pl-4 text-ink-2 max-phone:hidden">
                           {table.updated_at ? changed(table.updated_at, now) : ""}

@@ -163,9 +163,14 @@ function Facts({ table }: { table: Table }) {
   const now = useNow();
   const facts: [string, string][] = [
     ["Rows", table.rows === null ? "Not counted" : full(table.rows)],
-    ["Size", bytes(table.bytes)],
-    ["Files", full(table.files)],
-    ["Full scan costs", scanPrice(table.bytes)],
+    // What another system keeps has no files here.
+    ...(table.files > 0
+      ? ([
+          ["Size", bytes(table.bytes)],
+          ["Files", full(table.files)],
+          ["Full scan costs", scanPrice(table.bytes)],
+        ] as [string, string][])
+      : []),
     ["Changed", table.updated_at ? changed(table.updated_at, now) : "Not known"],
   ];
   return (

@@ -39,7 +39,14 @@ export function TileLegend(props: Omit<BodyProps, "asTable"> & { data: Dashboard
 
 /** Changes with what a drawing is made of, so that one that broke is tried again. */
 const drawnFrom = (tile: Tile, data: DashboardQueryData | undefined): string =>
-  `${data?.execution_id ?? "none"} ${JSON.stringify(tile.chart)}`;
+  `${data?.execution_id ?? "none"} ${written(tile.chart)}`;
+
+const texts = new WeakMap<object, string>();
+function written(chart: object): string {
+  const known = texts.get(chart) ?? JSON.stringify(chart);
+  texts.set(chart, known);
+  return known;
+}
 
 function Body(props: BodyProps) {
   const { tile, data, definition, search, onRetry, asTable } = props;

@@ -1,6 +1,7 @@
 import { Cpu, Gauge } from "lucide-react";
 import { Popover } from "radix-ui";
-import type { TableEstimate } from "@/api/types";
+import { Fragment } from "react";
+import type { EstimateReport, TableEstimate } from "@/api/types";
 import { bytes, count, engineName, usd } from "./format";
 import type { EstimateState } from "./use-estimate";
 
@@ -12,15 +13,17 @@ export function EstimateChip({ estimate }: { estimate: EstimateState }) {
     <Popover.Root>
       <Popover.Trigger
         className={`wb-est${over ? " over" : ""}${stale ? " stale" : ""}`}
-        aria-label={report ? `Estimate: ${bytes(report.bytes)}, ${usd(report.usd)}, ${report.engine}` : "No estimate"}
+        aria-label={report ? `Estimate: ${foreseen(report).join(", ")}, ${report.engine}` : "No estimate"}
       >
         <Gauge size={14} />
         {report ? (
           <>
-            <b>{bytes(report.bytes)}</b>
-            <i>·</i>
-            {usd(report.usd)}
-            <i>·</i>
+            {foreseen(report).map((part, index) => (
+              <Fragment key={part}>
+                {index === 0 ? <b>{part}</b> : part}
+                <i>·</i>
+              </Fragment>
+            ))}
             {report.engine === "embedded" ? "embedded" : engineName(report.engine)}
           </>
         ) : (
@@ -31,37 +34,15 @@ export function EstimateChip({ estimate }: { estimate: EstimateState }) {
         <Popover.Content className="wb-pop wb-epop" align="end" sideOffset={4} aria-label="Estimate">
           {report ? (
             <>
-              <h2>{bytes(report.bytes)} before it runs</h2>
+              <h2>{foreseen(report)[0]} before it runs</h2>
               <p className="sub">
-                {report.exact
-                  ? "Exact, from the metadata of the files that match"
-                  : "An estimate: not all files say what their columns weigh"}
+                {report.bytes === undefined
+                  ? "Only a run tells what this engine reads"
+                  : report.exact
+                    ? "Exact, from the metadata of the files that match"
+                    : "An estimate: not all files say what their columns weigh"}
               </p>
-              <table className="wb-etb">
-                <thead>
-                  <tr>
-                    <th scope="col">Table and columns</th>
-                    <th scope="col" className="r">
-                      Partitions
-                    </th>
-                    <th scope="col" className="r">
-                      Row groups
-                    </th>
-                    <th scope="col" className="r">
-                      Bytes
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {report.tables.map((table, index) => (
-                    <TableRows key={`${index} ${table.table}`} table={table} />
-                  ))}
-                  <tr className="tot">
-                    <td colSpan={3}>Price</td>
-                    <td className="r">{usd(report.usd)}</td>
-                  </tr>
-                </tbody>
-              </table>
+              {report.usd !== undefined && <Scans tables={report.tables} price={report.usd} />}
               <p className="wb-why">
                 <Cpu size={14} />
                 <span>
@@ -80,6 +61,40 @@ export function EstimateChip({ estimate }: { estimate: EstimateState }) {
         </Popover.Content>
       </Popover.Portal>
     </Popover.Root>
+  );
+}
+
+/** Size and price, as far as they are known. */
+const foreseen = ({ bytes: size, usd: price }: EstimateReport): string[] =>
+  size === undefined || price === undefined ? ["Size unknown"] : [bytes(size), usd(price)];
+
+function Scans({ tables, price }: { tables: readonly TableEstimate[]; price: string }) {
+  return (
+    <table className="wb-etb">
+      <thead>
+        <tr>
+          <th scope="col">Table and columns</th>
+          <th scope="col" className="r">
+            Partitions
+          </th>
+          <th scope="col" className="r">
+            Row groups
+          </th>
+          <th scope="col" className="r">
+            Bytes
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {tables.map((table, index) => (
+          <TableRows key={`${index} ${table.table}`} table={table} />
+        ))}
+        <tr className="tot">
+          <td colSpan={3}>Price</td>
+          <td className="r">{usd(price)}</td>
+        </tr>
+      </tbody>
+    </table>
   );
 }
 

@@ -25,12 +25,16 @@ function NotRun({ estimate: { report } }: { estimate: EstimateState }) {
       <span>Not run</span>
       {report ? (
         <>
-          <span>
-            <b>{bytes(report.bytes)}</b> predicted
-          </span>
-          <span>
-            <b>{usd(report.usd)}</b>
-          </span>
+          {report.bytes !== undefined && (
+            <span>
+              <b>{bytes(report.bytes)}</b> predicted
+            </span>
+          )}
+          {report.usd !== undefined && (
+            <span>
+              <b>{usd(report.usd)}</b>
+            </span>
+          )}
           <Why engine={report.engine} reason={report.route_reason} />
         </>
       ) : null}

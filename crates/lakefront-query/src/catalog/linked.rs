@@ -1,0 +1,272 @@
+//! A catalog whose tables another system keeps: it tells their names and columns, and runs what reads them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use futures::future::BoxFuture;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::info::{ColumnInfo, Problem};
+use super::refresh::LastListing;
+use super::{CatalogInfo, DatabaseInfo, News, RefreshReport, TableInfo, TableSummary};
+use crate::engine::Engine;
+use crate::{ErrorKind, QueryError};
+
+/// How long a question waits for the first listing.
+const FIRST_LISTING: Duration = Duration::from_secs(30);
+const LISTING: Duration = Duration::from_secs(60);
+
+/// Another system that keeps tables and answers statements about them.
+pub(crate) trait Link: Engine + fmt::Debug {
+    /// `trino`, `postgres`.
+    fn kind(&self) -> &'static str;
+
+    /// Where it is, without secrets.
+    fn location(&self) -> String;
+
+    /// What it calls the catalog itself.
+    fn own_name(&self) -> &str;
+
+    fn tables(&self) -> BoxFuture<'_, Result<Vec<LinkedTable>, QueryError>>;
+}
+
+/// A table as the other system tells it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct LinkedTable {
+    pub(crate) database: String,
+    pub(crate) name: String,
+    /// Names, and Trino's names of the types.
+    pub(crate) columns: Vec<(String, String)>,
+    pub(crate) is_view: bool,
+}
+
+pub(super) struct Linked {
+    name: String,
+    link: Arc<dyn Link>,
+    news: News,
+    state: watch::Sender<Option<Result<Listed, QueryError>>>,
+    /// Held while listing; what the last one said.
+    listing: tokio::sync::Mutex<Option<LastListing>>,
+    /// Why the last listing failed.
+    error: Mutex<Option<QueryError>>,
+}
+
+#[derive(Clone)]
+struct Listed {
+    at: DateTime<Utc>,
+    /// By database and name.
+    tables: Arc<BTreeMap<(String, String), Arc<LinkedTable>>>,
+}
+
+impl Linked {
+    pub(super) fn new(name: &str, link: Arc<dyn Link>, news: News) -> Self {
+        Self {
+            name: name.to_owned(),
+            link,
+            news,
+            state: watch::Sender::new(None),
+            listing: tokio::sync::Mutex::default(),
+            error: Mutex::default(),
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn link(&self) -> &Arc<dyn Link> {
+        &self.link
+    }
+
+    pub(super) fn info(&self) -> CatalogInfo {
+        let error = self.error.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.now();
+        CatalogInfo {
+            name: self.name.clone(),
+            kind: self.link.kind(),
+            location: self.link.location(),
+            databases: self.databases_now().len(),
+            tables: now.as_ref().map_or(0, |listed| listed.tables.len()),
+            files: 0,
+            bytes: 0,
+            listed_at: now.map(|listed| listed.at),
+            error: error.as_ref().map(|error| Problem::fatal(error.code, error.message.clone())),
+            warnings: Vec::new(),
+        }
+    }
+
+    fn now(&self) -> Option<Listed> {
+        self.state.borrow().as_ref().and_then(|state| state.as_ref().ok().cloned())
+    }
+
+    /// The current listing; waits for the first one.
+    async fn listed(&self) -> Result<Listed, QueryError> {
+        let mut states = self.state.subscribe();
+        let known = states.wait_for(Option::is_some);
+        match tokio::time::timeout(FIRST_LISTING, known).await {
+            Ok(Ok(state)) => state.clone().unwrap_or_else(|| Err(self.not_ready())),
+            _ => Err(self.not_ready()),
+        }
+    }
+
+    fn not_ready(&self) -> QueryError {
+        let message = format!("Catalog \"{}\" is still being listed for the first time.", self.name);
+        QueryError::new("CATALOG_NOT_READY", ErrorKind::Unavailable, message).with_hint("Try again in a moment.")
+    }
+
+    pub(super) fn databases_now(&self) -> Vec<DatabaseInfo> {
+        self.now().map(|listed| databases(&listed)).unwrap_or_default()
+    }
+
+    pub(super) async fn databases(&self) -> Result<Vec<DatabaseInfo>, QueryError> {
+        Ok(databases(&self.listed().await?))
+    }
+
+    pub(super) fn table_names(&self, database: &str) -> Vec<String> {
+        let Some(listed) = self.now() else { return Vec::new() };
+        listed.tables.keys().filter(|(of, _)| of == database).map(|(_, name)| name.clone()).collect()
+    }
+
+    pub(super) async fn tables(&self, database: &str, search: &str) -> Result<Vec<TableSummary>, QueryError> {
+        let listed = self.listed().await?;
+        let wanted = listed.tables.iter().filter(|((of, name), _)| of == database && name.contains(search));
+        let summary = |((database, name), _): (&(String, String), &Arc<LinkedTable>)| TableSummary {
+            catalog: self.name.clone(),
+            database: database.clone(),
+            name: name.clone(),
+            format: None,
+            files: 0,
+            bytes: 0,
+            newest: None,
+            problems: Vec::new(),
+        };
+        Ok(wanted.map(summary).collect())
+    }
+
+    pub(super) async fn table(&self, database: &str, name: &str) -> Result<Option<Arc<LinkedTable>>, QueryError> {
+        let listed = self.listed().await?;
+        Ok(listed.tables.get(&(database.to_owned(), name.to_owned())).cloned())
+    }
+
+    pub(super) fn table_info(&self, table: &LinkedTable) -> TableInfo {
+        let column = |(name, type_name): &(String, String)| ColumnInfo {
+            name: name.clone(),
+            type_name: type_name.clone(),
+            comment: None,
+            partition: false,
+        };
+        TableInfo::linked(
+            &self.name,
+            table,
+            table.columns.iter().map(column).collect(),
+            format!("{} in {}", if table.is_view { "View" } else { "Table" }, self.link.location()),
+        )
+    }
+
+    /// Lists the tables, or waits for a listing that began after this call.
+    pub(super) async fn refresh(&self) -> Result<RefreshReport, QueryError> {
+        let asked = Instant::now();
+        let mut last = self.listing.lock().await;
+        if let Some(last) = last.as_ref().filter(|last| last.began > asked) {
+            return last.result.clone();
+        }
+        let began = Instant::now();
+        let result = self.list(began).await;
+        *last = Some(LastListing { began, result: result.clone() });
+        result
+    }
+
+    async fn list(&self, began: Instant) -> Result<RefreshReport, QueryError> {
+        let before = self.now();
+        let result = tokio::time::timeout(LISTING, self.link.tables()).await.unwrap_or_else(|_| {
+            let message = format!("Listing \"{}\" took longer than {} s.", self.name, LISTING.as_secs());
+            Err(QueryError::new("TIMEOUT", ErrorKind::Unavailable, message))
+        });
+        self.error.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&result.as_ref().err().cloned());
+        let tables = match result {
+            Ok(tables) => tables,
+            Err(error) => {
+                tracing::warn!(
+                    catalog = self.name,
+                    code = error.code,
+                    "catalog {} can't be listed: {error}",
+                    self.name
+                );
+                // What was known stays; it is better than nothing.
+                self.state.send_if_modified(|state| {
+                    let first = !matches!(state, Some(Ok(_)));
+                    if first {
+                        *state = Some(Err(error.clone()));
+                    }
+                    first
+                });
+                return Err(error);
+            }
+        };
+        let key = |table: &LinkedTable| (table.database.clone(), table.name.clone());
+        let tables: BTreeMap<_, _> = tables.into_iter().map(|table| (key(&table), Arc::new(table))).collect();
+        let report = report(before.as_ref(), &tables, began);
+        self.state.send_replace(Some(Ok(Listed { at: Utc::now(), tables: Arc::new(tables) })));
+        if before.is_none() || report.has_changes() {
+            self.news.tell([]);
+        }
+        Ok(report)
+    }
+}
+
+fn databases(listed: &Listed) -> Vec<DatabaseInfo> {
+    let mut databases: Vec<DatabaseInfo> = Vec::new();
+    for (database, _) in listed.tables.keys() {
+        match databases.last_mut().filter(|last| last.name == *database) {
+            Some(last) => last.tables += 1,
+            None => databases.push(DatabaseInfo {
+                name: database.clone(),
+                tables: 1,
+                bytes: 0,
+                version: String::new(),
+                newest: None,
+            }),
+        }
+    }
+    databases
+}
+
+fn report(
+    before: Option<&Listed>,
+    tables: &BTreeMap<(String, String), Arc<LinkedTable>>,
+    began: Instant,
+) -> RefreshReport {
+    let name = |(database, name): &(String, String)| format!("{database}.{name}");
+    let old = |key| before.and_then(|before| before.tables.get(key));
+    let added = tables.keys().filter(|key| old(*key).is_none()).map(name).collect();
+    let changed = tables.iter().filter(|(key, table)| old(*key).is_some_and(|old| old != *table));
+    let changed = changed.map(|(key, _)| name(key)).collect();
+    let known = before.into_iter().flat_map(|before| before.tables.keys());
+    RefreshReport {
+        objects: 0,
+        tables: tables.len(),
+        added,
+        changed,
+        removed: known.filter(|key| !tables.contains_key(*key)).map(name).collect(),
+        took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+/// Keeps a listing up to date until the catalog is removed.
+pub(super) async fn keep(catalog: Arc<Linked>, interval: Duration, stop: CancellationToken) {
+    let work = async {
+        loop {
+            // The error is logged and shown with the catalog.
+            let _ = catalog.refresh().await;
+            if interval.is_zero() {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(interval).await;
+        }
+    };
+    stop.run_until_cancelled(work).await;
+}

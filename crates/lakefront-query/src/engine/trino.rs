@@ -1,0 +1,108 @@
+//! A Trino of one's own, over the tables it keeps.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use arrow::datatypes::SchemaRef;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use lakefront_engine::{Frame, Limits, Progress, Statistics};
+use tokio::sync::watch;
+
+use super::{Cut, Engine, Plan, Rows};
+use crate::catalog::{Link, LinkedTable};
+use crate::policy::Authorized;
+use crate::trino::{TrinoClient, TrinoConfig, TrinoRun, TrinoSession};
+use crate::{EngineChoice, QueryError};
+
+#[derive(Debug)]
+pub(crate) struct Trino {
+    client: TrinoClient,
+    location: String,
+    catalog: String,
+}
+
+impl Trino {
+    pub(crate) fn new(config: TrinoConfig) -> Result<Self, QueryError> {
+        let location = format!("{}/{}", config.url, config.catalog);
+        Ok(Self { location, catalog: config.catalog.clone(), client: TrinoClient::new(config)? })
+    }
+}
+
+impl Engine for Trino {
+    fn choice(&self) -> EngineChoice {
+        EngineChoice::Trino
+    }
+
+    fn plan(&self, statement: Arc<Authorized>, limits: Limits) -> BoxFuture<'static, Result<Plan, QueryError>> {
+        let client = self.client.clone();
+        let deadline = Instant::now() + limits.deadline;
+        let start = async move {
+            let session =
+                TrinoSession { on_behalf_of: Some(statement.principal().name.clone()), ..TrinoSession::default() };
+            match client.run(statement.sql(), &session, deadline).await {
+                Ok(run) => Ok(Box::new(TrinoRows { statement, run, cut: Cut::new(&limits) }) as Box<dyn Rows>),
+                Err(error) => Err(statement.link_error(error)),
+            }
+        };
+        async { Ok(Plan { schema: None, estimate: None, start: start.boxed() }) }.boxed()
+    }
+}
+
+impl Link for Trino {
+    fn kind(&self) -> &'static str {
+        "trino"
+    }
+
+    fn location(&self) -> String {
+        self.location.clone()
+    }
+
+    fn own_name(&self) -> &str {
+        &self.catalog
+    }
+
+    fn tables(&self) -> BoxFuture<'_, Result<Vec<LinkedTable>, QueryError>> {
+        async {
+            let tables = self.client.tables().await?;
+            let table = |table: crate::trino::TrinoTable| LinkedTable {
+                database: table.schema,
+                name: table.name,
+                columns: table.columns,
+                is_view: table.is_view,
+            };
+            Ok(tables.into_iter().map(table).collect())
+        }
+        .boxed()
+    }
+}
+
+struct TrinoRows {
+    statement: Arc<Authorized>,
+    run: TrinoRun,
+    cut: Cut,
+}
+
+impl Rows for TrinoRows {
+    fn schema(&self) -> SchemaRef {
+        self.run.schema().clone()
+    }
+
+    fn next(&mut self) -> BoxFuture<'_, Option<Result<Frame, QueryError>>> {
+        async {
+            match self.run.next().await? {
+                Ok(batch) => self.cut.frame(&batch).transpose(),
+                Err(error) => Some(Err(self.statement.link_error(error))),
+            }
+        }
+        .boxed()
+    }
+
+    fn progress(&self) -> watch::Receiver<Progress> {
+        self.run.progress()
+    }
+
+    fn statistics(&self) -> Statistics {
+        Statistics { truncated: self.cut.truncated, ..self.run.statistics() }
+    }
+}
