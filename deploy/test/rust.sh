@@ -15,4 +15,6 @@ trap stop EXIT
 cargo test --workspace --locked --no-run
 eval "$(deploy/test/postgres.sh start "$work/postgres")"
 eval "$(deploy/test/s3.sh start "$work/s3")"
+# The same server plays Glue.
+export LAKEFRONT_TEST_MOTO="$LAKEFRONT_TEST_S3"
 cargo test --workspace --locked "$@"
