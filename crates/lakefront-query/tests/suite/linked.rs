@@ -110,6 +110,14 @@ async fn trinos_errors_point_into_the_authors_text() {
     let error = lake.queries.submit(mixed).await.err().expect("a refusal");
     assert_eq!(error.code, "NOT_SUPPORTED");
     assert_eq!(serde_json::to_value(&error).expect("JSON")["position"], json!({"line": 1, "column": 28}));
+    for around in [
+        "select * from nation, table(system.query(query => 'drop table nation'))",
+        "select * from nation, warehouse.system.query('drop table nation') as x",
+        "select * from nation, table(exclude_columns(input => table(region), columns => descriptor(name)))",
+    ] {
+        let error = lake.queries.submit(on_tiny(around)).await.err().expect("a refusal");
+        assert!(["FUNCTION_NOT_ALLOWED", "NOT_SUPPORTED", "SYNTAX_ERROR"].contains(&error.code), "{around}: {error:?}");
+    }
     let asked = Request { engine: EngineChoice::Embedded, ..on_tiny("select * from nation") };
     assert_eq!(lake.queries.submit(asked).await.err().expect("a refusal").code, "NOT_SUPPORTED");
     let asked = Request { engine: EngineChoice::Trino, ..request("select * from sales") };
