@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use lakefront_query::RefreshReport;
-use lakefront_query::trino::{TrinoAuth, TrinoConfig};
+use lakefront_query::trino::{TrinoAuth, TrinoClient, TrinoConfig};
 use lakefront_store::{NewCatalog, StoreError};
 use serde_json::json;
 
+use super::query::told;
 use super::{confirmed, print, say};
 use crate::app::{self, system};
 use crate::catalogs::{LOCAL, Source, TrinoSecret, absolute, place};
@@ -96,7 +97,7 @@ impl CatalogCommand {
                     }
                     Err(error) => {
                         opened.store.delete_catalog(&scope, &name).await?;
-                        bail!("{name} is not added: {error}");
+                        return Err(told(error).context(format!("{name} is not added")));
                     }
                 }
             }
@@ -154,16 +155,26 @@ fn given(variable: &str) -> Option<String> {
 }
 
 fn trino_source(url: String, ca: Option<PathBuf>) -> anyhow::Result<(Source, Option<String>)> {
-    let (kind, secret) = match (given("TRINO_PASSWORD"), given("TRINO_TOKEN")) {
-        (Some(_), Some(_)) => bail!("TRINO_PASSWORD and TRINO_TOKEN are both set; leave one of them out"),
-        (Some(password), None) => (Some(TrinoSecret::Password), Some(password)),
-        (None, Some(token)) => (Some(TrinoSecret::Token), Some(token)),
-        (None, None) => (None, None),
-    };
-    if let TrinoAuth::Password(_) = TrinoConfig::parse(&url, None, None)?.auth {
-        bail!("put the password in TRINO_PASSWORD and leave it out of the address");
-    }
     let read =
         |path: PathBuf| std::fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()));
-    Ok((Source::Trino { url, secret: kind, ca: ca.map(read).transpose()? }, secret))
+    let ca = ca.map(read).transpose()?;
+    let mut config = TrinoConfig::parse(&url, None, ca.clone().map(String::into_bytes)).map_err(told)?;
+    if let TrinoAuth::Password(_) = config.auth {
+        bail!("put the password in TRINO_PASSWORD and leave it out of the address");
+    }
+    let (kind, secret) = match (given("TRINO_PASSWORD"), given("TRINO_TOKEN")) {
+        (Some(_), Some(_)) => bail!("TRINO_PASSWORD and TRINO_TOKEN are both set; leave one of them out"),
+        (Some(password), None) => {
+            config.auth = TrinoAuth::Password(password.clone());
+            (Some(TrinoSecret::Password), Some(password))
+        }
+        (None, Some(token)) => {
+            config.auth = TrinoAuth::Jwt(token.clone());
+            (Some(TrinoSecret::Token), Some(token))
+        }
+        (None, None) => (None, None),
+    };
+    // What does not fit together is told before anything is kept.
+    TrinoClient::new(config).map_err(told)?;
+    Ok((Source::Trino { url, secret: kind, ca }, secret))
 }

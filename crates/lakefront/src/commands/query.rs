@@ -278,7 +278,7 @@ fn cell(values: &Values<'_>, row: usize) -> String {
     String::from_utf8_lossy(&text).chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 
-fn told(error: QueryError) -> anyhow::Error {
+pub(super) fn told(error: QueryError) -> anyhow::Error {
     let place = error
         .position
         .map_or(String::new(), |position| format!(" (line {}, column {})", position.line, position.column));
