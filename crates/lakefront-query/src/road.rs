@@ -362,7 +362,9 @@ impl Road {
             Ok(result) => {
                 let reused = place.joined;
                 let scanned_bytes = if reused { 0 } else { result.scanned_bytes() };
-                let usd = self.price.usd(scanned_bytes);
+                // Who runs a Trino pays for its machines, not for what it reads.
+                let by_bytes = execution.status().engine != EngineChoice::Trino;
+                let usd = self.price.usd(if by_bytes { scanned_bytes } else { 0 });
                 let engine_ms = result.engine_ms();
                 execution.succeed(result, Cost { scanned_bytes, usd, engine_ms, reused });
             }

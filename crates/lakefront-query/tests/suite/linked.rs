@@ -75,6 +75,7 @@ async fn trino_answers_for_its_tables() {
     let status = serde_json::to_value(execution.status()).expect("JSON");
     assert_eq!(status["engine"], "trino");
     assert!(status["route_reason"].as_str().expect("a reason").contains("/tpch"), "{status}");
+    assert_eq!(status["statistics"]["usd"], "0.00000");
     assert_eq!(status["columns"][2], json!({"name": "c", "type": "bigint"}));
     assert_eq!(rows(&lake, asked).await, ["FRANCE|EUROPE|1", "GERMANY|EUROPE|1", "ROMANIA|EUROPE|1"]);
 
