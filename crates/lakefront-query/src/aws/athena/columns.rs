@@ -24,10 +24,9 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
 use super::text;
 use super::wire::ColumnInfo;
+use crate::result::TRINO_TYPE;
 use crate::{ErrorKind, QueryError};
 
-/// Metadata of a field: the exact name of its type, where Arrow's type does not say it.
-const TRINO_TYPE: &str = "trino_type";
 /// A batch ends with the row that reaches either.
 const BATCH_ROWS: usize = 8192;
 const BATCH_BYTES: usize = 1 << 20;
