@@ -1,6 +1,7 @@
 //! An Athena, its S3 and STS. It runs nothing: a statement has the answer that the test gave it.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -149,6 +150,7 @@ impl Execution {
 
 #[derive(Default)]
 pub(crate) struct World {
+    key: String,
     pub(crate) answers: HashMap<String, Answer>,
     pub(crate) executions: HashMap<String, Execution>,
     tokens: HashMap<String, String>,
@@ -183,18 +185,27 @@ impl World {
 
 pub(crate) struct Server {
     pub(crate) address: String,
+    key: String,
     world: Arc<Mutex<World>>,
     _serving: AbortOnDropHandle<()>,
 }
 
+/// A key that no other server knows: what one test left trying may meet the next one at the same port.
+fn own_key() -> String {
+    static SERVERS: AtomicUsize = AtomicUsize::new(0);
+    format!("AKIDTEST{:08}", SERVERS.fetch_add(1, Ordering::Relaxed))
+}
+
 impl Server {
     pub(crate) async fn start() -> Server {
-        let world = Arc::new(Mutex::new(World { life: Duration::from_secs(3600), ..World::default() }));
+        let key = own_key();
+        let life = Duration::from_secs(3600);
+        let world = Arc::new(Mutex::new(World { key: key.clone(), life, ..World::default() }));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new().fallback(serve).with_state(world.clone());
         let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Server { address, world, _serving: AbortOnDropHandle::new(serving) }
+        Server { address, key, world, _serving: AbortOnDropHandle::new(serving) }
     }
 
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
@@ -211,7 +222,7 @@ impl Server {
             region: "us-east-1".to_owned(),
             profile: None,
             access: AwsAccess::Keys {
-                access_key_id: "AKIDTEST".to_owned(),
+                access_key_id: self.key.clone(),
                 secret_access_key: "secret".to_owned(),
                 session_token: None,
             },
@@ -291,6 +302,9 @@ async fn serve(
     world.calls.push((operation.to_owned(), Instant::now()));
     if header("x-amz-content-sha256").is_empty() && !header("authorization").contains("AWS4-HMAC-SHA256 Credential=") {
         return refusal(403, "MissingAuthenticationTokenException", "unsigned");
+    }
+    if header("authorization").contains("Credential=AKIDTEST") && !header("authorization").contains(&world.key) {
+        return refusal(403, "UnrecognizedClientException", "The security token included in the request is invalid.");
     }
     if world.good_key.as_ref().is_some_and(|key| !header("authorization").contains(key.as_str())) {
         return refusal(400, "ExpiredTokenException", "The security token included in the request is expired");
