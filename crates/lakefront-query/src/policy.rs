@@ -11,13 +11,13 @@ use crate::{ErrorKind, Principal, QueryError, Role};
 /// A query that its principal may run. Keys, routes and engines take nothing else, and nothing but
 /// [`authorize`] makes one, so no result can be reached around policy.
 pub(crate) struct Authorized {
-    query: BoundQuery,
+    query: Arc<BoundQuery>,
     principal: Principal,
 }
 
 /// Lets a principal read the tables of a query. Every role reads every table of the registered
 /// catalogs; tables outside of them have no names at all.
-pub(crate) fn authorize(query: BoundQuery, principal: &Principal) -> Result<Authorized, QueryError> {
+pub(crate) fn authorize(query: Arc<BoundQuery>, principal: &Principal) -> Result<Authorized, QueryError> {
     match principal.role {
         Role::Viewer | Role::Editor | Role::Admin => {}
     }

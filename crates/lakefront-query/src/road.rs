@@ -16,7 +16,7 @@ use crate::execution::{
 use crate::policy::{Authorized, authorize};
 use crate::result::{Cache, Key, RunSummary, Spool, columns};
 use crate::route::{self, route};
-use crate::statement::{Statement, show};
+use crate::statement::{Kept, Statement, show};
 use crate::{
     Catalogs, EngineChoice, ErrorKind, EstimateReport, QueriesConfig, QueryError, QueryLimits, Request, ResultSet,
     infer_in,
@@ -30,6 +30,7 @@ const ESTIMATES: (usize, usize) = (2, 20);
 pub(crate) struct Road {
     pub(crate) catalogs: Catalogs,
     pub(crate) executions: Register,
+    statements: Kept,
     engine: Embedded,
     cache: Cache,
     flights: Arc<Flights>,
@@ -56,6 +57,7 @@ impl Road {
         Ok(Self {
             catalogs,
             executions: Register::default(),
+            statements: Kept::default(),
             engine: Embedded::new(pool),
             cache,
             flights: Arc::default(),
@@ -69,7 +71,7 @@ impl Road {
     pub(crate) async fn submit(self: Arc<Self>, request: Request) -> Result<Arc<Execution>, QueryError> {
         let execution = Execution::new(&request);
         let deadline = self.deadline(&request);
-        let statement = match deadline.holds(Statement::read(&request, &self.catalogs)).await? {
+        let statement = match deadline.holds(Statement::read(&request, &self.catalogs, &self.statements)).await? {
             Statement::Query(query) => authorize(query, &request.principal)?,
             Statement::Explain(query) => {
                 let statement = authorize(query, &request.principal)?;
@@ -112,7 +114,7 @@ impl Road {
 
     pub(crate) async fn estimate(&self, request: &Request) -> Result<EstimateReport, QueryError> {
         let deadline = self.deadline(request);
-        let statement = match deadline.holds(Statement::read(request, &self.catalogs)).await? {
+        let statement = match deadline.holds(Statement::read(request, &self.catalogs, &self.statements)).await? {
             Statement::Query(query) | Statement::Explain(query) => authorize(query, &request.principal)?,
             Statement::Show(..) => {
                 let nothing = lakefront_engine::Estimate { exact: true, ..Default::default() };

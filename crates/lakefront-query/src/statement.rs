@@ -1,5 +1,6 @@
 //! Parse, classify, bind names to tables; errors with line and column in the author's own text.
 
+mod kept;
 mod names;
 mod parameters;
 mod rules;
@@ -18,6 +19,7 @@ use sqlparser::tokenizer::{Location, Token};
 
 use crate::catalog::{Bound, Link};
 use crate::{Catalogs, Position, QueryError, Request};
+pub(crate) use kept::Kept;
 pub(crate) use names::Defaults;
 pub(crate) use rules::Show;
 use rules::{Findings, Kind, TableName};
@@ -27,9 +29,9 @@ use text::{Edit, Text};
 #[derive(Debug)]
 pub(crate) enum Statement {
     /// Rows from tables.
-    Query(BoundQuery),
+    Query(Arc<BoundQuery>),
     /// What a query would read.
-    Explain(BoundQuery),
+    Explain(Arc<BoundQuery>),
     /// Answered by the catalogs.
     Show(Show, Defaults),
 }
@@ -50,20 +52,26 @@ pub(crate) struct BoundQuery {
 }
 
 impl Statement {
-    pub(crate) async fn read(request: &Request, catalogs: &Catalogs) -> Result<Self, QueryError> {
+    pub(crate) async fn read(request: &Request, catalogs: &Catalogs, kept: &Kept) -> Result<Self, QueryError> {
+        let version = *catalogs.versions().borrow();
+        if let Some(query) = kept.get(request, version) {
+            return Ok(Statement::Query(query));
+        }
         let expanded = parameters::expand(&request.sql, &request.parameters)?;
         let text = expanded.text;
         let defaults = Defaults::new(catalogs, request).await;
         let authored = |error: QueryError| in_authors_text(error, &text);
         let literals = expanded.literals;
         match on_a_deep_stack(|| Checked::of(&text))? {
-            Checked::Query(findings) => BoundQuery::bind(findings, &text, literals, &defaults, catalogs)
-                .await
-                .map(Statement::Query)
-                .map_err(authored),
+            Checked::Query(findings) => {
+                let query = BoundQuery::bind(findings, &text, literals, &defaults, catalogs).await;
+                let query = Arc::new(query.map_err(authored)?);
+                kept.keep(request, version, &query);
+                Ok(Statement::Query(query))
+            }
             Checked::Explain(findings) => {
                 let query = BoundQuery::bind(findings, &text, literals, &defaults, catalogs).await;
-                query.and_then(BoundQuery::without_explain).map(Statement::Explain).map_err(authored)
+                query.and_then(BoundQuery::without_explain).map(Arc::new).map(Statement::Explain).map_err(authored)
             }
             Checked::Show(show) => Ok(Statement::Show(show, defaults)),
         }

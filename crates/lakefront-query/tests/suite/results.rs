@@ -132,6 +132,16 @@ async fn new_files_make_a_new_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_asked_before_ends_with_its_catalog() {
+    let lake = Lake::new().await;
+    let counts = || request("select count(*) as c from numbers");
+    run(&lake.queries, counts()).await;
+    lake.queries.catalogs().remove("local").await.expect("it is removed");
+    let error = lake.queries.submit(counts()).await.err().expect("the table is gone");
+    assert_eq!(error.code, "TABLE_NOT_FOUND");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn results_survive_a_restart_whole_or_not_at_all() {
     let lake = Lake::new().await;
     let small = "select count(*) from numbers";
