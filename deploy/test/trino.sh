@@ -180,7 +180,7 @@ test:*)
   trap 'deploy/test/trino.sh stop "$work"' EXIT
   settings=$(deploy/test/trino.sh start "$work")
   eval "$settings"
-  cargo test -p lakefront-query --locked --test trino --test suite -- trino "$@"
+  cargo test --workspace --locked --test trino --test suite -- trino "$@"
   ;;
 *)
   sed -n '2,11s/^# \{0,1\}//p' "$0" >&2

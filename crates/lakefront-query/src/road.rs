@@ -95,7 +95,7 @@ impl Road {
         let may_reuse = !forced && (statement.is_repeatable() || request.reuse_max_age_s.is_some());
         if may_reuse && let Some(result) = self.cache.get(&key, request.reuse_max_age_s) {
             self.executions.insert(execution.clone());
-            self.reuse(&execution, result);
+            self.reuse(&execution, &statement, result);
             return Ok(execution);
         }
 
@@ -191,13 +191,16 @@ impl Road {
     }
 
     /// An execution answered by a stored result.
-    fn reuse(&self, execution: &Arc<Execution>, result: Arc<ResultSet>) {
+    fn reuse(&self, execution: &Arc<Execution>, statement: &Authorized, result: Arc<ResultSet>) {
         execution.update(|status| {
+            status.engine = self.engine_of(statement).choice();
             status.estimate = result.estimate().cloned();
-            status.route_reason = format!(
-                "stored result of {}, the data is the same",
-                result.created_at().format("%Y-%m-%d %H:%M:%S UTC")
-            );
+            let made = result.created_at().format("%Y-%m-%d %H:%M:%S UTC");
+            status.route_reason = if statement.is_repeatable() {
+                format!("stored result of {made}, the data is the same")
+            } else {
+                format!("stored result of {made}, as old as was asked for")
+            };
         });
         let cost = Cost { scanned_bytes: 0, usd: self.price.usd(0), engine_ms: 0, reused: true };
         execution.succeed(result, cost);

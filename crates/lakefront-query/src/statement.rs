@@ -4,6 +4,7 @@ mod kept;
 mod names;
 mod parameters;
 mod rules;
+mod sent;
 pub(crate) mod show;
 mod text;
 
@@ -64,14 +65,14 @@ impl Statement {
         let literals = expanded.literals;
         match on_a_deep_stack(|| Checked::of(&text))? {
             Checked::Query(findings) => {
-                let query = BoundQuery::bind(findings, &text, literals, &defaults, catalogs).await;
+                let query = BoundQuery::bind(findings, &text, 0, literals, &defaults, catalogs).await;
                 let query = Arc::new(query.map_err(authored)?);
                 kept.keep(request, version, &query);
                 Ok(Statement::Query(query))
             }
-            Checked::Explain(findings) => {
-                let query = BoundQuery::bind(findings, &text, literals, &defaults, catalogs).await;
-                query.and_then(BoundQuery::without_explain).map(Arc::new).map(Statement::Explain).map_err(authored)
+            Checked::Explain(findings, start) => {
+                let query = BoundQuery::bind(findings, &text, start, literals, &defaults, catalogs).await;
+                query.map(Arc::new).map(Statement::Explain).map_err(authored)
             }
             Checked::Show(show) => Ok(Statement::Show(show, defaults)),
         }
@@ -81,7 +82,8 @@ impl Statement {
 /// What is known of a text once its tree is gone.
 enum Checked {
     Query(Findings),
-    Explain(Findings),
+    /// And the byte at which the explained query begins.
+    Explain(Findings, usize),
     Show(Show),
 }
 
@@ -98,7 +100,9 @@ impl Checked {
         };
         let checked = match rules::kind(&tree) {
             Ok(Kind::Query(query)) => check(query).map(Checked::Query),
-            Ok(Kind::Explain(query)) => check(query).map(Checked::Explain),
+            Ok(Kind::Explain(query)) => {
+                check(query).and_then(|findings| Ok(Checked::Explain(findings, start_of_query(text)?)))
+            }
             Ok(Kind::Show(show)) => Ok(Checked::Show(show)),
             Err(error) => Err(error),
         };
@@ -113,9 +117,11 @@ fn on_a_deep_stack<T>(work: impl FnOnce() -> T) -> T {
 }
 
 impl BoundQuery {
+    /// Binds the query that begins at byte `start` of the text.
     async fn bind(
         findings: Findings,
         text: &Text,
+        start: usize,
         literals: Vec<Literal>,
         defaults: &Defaults,
         catalogs: &Catalogs,
@@ -127,31 +133,33 @@ impl BoundQuery {
             return Err(error);
         }
         let mut tables = BTreeMap::new();
-        let mut edits = Vec::new();
+        let mut edits = vec![Edit { range: 0..start, replacement: String::new() }];
         for (name, table) in findings.tables.iter().zip(&bound) {
             let catalog = link.as_ref().map_or(table.catalog(), |link| link.own_name());
             let mut replacement = [catalog, table.database(), table.name()].map(quoted).join(".");
             let key = |table: &Bound| [table.catalog(), table.database(), table.name()].map(str::to_owned);
             // Columns get their names from the table's: keep it short where that is clear.
             let is_clear = || bound.iter().all(|other| other.name() != table.name() || key(other) == key(table));
-            if !name.has_alias && !findings.long_names && is_clear() {
+            if !name.has_alias && findings.long_names.is_empty() && is_clear() {
                 replacement.push_str(&format!(" AS {}", quoted(table.name())));
             }
             edits.push(edit(&words, &name.parts, replacement)?);
             tables.insert(key(table), table.clone());
         }
-        if link.is_some() {
-            edits.extend(written_out(&words, &literals));
-        }
         for (name, defined) in &findings.renamed {
             edits.push(edit(&words, std::slice::from_ref(name), quoted(defined))?);
+        }
+        if let Some(link) = &link {
+            for name in findings.long_names.iter().filter(|name| begins_with_a_table(name, &bound)) {
+                edits.push(edit(&words, &name[..1], quoted(link.own_name()))?);
+            }
         }
         edits.sort_by_key(|edit| edit.range.start);
         let text = text.edit(&edits);
         Ok(Self {
             canonical: canonical(&text)?,
-            text,
-            literals: if link.is_some() { Vec::new() } else { literals },
+            text: if link.is_some() { sent::write(&text, &literals)? } else { text },
+            literals,
             tables: tables.into_values().collect(),
             link,
             defaults: defaults.clone(),
@@ -167,17 +175,6 @@ impl BoundQuery {
     /// The text without what has no meaning: spaces and comments.
     pub(crate) fn canonical(&self) -> &str {
         &self.canonical
-    }
-
-    fn without_explain(self) -> Result<Self, QueryError> {
-        let words = words(self.text.as_str()).map_err(QueryError::internal)?;
-        let begins_query = |word: &&Word| match &word.token {
-            Token::Word(word) => matches!(word.keyword, Keyword::SELECT | Keyword::WITH | Keyword::VALUES),
-            token => *token == Token::LParen,
-        };
-        let start = words.iter().find(begins_query).map_or(0, |word| word.range.start);
-        let text = self.text.edit(&[Edit { range: 0..start, replacement: String::new() }]);
-        Ok(Self { text, ..self })
     }
 
     /// What an engine said, in terms of the author's text.
@@ -275,32 +272,23 @@ fn keeper(names: &[TableName], bound: &[Bound]) -> Result<Option<Arc<dyn Link>>,
     Ok(keeper)
 }
 
-/// Literals in the places of their placeholders, for a system that takes none.
-fn written_out<'a>(words: &'a [Word], literals: &'a [Literal]) -> impl Iterator<Item = Edit> + 'a {
-    words.iter().filter_map(|word| {
-        let Token::Placeholder(name) = &word.token else { return None };
-        let number: usize = name.strip_prefix('$')?.parse().ok()?;
-        let literal = literals.get(number.checked_sub(1)?)?;
-        Some(Edit { range: word.range.clone(), replacement: literal_text(literal) })
+/// Whether a name of a column is written with catalog, database and table before it.
+fn begins_with_a_table(name: &[Ident], tables: &[Bound]) -> bool {
+    let [catalog, database, table, ..] = name else { return false };
+    tables.iter().any(|bound| {
+        let parts = [bound.catalog(), bound.database(), bound.name()];
+        parts.iter().zip([catalog, database, table]).all(|(part, ident)| part.eq_ignore_ascii_case(&ident.value))
     })
 }
 
-/// A literal as Trino reads it. Text is quoted, so nothing in it is ever read as SQL.
-fn literal_text(literal: &Literal) -> String {
-    let text = |text: &str| format!("'{}'", text.replace('\'', "''"));
-    match literal {
-        Literal::Null => "NULL".to_owned(),
-        Literal::Boolean(value) => value.to_string(),
-        Literal::BigInt(value) => format!("BIGINT '{value}'"),
-        Literal::Double(value) if value.is_nan() => "nan()".to_owned(),
-        Literal::Double(value) if value.is_infinite() => {
-            if *value > 0.0 { "infinity()" } else { "(-infinity())" }.to_owned()
-        }
-        Literal::Double(value) => format!("DOUBLE '{value:e}'"),
-        Literal::Varchar(value) => text(value),
-        Literal::Date(value) => format!("DATE {}", text(value)),
-        Literal::Timestamp(value) => format!("TIMESTAMP {}", text(value)),
-    }
+/// Where the query of an EXPLAIN begins.
+fn start_of_query(text: &Text) -> Result<usize, QueryError> {
+    let words = words(text.as_str()).map_err(QueryError::internal)?;
+    let begins_query = |word: &&Word| match &word.token {
+        Token::Word(word) => matches!(word.keyword, Keyword::SELECT | Keyword::WITH | Keyword::VALUES),
+        token => *token == Token::LParen,
+    };
+    Ok(words.iter().find(begins_query).map_or(0, |word| word.range.start))
 }
 
 fn quoted(name: &str) -> String {

@@ -211,7 +211,13 @@ fn behind(proxies: &[Network], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     }
     let forwarded = headers.get_all("x-forwarded-for").iter().rev();
     let hops = forwarded.flat_map(|value| value.to_str().unwrap_or("?").rsplit(','));
-    hops.map_while(|hop| hop.trim().parse().ok()).find(|hop| !trusted(hop)).unwrap_or(peer)
+    hops.map_while(|hop| address(hop.trim())).find(|hop| !trusted(hop)).unwrap_or(peer)
+}
+
+/// Some proxies write the port too: `192.0.2.1:4711`, `[2001:db8::1]:4711`.
+fn address(hop: &str) -> Option<IpAddr> {
+    let bare = hop.parse().or_else(|_| hop.parse().map(|socket: SocketAddr| socket.ip()));
+    bare.ok().map(|address: IpAddr| address.to_canonical())
 }
 
 #[cfg(test)]
@@ -229,8 +235,10 @@ mod tests {
             ("10.0.0.1", &["192.0.2.1"], "192.0.2.1"),
             ("::1", &["1.1.1.1, 192.0.2.1, 10.0.0.2"], "192.0.2.1"),
             ("10.0.0.1", &["1.1.1.1", "192.0.2.1"], "192.0.2.1"),
+            ("10.0.0.1", &["1.1.1.1, 192.0.2.1:4711"], "192.0.2.1"),
+            ("10.0.0.1", &["[2001:db8::1]:4711, ::ffff:10.0.0.2"], "2001:db8::1"),
             // The proxy wrote something; what its client wrote before does not stand in for that.
-            ("10.0.0.1", &["1.1.1.1, 192.0.2.1:4711"], "10.0.0.1"),
+            ("10.0.0.1", &["1.1.1.1, 192.0.2.1:"], "10.0.0.1"),
             ("10.0.0.1", &["1.1.1.1, unknown, 10.0.0.2"], "10.0.0.1"),
         ] {
             let mut headers = HeaderMap::new();

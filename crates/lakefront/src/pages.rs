@@ -158,7 +158,8 @@ pub async fn dashboard_page(
         dashboard.version,
         dashboard.starred,
         url,
-        definition.tables_used(&app, tab).version
+        // A statement may name tables of any database.
+        *app.queries.catalogs().versions().borrow()
     ]);
     let key = blake3::hash(identity.to_string().as_bytes());
     if let Some(page) = app.pages.cache.get(&key) {
@@ -181,12 +182,12 @@ pub async fn dashboard_page(
         let began = Instant::now();
         let data = dashboard_data::load(&app, &actor, &definition, &filters, tab.as_deref()).await;
         let loaded = began.elapsed();
-        let is_complete = data.is_complete();
+        let is_lasting = data.is_lasting();
         let data = Data { dashboard: Some(&dashboard), dashboard_data: Some(&data) };
         let page = Arc::new(page(&app, &url, Some(&me), &theme, data, StatusCode::OK).await?);
         let drawn = began.elapsed() - loaded;
         tracing::debug!(url, ?loaded, ?drawn, "drew {url}");
-        if is_complete {
+        if is_lasting {
             app.pages.cache.put(key, page.clone());
         }
         Ok(page.document.encode(encoding, &nonce).slice(sent..))

@@ -81,10 +81,11 @@ def ask(world, name, columns="*"):
 
 
 def nobody_panicked(world, since):
-    # A panic of a worker's own threads ends as its statement's error, which is what is asked here; one of the server is a fault.
-    signs = ("panicked at", "overflowed its stack", "SIGSEGV")
-    of_a_worker = ("thread 'operator'", "thread 'planner'")
-    lines = [line for line in world.main.log[since:] if any(sign in line for sign in signs) and not any(thread in line for thread in of_a_worker)]
+    # A panic of a worker's own threads ends as its statement's error, which is what is asked here; one of the server is a fault,
+    # and so is the death of a worker.
+    caught = ("thread 'operator'", "thread 'planner'")
+    fault = lambda line: any(sign in line for sign in ("overflowed its stack", "SIGSEGV")) or ("panicked at" in line and not any(thread in line for thread in caught))
+    lines = [line for line in world.main.log[since:] if fault(line)]
     check(not lines, f"panics: {lines[:3]}")
 
 

@@ -9,7 +9,7 @@ use super::BoundQuery;
 use crate::Request;
 use crate::catalog::Bound;
 
-const MOST: usize = 512;
+const MOST: usize = 1_024;
 /// Longer ones are rare, and few of them fill the memory.
 const MAX_TEXT_BYTES: usize = 16 << 10;
 

@@ -38,8 +38,8 @@ pub(crate) struct Findings {
     pub(crate) renamed: Vec<(Ident, String)>,
     /// Names in FROM clauses of any kind: tables, WITH names, functions.
     pub(crate) relations: usize,
-    /// Some column is written with more than its table's own name before it.
-    pub(crate) long_names: bool,
+    /// Columns and `*` that are written with more than their table's own name before them.
+    pub(crate) long_names: Vec<Vec<Ident>>,
     /// It calls a function whose value changes from run to run, such as `now()`.
     pub(crate) volatile: bool,
     /// The first function that the embedded engine lacks.
@@ -120,6 +120,10 @@ impl Walk {
         // Elsewhere too a function in place of a table may be a way around everything: Trino's `query` sends any text to
         // the database behind a connector.
         if table {
+            return Err(error);
+        }
+        // A function of another catalog is nobody's to call: that catalog was never added here.
+        if name.0.len() > 1 {
             return Err(error);
         }
         // What is not known to give the same value again may give another.

@@ -210,9 +210,11 @@ struct QueryData {
 }
 
 impl DashboardData {
-    /// Whether every query answered.
-    pub fn is_complete(&self) -> bool {
-        self.queries.values().all(|query| query.error.is_none())
+    /// Whether the data version stands for it: every query answered, and none from another system, whose changes nobody
+    /// tells.
+    pub fn is_lasting(&self) -> bool {
+        let lasts = |query: &Arc<QueryData>| query.error.is_none() && query.engine == Some(EngineChoice::Embedded);
+        self.queries.values().all(lasts)
     }
 }
 

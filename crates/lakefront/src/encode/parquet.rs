@@ -4,7 +4,8 @@ use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringBuilder};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use lakefront_query::ResultSet;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
@@ -28,8 +29,8 @@ pub(super) fn write(result: &ResultSet, options: Options, out: &mut (impl Write 
     let mut writer = ArrowWriter::try_new(out, schema.clone(), Some(properties)).map_err(failure)?;
     for batch in result.batches(options.offset, options.limit) {
         let batch = batch?;
-        let columns =
-            batch.columns().iter().zip(schema.fields()).map(|(column, field)| stored(column, field)).collect();
+        let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| stored(column, field));
+        let columns = columns.collect::<Result<_, _>>()?;
         let batch =
             RecordBatch::try_new(schema.clone(), columns).map_err(|error| EncodeError::Format(error.to_string()))?;
         writer.write(&batch).map_err(failure)?;
@@ -38,7 +39,8 @@ pub(super) fn write(result: &ResultSet, options: Options, out: &mut (impl Write 
     Ok(())
 }
 
-/// Parquet has no type for intervals of both kinds and none for "always null", and needs distinct names.
+/// Parquet has no type for intervals and durations, none for "always null", none for times in whole seconds, and needs
+/// distinct names.
 fn storable(schema: &SchemaRef) -> SchemaRef {
     let names = distinct(schema.fields().iter().map(|field| field.name().clone()));
     let fields: Vec<Field> = schema
@@ -46,29 +48,42 @@ fn storable(schema: &SchemaRef) -> SchemaRef {
         .iter()
         .zip(names)
         .map(|(field, name)| {
-            let field = field.as_ref().clone().with_name(name).with_nullable(true);
-            if is_storable(field.data_type()) { field } else { field.with_data_type(DataType::Utf8) }
+            let data_type = storable_type(field.data_type()).unwrap_or(DataType::Utf8);
+            field.as_ref().clone().with_name(name).with_nullable(true).with_data_type(data_type)
         })
         .collect();
     Arc::new(Schema::new(fields))
 }
 
-fn is_storable(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Null | DataType::Interval(_) | DataType::Union(..) | DataType::RunEndEncoded(..) => false,
-        DataType::List(item)
-        | DataType::LargeList(item)
-        | DataType::FixedSizeList(item, _)
-        | DataType::Map(item, _) => is_storable(item.data_type()),
+/// `None` for what is written as text.
+fn storable_type(data_type: &DataType) -> Option<DataType> {
+    let storable_field =
+        |field: &Arc<Field>| Some(Arc::new(field.as_ref().clone().with_data_type(storable_type(field.data_type())?)));
+    Some(match data_type {
+        DataType::Null
+        | DataType::Interval(_)
+        | DataType::Duration(_)
+        | DataType::Union(..)
+        | DataType::RunEndEncoded(..) => return None,
+        DataType::Timestamp(TimeUnit::Second, zone) => DataType::Timestamp(TimeUnit::Millisecond, zone.clone()),
+        DataType::Time32(TimeUnit::Second) => DataType::Time32(TimeUnit::Millisecond),
+        DataType::List(item) => DataType::List(storable_field(item)?),
+        DataType::LargeList(item) => DataType::LargeList(storable_field(item)?),
+        DataType::FixedSizeList(item, size) => DataType::FixedSizeList(storable_field(item)?, *size),
+        DataType::Map(item, sorted) => DataType::Map(storable_field(item)?, *sorted),
         // A group needs at least one member.
-        DataType::Struct(fields) => !fields.is_empty() && fields.iter().all(|field| is_storable(field.data_type())),
-        _ => true,
-    }
+        DataType::Struct(fields) if fields.is_empty() => return None,
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(storable_field).collect::<Option<_>>()?),
+        other => other.clone(),
+    })
 }
 
-fn stored(column: &ArrayRef, field: &Field) -> ArrayRef {
+fn stored(column: &ArrayRef, field: &Field) -> Result<ArrayRef, EncodeError> {
     if column.data_type() == field.data_type() {
-        return column.clone();
+        return Ok(column.clone());
+    }
+    if *field.data_type() != DataType::Utf8 {
+        return cast(column, field.data_type()).map_err(|error| EncodeError::Format(error.to_string()));
     }
     let values = Values::new(column);
     let mut texts = StringBuilder::new();
@@ -82,7 +97,7 @@ fn stored(column: &ArrayRef, field: &Field) -> ArrayRef {
         values.text(row, &mut text);
         texts.append_value(String::from_utf8_lossy(&text));
     }
-    Arc::new(texts.finish())
+    Ok(Arc::new(texts.finish()))
 }
 
 fn failure(error: ParquetError) -> EncodeError {
@@ -92,5 +107,34 @@ fn failure(error: ParquetError) -> EncodeError {
             Err(other) => EncodeError::Format(other.to_string()),
         },
         other => EncodeError::Format(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+    use arrow::array::{Array, DurationSecondArray, StructArray, TimestampMillisecondArray, TimestampSecondArray};
+    use arrow::array::{AsArray, StringArray};
+
+    use super::*;
+
+    #[test]
+    fn whole_seconds_are_times_to_every_reader() {
+        let at: ArrayRef = Arc::new(TimestampSecondArray::from(vec![Some(1_700_000_000), None]));
+        let took: ArrayRef = Arc::new(DurationSecondArray::from(vec![Some(90), None]));
+        let member = Arc::new(Field::new("at", at.data_type().clone(), true));
+        let both: ArrayRef = Arc::new(StructArray::from(vec![(member, at.clone())]));
+        let columns = [("at", &at), ("took", &took), ("both", &both)];
+        let fields: Vec<_> =
+            columns.iter().map(|(name, column)| Field::new(*name, column.data_type().clone(), true)).collect();
+        let schema = storable(&Arc::new(Schema::new(fields)));
+        let [at, took, both] = [&at, &took, &both].map(|column| column.clone());
+        let milliseconds = TimestampMillisecondArray::from(vec![Some(1_700_000_000_000), None]);
+        assert_eq!(stored(&at, schema.field(0)).unwrap().as_ref(), &milliseconds as &dyn Array);
+        let text = stored(&took, schema.field(1)).unwrap();
+        assert_eq!(text.as_any().downcast_ref::<StringArray>().unwrap().null_count(), 1);
+        let nested = stored(&both, schema.field(2)).unwrap();
+        assert_eq!(nested.as_struct().column(0).as_ref(), &milliseconds as &dyn Array);
     }
 }

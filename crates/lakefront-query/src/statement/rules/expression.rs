@@ -20,7 +20,9 @@ impl Walk {
         match expression {
             Expr::Identifier(_) => Ok(()),
             Expr::CompoundIdentifier(parts) => {
-                self.findings.long_names |= parts.len() > 2;
+                if parts.len() > 2 {
+                    self.findings.long_names.push(parts.clone());
+                }
                 Ok(())
             }
             Expr::CompoundFieldAccess { root, access_chain } => {

@@ -205,7 +205,12 @@ impl Walk {
             }
             SelectItem::QualifiedWildcard(kind, options) => {
                 match kind {
-                    SelectItemQualifiedWildcardKind::ObjectName(name) => self.findings.long_names |= name.0.len() > 1,
+                    SelectItemQualifiedWildcardKind::ObjectName(name) if name.0.len() > 1 => {
+                        self.findings
+                            .long_names
+                            .push(name.0.iter().filter_map(|part| part.as_ident().cloned()).collect());
+                    }
+                    SelectItemQualifiedWildcardKind::ObjectName(_) => {}
                     SelectItemQualifiedWildcardKind::Expr(expression) => {
                         return Err(not_supported("`.*` of an expression", expression.span()));
                     }
