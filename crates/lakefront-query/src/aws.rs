@@ -16,6 +16,7 @@ mod transport;
 use std::fmt;
 
 pub use athena::{Athena, AthenaConfig, AthenaRequest, AthenaRun, AthenaState};
+pub(crate) use athena::{LEAST, STEP, per_tb_usd};
 pub use call::Aws;
 pub use error::{AwsError, AwsErrorKind};
 pub use glue::{Glue, GlueColumn, GlueDatabase, GluePartition, GlueTable};

@@ -5,11 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use lakefront_engine::S3Credentials;
+use lakefront_query::aws::{AssumeRole, AthenaConfig, AwsAccess, AwsConfig, Endpoints};
 use lakefront_query::trino::{TrinoAuth, TrinoConfig};
-use lakefront_query::{CatalogSource, Queries};
+use lakefront_query::{CatalogSource, EngineChoice, GlueSource, Queries};
 use lakefront_store::{SealedSecret, Store};
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +22,7 @@ use crate::config::{CatalogSetting, Settings};
 pub const LOCAL: &str = "local";
 
 /// Where a catalog's files are, as the app database keeps it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "kind")]
 pub enum Source {
     Local {
@@ -39,6 +40,94 @@ pub enum Source {
         secret: Option<TrinoSecret>,
         ca: Option<String>,
     },
+    Glue(Glue),
+}
+
+/// The Glue catalog of an account and region, and the Athena that reads it. Everything but the region may be left out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Glue {
+    #[serde(alias = "glue")]
+    pub region: String,
+    /// `primary` where it is left out.
+    pub workgroup: Option<String>,
+    /// `s3://bucket/prefix/` for results, unless the workgroup says it.
+    pub output: Option<String>,
+    pub profile: Option<String>,
+    pub access_key_id: Option<String>,
+    pub role_arn: Option<String>,
+    pub external_id: Option<String>,
+    /// Another account's Glue catalog, and the name that Athena has it under.
+    pub catalog_id: Option<String>,
+    pub athena_catalog: Option<String>,
+    /// Minutes for which results of Athena's own will do.
+    pub result_reuse: Option<u32>,
+    /// `auto`, `embedded` or `athena`.
+    pub engine: Option<EngineChoice>,
+    pub embedded_max_bytes: Option<u64>,
+    pub price_per_tb_usd: Option<f64>,
+}
+
+impl Glue {
+    /// What can't be is told before anything is kept.
+    pub fn source(&self, secret: Option<String>) -> anyhow::Result<GlueSource> {
+        let is_catalog = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+        if self.catalog_id.as_deref().is_some_and(|id| !is_catalog(id)) {
+            bail!("a Glue catalog of another account is named by its 12 digits");
+        }
+        if self.catalog_id.is_some() && self.athena_catalog.is_none() {
+            bail!("give the name, too, under which Athena has the other account's catalog (athena_catalog)");
+        }
+        if self.external_id.is_some() && self.role_arn.is_none() {
+            bail!("an external ID goes with a role");
+        }
+        if self.role_arn.as_deref().is_some_and(|role| !role.starts_with("arn:")) {
+            bail!("a role is named by its ARN: arn:aws:iam::123456789012:role/lakefront");
+        }
+        if self.output.as_deref().is_some_and(|output| !output.starts_with("s3://")) {
+            bail!("results go to a place in S3: s3://bucket/prefix/");
+        }
+        if self.result_reuse.is_some_and(|minutes| minutes > 10_080) {
+            bail!("Athena keeps results for reuse for 10080 minutes at most");
+        }
+        if self.price_per_tb_usd.is_some_and(|price| !price.is_finite() || price < 0.0) {
+            bail!("a price is no negative number");
+        }
+        let engine = self.engine.unwrap_or_default();
+        if !matches!(engine, EngineChoice::Auto | EngineChoice::Embedded | EngineChoice::Athena) {
+            bail!("the engine of a Glue catalog is auto, embedded or athena");
+        }
+        let access = match (&self.access_key_id, secret) {
+            (Some(id), Some(secret)) => {
+                AwsAccess::Keys { access_key_id: id.clone(), secret_access_key: secret, session_token: None }
+            }
+            _ => AwsAccess::Chain,
+        };
+        Ok(GlueSource {
+            aws: AwsConfig {
+                region: self.region.clone(),
+                profile: self.profile.clone(),
+                access,
+                assume_role: self.role_arn.as_ref().map(|role| AssumeRole {
+                    role_arn: role.clone(),
+                    external_id: self.external_id.clone(),
+                    session_name: "lakefront".to_owned(),
+                    tags: Vec::new(),
+                }),
+                endpoints: Endpoints::default(),
+            },
+            catalog_id: self.catalog_id.clone(),
+            athena: AthenaConfig {
+                workgroup: self.workgroup.clone().unwrap_or_else(|| "primary".to_owned()),
+                catalog: self.athena_catalog.clone().unwrap_or_else(|| "AwsDataCatalog".to_owned()),
+                output_location: self.output.clone(),
+                reuse_minutes: self.result_reuse.filter(|minutes| *minutes > 0),
+            },
+            engine,
+            embedded_max_bytes: self.embedded_max_bytes,
+            price_per_tb_usd: self.price_per_tb_usd,
+        })
+    }
 }
 
 /// What the sealed secret of a Trino is.
@@ -118,6 +207,7 @@ async fn wanted(settings: &Settings, store: &Store) -> anyhow::Result<BTreeMap<S
                 Source::S3 { uri: s3.clone(), region: region.clone(), endpoint, access_key_id: None }
             }
             CatalogSetting::Trino { trino } => Source::Trino { url: trino.clone(), secret: None, ca: None },
+            CatalogSetting::Glue(glue) => Source::Glue(glue.clone()),
         };
         wanted.insert(name.clone(), open(source));
     }
@@ -154,6 +244,7 @@ fn opened(catalog: &Wanted, name: &str, key: &MasterKey) -> anyhow::Result<Catal
             };
             CatalogSource::Trino(config)
         }
+        Source::Glue(glue) => CatalogSource::Glue(Box::new(glue.source(secret()?)?)),
     })
 }
 

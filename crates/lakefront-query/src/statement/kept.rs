@@ -7,7 +7,6 @@ use blake3::Hash;
 
 use super::BoundQuery;
 use crate::Request;
-use crate::catalog::Bound;
 
 const MOST: usize = 1_024;
 /// Longer ones are rare, and few of them fill the memory.
@@ -32,7 +31,8 @@ impl Kept {
     }
 
     pub(super) fn keep(&self, request: &Request, version: u64, query: &Arc<BoundQuery>) {
-        let only_files = query.tables.iter().all(|table| matches!(table, Bound::Files(_)));
+        // What another system keeps may change without a new version of the catalogs.
+        let only_files = query.tables.iter().all(|table| table.link().is_none());
         if request.sql.len() > MAX_TEXT_BYTES || !only_files {
             return;
         }

@@ -3,15 +3,16 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use lakefront_query::RefreshReport;
+use lakefront_query::aws::Aws;
 use lakefront_query::trino::{TrinoAuth, TrinoClient, TrinoConfig};
+use lakefront_query::{EngineChoice, RefreshReport};
 use lakefront_store::{NewCatalog, StoreError};
 use serde_json::json;
 
 use super::query::told;
 use super::{confirmed, print, say};
 use crate::app::{self, system};
-use crate::catalogs::{LOCAL, Source, TrinoSecret, absolute, place};
+use crate::catalogs::{Glue, LOCAL, Source, TrinoSecret, absolute, place};
 use crate::config::Settings;
 
 #[derive(clap::Subcommand)]
@@ -30,6 +31,11 @@ pub(super) enum CatalogCommand {
         /// TRINO_PASSWORD, a token (JWT) from TRINO_TOKEN
         #[arg(long, value_name = "URL", group = "place")]
         trino: Option<String>,
+        /// The Glue catalog of a region: its tables, run on Athena or, where that is exact and cheap, here
+        #[arg(long, value_name = "REGION", group = "place")]
+        glue: Option<String>,
+        #[command(flatten)]
+        aws: Box<GlueFlags>,
         /// Certificates (PEM) to trust for the Trino besides the machine's
         #[arg(long, requires = "trino", value_name = "FILE")]
         ca: Option<PathBuf>,
@@ -39,7 +45,7 @@ pub(super) enum CatalogCommand {
         #[arg(long, requires = "s3", value_name = "URL")]
         endpoint: Option<String>,
         /// Keep this key for the catalog; its secret is read from AWS_SECRET_ACCESS_KEY. Without it the server's own credentials are used
-        #[arg(long, requires = "s3", value_name = "ID")]
+        #[arg(long, value_name = "ID", conflicts_with_all = ["path", "trino"])]
         access_key_id: Option<String>,
     },
     /// List catalogs
@@ -50,13 +56,80 @@ pub(super) enum CatalogCommand {
     Remove { name: String },
 }
 
+/// How Athena is asked.
+#[derive(clap::Args)]
+pub(super) struct GlueFlags {
+    /// The workgroup that statements run in; primary if not said
+    #[arg(long, requires = "glue", value_name = "NAME")]
+    athena_workgroup: Option<String>,
+    /// Where Athena writes results, unless the workgroup says it: s3://bucket/prefix/
+    #[arg(long, requires = "glue", value_name = "URI")]
+    output: Option<String>,
+    /// A profile of the machine's AWS configuration
+    #[arg(long, requires = "glue", value_name = "NAME")]
+    profile: Option<String>,
+    /// A role to take on
+    #[arg(long, requires = "glue", value_name = "ARN")]
+    role_arn: Option<String>,
+    /// The word agreed on with the role's owner
+    #[arg(long, requires = "role_arn", value_name = "ID")]
+    external_id: Option<String>,
+    /// Another account's Glue catalog, by its number; with --athena-catalog
+    #[arg(long, requires = "athena_catalog", value_name = "ID")]
+    catalog_id: Option<String>,
+    /// What Athena calls the catalog; AwsDataCatalog if not said
+    #[arg(long, requires = "glue", value_name = "NAME")]
+    athena_catalog: Option<String>,
+    /// Let Athena answer with a result of its own that is no older
+    #[arg(long, requires = "glue", value_name = "MINUTES")]
+    result_reuse: Option<u32>,
+    /// Who runs statements: auto, embedded or athena
+    #[arg(long, requires = "glue", value_name = "ENGINE", value_parser = engine)]
+    engine: Option<EngineChoice>,
+    /// What reads more goes to Athena
+    #[arg(long, requires = "glue", value_name = "BYTES")]
+    embedded_max_bytes: Option<u64>,
+    /// What Athena's scanned terabyte costs, instead of the region's list price
+    #[arg(long, requires = "glue", value_name = "USD")]
+    price_per_tb_usd: Option<f64>,
+}
+
+impl GlueFlags {
+    fn source(self, region: String, access_key_id: Option<String>) -> Glue {
+        Glue {
+            region,
+            workgroup: self.athena_workgroup,
+            output: self.output,
+            profile: self.profile,
+            access_key_id,
+            role_arn: self.role_arn,
+            external_id: self.external_id,
+            catalog_id: self.catalog_id,
+            athena_catalog: self.athena_catalog,
+            result_reuse: self.result_reuse,
+            engine: self.engine,
+            embedded_max_bytes: self.embedded_max_bytes,
+            price_per_tb_usd: self.price_per_tb_usd,
+        }
+    }
+}
+
+fn engine(text: &str) -> Result<EngineChoice, String> {
+    match text {
+        "auto" => Ok(EngineChoice::Auto),
+        "embedded" => Ok(EngineChoice::Embedded),
+        "athena" => Ok(EngineChoice::Athena),
+        other => Err(format!("`{other}` is none of auto, embedded and athena")),
+    }
+}
+
 impl CatalogCommand {
     pub(super) async fn run(self, settings: Settings, yes: bool) -> anyhow::Result<()> {
         let opened = app::open(&settings).await?;
         let scope = system("catalog command");
         let catalogs = opened.queries.catalogs();
         match self {
-            Self::Add { name, path, s3, trino, ca, region, endpoint, access_key_id } => {
+            Self::Add { name, path, s3, trino, glue, aws, ca, region, endpoint, access_key_id } => {
                 let is_name = name.starts_with(|letter: char| letter.is_ascii_lowercase())
                     && name
                         .chars()
@@ -67,23 +140,26 @@ impl CatalogCommand {
                 if settings.catalogs.contains_key(&name) || catalogs.names().contains(&name) {
                     bail!("there is a catalog {name} already");
                 }
-                let (source, secret) = match (path, s3, trino) {
+                let key_secret = match &access_key_id {
+                    Some(_) => {
+                        Some(given("AWS_SECRET_ACCESS_KEY").context("put the key's secret in AWS_SECRET_ACCESS_KEY")?)
+                    }
+                    None => None,
+                };
+                let (source, secret) = match (path, s3, trino, glue) {
                     (Some(path), ..) => match std::fs::canonicalize(&path) {
                         Ok(path) if path.is_dir() => (Source::Local { path: absolute(&path)? }, None),
                         _ => bail!("{} is no folder", path.display()),
                     },
-                    (_, Some(uri), _) => {
-                        let secret = match &access_key_id {
-                            Some(_) => Some(
-                                given("AWS_SECRET_ACCESS_KEY")
-                                    .context("put the key's secret in AWS_SECRET_ACCESS_KEY")?,
-                            ),
-                            None => None,
-                        };
-                        (Source::S3 { uri, region, endpoint, access_key_id }, secret)
+                    (_, Some(uri), ..) => (Source::S3 { uri, region, endpoint, access_key_id }, key_secret),
+                    (_, _, Some(url), _) => trino_source(url, ca)?,
+                    (_, _, _, Some(region)) => {
+                        let glue = aws.source(region, access_key_id);
+                        // What can't be is told before anything is kept.
+                        Aws::new(glue.source(key_secret.clone())?.aws).await.map_err(told)?;
+                        (Source::Glue(glue), key_secret)
                     }
-                    (_, _, Some(url)) => trino_source(url, ca)?,
-                    (None, None, None) => bail!("give --path, --s3 or --trino"),
+                    (None, None, None, None) => bail!("give --path, --s3, --trino or --glue"),
                 };
                 let secret = secret.map(|secret| opened.key.seal(&place(&name), secret.as_bytes())).transpose()?;
                 let new = NewCatalog { name: name.clone(), source: json!(source), sealed_secret: secret };
