@@ -37,7 +37,11 @@ impl Default for Patience {
 impl Patience {
     /// For a statement's first request.
     pub(super) fn to_begin() -> Self {
-        Self { most_in_a_row: TO_BEGIN, ends: Some(Instant::now() + BEGINNING), ..Self::default() }
+        Self::within(BEGINNING)
+    }
+
+    pub(super) fn within(limit: Duration) -> Self {
+        Self { most_in_a_row: TO_BEGIN, ends: Some(Instant::now() + limit), ..Self::default() }
     }
 
     pub(super) fn ends(&self) -> Option<Instant> {

@@ -413,6 +413,18 @@ mod tests {
         assert_eq!(error.code, "ENGINE_PROTOCOL");
     }
 
+    #[tokio::test]
+    async fn a_trino_that_says_nothing_is_given_up_in_time() {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/lake", silent.local_addr().unwrap());
+        let wire = wire(&url, TrinoAuth::None).unwrap();
+        let began = std::time::Instant::now();
+        let mut patience = Patience::within(Duration::from_millis(300));
+        let post = || wire.0.http.post(wire.0.url.clone());
+        assert_eq!(wire.exchange(post, &mut patience).await.err().unwrap().code, "ENGINE_UNAVAILABLE");
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    }
+
     #[test]
     fn a_user_that_no_header_can_hold_is_refused() {
         for url in ["https://%C5%BDofie@trino.example/lake", "https://žofie@trino.example/lake"] {
