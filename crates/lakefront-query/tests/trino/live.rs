@@ -363,7 +363,7 @@ async fn a_token_goes_over_tls_that_a_given_authority_signed() {
 
     let forged = fails(&client(Some(format!("{jwt}x")), Some(ca.clone())), "SELECT 1").await;
     assert_eq!(forged.code, "ENGINE_REFUSED");
-    assert!(forged.hint.unwrap().contains("token"));
+    assert!(forged.hint.unwrap().contains("TRINO_TOKEN"));
     assert_eq!(fails(&client(None, Some(ca.clone())), "SELECT 1").await.code, "ENGINE_REFUSED");
 
     // Ben may not be someone else.
