@@ -35,6 +35,8 @@ pub(crate) struct Road {
     cache: Cache,
     flights: Arc<Flights>,
     runs: Admission,
+    /// By the place of another system.
+    elsewhere: Admission,
     estimates: Admission,
     limits: QueryLimits,
     embedded_max_bytes: u64,
@@ -69,6 +71,8 @@ impl Road {
             cache,
             flights: Arc::default(),
             runs: Admission::new(running, limits.queued_per_principal),
+            // Whoever waits there was admitted here.
+            elsewhere: Admission::new(limits.running_per_system, usize::MAX / 2),
             estimates: Admission::new(ESTIMATES.0, ESTIMATES.1),
             limits,
             embedded_max_bytes: config.embedded_max_bytes,
@@ -328,7 +332,16 @@ impl Road {
             estimate: estimate.clone(),
             columns: schema.map(columns),
         };
+        let waiting = Instant::now();
+        let place = statement.link().filter(|_| route.engine != EngineChoice::Embedded);
+        let place = place.map(|link| self.elsewhere.enter(&link.location())).transpose()?;
+        let _turn = match &place {
+            Some(place) => Some(place.turn().await?),
+            None => None,
+        };
+        let waited_ms = waiting.elapsed().as_millis() as u64;
         pilot.update(|stage| {
+            stage.queued_ms += waited_ms;
             stage.planning_ms = planning_ms;
             stage.takeoff = Some(takeoff(schema.as_ref()));
         });

@@ -52,6 +52,7 @@ pub struct Query {
     pub result_bytes: u64,
     pub max_scan_bytes: u64,
     pub running_per_user: usize,
+    pub running_per_system: usize,
     pub queued_per_user: usize,
     pub cache_bytes: u64,
     pub max_workers: usize,
@@ -95,9 +96,19 @@ pub enum LogFormat {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum CatalogSetting {
-    Local { path: PathBuf },
-    S3 { s3: String, region: Option<String>, endpoint: Option<String> },
-    Trino { trino: String },
+    Local {
+        path: PathBuf,
+    },
+    S3 {
+        s3: String,
+        region: Option<String>,
+        endpoint: Option<String>,
+    },
+    Trino {
+        trino: String,
+        #[serde(default)]
+        session: BTreeMap<String, String>,
+    },
     Glue(crate::catalogs::Glue),
 }
 

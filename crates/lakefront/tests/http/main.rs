@@ -13,4 +13,5 @@ mod results;
 mod saved;
 mod server;
 mod sign_in;
+mod trino;
 mod web;
