@@ -9,8 +9,12 @@ mod credentials;
 mod faults;
 #[path = "aws/glue.rs"]
 mod glue;
+#[path = "aws/lake.rs"]
+mod lake;
 #[path = "aws/pace.rs"]
 mod pace;
+#[path = "aws/road.rs"]
+mod road;
 #[path = "aws/rows.rs"]
 mod rows;
 #[path = "aws/runs.rs"]
