@@ -14,8 +14,9 @@ use arrow::array::{
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Int64Type};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
 use futures::FutureExt;
-use lakefront_query::aws::{Aws, AwsAccess, AwsConfig, Endpoints};
+use lakefront_query::aws::Aws;
 use lakefront_query::{
     CatalogSource, EngineChoice, GlueSource, Principal, Queries, QueriesConfig, Request, ResultSet, Role,
 };
@@ -52,23 +53,10 @@ impl Lake {
 
         let athena = Server::start().await;
         athena.world().runner = Some(embedded(folder.path()).await);
-        let here = Some(moto.clone());
-        let config = AwsConfig {
-            region: "us-east-1".to_owned(),
-            profile: None,
-            access: AwsAccess::Keys {
-                access_key_id: athena.key().to_owned(),
-                secret_access_key: "test".to_owned(),
-                session_token: None,
-            },
-            assume_role: None,
-            endpoints: Endpoints {
-                athena: Some(athena.address.clone()),
-                glue: here.clone(),
-                s3: here.clone(),
-                sts: here,
-            },
-        };
+        let mut config = athena.config();
+        for other in [&mut config.endpoints.glue, &mut config.endpoints.s3, &mut config.endpoints.sts] {
+            *other = Some(moto.clone());
+        }
         let aws = Aws::new(config.clone()).await.unwrap();
         let mut source = GlueSource {
             aws: config,
@@ -367,6 +355,11 @@ fn answer(result: &ResultSet) -> Answer {
 
 /// A column as Athena writes its values.
 fn texts(column: &ArrayRef) -> Vec<Option<String>> {
+    if column.data_type().is_nested() {
+        let options = FormatOptions::default().with_null("NULL");
+        let shown = ArrayFormatter::try_new(column, &options).unwrap();
+        return (0..column.len()).map(|row| Some(shown.value(row).to_string())).collect();
+    }
     let is_time = matches!(column.data_type(), DataType::Timestamp(..));
     let texts = cast(column, &DataType::Utf8).unwrap();
     let texts: &StringArray = texts.as_string();

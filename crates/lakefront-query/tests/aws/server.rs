@@ -217,18 +217,13 @@ impl Server {
         self.world.lock().unwrap()
     }
 
-    /// The access key that it takes.
-    pub(crate) fn key(&self) -> &str {
-        &self.key
-    }
-
     pub(crate) fn endpoints(&self) -> Endpoints {
         let here = Some(self.address.clone());
         Endpoints { athena: here.clone(), glue: here.clone(), s3: here.clone(), sts: here }
     }
 
-    pub(crate) async fn aws(&self) -> Aws {
-        Aws::new(AwsConfig {
+    pub(crate) fn config(&self) -> AwsConfig {
+        AwsConfig {
             region: "us-east-1".to_owned(),
             profile: None,
             access: AwsAccess::Keys {
@@ -238,9 +233,11 @@ impl Server {
             },
             assume_role: None,
             endpoints: self.endpoints(),
-        })
-        .await
-        .unwrap()
+        }
+    }
+
+    pub(crate) async fn aws(&self) -> Aws {
+        Aws::new(self.config()).await.unwrap()
     }
 
     pub(crate) async fn athena(&self) -> Athena {
