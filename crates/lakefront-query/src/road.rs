@@ -24,6 +24,8 @@ use crate::{
 
 /// How long a submission waits for the plan, so that most errors come back with it.
 const PLANNING_PATIENCE: Duration = Duration::from_secs(1);
+/// How long a run elsewhere waits for what the embedded engine foresees.
+const FORESIGHT: Duration = Duration::from_secs(10);
 /// Estimates of one principal at a time, and waiting: they come with every pause in typing.
 const ESTIMATES: (usize, usize) = (2, 20);
 
@@ -175,8 +177,11 @@ impl Road {
         };
         // Elsewhere too the plan that is made here says what is read.
         let foreseen = match (&choice, statement.not_embedded()) {
-            (_, None) => Some(self.engine.plan(statement.clone(), limits).await),
             (_, Some(_)) => None,
+            (Choice::Linked(_), None) => {
+                tokio::time::timeout(FORESIGHT, self.engine.plan(statement.clone(), limits)).await.ok()
+            }
+            (_, None) => Some(self.engine.plan(statement.clone(), limits).await),
         };
         let reason = match (choice, &foreseen) {
             (Choice::Linked(reason), _) => reason,

@@ -3,6 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 #![expect(unreachable_pub, reason = "in a test binary `pub` says what a module offers to the others")]
 
+mod athena;
+#[path = "../../../lakefront-query/tests/aws/server.rs"]
+#[expect(dead_code, reason = "misbehaviour is tested beside the client")]
+mod aws;
 mod command_line;
 mod dashboards;
 mod executions;
