@@ -4,6 +4,7 @@
 #![expect(unreachable_pub, reason = "in a test binary `pub` says what a module offers to the others")]
 
 mod command_line;
+mod costs;
 mod dashboards;
 mod executions;
 mod limits;
