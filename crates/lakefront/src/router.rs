@@ -8,7 +8,10 @@ use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::{audit, auth, catalogs, dashboard_data, executions, operations, preferences, saved, tokens, users};
+use crate::api::{
+    approvals, audit, auth, budgets, catalogs, costs, dashboard_data, executions, operations, preferences, saved,
+    tokens, users,
+};
 use crate::app::App;
 use crate::error::Problem;
 use crate::middleware::{compression, gate, observe, protect};
@@ -38,6 +41,7 @@ fn ui() -> Router<App> {
         .route("/sql/{id}", get(pages::plain_page))
         .route("/data", get(pages::plain_page))
         .route("/data/{catalog}/{database}/{table}", get(pages::plain_page))
+        .route("/costs", get(pages::plain_page))
         .route("/settings", get(pages::plain_page))
         .route("/signin", get(pages::open_page))
         .route("/setup", get(pages::open_page))
@@ -69,13 +73,19 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(catalogs::refresh_catalog))
         .routes(routes!(catalogs::databases))
         .routes(routes!(catalogs::tables))
-        .routes(routes!(catalogs::table))
+        .routes(routes!(catalogs::table, catalogs::update_table))
         .routes(routes!(catalogs::preview))
         .routes(routes!(catalogs::refresh))
         .routes(routes!(executions::list, executions::submit))
         .routes(routes!(executions::estimate))
         .routes(routes!(executions::get, executions::cancel))
         .routes(routes!(executions::events))
+        .routes(routes!(approvals::approve))
+        .routes(routes!(approvals::reject))
+        .routes(routes!(approvals::list))
+        .routes(routes!(budgets::list, budgets::create))
+        .routes(routes!(budgets::get, budgets::update, budgets::delete))
+        .routes(routes!(costs::report))
         .routes(routes!(executions::result))
         .routes(routes!(dashboard_data::data))
         .routes(routes!(dashboard_data::events))

@@ -57,6 +57,10 @@ const READS = {
   partitionRows: queries.partitionRows(table, 5),
   executions: queries.executions({ mine: true, q: "x", state: "FAILED" }),
   apiTokens: queries.apiTokens(),
+  costs: queries.costs("2026-01-01", "2026-01-31", "day"),
+  budgets: queries.budgets(),
+  approvals: queries.approvals(),
+  users: queries.users(),
 };
 const WRITES: Record<string, () => unknown> = {
   login: () => writes.login({ email: "", password: "" }),
@@ -72,6 +76,19 @@ const WRITES: Record<string, () => unknown> = {
   clearStar: () => writes.setStar("dashboards", "i", false),
   refreshCatalog: () => writes.refreshCatalog("c"),
   refreshTable: () => writes.refreshTable("c", "d", "t"),
+  requirePartition: () => writes.requirePartition("c", "d", "t", ["k"]),
+  createBudget: () =>
+    writes.createBudget({
+      subject: { kind: "everyone" },
+      period: "day",
+      limit_bytes: 1,
+      limit_usd: null,
+      action: "block",
+    }),
+  updateBudget: () => writes.updateBudget("i", { limit_bytes: 1, limit_usd: null, action: "ask" }),
+  deleteBudget: () => writes.deleteBudget("i"),
+  approveRun: () => writes.decideRun("i", true, ""),
+  rejectRun: () => writes.decideRun("i", false, "no"),
   deleteDashboard: () => writes.deleteDashboard("i"),
 };
 const calls: [string, () => unknown][] = [

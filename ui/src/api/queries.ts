@@ -3,7 +3,11 @@ import { sqlName } from "@/lib/sql-text";
 import { callJson } from "./client";
 import type {
   ApiToken,
+  Approval,
+  Budget,
   CatalogSummary,
+  CostBy,
+  CostReport,
   Dashboard,
   DashboardData,
   DatabaseSummary,
@@ -15,6 +19,7 @@ import type {
   SavedQuery,
   Table,
   TableSummary,
+  User,
 } from "./types";
 
 const part = encodeURIComponent;
@@ -135,6 +140,30 @@ export const executions = (filter: { mine?: boolean; q?: string; state?: string 
 
 export const apiTokens = () =>
   queryOptions({ queryKey: ["tokens"], queryFn: ({ signal }) => callJson<Page<ApiToken>>("/tokens", { signal }) });
+
+export const costs = (from: string, to: string, by: CostBy) =>
+  queryOptions({
+    queryKey: ["costs", from, to, by],
+    staleTime: 10_000,
+    queryFn: ({ signal }) => callJson<CostReport>("/costs", { signal, query: { from, to, by } }),
+  });
+
+export const budgets = () =>
+  queryOptions({ queryKey: ["budgets"], queryFn: ({ signal }) => callJson<Page<Budget>>("/budgets", { signal }) });
+
+/** Looked at again while the page is open: others ask meanwhile. */
+export const approvals = () =>
+  queryOptions({
+    queryKey: ["approvals"],
+    refetchInterval: 10_000,
+    queryFn: ({ signal }) => callJson<Page<Approval>>("/approvals", { signal }),
+  });
+
+export const users = () =>
+  queryOptions({
+    queryKey: ["users"],
+    queryFn: ({ signal }) => callJson<Page<User>>("/users", { signal, query: { limit: 200 } }),
+  });
 
 export interface TableName {
   catalog: string;

@@ -1,5 +1,15 @@
 import { callJson } from "./client";
-import type { Dashboard, DashboardDefinition, NewApiToken, Preferences, Table, TokenScope } from "./types";
+import type {
+  Budget,
+  BudgetLimits,
+  Dashboard,
+  DashboardDefinition,
+  NewApiToken,
+  NewBudget,
+  Preferences,
+  Table,
+  TokenScope,
+} from "./types";
 
 const part = encodeURIComponent;
 
@@ -28,6 +38,23 @@ export const refreshCatalog = (catalog: string) =>
 export const refreshTable = (catalog: string, database: string, name: string) =>
   callJson<Table>(`/catalogs/${part(catalog)}/databases/${part(database)}/tables/${part(name)}/refresh`, {
     method: "POST",
+  });
+
+export const requirePartition = (catalog: string, database: string, name: string, keys: string[]) =>
+  callJson<Table>(`/catalogs/${part(catalog)}/databases/${part(database)}/tables/${part(name)}`, {
+    method: "PATCH",
+    body: { require_partition: keys },
+  });
+
+export const createBudget = (body: NewBudget) => callJson<Budget>("/budgets", { method: "POST", body });
+export const updateBudget = (id: string, body: BudgetLimits) =>
+  callJson<Budget>(`/budgets/${part(id)}`, { method: "PATCH", body });
+export const deleteBudget = (id: string) => callJson<void>(`/budgets/${part(id)}`, { method: "DELETE" });
+
+export const decideRun = (id: string, approve: boolean, note: string) =>
+  callJson<void>(`/executions/${part(id)}/${approve ? "approve" : "reject"}`, {
+    method: "POST",
+    body: note ? { note } : {},
   });
 
 export const createDashboard = (body: { title: string; description?: string; definition: DashboardDefinition }) =>

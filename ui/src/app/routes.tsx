@@ -81,6 +81,12 @@ const dataTable = createRoute({
   ...catalogPage,
 });
 
+const costs = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/costs",
+  ...page("costs/costs-page", () => import("@/features/costs/costs-page"), "CostsPage"),
+});
+
 const settings = createRoute({
   getParentRoute: () => signedIn,
   path: "/settings",
@@ -90,5 +96,5 @@ const settings = createRoute({
 export const routeTree = root.addChildren([
   signIn,
   setup,
-  signedIn.addChildren([home, dashboards, dashboard, sql, sqlSaved, data, dataTable, settings]),
+  signedIn.addChildren([home, dashboards, dashboard, sql, sqlSaved, data, dataTable, costs, settings]),
 ]);

@@ -8,6 +8,7 @@ mod athena;
 #[expect(dead_code, reason = "misbehaviour is tested beside the client")]
 mod aws;
 mod command_line;
+mod costs;
 mod dashboards;
 mod executions;
 mod limits;

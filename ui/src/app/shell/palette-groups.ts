@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import {
+  CircleDollarSign,
   CircleHelp,
   Database,
   FileCode,
@@ -63,6 +64,7 @@ export function usePaletteGroups(text: string, { onKeys }: { onKeys: () => void 
     { id: "p-home", icon: House, title: "Home", action: { href: "/" } },
     { id: "p-dashboards", icon: LayoutDashboard, title: "Dashboards", action: { href: "/dashboards" } },
     { id: "p-data", icon: Database, title: "Data", action: { href: "/data" } },
+    { id: "p-costs", icon: CircleDollarSign, title: "Costs", action: { href: "/costs" } },
     { id: "p-settings", icon: Settings, title: "Settings", action: { href: "/settings" } },
   ];
   const known: Hit[] = tables.map((table) => ({
