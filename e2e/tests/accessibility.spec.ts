@@ -6,6 +6,7 @@ const PAGES: [string, string, RegExp][] = [
   ["catalog", "/data", /restaurant/],
   ["table", "/data/local/demo/forecast", /state=CA/],
   ["settings", "/settings", /New token/],
+  ["connections", "/admin/connections", /New connection/],
 ];
 
 for (const [name, path, filled] of PAGES) {

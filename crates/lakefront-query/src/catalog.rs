@@ -40,7 +40,7 @@ use refresh::Attached;
 use snapshot::Snapshot;
 
 use crate::engine::Trino;
-use crate::{ErrorKind, QueryError};
+use crate::{ErrorKind, Principal, QueryError};
 
 /// Where catalogs keep their cache, and how often they look.
 #[derive(Debug, Clone)]
@@ -144,6 +144,28 @@ impl Catalogs {
     ///
     /// Errors: `INVALID_PARAMETER` for a name that is no identifier, `INVALID_LOCATION`, `ALREADY_EXISTS`.
     pub async fn add(&self, name: &str, source: CatalogSource) -> Result<CatalogInfo, QueryError> {
+        self.put(name, source, false).await
+    }
+
+    /// Puts a source in the place of the one that has the name: what runs goes on with the old one, what comes takes the
+    /// new one. Errors as of [`add`](Self::add), and then the old one stays.
+    pub async fn replace(&self, name: &str, source: CatalogSource) -> Result<CatalogInfo, QueryError> {
+        self.put(name, source, true).await
+    }
+
+    /// Lists a source once, without keeping it or any trace of it. At most `patience`; `None` if that was too short for
+    /// the whole listing, which then has begun well.
+    pub async fn probe(&self, source: CatalogSource, patience: Duration) -> Result<Option<RefreshReport>, QueryError> {
+        let folder = tempfile::tempdir().map_err(QueryError::internal)?;
+        let config = CatalogsConfig { folder: folder.path().to_owned(), ..self.inner.config.clone() };
+        let aside = Catalogs::new(config, Arc::clone(&self.inner.infer));
+        aside.add("probe", source).await?;
+        let listed = tokio::time::timeout(patience, aside.refresh("probe", None)).await;
+        aside.remove("probe").await?;
+        listed.map_or(Ok(None), |report| report.map(Some))
+    }
+
+    async fn put(&self, name: &str, source: CatalogSource, replace: bool) -> Result<CatalogInfo, QueryError> {
         let named = name.starts_with(|c: char| c.is_ascii_lowercase())
             && name.len() <= 63
             && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
@@ -171,13 +193,13 @@ impl Catalogs {
                 let lake = tokio::task::spawn_blocking(move || Lake::local(&path, allowed.as_deref()));
                 attached(lake.await.map_err(QueryError::internal)?)?
             }
-            CatalogSource::S3 { uri, region, endpoint, credentials } => {
-                attached(Lake::s3(&uri, region, endpoint, credentials))?
+            CatalogSource::S3 { uri, region, endpoint, credentials, access } => {
+                attached(Lake::s3(&uri, region, endpoint, credentials, access))?
             }
         };
         {
             let mut attached = self.inner.attached.write().unwrap_or_else(PoisonError::into_inner);
-            if attached.contains_key(name) {
+            if !replace && attached.contains_key(name) {
                 return Err(QueryError::new(
                     "ALREADY_EXISTS",
                     ErrorKind::Conflict,
@@ -282,7 +304,11 @@ impl Catalogs {
     ///
     /// Names are (catalog, database, table); errors as of [`table`](Self::table) and
     /// [`TableInfo::engine_table`], for the first name that has one.
-    pub(crate) async fn bind(&self, names: &[(String, String, String)]) -> Result<Vec<Bound>, QueryError> {
+    pub(crate) async fn bind(
+        &self,
+        names: &[(String, String, String)],
+        person: &Principal,
+    ) -> Result<Vec<Bound>, QueryError> {
         let mut snapshots: BTreeMap<&str, (Arc<Attached>, Arc<Snapshot>)> = BTreeMap::new();
         let mut tables = Vec::with_capacity(names.len());
         for (catalog, database, name) in names {
@@ -307,7 +333,7 @@ impl Catalogs {
             }
             let (attached, snapshot) = &snapshots[catalog.as_str()];
             let entry = snapshot.entry(&lower, &lower_name).ok_or_else(missing)?;
-            tables.push(Bound::Files(attached.table_info(entry).await?.engine_table()?));
+            tables.push(Bound::Files(attached.table_info(entry).await?.engine_table_for(person).await?));
         }
         Ok(tables)
     }

@@ -11,6 +11,8 @@ mod faults;
 mod glue;
 #[path = "aws/pace.rs"]
 mod pace;
+#[path = "aws/people.rs"]
+mod people;
 #[path = "aws/rows.rs"]
 mod rows;
 #[path = "aws/runs.rs"]

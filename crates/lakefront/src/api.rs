@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod auth;
 pub mod catalogs;
+pub mod connections;
 pub mod dashboard_data;
 pub mod events;
 pub mod executions;
@@ -13,6 +14,7 @@ pub mod preferences;
 pub mod saved;
 pub mod tokens;
 pub mod users;
+mod version;
 
 use lakefront_store::PageRequest;
 

@@ -64,6 +64,8 @@ pub struct Catalog {
     pub local_interval_s: u64,
     pub s3_interval_s: u64,
     pub linked_interval_s: u64,
+    pub folders: Vec<PathBuf>,
+    pub loopback_endpoints: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -8,6 +8,7 @@ mod auth;
 mod catalogs;
 mod commands;
 mod config;
+mod connections;
 mod encode;
 mod error;
 mod jobs;

@@ -8,7 +8,9 @@ use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::{audit, auth, catalogs, dashboard_data, executions, operations, preferences, saved, tokens, users};
+use crate::api::{
+    audit, auth, catalogs, connections, dashboard_data, executions, operations, preferences, saved, tokens, users,
+};
 use crate::app::App;
 use crate::error::Problem;
 use crate::middleware::{compression, gate, observe, protect};
@@ -39,6 +41,7 @@ fn ui() -> Router<App> {
         .route("/data", get(pages::plain_page))
         .route("/data/{catalog}/{database}/{table}", get(pages::plain_page))
         .route("/settings", get(pages::plain_page))
+        .route("/admin/connections", get(pages::plain_page))
         .route("/signin", get(pages::open_page))
         .route("/setup", get(pages::open_page))
         .route("/assets/{*name}", get(pages::asset))
@@ -72,6 +75,10 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(catalogs::table))
         .routes(routes!(catalogs::preview))
         .routes(routes!(catalogs::refresh))
+        .routes(routes!(connections::list, connections::create))
+        .routes(routes!(connections::check_draft))
+        .routes(routes!(connections::get, connections::update, connections::delete))
+        .routes(routes!(connections::check))
         .routes(routes!(executions::list, executions::submit))
         .routes(routes!(executions::estimate))
         .routes(routes!(executions::get, executions::cancel))

@@ -2,6 +2,7 @@ import { QueryClient } from "@tanstack/react-query";
 import { readFileSync } from "node:fs";
 import { afterEach, expect, test, vi } from "vitest";
 import * as queries from "./queries";
+import type { Connection } from "./types";
 import * as writes from "./writes";
 
 interface Operation {
@@ -57,7 +58,9 @@ const READS = {
   partitionRows: queries.partitionRows(table, 5),
   executions: queries.executions({ mine: true, q: "x", state: "FAILED" }),
   apiTokens: queries.apiTokens(),
+  connections: queries.connections(),
 };
+const connection = { id: "c", updated_at: null } as Connection;
 const WRITES: Record<string, () => unknown> = {
   login: () => writes.login({ email: "", password: "" }),
   signInByLink: () => writes.signInByLink("t"),
@@ -73,6 +76,11 @@ const WRITES: Record<string, () => unknown> = {
   refreshCatalog: () => writes.refreshCatalog("c"),
   refreshTable: () => writes.refreshTable("c", "d", "t"),
   deleteDashboard: () => writes.deleteDashboard("i"),
+  createConnection: () => writes.createConnection({ name: "c", kind: "s3", settings: {} }),
+  changeConnection: () => writes.changeConnection(connection, { secret: "s" }),
+  removeConnection: () => writes.removeConnection(connection),
+  checkConnection: () => writes.checkConnection("c", {}),
+  checkDraft: () => writes.checkDraft({ kind: "s3", settings: {} }),
 };
 const calls: [string, () => unknown][] = [
   ...Object.entries(READS).map(([name, options]): [string, () => unknown] => [

@@ -4,6 +4,7 @@ import { callJson } from "./client";
 import type {
   ApiToken,
   CatalogSummary,
+  Connection,
   Dashboard,
   DashboardData,
   DatabaseSummary,
@@ -135,6 +136,12 @@ export const executions = (filter: { mine?: boolean; q?: string; state?: string 
 
 export const apiTokens = () =>
   queryOptions({ queryKey: ["tokens"], queryFn: ({ signal }) => callJson<Page<ApiToken>>("/tokens", { signal }) });
+
+export const connections = () =>
+  queryOptions({
+    queryKey: ["connections"],
+    queryFn: ({ signal }) => callJson<Page<Connection>>("/connections", { signal, query: { limit: 200 } }),
+  });
 
 export interface TableName {
   catalog: string;

@@ -25,7 +25,7 @@ use lakefront_engine::Progress;
 use tokio::sync::watch;
 
 use super::Aws;
-use crate::{ErrorKind, QueryError};
+use crate::{ErrorKind, Principal, QueryError};
 use poller::Poller;
 pub use result::AthenaRun;
 use start::Alive;
@@ -90,6 +90,11 @@ pub struct Athena {
 impl Athena {
     pub fn new(aws: Aws, config: AthenaConfig) -> Self {
         Self { poller: Poller::new(aws.clone()), aws, config: Arc::new(config) }
+    }
+
+    /// Runs statements in the name of the person who asks, where the connection tells people apart. The poller is the same.
+    pub async fn acting_for(&self, principal: &Principal) -> Result<Self, QueryError> {
+        Ok(Self { aws: self.aws.acting_for(principal).await?, ..self.clone() })
     }
 
     /// Starts a statement, waiting in line where the account runs as many as it may, and comes back once it has

@@ -101,6 +101,19 @@ impl AwsError {
         matches!(self.kind, AwsErrorKind::NoCredentials | AwsErrorKind::Expired)
     }
 
+    /// Whether it is the keys that AWS refuses, not what they may do.
+    pub(super) fn blames_keys(&self) -> bool {
+        matches!(
+            self.code.as_str(),
+            "RequestTimeTooSkewed"
+                | "UnrecognizedClientException"
+                | "InvalidClientTokenId"
+                | "InvalidAccessKeyId"
+                | "InvalidSignatureException"
+                | "SignatureDoesNotMatch"
+        )
+    }
+
     /// Whether the same call may go well in a moment.
     pub(super) fn may_pass(&self) -> bool {
         matches!(self.kind, AwsErrorKind::Throttled | AwsErrorKind::Unavailable)
@@ -188,16 +201,19 @@ pub(super) fn forbidden(operation: &str, code: &str, message: &str) -> QueryErro
 
 /// What a policy has to grant.
 #[derive(Debug, PartialEq, Eq)]
-struct Grant {
-    action: String,
-    resource: Option<String>,
+pub(super) struct Grant {
+    pub(super) action: String,
+    pub(super) resource: Option<String>,
 }
 
 impl Grant {
     /// `… is not authorized to perform: glue:GetTable on resource: arn:… because …`
-    fn asked_for(message: &str) -> Option<Grant> {
+    pub(super) fn asked_for(message: &str) -> Option<Grant> {
         let word = |text: &str| {
-            let word = text.split_whitespace().next()?.trim_end_matches(['.', ',', ';', ')', '"']);
+            let quotes = ['"', '\''];
+            let word = text.split_whitespace().next()?.trim_start_matches(quotes);
+            let word = word.trim_end_matches(['.', ',', ';', ')', '"', '\'']).trim_end_matches("&quot;");
+            let word = word.trim_start_matches("&quot;");
             (!word.is_empty()).then(|| word.to_owned())
         };
         let (_, rest) = message.split_once("not authorized to perform: ")?;

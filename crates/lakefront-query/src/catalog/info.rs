@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::found::Found;
 use super::lake::Lake;
 use super::linked::LinkedTable;
-use crate::QueryError;
+use crate::{Principal, QueryError};
 
 /// One catalog.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -178,6 +178,20 @@ impl TableInfo {
             *table = Arc::new(Table { storage, ..Table::clone(&table) });
         }
         Ok(Arc::clone(&table))
+    }
+
+    /// The same in the name of one person, where the connection tells people apart. What one of them is shown must not
+    /// answer another, so the version is theirs, too.
+    pub(super) async fn engine_table_for(&self, person: &Principal) -> Result<Arc<Table>, QueryError> {
+        let table = self.engine_table()?;
+        let Some(readable) = &self.readable else { return Ok(table) };
+        match readable.lake.storage_for(person).await? {
+            None => Ok(table),
+            Some(storage) => {
+                let version = format!("{} {}", table.version, person.id);
+                Ok(Arc::new(Table { storage, version, ..Table::clone(&table) }))
+            }
+        }
     }
 
     /// A table whose problem is fatal.

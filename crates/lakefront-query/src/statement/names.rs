@@ -6,13 +6,15 @@ use sqlparser::ast::{Ident, ObjectName, ObjectNamePart};
 
 use super::rules::TableName;
 use crate::catalog::Bound;
-use crate::{Catalogs, Position, QueryError, Request, TableInfo};
+use crate::{Catalogs, Position, Principal, QueryError, Request, TableInfo};
 
 /// Resolves names that are not fully written.
 #[derive(Debug, Clone)]
 pub(crate) struct Defaults {
     pub(crate) catalog: Option<String>,
     pub(crate) database: Option<String>,
+    /// Who asks: some connections show each person their own.
+    person: Principal,
 }
 
 /// Catalog, database, table.
@@ -30,7 +32,7 @@ impl Defaults {
             }
             (None, None) => None,
         };
-        Self { catalog, database }
+        Self { catalog, database, person: request.principal.clone() }
     }
 
     /// Fills in what a table's name leaves out; `None` for a name of more than three parts, or one
@@ -63,7 +65,7 @@ pub(crate) async fn bind(
         let parts: Vec<String> = name.parts.iter().map(|part| part.value.clone()).collect();
         full.push(defaults.complete(&parts).ok_or_else(|| incomplete(&parts).at(position(&name.parts)))?);
     }
-    match catalogs.bind(&full).await {
+    match catalogs.bind(&full, &defaults.person).await {
         Ok(tables) => Ok(tables),
         Err(error) if error.code == "TABLE_NOT_FOUND" => {
             let missing = full.iter().zip(names).find(|(full, _)| !exists(catalogs, full));

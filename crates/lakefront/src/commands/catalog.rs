@@ -3,16 +3,17 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
+use axum::http::StatusCode;
 use lakefront_query::RefreshReport;
 use lakefront_query::trino::{TrinoAuth, TrinoClient, TrinoConfig};
-use lakefront_store::{NewCatalog, StoreError};
-use serde_json::json;
 
+use super::aws_flags::{AwsFlags, aws_secret};
 use super::query::told;
-use super::{confirmed, print, say};
+use super::{confirmed, given, needed, print, say, told as refused};
 use crate::app::{self, system};
-use crate::catalogs::{LOCAL, Source, TrinoSecret, absolute, place};
+use crate::catalogs::{Source, TrinoSecret, absolute};
 use crate::config::Settings;
+use crate::connections::{self, AwsIdentity, Change, Door, Draft};
 
 #[derive(clap::Subcommand)]
 pub(super) enum CatalogCommand {
@@ -38,14 +39,15 @@ pub(super) enum CatalogCommand {
         /// For S3-compatible stores
         #[arg(long, requires = "s3", value_name = "URL")]
         endpoint: Option<String>,
-        /// Keep this key for the catalog; its secret is read from AWS_SECRET_ACCESS_KEY. Without it the server's own credentials are used
-        #[arg(long, requires = "s3", value_name = "ID")]
-        access_key_id: Option<String>,
+        #[command(flatten)]
+        aws: Box<AwsFlags>,
     },
     /// List catalogs
     List,
     /// Look for new files
     Refresh { name: Option<String> },
+    /// Put a new secret in the place of the old one, once it has been tried. It is read from where `add` reads it
+    RotateSecret { name: String },
     /// Forget a catalog; its files stay
     Remove { name: String },
 }
@@ -56,50 +58,43 @@ impl CatalogCommand {
         let scope = system("catalog command");
         let catalogs = opened.queries.catalogs();
         match self {
-            Self::Add { name, path, s3, trino, ca, region, endpoint, access_key_id } => {
-                let is_name = name.starts_with(|letter: char| letter.is_ascii_lowercase())
-                    && name
-                        .chars()
-                        .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_');
-                if !is_name {
-                    bail!("a catalog's name has lower-case letters, digits and _, and begins with a letter");
-                }
-                if settings.catalogs.contains_key(&name) || catalogs.names().contains(&name) {
-                    bail!("there is a catalog {name} already");
-                }
+            Self::Add { name, path, s3, trino, ca, region, endpoint, aws } => {
                 let (source, secret) = match (path, s3, trino) {
                     (Some(path), ..) => match std::fs::canonicalize(&path) {
                         Ok(path) if path.is_dir() => (Source::Local { path: absolute(&path)? }, None),
                         _ => bail!("{} is no folder", path.display()),
                     },
                     (_, Some(uri), _) => {
-                        let secret = match &access_key_id {
-                            Some(_) => Some(
-                                given("AWS_SECRET_ACCESS_KEY")
-                                    .context("put the key's secret in AWS_SECRET_ACCESS_KEY")?,
-                            ),
-                            None => None,
-                        };
-                        (Source::S3 { uri, region, endpoint, access_key_id }, secret)
+                        let aws = AwsIdentity::from(*aws);
+                        let secret = aws.access_key_id.is_some().then(aws_secret).transpose()?;
+                        (Source::S3 { uri, region, endpoint, aws }, secret)
                     }
                     (_, _, Some(url)) => trino_source(url, ca)?,
                     (None, None, None) => bail!("give --path, --s3 or --trino"),
                 };
-                let secret = secret.map(|secret| opened.key.seal(&place(&name), secret.as_bytes())).transpose()?;
-                let new = NewCatalog { name: name.clone(), source: json!(source), sealed_secret: secret };
-                opened.store.create_catalog(&scope, new).await?;
-                opened.register_catalogs(&settings).await?;
-                let report = catalogs.refresh(&name, None).await;
-                match report {
-                    Ok(RefreshReport { tables, objects: 0, .. }) => say(format_args!("Added {name}: {tables} tables.")),
-                    Ok(RefreshReport { tables, objects, .. }) => {
+                let draft = Draft { name: name.clone(), source, secret };
+                let added = connections::add(&opened, &settings, &scope, draft, Door::Command).await;
+                added.map_err(|problem| refused(problem).context(format!("{name} is not added")))?;
+                match catalogs.refresh(&name, None).await.map_err(told)? {
+                    RefreshReport { tables, objects: 0, .. } => say(format_args!("Added {name}: {tables} tables.")),
+                    RefreshReport { tables, objects, .. } => {
                         say(format_args!("Added {name}: {tables} tables in {objects} files."))
                     }
-                    Err(error) => {
-                        opened.store.delete_catalog(&scope, &name).await?;
-                        return Err(told(error).context(format!("{name} is not added")));
-                    }
                 }
+            }
+            Self::RotateSecret { name } => {
+                let kept = connections::as_kept(&opened, &settings, &name).await;
+                let kept = kept.map_err(|_| anyhow::anyhow!("there is no catalog {name}"))?;
+                let secret = match &kept.source {
+                    Source::S3 { aws, .. } if aws.access_key_id.is_some() => aws_secret()?,
+                    Source::Trino { secret: Some(TrinoSecret::Password), .. } => needed("TRINO_PASSWORD")?,
+                    Source::Trino { secret: Some(TrinoSecret::Token), .. } => needed("TRINO_TOKEN")?,
+                    _ => bail!("{name} has no secret of its own"),
+                };
+                let change = Change { secret: Some(Some(secret)), settings: None };
+                let changed = connections::change(&opened, &settings, &scope, &name, None, change, Door::Command).await;
+                changed.map_err(|problem| refused(problem).context(format!("{name} keeps its old secret")))?;
+                say(format_args!("{name} has a new secret; a running server takes it over within 15 seconds."));
             }
             Self::List => {
                 // A catalog counts its tables once its first listing is there; one that can't be listed shows none.
@@ -128,18 +123,11 @@ impl CatalogCommand {
                 }
             }
             Self::Remove { name } => {
-                if name == LOCAL && settings.lake().is_dir() {
-                    bail!("{LOCAL} is the folder {}; move it away to be rid of the catalog", settings.lake().display());
-                }
-                if settings.catalogs.contains_key(&name) {
-                    bail!("{name} stands in the settings file");
-                }
                 if confirmed(&format!("Forget the catalog {name}? Its files stay."), yes)? {
-                    match opened.store.delete_catalog(&scope, &name).await {
-                        Err(StoreError::NotFound(_)) => bail!("there is no catalog {name}"),
-                        outcome => outcome?,
+                    match connections::remove(&opened, &settings, &scope, &name, None).await {
+                        Err(problem) if problem.status == StatusCode::NOT_FOUND => bail!("there is no catalog {name}"),
+                        outcome => outcome.map_err(refused)?,
                     }
-                    opened.register_catalogs(&settings).await?;
                     say(format_args!("{name} is forgotten."));
                 }
             }
@@ -147,11 +135,6 @@ impl CatalogCommand {
         opened.store.close().await;
         Ok(())
     }
-}
-
-/// A secret from the environment, where no list of processes shows it.
-fn given(variable: &str) -> Option<String> {
-    std::env::var(variable).ok().filter(|secret| !secret.is_empty())
 }
 
 fn trino_source(url: String, ca: Option<PathBuf>) -> anyhow::Result<(Source, Option<String>)> {

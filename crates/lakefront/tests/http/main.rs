@@ -3,7 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 #![expect(unreachable_pub, reason = "in a test binary `pub` says what a module offers to the others")]
 
+mod aws;
+mod bucket;
 mod command_line;
+mod connections;
 mod dashboards;
 mod executions;
 mod limits;

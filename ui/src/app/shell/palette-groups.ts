@@ -6,13 +6,14 @@ import {
   House,
   LayoutDashboard,
   Moon,
+  Plug,
   Settings,
   SquareTerminal,
   Sun,
   Table2,
   type LucideIcon,
 } from "lucide-react";
-import { dashboards, everyTable, savedQueries } from "@/api/queries";
+import { dashboards, everyTable, me, savedQueries } from "@/api/queries";
 import { bytes, changed } from "@/lib/format";
 import { find } from "@/lib/fuzzy";
 import { stringifySearch } from "@/lib/search";
@@ -43,6 +44,7 @@ export function usePaletteGroups(text: string, { onKeys }: { onKeys: () => void 
   const boards = useQuery(dashboards()).data?.items ?? [];
   const queries = useQuery(savedQueries()).data?.items ?? [];
   const tables = useQuery(everyTable()).data ?? [];
+  const isAdmin = useQuery({ ...me(), enabled: false }).data?.user.role === "admin";
   const wanted = text.trim();
 
   const open: Hit[] = [
@@ -63,6 +65,9 @@ export function usePaletteGroups(text: string, { onKeys }: { onKeys: () => void 
     { id: "p-home", icon: House, title: "Home", action: { href: "/" } },
     { id: "p-dashboards", icon: LayoutDashboard, title: "Dashboards", action: { href: "/dashboards" } },
     { id: "p-data", icon: Database, title: "Data", action: { href: "/data" } },
+    ...(isAdmin
+      ? [{ id: "p-connections", icon: Plug, title: "Connections", action: { href: "/admin/connections" } }]
+      : []),
     { id: "p-settings", icon: Settings, title: "Settings", action: { href: "/settings" } },
   ];
   const known: Hit[] = tables.map((table) => ({
