@@ -196,12 +196,18 @@ async fn listing(opened: &Opened, source: &Source, secret: Option<&str>) -> Chec
     };
     match opened.queries.catalogs().probe(opening, LISTING).await {
         Ok(Some(report)) if report.objects > 0 => {
-            Check::passed(name, format!("{} tables in {} files", report.tables, report.objects))
+            let (tables, files) = (counted(report.tables as u64, "table"), counted(report.objects, "file"));
+            Check::passed(name, format!("{tables} in {files}"))
         }
-        Ok(Some(report)) => Check::passed(name, format!("{} tables", report.tables)),
+        Ok(Some(report)) => Check::passed(name, counted(report.tables as u64, "table")),
         Ok(None) => Check::passed(name, format!("more than {} s of listing; it goes on once kept", LISTING.as_secs())),
         Err(error) => Check::failed(name, error),
     }
+}
+
+/// `1 table`, `2 tables`
+fn counted(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 fn told(error: anyhow::Error) -> QueryError {

@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const RUN: Duration = Duration::from_secs(60);
 /// Databases that are looked through for a table to try.
 const DATABASES: usize = 5;
+/// What no database and no table is called.
+const NOTHING: &str = "lakefront_check";
 
 /// What a connection needs.
 #[derive(Debug, Clone, Default)]
@@ -150,43 +152,52 @@ impl Steps<'_> {
         let resources = [arn("catalog".to_owned()), arn("database/*".to_owned()), arn("table/*/*".to_owned())];
         let name = "glue:GetDatabases";
         let databases = match timed(name, glue.databases_page()).await {
-            Ok(databases) => databases,
+            Ok(databases) => {
+                self.passed(name, counted(databases.len(), "database"));
+                databases.into_iter().map(|database| database.name).take(DATABASES).collect()
+            }
             Err(error) => {
                 self.failed(name, error, &resources[..2]);
-                return None;
+                Vec::new()
             }
         };
-        self.passed(name, format!("{} databases", databases.len()));
 
         let name = "glue:GetTables";
-        let (mut found, mut tried) = (0, 0);
-        let mut example: Option<GlueTable> = None;
-        for database in databases.iter().take(DATABASES) {
-            match timed(name, glue.tables_page(&database.name)).await {
-                Ok(tables) => {
-                    found += tables.len();
-                    tried += 1;
-                    let in_s3 = |table: &GlueTable| table.location.as_deref().is_some_and(|at| bucket_of(at).is_some());
-                    let best = tables.into_iter().filter(in_s3).max_by_key(|table| !table.partition_keys.is_empty());
-                    example = example.or(best);
-                }
+        let mut found = Vec::new();
+        let mut failure = None;
+        // Rights are judged before existence: where there is nothing to look at, a name that nothing has will do.
+        let looked_at = databases.len();
+        for database in if databases.is_empty() { vec![NOTHING.to_owned()] } else { databases } {
+            match timed(name, glue.tables_page(&database)).await {
+                Ok(tables) => found.extend(tables),
+                Err(error) if error.kind == AwsErrorKind::Missing => {}
                 Err(error) => {
-                    self.failed(name, error, &resources);
-                    return None;
+                    failure = Some(error);
+                    break;
                 }
             }
         }
-        if tried > 0 {
-            self.passed(name, format!("{found} tables in {tried} databases looked at"));
-        }
-        if let Some(table) = example.as_ref().filter(|table| !table.partition_keys.is_empty()) {
-            let name = "glue:GetPartitions";
-            match timed(name, glue.partitions_page(&table.database, &table.name)).await {
-                Ok(partitions) => {
-                    self.passed(name, format!("{partitions} partitions of {}.{}", table.database, table.name));
-                }
-                Err(error) => self.failed(name, error, &resources),
+        match failure {
+            Some(error) => self.failed(name, error, &resources),
+            None => {
+                let (tables, databases) = (counted(found.len(), "table"), counted(looked_at, "database"));
+                self.passed(name, format!("{tables} in {databases} looked at"));
             }
+        }
+
+        let in_s3 = |table: &GlueTable| table.location.as_deref().is_some_and(|at| bucket_of(at).is_some());
+        let example = found.into_iter().filter(in_s3).max_by_key(|table| !table.partition_keys.is_empty());
+        let name = "glue:GetPartitions";
+        let (database, table) = match &example {
+            Some(table) => (table.database.as_str(), table.name.as_str()),
+            None => (NOTHING, NOTHING),
+        };
+        match timed(name, glue.partitions_page(database, table)).await {
+            Ok(partitions) => {
+                self.passed(name, format!("{} of {database}.{table}", counted(partitions, "partition")));
+            }
+            Err(error) if error.kind == AwsErrorKind::Missing => self.passed(name, "allowed; no table to try it on"),
+            Err(error) => self.failed(name, error, &resources),
         }
         example
     }
@@ -203,7 +214,7 @@ impl Steps<'_> {
             Err(error) => return self.failed(LIST, error, &[of_bucket]),
         };
         let shown =
-            if objects.len() == 10 { "10 objects and more".to_owned() } else { format!("{} objects", objects.len()) };
+            if objects.len() == 10 { "10 objects and more".to_owned() } else { counted(objects.len(), "object") };
         self.passed(LIST, format!("{shown} below {location}"));
         let Some((key, _)) = objects.iter().find(|(key, size)| *size > 0 && !key.ends_with('/')) else { return };
         let name = "s3:GetObject";
@@ -286,11 +297,13 @@ impl Steps<'_> {
         let name = "s3:PutObject";
         match timed(name, self.aws.put_object(bucket, &key, b"written by lakefront doctor")).await {
             Ok(()) => self.passed(name, format!("s3://{bucket}/{key} was written")),
-            Err(error) => return self.failed(name, error, &[of_objects]),
+            Err(error) => self.failed(name, error, std::slice::from_ref(&of_objects)),
         }
         let name = "s3:GetObject";
         match timed(name, self.aws.get_object(bucket, &key, Some(0..1), None)).await {
             Ok(_) => self.passed(name, "it was read"),
+            // It could not be written, and that is told.
+            Err(error) if error.kind == AwsErrorKind::Missing => {}
             Err(error) => self.failed(name, error, std::slice::from_ref(&of_objects)),
         }
         let name = "s3:DeleteObject";
@@ -409,7 +422,7 @@ impl Steps<'_> {
             }
             _ => None,
         };
-        let mut check = Check::failed(name, error.into());
+        let mut check = Check::failed(name, error.told());
         if let Some(missing) = missing {
             check.detail = format!("{} on {} is not allowed.", missing.action, missing.resource);
             check.hint = (missing.action == "sts:AssumeRole" || missing.action == "sts:TagSession")
@@ -450,6 +463,11 @@ fn bucket_of(location: &str) -> Option<(&str, &str)> {
     let rest = ["s3://", "s3a://", "s3n://"].iter().find_map(|scheme| location.strip_prefix(scheme))?;
     let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     (!bucket.is_empty()).then_some((bucket, prefix))
+}
+
+/// `1 table`, `2 tables`
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 fn folder(prefix: &str) -> String {

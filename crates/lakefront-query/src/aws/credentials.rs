@@ -163,10 +163,10 @@ impl Session {
 const LONGEST_NAME: usize = 37;
 
 async fn assumed(session: Session, base: SdkConfig) -> AssumeRoleProvider {
-    let mut builder = AssumeRoleProvider::builder(&session.role_arn)
-        .session_name(&session.name)
-        .tags(session.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())))
-        .configure(&base);
+    let mut builder = AssumeRoleProvider::builder(&session.role_arn).session_name(&session.name).configure(&base);
+    if !session.tags.is_empty() {
+        builder = builder.tags(session.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+    }
     if let Some(external_id) = &session.external_id {
         builder = builder.external_id(external_id);
     }

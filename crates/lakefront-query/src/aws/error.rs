@@ -123,8 +123,16 @@ impl AwsError {
 impl From<AwsError> for QueryError {
     /// AWS's own words go to the log.
     fn from(error: AwsError) -> Self {
-        let AwsError { kind, operation, code, message, .. } = &error;
+        let AwsError { operation, code, message, .. } = &error;
         tracing::warn!(operation, code, "AWS refused {operation}: {code}: {message}");
+        error.told()
+    }
+}
+
+impl AwsError {
+    /// In words for people, without AWS's own.
+    pub(super) fn told(&self) -> QueryError {
+        let AwsError { kind, operation, code, message, .. } = self;
         match kind {
             AwsErrorKind::Throttled => QueryError::new(
                 "TOO_MANY_REQUESTS",
@@ -210,10 +218,8 @@ impl Grant {
     /// `… is not authorized to perform: glue:GetTable on resource: arn:… because …`
     pub(super) fn asked_for(message: &str) -> Option<Grant> {
         let word = |text: &str| {
-            let quotes = ['"', '\''];
-            let word = text.split_whitespace().next()?.trim_start_matches(quotes);
-            let word = word.trim_end_matches(['.', ',', ';', ')', '"', '\'']).trim_end_matches("&quot;");
-            let word = word.trim_start_matches("&quot;");
+            let word = text.split_whitespace().next()?.trim_start_matches(['"', '\'']);
+            let word = word.trim_end_matches(['.', ',', ';', ')', '"', '\'']);
             (!word.is_empty()).then(|| word.to_owned())
         };
         let (_, rest) = message.split_once("not authorized to perform: ")?;

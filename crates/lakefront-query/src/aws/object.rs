@@ -162,11 +162,11 @@ pub(super) fn xml_error(action: &str, status: u16, headers: &HeaderMap, body: &[
     }
     let body = String::from_utf8_lossy(body);
     let element = |name: &str| element(&body, name);
-    let message = element("Message").map_or_else(|| format!("HTTP status {status}"), str::to_owned);
+    let message = element("Message").map_or_else(|| format!("HTTP status {status}"), unescaped);
     AwsError::answered(action, status, element("Code").unwrap_or_default(), &message)
 }
 
-/// The text of the first element of this name, entities as they are.
+/// The text of the first element of this name, its entities as they are written.
 pub(super) fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     Some(rest.split_once('<')?.0)

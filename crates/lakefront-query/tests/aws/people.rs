@@ -133,6 +133,7 @@ async fn a_check_names_action_resource_and_line() {
     let words = "User: arn:aws:iam::123456789012:user/ada is not authorized to perform: glue:GetDatabases on resource: \
                  arn:aws:glue:us-east-1:123456789012:database/demo because no identity-based policy allows the action";
     server.world().fault("GetDatabases", [Fault::Forbidden(words)]);
+    server.world().fault("GetTables", [Fault::Forbidden("You are not authorized")]);
     server.world().fault("GetWorkGroup", [Fault::Forbidden("You are not authorized")]);
     let what = AwsChecks { identity: true, glue: true, workgroup: Some("primary".to_owned()), ..AwsChecks::default() };
     let checks = server.aws().await.check(&what).await;
@@ -152,6 +153,8 @@ async fn a_check_names_action_resource_and_line() {
                 false,
                 Some(("glue:GetDatabases", "arn:aws:glue:us-east-1:123456789012:database/demo"))
             ),
+            ("glue:GetTables", false, Some(("glue:GetTables", "arn:aws:glue:us-east-1:123456789012:catalog"))),
+            ("glue:GetPartitions", true, None),
             (
                 "athena:GetWorkGroup",
                 false,
@@ -168,6 +171,15 @@ async fn a_check_names_action_resource_and_line() {
                 "Resource": [
                     "arn:aws:glue:us-east-1:123456789012:catalog",
                     "arn:aws:glue:us-east-1:123456789012:database/*"
+                ]
+            },
+            {
+                "Effect": "Allow",
+                "Action": "glue:GetTables",
+                "Resource": [
+                    "arn:aws:glue:us-east-1:123456789012:catalog",
+                    "arn:aws:glue:us-east-1:123456789012:database/*",
+                    "arn:aws:glue:us-east-1:123456789012:table/*/*"
                 ]
             },
             {

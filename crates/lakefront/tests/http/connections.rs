@@ -95,8 +95,9 @@ async fn a_connection_is_added_changed_and_removed() {
 }
 
 #[tokio::test]
-async fn a_secret_is_in_no_answer_and_in_no_file() {
-    let server = Server::start(&[("LAKEFRONT_LOG_LEVEL", "debug,lakefront=trace,lakefront_query=trace")]);
+async fn a_secret_is_in_no_answer_no_log_and_no_file() {
+    let server =
+        Server::start(&[("LAKEFRONT_LOG_LEVEL", "info,lakefront=trace,lakefront_query=trace,aws_config=trace")]);
     let bucket = Bucket::start(&["AKIDOLD"]).await;
     let token = &server.tokens.admin;
     let new = json!({"name": "archive", "kind": "s3", "settings": s3(&bucket, "AKIDOLD"), "secret": SECRET});
@@ -117,6 +118,8 @@ async fn a_secret_is_in_no_answer_and_in_no_file() {
     for answer in answers.iter().take(5).chain(&answers[6..]) {
         assert!(!answer.contains(SECRET), "{answer}");
     }
+    let log = server.log();
+    assert!(log.contains("/api/v1/connections") && !log.contains(SECRET), "{log}");
     let found = std::process::Command::new("grep").args(["-rlaF", SECRET]).arg(server.data.path()).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&found.stdout), "", "the data folder holds the secret");
 }
@@ -204,7 +207,7 @@ async fn open_folders_may_be_added_and_lists_come_in_parts() {
     assert_eq!(names, ["local", "one", "two"]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_command_rotates_a_secret() {
     let server = Server::start(&[]);
     let bucket = Bucket::start(&["AKIDOLD"]).await;
