@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use blake3::Hash;
+use lakefront_engine::{S3Credentials, Storage};
 
 use super::BoundQuery;
 use crate::Request;
@@ -32,8 +33,7 @@ impl Kept {
     }
 
     pub(super) fn keep(&self, request: &Request, version: u64, query: &Arc<BoundQuery>) {
-        let only_files = query.tables.iter().all(|table| matches!(table, Bound::Files(_)));
-        if request.sql.len() > MAX_TEXT_BYTES || !only_files {
+        if request.sql.len() > MAX_TEXT_BYTES || !query.tables.iter().all(lasts) {
             return;
         }
         let mut statements = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -43,6 +43,18 @@ impl Kept {
         if statements.version == version {
             statements.by_request.insert(identity(request), Arc::clone(query));
         }
+    }
+}
+
+/// Whether a table can be read for as long as its catalog stays the same, and by everyone. Temporary credentials end
+/// earlier, and may be one person's.
+fn lasts(table: &Bound) -> bool {
+    match table {
+        Bound::Files(table) => !matches!(
+            &table.storage,
+            Storage::S3 { credentials: S3Credentials::Keys { session_token: Some(_), .. }, .. }
+        ),
+        Bound::Linked { .. } => false,
     }
 }
 

@@ -104,7 +104,8 @@ async fn trino_reads_what_was_checked_and_no_more() {
     let mut page = on_tiny("select name from nation order by 1 offset {{from}} limit {{most}};");
     page.parameters = [("from".to_owned(), json!(1)), ("most".to_owned(), json!(2))].into();
     assert_eq!(rows(&lake, page).await, ["ARGENTINA", "BRAZIL"]);
-    let long = "select Warehouse.tiny.nation.name, warehouse.tiny.nation.* from warehouse.tiny.nation order by 1 limit 1";
+    let long =
+        "select Warehouse.tiny.nation.name, warehouse.tiny.nation.* from warehouse.tiny.nation order by 1 limit 1";
     assert!(rows(&lake, request(long)).await[0].starts_with("ALGERIA|0|ALGERIA|"));
     let elsewhere = lake.queries.submit(on_tiny("select tpch.tiny.secret(name) from nation")).await;
     assert_eq!(elsewhere.err().expect("a refusal").code, "FUNCTION_NOT_ALLOWED");
