@@ -1,5 +1,7 @@
-//! An S3 of one bucket with one file, which lets in the keys that a test says.
+//! An S3 of one bucket with one file, which lets in the keys that a test says; and an STS, whose keys are let in always
+//! and say in whose name a role was taken on.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -9,6 +11,8 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use tokio_util::task::AbortOnDropHandle;
 
+/// What the keys of a role begin with; the name of its session follows.
+pub const ROLE: &str = "ASIA-";
 const FILE: &[u8] = b"id,amount\n1,10\n2,20\n";
 
 pub struct Bucket {
@@ -22,6 +26,8 @@ struct World {
     keys: Vec<&'static str>,
     /// Access keys of the requests so far.
     callers: Vec<String>,
+    /// Those that the file was read with.
+    readers: BTreeSet<String>,
 }
 
 impl Bucket {
@@ -38,20 +44,28 @@ impl Bucket {
         self.world.lock().unwrap().keys = keys.to_vec();
     }
 
+    /// Whose keys the file was read with.
+    pub fn readers(&self) -> Vec<String> {
+        self.world.lock().unwrap().readers.iter().cloned().collect()
+    }
+
     /// Who came last.
     pub fn last_caller(&self) -> String {
         self.world.lock().unwrap().callers.last().cloned().unwrap_or_default()
     }
 }
 
-async fn serve(State(world): State<Arc<Mutex<World>>>, uri: Uri, headers: HeaderMap) -> Response {
+async fn serve(State(world): State<Arc<Mutex<World>>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    if body.starts_with(b"Action=AssumeRole") {
+        return assume_role(&String::from_utf8_lossy(&body));
+    }
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let signed = header("authorization");
     let caller = signed.split_once("Credential=").and_then(|(_, rest)| rest.split('/').next()).unwrap_or_default();
     let mut world = world.lock().unwrap();
     world.callers.push(caller.to_owned());
     let listing = uri.query().is_some_and(|query| query.contains("list-type=2"));
-    if !world.keys.contains(&caller) {
+    if !world.keys.contains(&caller) && !caller.starts_with(ROLE) {
         let action = if listing { "s3:ListBucket" } else { "s3:GetObject" };
         let body = format!(
             "<Error><Code>AccessDenied</Code><Message>User: arn:aws:iam::123456789012:user/ada is not authorized to \
@@ -68,6 +82,7 @@ async fn serve(State(world): State<Arc<Mutex<World>>>, uri: Uri, headers: Header
         );
         return ([("content-type", "application/xml")], body).into_response();
     }
+    world.readers.insert(caller.to_owned());
     let range = header("range");
     let range = range.strip_prefix("bytes=").and_then(|range| range.split_once('-'));
     let (status, from, to) = match range {
@@ -83,4 +98,15 @@ async fn serve(State(world): State<Arc<Mutex<World>>>, uri: Uri, headers: Header
         ("content-range", format!("bytes {from}-{to}/{}", FILE.len())),
     ];
     (status, headers, Bytes::from_static(&FILE[from..=to])).into_response()
+}
+
+fn assume_role(form: &str) -> Response {
+    let session = form.split('&').find_map(|part| part.strip_prefix("RoleSessionName=")).unwrap();
+    let body = format!(
+        "<AssumeRoleResponse><AssumeRoleResult><AssumedRoleUser><Arn>arn:aws:sts::123456789012:assumed-role/lake/x</Arn>\
+         <AssumedRoleId>ARO:x</AssumedRoleId></AssumedRoleUser><Credentials><AccessKeyId>{ROLE}{session}</AccessKeyId>\
+         <SecretAccessKey>role-secret</SecretAccessKey><SessionToken>role-token</SessionToken>\
+         <Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
+    );
+    ([("content-type", "text/xml")], body).into_response()
 }

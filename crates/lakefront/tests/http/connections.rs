@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::bucket::Bucket;
+use crate::bucket::{Bucket, ROLE};
 use crate::server::{Server, command};
 
 const SECRET: &str = "a-very-secret-access-key";
@@ -234,4 +234,31 @@ async fn a_command_rotates_a_secret() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(told.contains("keeps its old secret") && told.contains("s3:ListBucket"), "{told}");
     assert!(!told.contains("third-secret"), "{told}");
+}
+
+#[tokio::test]
+async fn everyone_reads_in_their_own_name_and_nobody_anothers_result() {
+    let bucket = Bucket::start(&[]).await;
+    let server = Server::start(&[("AWS_ENDPOINT_URL_STS", &bucket.address)]);
+    let mut settings = s3(&bucket, "AKIDBASE");
+    settings["role_arn"] = "arn:aws:iam::123456789012:role/lake".into();
+    settings["per_person"] = true.into();
+    let new = json!({"name": "archive", "kind": "s3", "settings": settings, "secret": SECRET});
+    let created = server.post("/api/v1/connections", new).token(&server.tokens.admin).send().await;
+    assert_eq!(created.status, 201, "{}", created.text());
+    let ask = |token: String| {
+        let body = json!({"sql": "select sum(amount) total from archive.demo.sales"});
+        server.post("/api/v1/executions?wait_s=30&result=json", body).token(&token).send()
+    };
+    for (who, reused) in [(&server.tokens.viewer, false), (&server.tokens.admin, false), (&server.tokens.viewer, true)] {
+        let answer = ask(who.clone()).await;
+        assert_eq!((answer.status.as_u16(), answer.json()["rows"].clone()), (200, json!([[30]])), "{}", answer.text());
+        let statistics: Value = serde_json::from_str(answer.header("lakefront-statistics")).unwrap();
+        assert_eq!(statistics["reused"], reused, "{statistics}");
+    }
+    // The first reader looks for the columns, in the name of the connection.
+    let readers = bucket.readers();
+    let named = |name: &str| readers.iter().filter(|key| key.starts_with(&format!("{ROLE}{name}"))).count();
+    assert_eq!((named("viewer-01"), named("admin-01"), named("lakefront")), (1, 1, 1), "{readers:?}");
+    assert_eq!(readers.len(), 3);
 }
