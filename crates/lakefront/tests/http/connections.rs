@@ -250,7 +250,8 @@ async fn everyone_reads_in_their_own_name_and_nobody_anothers_result() {
         let body = json!({"sql": "select sum(amount) total from archive.demo.sales"});
         server.post("/api/v1/executions?wait_s=30&result=json", body).token(&token).send()
     };
-    for (who, reused) in [(&server.tokens.viewer, false), (&server.tokens.admin, false), (&server.tokens.viewer, true)] {
+    for (who, reused) in [(&server.tokens.viewer, false), (&server.tokens.admin, false), (&server.tokens.viewer, true)]
+    {
         let answer = ask(who.clone()).await;
         assert_eq!((answer.status.as_u16(), answer.json()["rows"].clone()), (200, json!([[30]])), "{}", answer.text());
         let statistics: Value = serde_json::from_str(answer.header("lakefront-statistics")).unwrap();
