@@ -152,7 +152,7 @@ impl Glue {
     /// How many partitions the first page has.
     pub(super) async fn partitions_page(&self, database: &str, table: &str) -> Result<usize, AwsError> {
         let (database_name, table_name) = (Some(database), Some(table));
-        let call = Call { max_results: PAGE, database_name, table_name, ..self.call(None) };
+        let call = Call { max_results: PARTITIONS, database_name, table_name, ..self.call(None) };
         let page: PartitionPage = self.aws.glue("GetPartitions", &call).await?;
         Ok(page.partitions.len())
     }
