@@ -70,6 +70,25 @@ pub enum Format {
     Json {
         compression: Compression,
     },
+    /// Lines of text, a row each, as a SerDe of Hive reads them.
+    Lines {
+        rules: LineRules,
+        /// The first line of each file is no row.
+        skip_header: bool,
+        compression: Compression,
+    },
+}
+
+/// How a line becomes a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LineRules {
+    /// `LazySimpleSerDe`: `\N` is NULL, and so is what is no value of its column's type or is not there.
+    Delimited { delimiter: u8 },
+    /// `OpenCSVSerde`: values may be quoted, none is NULL unless the line ends before it, and what is no value of its
+    /// column's type is an error.
+    Quoted { separator: u8, quote: u8, escape: u8 },
+    /// A JSON object, whose keys are columns in any case.
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

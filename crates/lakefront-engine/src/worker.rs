@@ -11,6 +11,7 @@ mod estimate;
 mod failure;
 mod footer;
 mod job;
+mod lines;
 mod lru;
 mod output;
 mod scan;

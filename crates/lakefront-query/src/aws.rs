@@ -20,6 +20,7 @@ mod web_token;
 use std::fmt;
 
 pub use athena::{Athena, AthenaConfig, AthenaRequest, AthenaRun, AthenaState};
+pub(crate) use athena::{LEAST, STEP, per_tb_usd};
 pub use call::Aws;
 pub use check::{AwsChecks, Check, MissingRight, missing_policy};
 pub use error::{AwsError, AwsErrorKind};

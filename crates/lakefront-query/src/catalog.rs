@@ -5,9 +5,12 @@
 //! first asked for, in an engine worker, and kept on disk with the listing, so that a restart neither lists nor infers
 //! before it answers.
 
+mod bound;
 mod cache;
+mod condition;
 mod file_name;
 mod found;
+mod glue;
 mod info;
 mod lake;
 mod layout;
@@ -23,23 +26,26 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use lakefront_engine::infer::{InferRequest, InferredSchema};
-use lakefront_engine::{EngineError, Pool, Table};
+use lakefront_engine::{EngineError, Pool};
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use info::{
     CatalogInfo, Change, ColumnInfo, DatabaseInfo, Problem, RefreshReport, TableChange, TableInfo, TableSummary,
 };
-pub use lake::CatalogSource;
+pub use lake::{CatalogSource, GlueSource};
 pub use lakefront_engine::infer::trino_type;
 
+pub(crate) use bound::{Bound, Wanted};
+pub(crate) use condition::{Condition, Constant, Test};
+pub(crate) use glue::{Lister, linked as glue_table, with_credentials};
 use lake::Lake;
 use linked::Linked;
-pub(crate) use linked::{Link, LinkedTable};
+pub(crate) use linked::{Link, LinkedTable, Rules};
 use refresh::Attached;
 use snapshot::Snapshot;
 
-use crate::engine::Trino;
+use crate::engine::{AthenaLink, Trino};
 use crate::{ErrorKind, Principal, QueryError};
 
 /// Where catalogs keep their cache, and how often they look.
@@ -106,13 +112,6 @@ enum Known {
     Files(Arc<Attached>),
     /// Tables that another system keeps.
     Linked(Arc<Linked>),
-}
-
-/// A table that a statement reads.
-#[derive(Clone)]
-pub(crate) enum Bound {
-    Files(Arc<Table>),
-    Linked { catalog: String, table: Arc<LinkedTable>, link: Arc<dyn Link> },
 }
 
 /// Tells who listens that something changed.
@@ -185,6 +184,12 @@ impl Catalogs {
         let catalog = match source {
             CatalogSource::Trino(config) => {
                 let link: Arc<dyn Link> = Arc::new(Trino::new(config)?);
+                Known::Linked(Arc::new(Linked::new(name, link, news.clone())))
+            }
+            CatalogSource::Glue(source) => {
+                let fresh = if config.s3_interval.is_zero() { Duration::MAX } else { config.s3_interval };
+                let journal = config.folder.join(format!("{name}.athena"));
+                let link: Arc<dyn Link> = Arc::new(AthenaLink::open(*source, &journal, fresh).await?);
                 Known::Linked(Arc::new(Linked::new(name, link, news.clone())))
             }
             CatalogSource::Local { path } => {
@@ -300,42 +305,37 @@ impl Catalogs {
         }
     }
 
-    /// Tables for one statement, all of one snapshot per catalog.
+    /// Tables for one statement, all of one snapshot per catalog, in the order of their names.
     ///
-    /// Names are (catalog, database, table); errors as of [`table`](Self::table) and
-    /// [`TableInfo::engine_table`], for the first name that has one.
-    pub(crate) async fn bind(
-        &self,
-        names: &[(String, String, String)],
-        person: &Principal,
-    ) -> Result<Vec<Bound>, QueryError> {
-        let mut snapshots: BTreeMap<&str, (Arc<Attached>, Arc<Snapshot>)> = BTreeMap::new();
-        let mut tables = Vec::with_capacity(names.len());
-        for (catalog, database, name) in names {
+    /// Errors as of [`table`](Self::table) and [`TableInfo::engine_table`], for the first name that has one.
+    pub(crate) async fn bind(&self, wanted: &[Wanted], person: &Principal) -> Result<Vec<Bound>, QueryError> {
+        let mut snapshots: BTreeMap<&str, Arc<Snapshot>> = BTreeMap::new();
+        let mut pending: Vec<BoxFuture<'_, Result<Bound, QueryError>>> = Vec::with_capacity(wanted.len());
+        for wanted in wanted {
+            let Wanted { catalog, database, table, .. } = wanted;
             let missing = || {
-                let message = format!("There is no table \"{catalog}.{database}.{name}\".");
+                let message = format!("There is no table \"{catalog}.{database}.{table}\".");
                 QueryError::user("TABLE_NOT_FOUND", message)
             };
-            let (lower, lower_name) = (database.to_lowercase(), name.to_lowercase());
-            if !snapshots.contains_key(catalog.as_str()) {
-                match self.known(catalog).map_err(|_| missing())? {
-                    Known::Files(known) => {
-                        let snapshot = known.snapshot().await?;
-                        snapshots.insert(catalog, (known, snapshot));
-                    }
-                    Known::Linked(known) => {
-                        let table = known.table(&lower, &lower_name).await?.ok_or_else(missing)?;
-                        let link = Arc::clone(known.link());
-                        tables.push(Bound::Linked { catalog: known.name().to_owned(), table, link });
-                        continue;
-                    }
+            let (database, name) = (database.to_lowercase(), table.to_lowercase());
+            match self.known(catalog).map_err(|_| missing())? {
+                Known::Files(known) => {
+                    let snapshot = match snapshots.get(catalog.as_str()) {
+                        Some(snapshot) => Arc::clone(snapshot),
+                        None => known.snapshot().await?,
+                    };
+                    snapshots.insert(catalog, Arc::clone(&snapshot));
+                    let entry = Arc::clone(snapshot.entry(&database, &name).ok_or_else(missing)?);
+                    let bound = async move { known.table_info(&entry).await?.bound_for(person).await };
+                    pending.push(Box::pin(bound));
+                }
+                Known::Linked(known) => {
+                    let table = known.table(&database, &name).await?.ok_or_else(missing)?;
+                    pending.push(Box::pin(async move { Ok(known.bind(&table, &wanted.conditions, person).await) }));
                 }
             }
-            let (attached, snapshot) = &snapshots[catalog.as_str()];
-            let entry = snapshot.entry(&lower, &lower_name).ok_or_else(missing)?;
-            tables.push(Bound::Files(attached.table_info(entry).await?.engine_table_for(person).await?));
         }
-        Ok(tables)
+        futures::future::try_join_all(pending).await
     }
 
     /// Lists a catalog anew, or waits for a listing that began after this call; a table is listed with its catalog.
@@ -408,61 +408,6 @@ impl Known {
         match self {
             Known::Files(catalog) => catalog.info(),
             Known::Linked(catalog) => catalog.info(),
-        }
-    }
-}
-
-impl std::fmt::Debug for Bound {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}.{}", self.catalog(), self.database(), self.name())
-    }
-}
-
-impl Bound {
-    pub(crate) fn catalog(&self) -> &str {
-        match self {
-            Bound::Files(table) => &table.catalog,
-            Bound::Linked { catalog, .. } => catalog,
-        }
-    }
-
-    pub(crate) fn database(&self) -> &str {
-        match self {
-            Bound::Files(table) => &table.database,
-            Bound::Linked { table, .. } => &table.database,
-        }
-    }
-
-    pub(crate) fn name(&self) -> &str {
-        match self {
-            Bound::Files(table) => &table.name,
-            Bound::Linked { table, .. } => &table.name,
-        }
-    }
-
-    /// The table's files, where it consists of some.
-    pub(crate) fn files(&self) -> Option<Arc<Table>> {
-        match self {
-            Bound::Files(table) => Some(Arc::clone(table)),
-            Bound::Linked { .. } => None,
-        }
-    }
-
-    /// Changes with the files. When what another system keeps changes, nobody tells: there it only says where it is.
-    pub(crate) fn version(&self) -> String {
-        match self {
-            Bound::Files(table) => table.version.clone(),
-            Bound::Linked { link, .. } => link.location(),
-        }
-    }
-
-    pub(crate) fn columns(&self) -> Vec<&str> {
-        match self {
-            Bound::Files(table) => {
-                let columns = table.schema.fields().iter().map(|field| field.name().as_str());
-                columns.chain(table.partitions.iter().map(|field| field.name().as_str())).collect()
-            }
-            Bound::Linked { table, .. } => table.columns.iter().map(|(name, _)| name.as_str()).collect(),
         }
     }
 }

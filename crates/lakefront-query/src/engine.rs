@@ -1,5 +1,6 @@
 //! What an engine is to the road: something that plans an authorised statement and streams rows.
 
+mod athena;
 mod embedded;
 mod trino;
 
@@ -11,16 +12,23 @@ use futures::future::BoxFuture;
 use lakefront_engine::{Frame, Limits, Statistics};
 use tokio::sync::watch;
 
+use crate::estimate::Price;
 use crate::policy::Authorized;
 use crate::result::batch_message;
 use crate::{EngineChoice, QueryError};
 
+pub(crate) use athena::AthenaLink;
 pub(crate) use embedded::Embedded;
 pub(crate) use trino::Trino;
 
 /// Dropping what an engine returns, futures included, stops it.
 pub(crate) trait Engine: Send + Sync {
     fn choice(&self) -> EngineChoice;
+
+    /// What it costs that it reads. Nothing, where someone pays for machines rather than for bytes.
+    fn price(&self) -> Price {
+        Price::FREE
+    }
 
     /// Plans, and says what would be read.
     fn plan(&self, statement: Arc<Authorized>, limits: Limits) -> BoxFuture<'static, Result<Plan, QueryError>>;
@@ -47,6 +55,11 @@ pub(crate) trait Rows: Send {
 
     /// Complete once there is no next batch.
     fn statistics(&self) -> Statistics;
+
+    /// Whether the engine charges for this run.
+    fn is_charged(&self) -> bool {
+        true
+    }
 }
 
 /// Ends a result at its limits, for engines that know none.

@@ -1,7 +1,10 @@
 //! Bytes and money, before anything runs.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
+use crate::policy::Authorized;
 use crate::{EngineChoice, ErrorKind, QueryError};
 
 /// What a statement would read.
@@ -47,17 +50,30 @@ pub struct ColumnEstimate {
     pub bytes: u64,
 }
 
-/// What a scanned terabyte (10^12 bytes) costs.
-#[derive(Debug, Clone, Copy)]
+/// What reading costs.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Price {
+    /// A terabyte of 10^12 bytes.
     pub(crate) per_tb_usd: f64,
+    /// Bytes are charged in steps of so many, rounded up, and never fewer than `least`.
+    pub(crate) step: u64,
+    pub(crate) least: u64,
 }
 
 impl Price {
+    /// Of what costs nothing by the byte.
+    pub(crate) const FREE: Price = Price { per_tb_usd: 0.0, step: 1, least: 0 };
+
+    /// Every byte as it is.
+    pub(crate) fn per_tb(usd: f64) -> Self {
+        Self { per_tb_usd: usd, ..Self::FREE }
+    }
+
     /// Decimal text. Five places as on a bill; an amount below half of the last one keeps two
     /// digits, so that something never looks like nothing.
     pub(crate) fn usd(self, bytes: u64) -> String {
-        let amount = bytes as f64 / 1e12 * self.per_tb_usd;
+        let charged = bytes.div_ceil(self.step).saturating_mul(self.step).max(self.least);
+        let amount = charged as f64 / 1e12 * self.per_tb_usd;
         if amount == 0.0 || amount >= 0.000_005 {
             return format!("{amount:.5}");
         }
@@ -69,6 +85,28 @@ impl Price {
     pub(crate) fn estimate(self, engine: &lakefront_engine::Estimate) -> Estimate {
         Estimate { bytes: engine.bytes, usd: self.usd(engine.bytes), exact: engine.exact }
     }
+}
+
+/// At most what a statement reads: the whole of the files that it may touch.
+pub(crate) fn at_most(statement: &Authorized) -> Option<lakefront_engine::Estimate> {
+    let mut tables = Vec::new();
+    for (bound, reads) in statement.reads() {
+        let table = bound.files().ok()?;
+        let files = table.files.len() as u64;
+        let partitions: HashSet<_> = table.files.iter().map(|file| file.partition_values.as_slice()).collect();
+        tables.push(lakefront_engine::TableEstimate {
+            catalog: bound.catalog().to_owned(),
+            database: bound.database().to_owned(),
+            table: bound.name().to_owned(),
+            files,
+            files_total: files,
+            partitions: partitions.len() as u64,
+            partitions_total: partitions.len() as u64,
+            bytes: table.files.iter().map(|file| file.size).sum::<u64>().saturating_mul(reads),
+            ..Default::default()
+        });
+    }
+    Some(lakefront_engine::Estimate { bytes: tables.iter().map(|table| table.bytes).sum(), exact: false, tables })
 }
 
 /// Refuses a scan above the smallest of the limits.
@@ -166,12 +204,22 @@ mod tests {
 
     #[test]
     fn money_is_decimal_text() {
-        let price = Price { per_tb_usd: 5.0 };
+        let price = Price::per_tb(5.0);
         assert_eq!(price.usd(0), "0.00000");
         assert_eq!(price.usd(12_400_000), "0.00006");
         assert_eq!(price.usd(1_000_000_000_000), "5.00000");
         assert_eq!(price.usd(100_000), "0.0000005");
         assert_eq!(price.usd(1), "0.000000000005");
+    }
+
+    #[test]
+    fn steps_are_rounded_up_and_little_costs_the_least() {
+        let price = Price { per_tb_usd: 5.0, step: 1_000_000, least: 10_000_000 };
+        assert_eq!(price.usd(1), "0.00005");
+        assert_eq!(price.usd(10_000_000), "0.00005");
+        assert_eq!(price.usd(999_999_999_999), "5.00000");
+        assert_eq!(price.usd(123_000_001), "0.00062");
+        assert_eq!(Price::FREE.usd(1 << 40), "0.00000");
     }
 
     #[test]

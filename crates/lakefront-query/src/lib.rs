@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use catalog::{
-    CatalogInfo, CatalogSource, Catalogs, CatalogsConfig, Change, ColumnInfo, DatabaseInfo, Infer, Problem,
+    CatalogInfo, CatalogSource, Catalogs, CatalogsConfig, Change, ColumnInfo, DatabaseInfo, GlueSource, Infer, Problem,
     RefreshReport, TableChange, TableInfo, TableSummary, infer_in, trino_type,
 };
 pub use error::{ErrorKind, Position, QueryError};
@@ -49,6 +49,9 @@ pub struct QueriesConfig {
     pub max_workers: Option<usize>,
     /// What a scanned terabyte (10^12 bytes) costs; Athena's list price by default.
     pub price_per_tb_usd: f64,
+    /// Where another engine could run it too, the embedded one takes what reads up to so many bytes. A catalog may have
+    /// its own number.
+    pub embedded_max_bytes: u64,
 }
 
 impl QueriesConfig {
@@ -62,6 +65,7 @@ impl QueriesConfig {
             cache_bytes: 4 << 30,
             max_workers: None,
             price_per_tb_usd: 5.0,
+            embedded_max_bytes: 2_000_000_000,
         }
     }
 }

@@ -44,9 +44,19 @@ impl Authorized {
         &self.query.tables
     }
 
-    /// Who keeps its tables, where they are not files.
+    /// The system that keeps all of its tables.
     pub(crate) fn link(&self) -> Option<&Arc<dyn Link>> {
-        self.query.link.as_ref()
+        self.query.linked().map(|(link, _)| link)
+    }
+
+    /// Why the embedded engine does not run it, if so.
+    pub(crate) fn not_embedded(&self) -> Option<&QueryError> {
+        self.query.not_embedded.as_ref()
+    }
+
+    /// Each table with the files it consists of, where it does, and how often it is read at most.
+    pub(crate) fn reads(&self) -> impl Iterator<Item = (&Bound, u64)> {
+        self.query.tables.iter().zip(self.query.reads.iter().copied())
     }
 
     /// Whether its value is another one at the next run.
@@ -57,12 +67,12 @@ impl Authorized {
     /// Whether a stored result can stand for a new run, of whatever age it is: nobody tells when what another system
     /// keeps changes.
     pub(crate) fn is_repeatable(&self) -> bool {
-        !self.query.volatile && self.query.link.is_none()
+        !self.query.volatile && self.query.tables.iter().all(|table| table.files().is_ok())
     }
 
     /// The text for the system that keeps the tables.
-    pub(crate) fn sql(&self) -> &str {
-        self.query.sql()
+    pub(crate) fn linked_sql(&self) -> &str {
+        self.query.linked().map_or("", |(_, sql)| sql)
     }
 
     pub(crate) fn job(&self, limits: Limits) -> Job {
@@ -70,7 +80,7 @@ impl Authorized {
         Job {
             sql: self.query.sql().to_owned(),
             parameters: self.query.literals.clone(),
-            tables: self.query.tables.iter().filter_map(Bound::files).collect(),
+            tables: self.query.tables.iter().filter_map(|table| table.files().ok().cloned()).collect(),
             catalog: defaults.catalog.clone().unwrap_or_default(),
             database: defaults.database.clone().unwrap_or_default(),
             limits,

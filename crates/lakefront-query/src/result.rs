@@ -26,7 +26,7 @@ pub(crate) use cache::Cache;
 pub(crate) use key::Key;
 pub(crate) use spool::{RunSummary, Spool};
 
-use crate::{ErrorKind, Estimate, QueryError, trino_type};
+use crate::{EngineChoice, ErrorKind, Estimate, QueryError, trino_type};
 use file::{END_OF_STREAM, Header};
 
 /// A column of a result, with Trino's name for its type.
@@ -105,6 +105,14 @@ impl ResultSet {
     /// When the run ended that made it.
     pub fn created_at(&self) -> DateTime<Utc> {
         self.header.created_at
+    }
+
+    /// What ran it.
+    pub(crate) fn engine(&self) -> EngineChoice {
+        match self.header.engine {
+            EngineChoice::Auto => EngineChoice::Embedded,
+            engine => engine,
+        }
     }
 
     pub(crate) fn estimate(&self) -> Option<&Estimate> {

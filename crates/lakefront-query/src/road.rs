@@ -8,14 +8,14 @@ use arrow::datatypes::SchemaRef;
 use lakefront_engine::{Limits, Pool, PoolConfig};
 
 use crate::engine::{Embedded, Engine, Plan};
-use crate::estimate::{Price, check_budget, explain};
+use crate::estimate::{Price, at_most, check_budget, explain};
 use crate::execution::{
     Admission, Cost, Execution, ExecutionState, Flights, Pilot, Place, Progress, Register, Takeoff, cancelled,
     timed_out,
 };
 use crate::policy::{Authorized, authorize};
 use crate::result::{Cache, Key, RunSummary, Spool, columns};
-use crate::route::{self, route};
+use crate::route::{self, Choice, Route};
 use crate::statement::{Kept, Statement, show};
 use crate::{
     Catalogs, EngineChoice, ErrorKind, EstimateReport, QueriesConfig, QueryError, QueryLimits, Request, ResultSet,
@@ -37,6 +37,13 @@ pub(crate) struct Road {
     runs: Admission,
     estimates: Admission,
     limits: QueryLimits,
+    embedded_max_bytes: u64,
+}
+
+/// A planned statement and the engine that has it.
+struct Chosen {
+    route: Route,
+    plan: Plan,
     price: Price,
 }
 
@@ -58,13 +65,13 @@ impl Road {
             catalogs,
             executions: Register::default(),
             statements: Kept::default(),
-            engine: Embedded::new(pool),
+            engine: Embedded::new(pool, Price::per_tb(config.price_per_tb_usd)),
             cache,
             flights: Arc::default(),
             runs: Admission::new(running, limits.queued_per_principal),
             estimates: Admission::new(ESTIMATES.0, ESTIMATES.1),
             limits,
-            price: Price { per_tb_usd: config.price_per_tb_usd },
+            embedded_max_bytes: config.embedded_max_bytes,
         })
     }
 
@@ -85,12 +92,12 @@ impl Road {
             }
         };
 
-        route::check(&statement, request.engine)?;
+        route::choose(&statement, request.engine, self.embedded_max_bytes)?;
         let forced = request.reuse_max_age_s == Some(0);
         let key = if statement.is_volatile() {
             Key::unique()
         } else {
-            Key::of(&statement, self.limits.result_rows, self.limits.result_bytes)
+            Key::of(&statement, request.engine, self.limits.result_rows, self.limits.result_bytes)
         };
         let may_reuse = !forced && (statement.is_repeatable() || request.reuse_max_age_s.is_some());
         if may_reuse && let Some(result) = self.cache.get(&key, request.reuse_max_age_s) {
@@ -119,7 +126,7 @@ impl Road {
             Statement::Show(..) => {
                 let nothing = lakefront_engine::Estimate { exact: true, ..Default::default() };
                 return Ok(EstimateReport {
-                    estimate: Some(self.price.estimate(&nothing)),
+                    estimate: Some(Price::FREE.estimate(&nothing)),
                     engine: EngineChoice::Embedded,
                     route_reason: "answered by the catalogs".to_owned(),
                     tables: Vec::new(),
@@ -135,29 +142,79 @@ impl Road {
         choice: EngineChoice,
         deadline: Deadline,
     ) -> Result<EstimateReport, QueryError> {
-        route::check(&statement, choice)?;
         let ticket = self.estimates.enter(&statement.principal().id)?;
         let statement = Arc::new(statement);
-        let planned = deadline.holds(async {
+        let chosen = deadline.holds(async {
             let _turn = ticket.turn().await?;
-            self.engine_of(&statement).plan(statement.clone(), self.engine_limits(deadline.left())).await
+            self.choose(&statement, choice, self.engine_limits(deadline.left())).await
         });
-        let foreseen = planned.await?.estimate;
-        let estimate = foreseen.as_ref().map(|foreseen| self.price.estimate(foreseen));
-        let route = route(&statement, choice, estimate.as_ref(), self.limits.max_scan_bytes)?;
+        let Chosen { route, plan, price } = chosen.await?;
         Ok(EstimateReport {
-            estimate,
+            estimate: plan.estimate.as_ref().map(|foreseen| price.estimate(foreseen)),
             engine: route.engine,
             route_reason: route.reason,
-            tables: foreseen.into_iter().flat_map(|foreseen| foreseen.tables).map(Into::into).collect(),
+            tables: plan.estimate.into_iter().flat_map(|foreseen| foreseen.tables).map(Into::into).collect(),
         })
     }
 
-    fn engine_of<'a>(&'a self, statement: &'a Authorized) -> &'a dyn Engine {
-        match statement.link() {
-            Some(link) => link.as_ref(),
-            None => &self.engine,
+    /// Plans a statement on the engine that is to run it.
+    async fn choose(
+        &self,
+        statement: &Arc<Authorized>,
+        asked: EngineChoice,
+        limits: Limits,
+    ) -> Result<Chosen, QueryError> {
+        let choice = route::choose(statement, asked, self.embedded_max_bytes)?;
+        let Some(link) = statement.link() else {
+            let plan = self.engine.plan(statement.clone(), limits).await?;
+            return Ok(self.embedded(statement, choice, plan));
+        };
+        // Elsewhere too the plan that is made here says what is read.
+        let foreseen = match (&choice, statement.not_embedded()) {
+            (_, None) => Some(self.engine.plan(statement.clone(), limits).await),
+            (_, Some(_)) => None,
+        };
+        let reason = match (choice, &foreseen) {
+            (Choice::Linked(reason), _) => reason,
+            (Choice::BySize(limit), Some(Ok(plan))) => {
+                let bytes = plan.estimate.as_ref().map_or(0, |estimate| estimate.bytes);
+                match route::too_large(bytes, limit) {
+                    Some(reason) => reason,
+                    None => return self.planned(statement, Choice::BySize(limit), foreseen),
+                }
+            }
+            (Choice::BySize(_), Some(Err(error))) => route::unplanned(error).ok_or_else(|| error.clone())?,
+            (choice, _) => return self.planned(statement, choice, foreseen),
+        };
+        let foreseen = foreseen.and_then(Result::ok).and_then(|plan| plan.estimate).or_else(|| at_most(statement));
+        let plan = link.plan(statement.clone(), limits).await?;
+        let plan = Plan { estimate: plan.estimate.or(foreseen), ..plan };
+        Ok(Chosen { route: Route { engine: link.choice(), reason }, plan, price: link.price() })
+    }
+
+    fn planned(
+        &self,
+        statement: &Authorized,
+        choice: Choice,
+        plan: Option<Result<Plan, QueryError>>,
+    ) -> Result<Chosen, QueryError> {
+        match plan {
+            Some(plan) => Ok(self.embedded(statement, choice, plan?)),
+            None => Err(QueryError::internal("the embedded engine was chosen without a plan")),
         }
+    }
+
+    fn embedded(&self, statement: &Authorized, choice: Choice, plan: Plan) -> Chosen {
+        let price = self.engine.price();
+        let estimate = plan.estimate.as_ref().map(|foreseen| price.estimate(foreseen));
+        let reason = match choice {
+            Choice::Embedded(reason) | Choice::Linked(reason) if !reason.is_empty() => reason,
+            Choice::Embedded(_) | Choice::Linked(_) => {
+                route::embedded_reason(statement, estimate.as_ref(), self.limits.max_scan_bytes)
+            }
+            Choice::BySize(limit) => route::embedded_reason(statement, estimate.as_ref(), Some(limit)),
+        };
+        Chosen { route: Route { engine: EngineChoice::Embedded, reason }, plan, price }
     }
 
     fn engine_limits(&self, deadline: Duration) -> Limits {
@@ -185,7 +242,7 @@ impl Road {
         let result = ResultSet::of_batch(rows)?;
         self.executions.insert(execution.clone());
         execution.update(|status| reason.clone_into(&mut status.route_reason));
-        let cost = Cost { scanned_bytes: 0, usd: self.price.usd(0), engine_ms: 0, reused: false };
+        let cost = Cost { scanned_bytes: 0, usd: Price::FREE.usd(0), engine_ms: 0, reused: false };
         execution.succeed(Arc::new(result), cost);
         Ok(execution)
     }
@@ -193,7 +250,7 @@ impl Road {
     /// An execution answered by a stored result.
     fn reuse(&self, execution: &Arc<Execution>, statement: &Authorized, result: Arc<ResultSet>) {
         execution.update(|status| {
-            status.engine = self.engine_of(statement).choice();
+            status.engine = result.engine();
             status.estimate = result.estimate().cloned();
             let made = result.created_at().format("%Y-%m-%d %H:%M:%S UTC");
             status.route_reason = if statement.is_repeatable() {
@@ -202,7 +259,7 @@ impl Road {
                 format!("stored result of {made}, as old as was asked for")
             };
         });
-        let cost = Cost { scanned_bytes: 0, usd: self.price.usd(0), engine_ms: 0, reused: true };
+        let cost = Cost { scanned_bytes: 0, usd: Price::FREE.usd(0), engine_ms: 0, reused: true };
         execution.succeed(result, cost);
     }
 
@@ -259,15 +316,13 @@ impl Road {
         scan_limit: Option<u64>,
     ) -> Result<Arc<ResultSet>, QueryError> {
         let planning = Instant::now();
-        let engine = self.engine_of(&statement);
-        let Plan { schema, estimate, start } =
-            engine.plan(statement.clone(), self.engine_limits(self.limits.deadline)).await?;
+        let chosen = self.choose(&statement, choice, self.engine_limits(self.limits.deadline)).await?;
+        let Chosen { route, plan: Plan { schema, estimate, start }, price } = chosen;
         let planning_ms = planning.elapsed().as_millis() as u64;
-        let estimate = estimate.map(|estimate| self.price.estimate(&estimate));
+        let estimate = estimate.map(|estimate| price.estimate(&estimate));
         if let Some(estimate) = &estimate {
             check_budget(estimate, scan_limit)?;
         }
-        let route = route(&statement, choice, estimate.as_ref(), self.limits.max_scan_bytes)?;
         let takeoff = |schema: Option<&SchemaRef>| Takeoff {
             route: route.clone(),
             estimate: estimate.clone(),
@@ -307,12 +362,15 @@ impl Road {
             };
         }
         let run = rows.statistics();
+        let price = if rows.is_charged() { price } else { Price::FREE };
+        pilot.update(|stage| stage.usd = Some(price.usd(run.scanned_bytes)));
         let summary = RunSummary {
             truncated: run.truncated,
             reusable: !statement.is_volatile(),
             scanned_bytes: run.scanned_bytes,
             engine_ms: run.engine_ms,
             estimate,
+            engine: route.engine,
         };
         let result = if spool.in_memory() {
             spool.finish(summary).map_err(QueryError::internal)?
@@ -367,9 +425,7 @@ impl Road {
             Ok(result) => {
                 let reused = place.joined;
                 let scanned_bytes = if reused { 0 } else { result.scanned_bytes() };
-                // Who runs a Trino pays for its machines, not for what it reads.
-                let by_bytes = execution.status().engine != EngineChoice::Trino;
-                let usd = self.price.usd(if by_bytes { scanned_bytes } else { 0 });
+                let usd = stage.borrow().usd.clone().filter(|_| !reused).unwrap_or_else(|| Price::FREE.usd(0));
                 let engine_ms = result.engine_ms();
                 execution.succeed(result, Cost { scanned_bytes, usd, engine_ms, reused });
             }

@@ -11,41 +11,109 @@ pub(crate) struct Route {
     pub(crate) reason: String,
 }
 
-/// Refuses an engine that cannot read the tables of a statement.
-pub(crate) fn check(statement: &Authorized, choice: EngineChoice) -> Result<(), QueryError> {
-    let reads = statement.link().map_or(EngineChoice::Embedded, |link| link.choice());
-    if choice == EngineChoice::Auto || choice == reads {
-        return Ok(());
-    }
-    let message = match statement.tables().first() {
-        Some(table) => {
-            format!("The engine `{choice}` does not read the tables of catalog \"{}\".", table.catalog())
-        }
-        None => format!("There is no connection to the engine `{choice}`."),
-    };
-    Err(QueryError::user("NOT_SUPPORTED", message).with_hint(format!("Use the engine `auto` or `{reads}`.")))
+/// Where a statement can run, by its tables and by who asked for what.
+pub(crate) enum Choice {
+    Embedded(String),
+    /// The system that keeps the tables.
+    Linked(String),
+    /// Both can; what it reads decides, up to this many bytes. Over it, or where the embedded engine does not plan the
+    /// statement, it goes to the system that keeps the tables.
+    BySize(u64),
 }
 
-/// Chooses for a planned statement.
-pub(crate) fn route(
+/// Narrows down who runs a statement. The error says why the engine asked for does not.
+pub(crate) fn choose(
     statement: &Authorized,
-    choice: EngineChoice,
-    estimate: Option<&Estimate>,
-    embedded_limit: Option<u64>,
-) -> Result<Route, QueryError> {
-    check(statement, choice)?;
-    if let Some(link) = statement.link() {
-        let reason = format!("its tables are in {}", link.location());
-        return Ok(Route { engine: link.choice(), reason });
+    asked: EngineChoice,
+    embedded_max_bytes: u64,
+) -> Result<Choice, QueryError> {
+    let not_embedded = statement.not_embedded();
+    let Some(link) = statement.link() else {
+        return match asked {
+            EngineChoice::Auto => Ok(Choice::Embedded(String::new())),
+            EngineChoice::Embedded => Ok(Choice::Embedded("the embedded engine was asked for".to_owned())),
+            other => Err(elsewhere(statement, other, "embedded")),
+        };
+    };
+    let theirs = link.choice();
+    let rules = link.rules();
+    match asked {
+        EngineChoice::Auto => {}
+        EngineChoice::Embedded => {
+            return match not_embedded {
+                None => Ok(Choice::Embedded("the embedded engine was asked for".to_owned())),
+                Some(error) => Err(error.clone().with_hint(format!("Use the engine `auto` or `{theirs}`."))),
+            };
+        }
+        asked if asked == theirs => return Ok(Choice::Linked(format!("the engine {theirs} was asked for"))),
+        other => return Err(elsewhere(statement, other, theirs.as_str())),
     }
-    let reason = match (choice, estimate, embedded_limit) {
-        (EngineChoice::Embedded, ..) => "the embedded engine was asked for".to_owned(),
+    match (rules.engine, not_embedded) {
+        (EngineChoice::Embedded, None) => Ok(Choice::Embedded("the catalog's rule is the embedded engine".to_owned())),
+        (EngineChoice::Embedded, Some(error)) => {
+            let hint = format!("The catalog's rule is the embedded engine; ask for `{theirs}` to run it there.");
+            Err(error.clone().with_hint(hint))
+        }
+        (EngineChoice::Auto, None) => Ok(Choice::BySize(rules.embedded_max_bytes.unwrap_or(embedded_max_bytes))),
+        (EngineChoice::Auto, Some(error)) if statement.tables().iter().any(|table| table.reason().is_some()) => {
+            Ok(Choice::Linked(clause(&error.message)))
+        }
+        (EngineChoice::Auto, Some(error)) if error.code == "FUNCTION_NOT_ALLOWED" => {
+            Ok(Choice::Linked(format!("it calls a function that only {theirs} may know")))
+        }
+        (EngineChoice::Auto, Some(_)) => Ok(Choice::Linked(format!("its tables are in {}", link.location()))),
+        (other, _) => Ok(Choice::Linked(format!("the catalog's rule is the engine {other}"))),
+    }
+}
+
+/// The reason for the embedded engine, where nothing but the size spoke for it.
+pub(crate) fn embedded_reason(statement: &Authorized, estimate: Option<&Estimate>, limit: Option<u64>) -> String {
+    match (estimate, limit) {
         _ if statement.tables().is_empty() => "the statement reads no table".to_owned(),
-        (_, Some(estimate), Some(limit)) => {
+        (Some(estimate), Some(limit)) => {
             format!("estimated {} is under the embedded limit of {}", human(estimate.bytes), human(limit))
         }
-        (_, Some(estimate), None) => format!("estimated {}; its files are read here", human(estimate.bytes)),
-        (_, None, _) => "its files are read here".to_owned(),
+        (Some(estimate), None) => format!("estimated {}; its files are read here", human(estimate.bytes)),
+        (None, _) => "its files are read here".to_owned(),
+    }
+}
+
+/// The reason against the embedded engine that its plan gives: too much to read.
+pub(crate) fn too_large(bytes: u64, limit: u64) -> Option<String> {
+    (bytes > limit).then(|| format!("estimated {} is over the embedded limit of {}", human(bytes), human(limit)))
+}
+
+/// The same of an error of planning: what the embedded engine cannot do, or cannot read, another engine may. An error of
+/// the statement itself, or one that passes, is none.
+pub(crate) fn unplanned(error: &QueryError) -> Option<String> {
+    match error.code {
+        "NOT_SUPPORTED"
+        | "FUNCTION_NOT_ALLOWED"
+        | "TYPE_MISMATCH"
+        | "QUERY_TOO_COMPLEX"
+        | "INVALID_REGEX"
+        | "EXECUTION_ERROR" => Some(format!("the embedded engine does not plan it: {}", clause(&error.message))),
+        "INVALID_FILE" | "SCHEMA_CONFLICT" | "INVALID_LOCATION" | "DATA_CHANGED" => {
+            Some(format!("its files can't be read here: {}", clause(&error.message)))
+        }
+        _ => None,
+    }
+}
+
+fn elsewhere(statement: &Authorized, asked: EngineChoice, reads: &str) -> QueryError {
+    let message = match statement.tables().first() {
+        Some(table) => {
+            format!("The engine `{asked}` does not read the tables of catalog \"{}\".", table.catalog())
+        }
+        None => format!("There is no connection to the engine `{asked}`."),
     };
-    Ok(Route { engine: EngineChoice::Embedded, reason })
+    QueryError::user("NOT_SUPPORTED", message).with_hint(format!("Use the engine `auto` or `{reads}`."))
+}
+
+/// A sentence as a part of another.
+fn clause(sentence: &str) -> String {
+    let sentence = sentence.trim_end_matches('.');
+    let mut letters = sentence.chars();
+    let is_word = letters.next().zip(letters.next()).is_some_and(|(a, b)| a.is_uppercase() && b.is_lowercase());
+    if is_word { sentence[..1].to_lowercase() + &sentence[1..] } else { sentence.to_owned() }
 }

@@ -1,5 +1,6 @@
 //! Parse, classify, bind names to tables; errors with line and column in the author's own text.
 
+mod conditions;
 mod kept;
 mod names;
 mod parameters;
@@ -44,12 +45,23 @@ pub(crate) struct BoundQuery {
     pub(crate) literals: Vec<Literal>,
     /// Each once, by name.
     pub(crate) tables: Vec<Bound>,
-    /// Who keeps the tables, where they are not files.
-    pub(crate) link: Option<Arc<dyn Link>>,
+    /// How often each table is read, at most.
+    pub(crate) reads: Vec<u64>,
+    /// The system that keeps all of the tables, and what it is sent.
+    linked: Option<Linked>,
+    /// Why the embedded engine does not run it; then there is a system that keeps its tables.
+    pub(crate) not_embedded: Option<QueryError>,
     pub(crate) defaults: Defaults,
     /// Its value is another one at the next run.
     pub(crate) volatile: bool,
     canonical: String,
+}
+
+/// The same query in the words of the system that keeps its tables: with their names there, and literals written out.
+#[derive(Debug)]
+struct Linked {
+    link: Arc<dyn Link>,
+    text: Text,
 }
 
 impl Statement {
@@ -127,49 +139,73 @@ impl BoundQuery {
         catalogs: &Catalogs,
     ) -> Result<Self, QueryError> {
         let words = words(text.as_str()).map_err(QueryError::internal)?;
-        let bound = names::bind(catalogs, defaults, &findings.tables).await?;
-        let link = keeper(&findings.tables, &bound)?;
-        if let (None, Some(error)) = (&link, findings.unknown_function) {
-            return Err(error);
+        let bound = names::bind(catalogs, defaults, &findings.tables, &literals).await?;
+        let link = keeper(&bound);
+        let not_embedded = match unread(&findings.tables, &bound, link.is_some()) {
+            Some(error) => Some(error),
+            None => findings.unknown_function,
+        };
+        if let (None, Some(error)) = (link, &not_embedded) {
+            return Err(error.clone());
         }
-        let mut tables = BTreeMap::new();
-        let mut edits = vec![Edit { range: 0..start, replacement: String::new() }];
-        for (name, table) in findings.tables.iter().zip(&bound) {
-            let catalog = link.as_ref().map_or(table.catalog(), |link| link.own_name());
-            let mut replacement = [catalog, table.database(), table.name()].map(quoted).join(".");
-            let key = |table: &Bound| [table.catalog(), table.database(), table.name()].map(str::to_owned);
-            // Columns get their names from the table's: keep it short where that is clear.
-            let is_clear = || bound.iter().all(|other| other.name() != table.name() || key(other) == key(table));
-            if !name.has_alias && findings.long_names.is_empty() && is_clear() {
-                replacement.push_str(&format!(" AS {}", quoted(table.name())));
+        let key = |table: &Bound| [table.catalog(), table.database(), table.name()].map(str::to_owned);
+        let named = |catalog_of: &dyn Fn(&Bound) -> String| {
+            let mut edits = vec![Edit { range: 0..start, replacement: String::new() }];
+            for (name, table) in findings.tables.iter().zip(&bound) {
+                let mut replacement = [&catalog_of(table), table.database(), table.name()].map(quoted).join(".");
+                // Columns get their names from the table's: keep it short where that is clear.
+                let is_clear = || bound.iter().all(|other| other.name() != table.name() || key(other) == key(table));
+                if !name.has_alias && findings.long_names.is_empty() && is_clear() {
+                    replacement.push_str(&format!(" AS {}", quoted(table.name())));
+                }
+                edits.push(edit(&words, &name.parts, replacement)?);
             }
-            edits.push(edit(&words, &name.parts, replacement)?);
-            tables.insert(key(table), table.clone());
-        }
-        for (name, defined) in &findings.renamed {
-            edits.push(edit(&words, std::slice::from_ref(name), quoted(defined))?);
-        }
-        if let Some(link) = &link {
-            for name in findings.long_names.iter().filter(|name| begins_with_a_table(name, &bound)) {
-                edits.push(edit(&words, &name[..1], quoted(link.own_name()))?);
+            for (name, defined) in &findings.renamed {
+                edits.push(edit(&words, std::slice::from_ref(name), quoted(defined))?);
             }
+            Ok::<_, QueryError>(edits)
+        };
+        let edited = |mut edits: Vec<Edit>| {
+            edits.sort_by_key(|edit| edit.range.start);
+            text.edit(&edits)
+        };
+        let linked = match link {
+            Some(link) => {
+                let mut edits = named(&|_| link.own_name().to_owned())?;
+                for name in findings.long_names.iter().filter(|name| begins_with_a_table(name, &bound)) {
+                    edits.push(edit(&words, &name[..1], quoted(link.own_name()))?);
+                }
+                Some(Linked { link: Arc::clone(link), text: sent::write(&edited(edits), &literals)? })
+            }
+            None => None,
+        };
+        let text = edited(named(&|table| table.catalog().to_owned())?);
+        let mut tables: BTreeMap<_, (Bound, u64)> = BTreeMap::new();
+        for table in &bound {
+            tables.entry(key(table)).or_insert_with(|| (table.clone(), 0)).1 += findings.reads;
         }
-        edits.sort_by_key(|edit| edit.range.start);
-        let text = text.edit(&edits);
+        let (tables, reads) = tables.into_values().unzip();
         Ok(Self {
             canonical: canonical(&text)?,
-            text: if link.is_some() { sent::write(&text, &literals)? } else { text },
+            text,
             literals,
-            tables: tables.into_values().collect(),
-            link,
+            tables,
+            reads,
+            linked,
+            not_embedded,
             defaults: defaults.clone(),
             volatile: findings.volatile,
         })
     }
 
-    /// The text for the engine.
+    /// The text for the embedded engine.
     pub(crate) fn sql(&self) -> &str {
         self.text.as_str()
+    }
+
+    /// The system that keeps all of the tables, and the text for it.
+    pub(crate) fn linked(&self) -> Option<(&Arc<dyn Link>, &str)> {
+        self.linked.as_ref().map(|linked| (&linked.link, linked.text.as_str()))
     }
 
     /// The text without what has no meaning: spaces and comments.
@@ -193,7 +229,10 @@ impl BoundQuery {
 
     /// What another system said of the text it was sent.
     pub(crate) fn link_error(&self, error: QueryError) -> QueryError {
-        in_authors_text(error, &self.text)
+        match &self.linked {
+            Some(linked) => in_authors_text(error, &linked.text),
+            None => error,
+        }
     }
 
     fn nearest_column(&self, column: &str) -> Option<String> {
@@ -242,34 +281,40 @@ fn edit(words: &[Word], parts: &[Ident], replacement: String) -> Result<Edit, Qu
     }
 }
 
-/// Who keeps the tables of a statement: one system, or files, which the embedded engine reads.
-fn keeper(names: &[TableName], bound: &[Bound]) -> Result<Option<Arc<dyn Link>>, QueryError> {
-    let link = |table: &Bound| match table {
-        Bound::Files(_) => None,
-        Bound::Linked { link, .. } => Some(Arc::clone(link)),
+/// The system that keeps all tables of a statement.
+fn keeper(bound: &[Bound]) -> Option<&Arc<dyn Link>> {
+    let keeper = bound.first()?.link()?;
+    let keeps = |table: &Bound| table.link().is_some_and(|link| Arc::ptr_eq(link, keeper));
+    bound.iter().all(keeps).then_some(keeper)
+}
+
+/// Why the embedded engine does not read all of the tables, if so. Where one system keeps them all, that is no error yet.
+fn unread(names: &[TableName], bound: &[Bound], one_keeps_all: bool) -> Option<QueryError> {
+    let (at, table) = bound.iter().enumerate().find(|(_, table)| table.files().is_err())?;
+    let place = |at: usize| names.get(at).and_then(|name| names::position(&name.parts));
+    let own = |table: &Bound| format!("\"{}.{}\"", table.catalog(), table.name());
+    let same = |one: Option<&Arc<dyn Link>>, other: Option<&Arc<dyn Link>>| match (one, other) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        _ => false,
     };
-    let Some(first) = bound.first() else { return Ok(None) };
-    let keeper = link(first);
-    for (name, table) in names.iter().zip(bound) {
-        let same = match (&keeper, &link(table)) {
-            (None, None) => true,
-            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
-            _ => false,
-        };
-        if !same {
-            let message = format!(
-                "No engine reaches both \"{}.{}\" and \"{}.{}\".",
-                first.catalog(),
-                first.name(),
-                table.catalog(),
-                table.name()
-            );
-            return Err(QueryError::user("NOT_SUPPORTED", message)
-                .with_hint("Read tables of one catalog in a statement.")
-                .at(names::position(&name.parts)));
+    let other = bound.iter().position(|other| !same(table.link(), other.link()));
+    let reason = table.files().err().flatten();
+    Some(match (one_keeps_all, other) {
+        (false, Some(other)) => {
+            let first = at.min(other);
+            let second = at.max(other);
+            let message = format!("No engine reaches both {} and {}.", own(&bound[first]), own(&bound[second]));
+            let hint = match reason {
+                Some(reason) => format!("{}: {reason}. Read tables of one catalog in a statement.", own(table)),
+                None => "Read tables of one catalog in a statement.".to_owned(),
+            };
+            QueryError::user("NOT_SUPPORTED", message).with_hint(hint).at(place(second))
         }
-    }
-    Ok(keeper)
+        _ => {
+            let reason = reason.unwrap_or("the embedded engine does not read it");
+            QueryError::user("NOT_SUPPORTED", format!("Table {}: {reason}.", own(table))).at(place(at))
+        }
+    })
 }
 
 /// Whether a name of a column is written with catalog, database and table before it.

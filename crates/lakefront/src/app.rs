@@ -134,6 +134,7 @@ async fn open_queries(settings: &Settings) -> anyhow::Result<Queries> {
     config.cache_bytes = query.cache_bytes;
     config.max_workers = (query.max_workers > 0).then_some(query.max_workers);
     config.price_per_tb_usd = query.price_per_tb_usd;
+    config.embedded_max_bytes = query.embedded_max_bytes;
     config.limits = QueryLimits {
         deadline: Duration::from_secs(query.deadline_s),
         memory_bytes: query.memory_bytes,

@@ -5,11 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use lakefront_engine::S3Credentials;
+use lakefront_query::aws::AthenaConfig;
 use lakefront_query::trino::{TrinoAuth, TrinoConfig};
-use lakefront_query::{CatalogSource, Queries};
+use lakefront_query::{CatalogSource, EngineChoice, GlueSource, Queries};
 use lakefront_store::{SealedSecret, Store};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -17,13 +18,13 @@ use utoipa::ToSchema;
 use crate::app::{App, Opened, system};
 use crate::auth::key::MasterKey;
 use crate::config::{CatalogSetting, Settings};
-use crate::connections::{AwsIdentity, Failures};
+use crate::connections::{AwsIdentity, Failures, WebIdentity};
 
 /// The catalog that the data folder's own lake becomes.
 pub const LOCAL: &str = "local";
 
 /// Where a catalog's files are, as the app database keeps it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "kind")]
 pub enum Source {
     Local {
@@ -43,6 +44,90 @@ pub enum Source {
         secret: Option<TrinoSecret>,
         ca: Option<String>,
     },
+    Glue(Glue),
+}
+
+/// The Glue catalog of an account and region, and the Athena that reads it. Everything but the region may be left out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Glue {
+    #[serde(alias = "glue")]
+    pub region: String,
+    /// `primary` where it is left out.
+    pub workgroup: Option<String>,
+    /// `s3://bucket/prefix/` for results, unless the workgroup says it.
+    pub output: Option<String>,
+    pub profile: Option<String>,
+    pub access_key_id: Option<String>,
+    pub web_identity: Option<WebIdentity>,
+    pub role_arn: Option<String>,
+    pub external_id: Option<String>,
+    pub session_name: Option<String>,
+    #[serde(default)]
+    pub per_person: bool,
+    /// Another account's Glue catalog, and the name that Athena has it under.
+    pub catalog_id: Option<String>,
+    pub athena_catalog: Option<String>,
+    /// Minutes for which results of Athena's own will do.
+    pub result_reuse: Option<u32>,
+    /// `auto`, `embedded` or `athena`.
+    pub engine: Option<EngineChoice>,
+    pub embedded_max_bytes: Option<u64>,
+    pub price_per_tb_usd: Option<f64>,
+}
+
+impl Glue {
+    /// Whose credentials it uses.
+    pub fn identity(&self) -> AwsIdentity {
+        AwsIdentity {
+            profile: self.profile.clone(),
+            access_key_id: self.access_key_id.clone(),
+            web_identity: self.web_identity,
+            role_arn: self.role_arn.clone(),
+            external_id: self.external_id.clone(),
+            session_name: self.session_name.clone(),
+            per_person: self.per_person,
+        }
+    }
+
+    /// What can't be is told before anything is kept.
+    pub fn source(&self, secret: Option<String>) -> anyhow::Result<GlueSource> {
+        let is_catalog = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+        if self.catalog_id.as_deref().is_some_and(|id| !is_catalog(id)) {
+            bail!("a Glue catalog of another account is named by its 12 digits");
+        }
+        if self.catalog_id.is_some() && self.athena_catalog.is_none() {
+            bail!("give the name, too, under which Athena has the other account's catalog (athena_catalog)");
+        }
+        if self.output.as_deref().is_some_and(|output| !output.starts_with("s3://")) {
+            bail!("results go to a place in S3: s3://bucket/prefix/");
+        }
+        if self.result_reuse.is_some_and(|minutes| minutes > 10_080) {
+            bail!("Athena keeps results for reuse for 10080 minutes at most");
+        }
+        if self.price_per_tb_usd.is_some_and(|price| !price.is_finite() || price < 0.0) {
+            bail!("a price is no negative number");
+        }
+        let engine = self.engine.unwrap_or_default();
+        if !matches!(engine, EngineChoice::Auto | EngineChoice::Embedded | EngineChoice::Athena) {
+            bail!("the engine of a Glue catalog is auto, embedded or athena");
+        }
+        let identity = self.identity();
+        identity.check(secret.is_some())?;
+        Ok(GlueSource {
+            aws: identity.config(&self.region, None, secret),
+            catalog_id: self.catalog_id.clone(),
+            athena: AthenaConfig {
+                workgroup: self.workgroup.clone().unwrap_or_else(|| "primary".to_owned()),
+                catalog: self.athena_catalog.clone().unwrap_or_else(|| "AwsDataCatalog".to_owned()),
+                output_location: self.output.clone(),
+                reuse_minutes: self.result_reuse.filter(|minutes| *minutes > 0),
+            },
+            engine,
+            embedded_max_bytes: self.embedded_max_bytes,
+            price_per_tb_usd: self.price_per_tb_usd,
+        })
+    }
 }
 
 /// What the sealed secret of a Trino is.
@@ -170,6 +255,7 @@ pub async fn known(settings: &Settings, store: &Store) -> anyhow::Result<BTreeMa
                 Source::S3 { uri: s3.clone(), region: region.clone(), endpoint, aws: AwsIdentity::default() }
             }
             CatalogSetting::Trino { trino } => Source::Trino { url: trino.clone(), secret: None, ca: None },
+            CatalogSetting::Glue(glue) => Source::Glue(glue.clone()),
         };
         known.insert(name.clone(), open(source, Origin::Settings));
     }
@@ -224,6 +310,7 @@ pub fn source_of(source: &Source, secret: Option<String>) -> anyhow::Result<Cata
             };
             CatalogSource::Trino(config)
         }
+        Source::Glue(glue) => CatalogSource::Glue(Box::new(glue.source(secret)?)),
     })
 }
 

@@ -56,6 +56,7 @@ pub struct Query {
     pub cache_bytes: u64,
     pub max_workers: usize,
     pub price_per_tb_usd: f64,
+    pub embedded_max_bytes: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -91,14 +92,15 @@ pub enum LogFormat {
     Json,
 }
 
-/// A catalog of the settings file: a local folder, a bucket whose credentials come from the environment, or a Trino that
-/// asks for none.
+/// A catalog of the settings file: a local folder, a bucket or a Glue catalog whose credentials come from the environment,
+/// or a Trino that asks for none.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum CatalogSetting {
     Local { path: PathBuf },
     S3 { s3: String, region: Option<String>, endpoint: Option<String> },
     Trino { trino: String },
+    Glue(crate::catalogs::Glue),
 }
 
 /// An address, or a network in CIDR notation.

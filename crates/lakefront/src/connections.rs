@@ -236,6 +236,17 @@ pub async fn aws_checks(source: &Source, secret: Option<&str>) -> Result<Option<
             let what = AwsChecks { identity: endpoint.is_none(), data: Some(uri.clone()), ..AwsChecks::default() };
             Ok(Some((aws.config(&region, endpoint.as_deref(), secret.map(str::to_owned)), what)))
         }
+        Source::Glue(glue) => {
+            let what = AwsChecks {
+                identity: true,
+                glue: true,
+                catalog_id: glue.catalog_id.clone(),
+                workgroup: Some(glue.workgroup.clone().unwrap_or_else(|| "primary".to_owned())),
+                output_location: glue.output.clone(),
+                ..AwsChecks::default()
+            };
+            Ok(Some((glue.identity().config(&glue.region, None, secret.map(str::to_owned)), what)))
+        }
         _ => Ok(None),
     }
 }
@@ -256,7 +267,8 @@ async fn allowed(settings: &Settings, source: &Source, has_secret: bool, door: D
             }
         }
         Source::S3 { aws, .. } => aws.check(has_secret)?,
-        _ => {}
+        Source::Glue(glue) => glue.identity().check(has_secret)?,
+        Source::Trino { .. } => {}
     }
     Ok(())
 }
@@ -282,7 +294,7 @@ fn in_open_folder(settings: &Settings, path: &str) -> Result<(), QueryError> {
 /// Where the secret is sent.
 fn address_of(source: &Source) -> Option<&str> {
     match source {
-        Source::Local { .. } => None,
+        Source::Local { .. } | Source::Glue(_) => None,
         Source::S3 { endpoint, .. } => endpoint.as_deref(),
         Source::Trino { url, .. } => Some(url),
     }

@@ -58,7 +58,8 @@ pub async fn locate_bad_value(
         let open =
             |compression| text::decompressed(reader, compression).map_err(|error| text::read_error(&name, error));
         match format {
-            Format::Parquet => Ok(None),
+            // Lines name the column themselves.
+            Format::Parquet | Format::Lines { .. } => Ok(None),
             Format::Csv { delimiter, quote, header, compression } => {
                 in_csv(&name, Records::new(open(compression)?, delimiter, quote), header, &schema)
             }

@@ -66,7 +66,7 @@ pub(super) async fn of(
                 exact = false;
                 sampled(&scan, table, footers, &files).await?
             }
-            Format::Csv { .. } | Format::Json { .. } => {
+            Format::Csv { .. } | Format::Json { .. } | Format::Lines { .. } => {
                 exact = false;
                 let bytes = files.iter().map(|index| table.files[*index].size).sum();
                 Read { bytes, ..Read::default() }

@@ -32,6 +32,7 @@ use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 
 use super::failure;
 use super::footer::{Footers, TableReaders, find_ignoring_case};
+use super::lines::{self, LinesExec};
 use super::store::{TableStore, object_meta};
 use crate::error::{EngineError, EngineErrorKind};
 use crate::job::{Compression, DataFile, Format, Storage, Table};
@@ -238,6 +239,11 @@ impl Scan {
         kept: &[usize],
     ) -> Result<(Vec<PartitionedFile>, Statistics)> {
         let schema = self.table.columns.table_schema();
+        if let Format::Lines { .. } = self.table.format {
+            let keys = self.table.columns.table_partition_cols().iter().cloned();
+            let lines = Schema::new(std::iter::once(Arc::new(lines::line())).chain(keys).collect::<Vec<_>>());
+            return Ok((files, Statistics::new_unknown(&lines)));
+        }
         if self.table.format != Format::Parquet || kept.len() > FOOTERS_PER_PLAN {
             let mut unknown = Statistics::new_unknown(schema);
             let bytes = files.iter().map(|file| file.object_meta.size as usize).sum();
@@ -320,11 +326,24 @@ impl TableProvider for Scan {
                 let keys = table.columns.table_partition_cols().iter().cloned().collect();
                 Arc::new(JsonSource::new(with_keys(Arc::clone(&table.stored), keys)))
             }
+            Format::Lines { skip_header, compression: packed, .. } => {
+                compression = file_compression(packed);
+                let keys = table.columns.table_partition_cols().iter().cloned().collect();
+                let lines = with_keys(Arc::new(Schema::new(vec![lines::line()])), keys);
+                Arc::new(CsvSource::new(lines).with_csv_options(lines::csv_options(skip_header)))
+            }
+        };
+        let all: Vec<usize> = (0..self.schema().fields().len()).collect();
+        let wanted = projection.unwrap_or(&all);
+        let columns = table.file_schema().fields().len();
+        let read = match table.format {
+            Format::Lines { .. } => Some(lines::line_projection(columns, wanted)),
+            _ => projection.cloned(),
         };
         let mut config = FileScanConfigBuilder::new(table.url.clone(), source)
             .with_file_groups(groups(files, state.config().target_partitions()))
             .with_statistics(statistics)
-            .with_projection_indices(projection.cloned())?
+            .with_projection_indices(read)?
             .with_limit(limit)
             .with_file_compression_type(compression);
         if table.format == Format::Parquet {
@@ -332,8 +351,10 @@ impl TableProvider for Scan {
         }
         let scan: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(config.build());
         if matches!(table.format, Format::Json { .. }) && table.spelled_otherwise() {
-            let all: Vec<usize> = (0..self.schema().fields().len()).collect();
-            return renamed(scan, &self.schema(), projection.unwrap_or(&all));
+            return renamed(scan, &self.schema(), wanted);
+        }
+        if let Format::Lines { rules, .. } = table.format {
+            return Ok(Arc::new(LinesExec::new(scan, rules, &self.schema(), columns, wanted)?));
         }
         Ok(scan)
     }

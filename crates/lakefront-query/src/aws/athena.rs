@@ -9,8 +9,10 @@
 mod columns;
 mod csv;
 mod failure;
+mod journal;
 mod pace;
 mod poller;
+mod price;
 mod result;
 mod start;
 mod text;
@@ -18,6 +20,7 @@ mod wire;
 
 use std::fmt;
 use std::future::Future;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,7 +29,9 @@ use tokio::sync::watch;
 
 use super::Aws;
 use crate::{ErrorKind, Principal, QueryError};
+use journal::Journal;
 use poller::Poller;
+pub(crate) use price::{LEAST, STEP, per_tb_usd};
 pub use result::AthenaRun;
 use start::Alive;
 use wire::{QueryExecution, State};
@@ -85,11 +90,23 @@ pub struct Athena {
     aws: Aws,
     config: Arc<AthenaConfig>,
     poller: Poller,
+    /// Queries that the next process stops if this one is killed.
+    journal: Option<Arc<Journal>>,
 }
 
 impl Athena {
     pub fn new(aws: Aws, config: AthenaConfig) -> Self {
-        Self { poller: Poller::new(aws.clone()), aws, config: Arc::new(config) }
+        Self { poller: Poller::new(aws.clone()), aws, config: Arc::new(config), journal: None }
+    }
+
+    /// With a folder that says which queries may run, for whoever comes after this process; what is found there of a
+    /// process that is gone is stopped. Within a runtime.
+    pub fn with_journal(aws: Aws, config: AthenaConfig, folder: &Path) -> Result<Self, QueryError> {
+        let (journal, left) = Journal::open(folder).map_err(QueryError::internal)?;
+        for left in left {
+            tokio::spawn(start::stop_left(aws.clone(), left));
+        }
+        Ok(Self { journal: Some(journal), ..Self::new(aws, config) })
     }
 
     /// Runs statements in the name of the person who asks, where the connection tells people apart. The poller is the same.
@@ -115,7 +132,7 @@ impl Athena {
             seed: request.token_seed,
         };
         within(deadline, async {
-            let query = start::start(&self.aws, &self.config, order).await?;
+            let query = start::start(&self.aws, &self.config, self.journal.clone(), order).await?;
             self.finish(query, FIRST_LOOK, report, deadline).await
         })
         .await
@@ -129,7 +146,7 @@ impl Athena {
         progress: Option<watch::Sender<Progress>>,
         on_state: Option<Box<dyn Fn(AthenaState) + Send + Sync>>,
     ) -> Result<AthenaRun, QueryError> {
-        let query = Alive::new(self.aws.clone(), query_execution_id.to_owned());
+        let query = Alive::new(self.aws.clone(), query_execution_id.to_owned(), None);
         let report = Report::new(progress, on_state);
         within(deadline, self.finish(query, Duration::ZERO, report, deadline)).await
     }

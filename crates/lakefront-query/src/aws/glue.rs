@@ -74,6 +74,9 @@ pub struct GluePartition {
     /// One per partition key, in their order.
     pub values: Vec<String>,
     pub location: Option<String>,
+    /// Class names, as Hive has them.
+    pub input_format: Option<String>,
+    pub serde: Option<String>,
 }
 
 impl Glue {
@@ -186,9 +189,15 @@ impl PartitionReader {
                 return Err(missing(error, "TABLE_NOT_FOUND", "table", &name));
             }
         };
-        let partitions = page.partitions.into_iter().map(|partition| GluePartition {
-            values: partition.values,
-            location: partition.storage_descriptor.and_then(|storage| storage.location),
+        let partitions = page.partitions.into_iter().map(|partition| {
+            let storage = partition.storage_descriptor.unwrap_or_default();
+            let named = |text: Option<String>| text.filter(|text| !text.is_empty());
+            GluePartition {
+                values: partition.values,
+                location: named(storage.location),
+                input_format: named(storage.input_format),
+                serde: named(storage.serde_info.unwrap_or_default().serialization_library),
+            }
         });
         Ok((partitions.collect(), next(page.next_token, token)))
     }

@@ -8,6 +8,7 @@ use lakefront_engine::infer::{InferredSchema, trino_type};
 use lakefront_engine::{Compression, Format, Table};
 use serde::{Deserialize, Serialize};
 
+use super::bound::Bound;
 use super::found::Found;
 use super::lake::Lake;
 use super::linked::LinkedTable;
@@ -17,7 +18,7 @@ use crate::{Principal, QueryError};
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CatalogInfo {
     pub name: String,
-    /// `local`, `s3` or `trino`.
+    /// `local`, `s3`, `trino` or `glue`.
     pub kind: &'static str,
     /// The folder, the `s3://` prefix, or the address.
     pub location: String,
@@ -149,6 +150,13 @@ impl RefreshReport {
     }
 }
 
+impl ColumnInfo {
+    /// A column that is no partition key, by its name and Trino's name of its type.
+    pub(crate) fn of(name: String, type_name: String) -> ColumnInfo {
+        ColumnInfo { name, type_name, comment: None, partition: false }
+    }
+}
+
 impl Problem {
     pub(super) fn fatal(code: &str, message: impl Into<String>) -> Problem {
         Problem { code: code.to_owned(), message: message.into(), fatal: true }
@@ -180,18 +188,20 @@ impl TableInfo {
         Ok(Arc::clone(&table))
     }
 
-    /// The same in the name of one person, where the connection tells people apart. What one of them is shown must not
-    /// answer another, so the version is theirs, too.
-    pub(super) async fn engine_table_for(&self, person: &Principal) -> Result<Arc<Table>, QueryError> {
+    /// The table as a statement of this person reads it.
+    pub(super) async fn bound_for(&self, person: &Principal) -> Result<Bound, QueryError> {
         let table = self.engine_table()?;
-        let Some(readable) = &self.readable else { return Ok(table) };
-        match readable.lake.storage_for(person).await? {
-            None => Ok(table),
+        let theirs = match &self.readable {
+            Some(readable) => readable.lake.storage_for(person).await?,
+            None => None,
+        };
+        Ok(match theirs {
+            None => Bound::of_files(table),
             Some(storage) => {
-                let version = format!("{} {}", table.version, person.id);
-                Ok(Arc::new(Table { storage, version, ..Table::clone(&table) }))
+                let bound = Bound::of_files(Arc::new(Table { storage, ..Table::clone(&table) }));
+                Bound { reader: Some(person.id.clone()), ..bound }
             }
-        }
+        })
     }
 
     /// A table whose problem is fatal.
@@ -241,21 +251,22 @@ impl TableInfo {
     }
 
     /// A table that another system keeps.
-    pub(super) fn linked(catalog: &str, table: &LinkedTable, columns: Vec<ColumnInfo>, location: String) -> TableInfo {
+    pub(super) fn linked(catalog: &str, table: &LinkedTable, location: String) -> TableInfo {
+        let note = table.files.as_ref().err().cloned().flatten();
         TableInfo {
             catalog: catalog.to_owned(),
             database: table.database.clone(),
             name: table.name.clone(),
-            columns,
-            format: None,
-            format_text: None,
+            columns: table.columns.clone(),
+            format: table.format,
+            format_text: table.format_text.clone(),
             location,
             files: 0,
             bytes: 0,
             rows: None,
             data_version: String::new(),
             newest: None,
-            problems: Vec::new(),
+            problems: note.map(|reason| Problem::note(sentence(&reason))).into_iter().collect(),
             inferred: None,
             readable: None,
         }
@@ -322,7 +333,15 @@ fn format_text(format: &Format) -> String {
             format!("CSV, {delimiter} between values{quote}, {header} a header{}", compressed(*compression))
         }
         Format::Json { compression } => format!("JSON lines{}", compressed(*compression)),
+        Format::Lines { compression, .. } => format!("Lines of text{}", compressed(*compression)),
     }
+}
+
+/// A clause as a sentence.
+fn sentence(clause: &str) -> String {
+    let mut letters = clause.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
 }
 
 /// Codes come back from the catalog's cache as text.

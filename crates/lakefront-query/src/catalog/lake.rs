@@ -7,9 +7,9 @@ use lakefront_engine::lake::{self, EnvironmentCredentials, LocalRoot, S3Location
 use lakefront_engine::{EngineError, S3Credentials, Storage};
 use tokio::sync::OnceCell;
 
-use crate::aws::{Aws, AwsConfig};
+use crate::aws::{AthenaConfig, Aws, AwsConfig};
 use crate::trino::TrinoConfig;
-use crate::{Principal, QueryError};
+use crate::{EngineChoice, Principal, QueryError};
 
 /// What a person gives to add a catalog.
 #[derive(Debug, Clone)]
@@ -28,6 +28,24 @@ pub enum CatalogSource {
     },
     /// A catalog of a Trino, which runs what reads it.
     Trino(TrinoConfig),
+    /// The Glue catalog of an account and region: Athena runs what reads it, or the embedded engine where it can.
+    Glue(Box<GlueSource>),
+}
+
+/// A Glue catalog, and the Athena that reads it.
+#[derive(Debug, Clone)]
+pub struct GlueSource {
+    pub aws: AwsConfig,
+    /// Another account's number, if it is not one's own; Athena then has it under a name of its own
+    /// ([`AthenaConfig::catalog`]).
+    pub catalog_id: Option<String>,
+    pub athena: AthenaConfig,
+    /// What `auto` means here: `auto` itself, `embedded` or `athena`.
+    pub engine: EngineChoice,
+    /// More is sent to Athena; `None`: as for all catalogs.
+    pub embedded_max_bytes: Option<u64>,
+    /// What Athena's scanned terabyte (10^12 bytes) costs; `None`: the region's list price.
+    pub price_per_tb_usd: Option<f64>,
 }
 
 /// A parsed source.

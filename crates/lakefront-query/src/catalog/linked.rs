@@ -6,15 +6,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use futures::FutureExt;
 use futures::future::BoxFuture;
+use lakefront_engine::Table;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::bound::Bound;
+use super::condition::Condition;
+use super::glue::Declared;
 use super::info::{ColumnInfo, Problem};
 use super::refresh::LastListing;
 use super::{CatalogInfo, DatabaseInfo, News, RefreshReport, TableInfo, TableSummary};
 use crate::engine::Engine;
-use crate::{ErrorKind, QueryError};
+use crate::{EngineChoice, ErrorKind, Principal, QueryError};
 
 /// How long a question waits for the first listing.
 const FIRST_LISTING: Duration = Duration::from_secs(30);
@@ -32,6 +37,40 @@ pub(crate) trait Link: Engine + fmt::Debug {
     fn own_name(&self) -> &str;
 
     fn tables(&self) -> BoxFuture<'_, Result<Vec<LinkedTable>, QueryError>>;
+
+    /// The files of a table that may hold rows under these conditions ([`Wanted::conditions`](super::Wanted)), where the
+    /// embedded engine reads them as the other system does; else why not, as a clause. `catalog` is the name people use.
+    fn files<'a>(
+        &'a self,
+        _catalog: &'a str,
+        table: &'a LinkedTable,
+        _conditions: &'a [Vec<Condition>],
+        _person: &'a Principal,
+    ) -> BoxFuture<'a, Result<Arc<Table>, Option<String>>> {
+        let reason = table.files.as_ref().err().cloned().flatten();
+        async { Err(reason) }.boxed()
+    }
+
+    /// Whether it is asked in the name of whoever asks: what one of them may read another may not.
+    fn is_per_person(&self) -> bool {
+        false
+    }
+
+    /// What `auto` means for the tables it keeps.
+    fn rules(&self) -> Rules {
+        Rules::default()
+    }
+
+    /// Another listing is wanted: what is known of files is no longer good enough.
+    fn forget_files(&self) {}
+}
+
+/// Which engine statements on the tables of a catalog take, where both could.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Rules {
+    pub(crate) engine: EngineChoice,
+    /// More goes to the system that keeps the tables; `None`: as for all catalogs.
+    pub(crate) embedded_max_bytes: Option<u64>,
 }
 
 /// A table as the other system tells it.
@@ -39,9 +78,30 @@ pub(crate) trait Link: Engine + fmt::Debug {
 pub(crate) struct LinkedTable {
     pub(crate) database: String,
     pub(crate) name: String,
-    /// Names, and Trino's names of the types.
-    pub(crate) columns: Vec<(String, String)>,
+    pub(crate) columns: Vec<ColumnInfo>,
     pub(crate) is_view: bool,
+    /// `parquet`, `csv` or `json`.
+    pub(crate) format: Option<&'static str>,
+    pub(crate) format_text: Option<String>,
+    /// Where its files are, if it is known.
+    pub(crate) location: Option<String>,
+    /// How its files are read here; else why they are not, as a clause, if there is something to say.
+    pub(crate) files: Result<Arc<Declared>, Option<String>>,
+}
+
+impl Default for LinkedTable {
+    fn default() -> Self {
+        Self {
+            database: String::new(),
+            name: String::new(),
+            columns: Vec::new(),
+            is_view: false,
+            format: None,
+            format_text: None,
+            location: None,
+            files: Err(None),
+        }
+    }
 }
 
 pub(super) struct Linked {
@@ -74,12 +134,17 @@ impl Linked {
         }
     }
 
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-
-    pub(super) fn link(&self) -> &Arc<dyn Link> {
-        &self.link
+    /// The table for a statement with these conditions.
+    pub(super) async fn bind(&self, table: &LinkedTable, conditions: &[Vec<Condition>], person: &Principal) -> Bound {
+        Bound {
+            catalog: self.name.clone(),
+            database: table.database.clone(),
+            name: table.name.clone(),
+            columns: table.columns.iter().map(|column| column.name.clone()).collect(),
+            files: self.link.files(&self.name, table, conditions, person).await,
+            link: Some(Arc::clone(&self.link)),
+            reader: self.link.is_per_person().then(|| person.id.clone()),
+        }
     }
 
     pub(super) fn info(&self) -> CatalogInfo {
@@ -134,11 +199,11 @@ impl Linked {
     pub(super) async fn tables(&self, database: &str, search: &str) -> Result<Vec<TableSummary>, QueryError> {
         let listed = self.listed().await?;
         let wanted = listed.tables.iter().filter(|((of, name), _)| of == database && name.contains(search));
-        let summary = |((database, name), _): (&(String, String), &Arc<LinkedTable>)| TableSummary {
+        let summary = |((database, name), table): (&(String, String), &Arc<LinkedTable>)| TableSummary {
             catalog: self.name.clone(),
             database: database.clone(),
             name: name.clone(),
-            format: None,
+            format: table.format,
             files: 0,
             bytes: 0,
             newest: None,
@@ -153,18 +218,12 @@ impl Linked {
     }
 
     pub(super) fn table_info(&self, table: &LinkedTable) -> TableInfo {
-        let column = |(name, type_name): &(String, String)| ColumnInfo {
-            name: name.clone(),
-            type_name: type_name.clone(),
-            comment: None,
-            partition: false,
+        let kind = if table.is_view { "View" } else { "Table" };
+        let location = match &table.location {
+            Some(location) => location.clone(),
+            None => format!("{kind} in {}", self.link.location()),
         };
-        TableInfo::linked(
-            &self.name,
-            table,
-            table.columns.iter().map(column).collect(),
-            format!("{} in {}", if table.is_view { "View" } else { "Table" }, self.link.location()),
-        )
+        TableInfo::linked(&self.name, table, location)
     }
 
     /// Lists the tables, or waits for a listing that began after this call.
@@ -175,6 +234,7 @@ impl Linked {
             return last.result.clone();
         }
         let began = Instant::now();
+        self.link.forget_files();
         let result = self.list(began).await;
         *last = Some(LastListing { began, result: result.clone() });
         result

@@ -9,22 +9,28 @@ use lakefront_engine::{Frame, Limits, Pool, Progress, Running, Statistics};
 use tokio::sync::watch;
 
 use super::{Engine, Plan, Rows};
+use crate::estimate::Price;
 use crate::policy::Authorized;
 use crate::{EngineChoice, QueryError};
 
 pub(crate) struct Embedded {
     pool: Pool,
+    price: Price,
 }
 
 impl Embedded {
-    pub(crate) fn new(pool: Pool) -> Self {
-        Self { pool }
+    pub(crate) fn new(pool: Pool, price: Price) -> Self {
+        Self { pool, price }
     }
 }
 
 impl Engine for Embedded {
     fn choice(&self) -> EngineChoice {
         EngineChoice::Embedded
+    }
+
+    fn price(&self) -> Price {
+        self.price
     }
 
     fn plan(&self, statement: Arc<Authorized>, limits: Limits) -> BoxFuture<'static, Result<Plan, QueryError>> {

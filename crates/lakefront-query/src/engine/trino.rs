@@ -10,7 +10,7 @@ use lakefront_engine::{Frame, Limits, Progress, Statistics};
 use tokio::sync::watch;
 
 use super::{Cut, Engine, Plan, Rows};
-use crate::catalog::{Link, LinkedTable};
+use crate::catalog::{ColumnInfo, Link, LinkedTable};
 use crate::policy::Authorized;
 use crate::trino::{TrinoClient, TrinoConfig, TrinoRun, TrinoSession};
 use crate::{EngineChoice, QueryError};
@@ -40,7 +40,7 @@ impl Engine for Trino {
         let start = async move {
             let session =
                 TrinoSession { on_behalf_of: Some(statement.principal().name.clone()), ..TrinoSession::default() };
-            match client.run(statement.sql(), &session, deadline).await {
+            match client.run(statement.linked_sql(), &session, deadline).await {
                 Ok(run) => Ok(Box::new(TrinoRows { statement, run, cut: Cut::new(&limits) }) as Box<dyn Rows>),
                 Err(error) => Err(statement.link_error(error)),
             }
@@ -68,8 +68,9 @@ impl Link for Trino {
             let table = |table: crate::trino::TrinoTable| LinkedTable {
                 database: table.schema,
                 name: table.name,
-                columns: table.columns,
+                columns: table.columns.into_iter().map(|(name, kind)| ColumnInfo::of(name, kind)).collect(),
                 is_view: table.is_view,
+                ..LinkedTable::default()
             };
             Ok(tables.into_iter().map(table).collect())
         }

@@ -25,6 +25,8 @@ pub(crate) struct Stage {
     pub(crate) planning_ms: u64,
     /// Set once it is planned and runs.
     pub(crate) takeoff: Option<Takeoff>,
+    /// What the run costs, once it has ended well.
+    pub(crate) usd: Option<String>,
     pub(crate) landing: Option<Landing>,
 }
 

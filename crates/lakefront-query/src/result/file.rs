@@ -14,7 +14,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::Estimate;
+use crate::{EngineChoice, Estimate};
 
 /// Ends an Arrow IPC stream.
 pub(crate) const END_OF_STREAM: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
@@ -33,6 +33,9 @@ pub(crate) struct Header {
     pub(crate) scanned_bytes: u64,
     pub(crate) engine_ms: u64,
     pub(crate) estimate: Option<Estimate>,
+    /// What ran it; `Auto` where nothing did.
+    #[serde(default)]
+    pub(crate) engine: EngineChoice,
     /// Bytes of the schema message at the start.
     pub(crate) schema_bytes: u64,
     pub(crate) frames: Vec<FrameEntry>,

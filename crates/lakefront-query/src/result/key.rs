@@ -5,6 +5,7 @@ use std::fmt;
 use lakefront_engine::Literal;
 use ulid::Ulid;
 
+use crate::EngineChoice;
 use crate::policy::Authorized;
 
 /// A hash of everything a result depends on: the authorised statement, its parameters, the data
@@ -14,7 +15,7 @@ use crate::policy::Authorized;
 pub(crate) struct Key([u8; 32]);
 
 impl Key {
-    pub(crate) fn of(statement: &Authorized, result_rows: u64, result_bytes: u64) -> Self {
+    pub(crate) fn of(statement: &Authorized, choice: EngineChoice, result_rows: u64, result_bytes: u64) -> Self {
         let mut hash = Fields(blake3::Hasher::new());
         hash.field(b"lakefront result 1");
         hash.field(statement.canonical_text().as_bytes());
@@ -35,6 +36,10 @@ impl Key {
             for part in [table.catalog(), table.database(), table.name(), &table.version()] {
                 hash.field(part.as_bytes());
             }
+        }
+        // Engines that could both run it may write a value in two ways: who asks for one gets that one's.
+        if statement.link().is_some() && statement.not_embedded().is_none() {
+            hash.field(choice.as_str().as_bytes());
         }
         hash.field(&result_rows.to_le_bytes());
         hash.field(&result_bytes.to_le_bytes());

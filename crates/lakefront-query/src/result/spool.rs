@@ -13,7 +13,7 @@ use ulid::Ulid;
 
 use super::file::{self, FrameEntry, Header};
 use super::{Body, ResultSet, schema_message};
-use crate::{Estimate, QueryError};
+use crate::{EngineChoice, Estimate, QueryError};
 
 /// Up to here a result costs no write before it is answered.
 const MEMORY_BYTES: u64 = 1 << 20;
@@ -26,6 +26,7 @@ pub(crate) struct RunSummary {
     pub(crate) scanned_bytes: u64,
     pub(crate) engine_ms: u64,
     pub(crate) estimate: Option<Estimate>,
+    pub(crate) engine: EngineChoice,
 }
 
 pub(crate) struct Spool {
@@ -96,6 +97,7 @@ impl Spool {
             scanned_bytes: run.scanned_bytes,
             engine_ms: run.engine_ms,
             estimate: run.estimate,
+            engine: run.engine,
             schema_bytes: self.schema_message.len() as u64,
             frames: self.frames,
         };

@@ -4,11 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use blake3::Hash;
-use lakefront_engine::{S3Credentials, Storage};
 
 use super::BoundQuery;
 use crate::Request;
-use crate::catalog::Bound;
 
 const MOST: usize = 1_024;
 /// Longer ones are rare, and few of them fill the memory.
@@ -33,7 +31,7 @@ impl Kept {
     }
 
     pub(super) fn keep(&self, request: &Request, version: u64, query: &Arc<BoundQuery>) {
-        if request.sql.len() > MAX_TEXT_BYTES || !query.tables.iter().all(lasts) {
+        if request.sql.len() > MAX_TEXT_BYTES || !query.tables.iter().all(|table| table.lasts()) {
             return;
         }
         let mut statements = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -43,18 +41,6 @@ impl Kept {
         if statements.version == version {
             statements.by_request.insert(identity(request), Arc::clone(query));
         }
-    }
-}
-
-/// Whether a table can be read for as long as its catalog stays the same, and by everyone. Temporary credentials end
-/// earlier, and may be one person's.
-fn lasts(table: &Bound) -> bool {
-    match table {
-        Bound::Files(table) => !matches!(
-            &table.storage,
-            Storage::S3 { credentials: S3Credentials::Keys { session_token: Some(_), .. }, .. }
-        ),
-        Bound::Linked { .. } => false,
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use lakefront_engine::Literal;
 use sqlparser::ast::{Ident, ObjectName, ObjectNamePart};
 
 use super::rules::TableName;
-use crate::catalog::Bound;
+use crate::catalog::{Bound, Condition, Wanted};
 use crate::{Catalogs, Position, Principal, QueryError, Request, TableInfo};
 
 /// Resolves names that are not fully written.
@@ -59,14 +60,32 @@ pub(crate) async fn bind(
     catalogs: &Catalogs,
     defaults: &Defaults,
     names: &[TableName],
+    literals: &[Literal],
 ) -> Result<Vec<Bound>, QueryError> {
     let mut full = Vec::with_capacity(names.len());
+    let mut wanted: Vec<Wanted> = Vec::new();
+    let mut places = Vec::with_capacity(names.len());
     for name in names {
         let parts: Vec<String> = name.parts.iter().map(|part| part.value.clone()).collect();
-        full.push(defaults.complete(&parts).ok_or_else(|| incomplete(&parts).at(position(&name.parts)))?);
+        let found = defaults.complete(&parts).ok_or_else(|| incomplete(&parts).at(position(&name.parts)))?;
+        let conditions: Vec<Condition> =
+            name.conditions.iter().filter_map(|condition| condition.closed(literals)).collect();
+        // A table that is named twice is bound once, for the rows of both uses.
+        match wanted.iter().position(|wanted| is_same(wanted, &found)) {
+            Some(place) => {
+                wanted[place].conditions.push(conditions);
+                places.push(place);
+            }
+            None => {
+                let (catalog, database, table) = found.clone();
+                places.push(wanted.len());
+                wanted.push(Wanted { catalog, database, table, conditions: vec![conditions] });
+            }
+        }
+        full.push(found);
     }
-    match catalogs.bind(&full, &defaults.person).await {
-        Ok(tables) => Ok(tables),
+    match catalogs.bind(&wanted, &defaults.person).await {
+        Ok(tables) => Ok(places.into_iter().map(|place| tables[place].clone()).collect()),
         Err(error) if error.code == "TABLE_NOT_FOUND" => {
             let missing = full.iter().zip(names).find(|(full, _)| !exists(catalogs, full));
             Err(match missing {
@@ -76,6 +95,12 @@ pub(crate) async fn bind(
         }
         Err(error) => Err(error),
     }
+}
+
+fn is_same(wanted: &Wanted, (catalog, database, table): &FullName) -> bool {
+    wanted.catalog.eq_ignore_ascii_case(catalog)
+        && wanted.database.eq_ignore_ascii_case(database)
+        && wanted.table.eq_ignore_ascii_case(table)
 }
 
 /// The same for the name in a SHOW or DESCRIBE statement.

@@ -14,6 +14,7 @@ use sqlparser::tokenizer::Span;
 
 pub(crate) use kind::{Kind, Show, kind};
 
+use super::conditions::{Conditions, Open};
 use super::names::nearest;
 use crate::{ErrorKind, Position, QueryError};
 
@@ -28,6 +29,8 @@ pub(crate) struct TableName {
     /// One to three parts.
     pub(crate) parts: Vec<Ident>,
     pub(crate) has_alias: bool,
+    /// What holds for every row that is taken of it here.
+    pub(crate) conditions: Vec<Open>,
 }
 
 /// What a walk over an allowed statement found.
@@ -42,15 +45,24 @@ pub(crate) struct Findings {
     pub(crate) long_names: Vec<Vec<Ident>>,
     /// It calls a function whose value changes from run to run, such as `now()`.
     pub(crate) volatile: bool,
+    /// How often any table is read, at most: more than once each where a WITH name is used more than once.
+    pub(crate) reads: u64,
     /// The first function that the embedded engine lacks.
     pub(crate) unknown_function: Option<QueryError>,
 }
 
 /// Walks a query; errors have their position in the text that was parsed.
 pub(crate) fn check(query: &Query) -> Result<Findings, QueryError> {
-    let mut walk = Walk { findings: Findings::default(), scopes: Vec::new(), tables_read: 0 };
+    let mut walk = Walk {
+        findings: Findings::default(),
+        scopes: Vec::new(),
+        conditions: Conditions::default(),
+        common_uses: 0,
+        tables_read: 0,
+    };
     walk.query(query)?;
-    Ok(walk.findings)
+    let reads = if walk.common_uses > 1 { walk.tables_read.max(1) as u64 } else { 1 };
+    Ok(Findings { reads, ..walk.findings })
 }
 
 type Checked = Result<(), QueryError>;
@@ -59,6 +71,10 @@ struct Walk {
     findings: Findings,
     /// WITH names in reach, innermost last.
     scopes: Vec<Vec<CommonTable>>,
+    /// Of the SELECT that is walked.
+    conditions: Conditions,
+    /// Uses of WITH names.
+    common_uses: usize,
     tables_read: usize,
 }
 

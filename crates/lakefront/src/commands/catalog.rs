@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use axum::http::StatusCode;
-use lakefront_query::RefreshReport;
 use lakefront_query::trino::{TrinoAuth, TrinoClient, TrinoConfig};
+use lakefront_query::{EngineChoice, RefreshReport};
 
 use super::aws_flags::{AwsFlags, aws_secret};
 use super::query::told;
 use super::{confirmed, given, needed, print, say, told as refused};
 use crate::app::{self, system};
-use crate::catalogs::{Source, TrinoSecret, absolute};
+use crate::catalogs::{Glue, Source, TrinoSecret, absolute};
 use crate::config::Settings;
 use crate::connections::{self, AwsIdentity, Change, Door, Draft};
 
@@ -31,6 +31,11 @@ pub(super) enum CatalogCommand {
         /// TRINO_PASSWORD, a token (JWT) from TRINO_TOKEN
         #[arg(long, value_name = "URL", group = "place")]
         trino: Option<String>,
+        /// The Glue catalog of a region: its tables, run on Athena or, where that is exact and cheap, here
+        #[arg(long, value_name = "REGION", group = "place")]
+        glue: Option<String>,
+        #[command(flatten)]
+        athena: Box<GlueFlags>,
         /// Certificates (PEM) to trust for the Trino besides the machine's
         #[arg(long, requires = "trino", value_name = "FILE")]
         ca: Option<PathBuf>,
@@ -52,25 +57,88 @@ pub(super) enum CatalogCommand {
     Remove { name: String },
 }
 
+/// How Athena is asked.
+#[derive(clap::Args)]
+pub(super) struct GlueFlags {
+    /// The workgroup that statements run in; primary if not said
+    #[arg(long, requires = "glue", value_name = "NAME")]
+    athena_workgroup: Option<String>,
+    /// Where Athena writes results, unless the workgroup says it: s3://bucket/prefix/
+    #[arg(long, requires = "glue", value_name = "URI")]
+    output: Option<String>,
+    /// Another account's Glue catalog, by its number; with --athena-catalog
+    #[arg(long, requires = "athena_catalog", value_name = "ID")]
+    catalog_id: Option<String>,
+    /// What Athena calls the catalog; AwsDataCatalog if not said
+    #[arg(long, requires = "glue", value_name = "NAME")]
+    athena_catalog: Option<String>,
+    /// Let Athena answer with a result of its own that is no older
+    #[arg(long, requires = "glue", value_name = "MINUTES")]
+    result_reuse: Option<u32>,
+    /// Who runs statements: auto, embedded or athena
+    #[arg(long, requires = "glue", value_name = "ENGINE", value_parser = engine)]
+    engine: Option<EngineChoice>,
+    /// What reads more goes to Athena
+    #[arg(long, requires = "glue", value_name = "BYTES")]
+    embedded_max_bytes: Option<u64>,
+    /// What Athena's scanned terabyte costs, instead of the region's list price
+    #[arg(long, requires = "glue", value_name = "USD")]
+    price_per_tb_usd: Option<f64>,
+}
+
+impl GlueFlags {
+    fn source(self, region: String, aws: AwsIdentity) -> Glue {
+        Glue {
+            region,
+            workgroup: self.athena_workgroup,
+            output: self.output,
+            profile: aws.profile,
+            access_key_id: aws.access_key_id,
+            web_identity: aws.web_identity,
+            role_arn: aws.role_arn,
+            external_id: aws.external_id,
+            session_name: aws.session_name,
+            per_person: aws.per_person,
+            catalog_id: self.catalog_id,
+            athena_catalog: self.athena_catalog,
+            result_reuse: self.result_reuse,
+            engine: self.engine,
+            embedded_max_bytes: self.embedded_max_bytes,
+            price_per_tb_usd: self.price_per_tb_usd,
+        }
+    }
+}
+
+fn engine(text: &str) -> Result<EngineChoice, String> {
+    match text {
+        "auto" => Ok(EngineChoice::Auto),
+        "embedded" => Ok(EngineChoice::Embedded),
+        "athena" => Ok(EngineChoice::Athena),
+        other => Err(format!("`{other}` is none of auto, embedded and athena")),
+    }
+}
+
 impl CatalogCommand {
     pub(super) async fn run(self, settings: Settings, yes: bool) -> anyhow::Result<()> {
         let opened = app::open(&settings).await?;
         let scope = system("catalog command");
         let catalogs = opened.queries.catalogs();
         match self {
-            Self::Add { name, path, s3, trino, ca, region, endpoint, aws } => {
-                let (source, secret) = match (path, s3, trino) {
+            Self::Add { name, path, s3, trino, glue, athena, ca, region, endpoint, aws } => {
+                let aws = AwsIdentity::from(*aws);
+                if aws != AwsIdentity::default() && s3.is_none() && glue.is_none() {
+                    bail!("credentials of AWS go with --s3 and --glue");
+                }
+                let key_secret = aws.access_key_id.is_some().then(aws_secret).transpose()?;
+                let (source, secret) = match (path, s3, trino, glue) {
                     (Some(path), ..) => match std::fs::canonicalize(&path) {
                         Ok(path) if path.is_dir() => (Source::Local { path: absolute(&path)? }, None),
                         _ => bail!("{} is no folder", path.display()),
                     },
-                    (_, Some(uri), _) => {
-                        let aws = AwsIdentity::from(*aws);
-                        let secret = aws.access_key_id.is_some().then(aws_secret).transpose()?;
-                        (Source::S3 { uri, region, endpoint, aws }, secret)
-                    }
-                    (_, _, Some(url)) => trino_source(url, ca)?,
-                    (None, None, None) => bail!("give --path, --s3 or --trino"),
+                    (_, Some(uri), ..) => (Source::S3 { uri, region, endpoint, aws }, key_secret),
+                    (_, _, Some(url), _) => trino_source(url, ca)?,
+                    (_, _, _, Some(region)) => (Source::Glue(athena.source(region, aws)), key_secret),
+                    (None, None, None, None) => bail!("give --path, --s3, --trino or --glue"),
                 };
                 let draft = Draft { name: name.clone(), source, secret };
                 let added = connections::add(&opened, &settings, &scope, draft, Door::Command).await;
@@ -87,6 +155,7 @@ impl CatalogCommand {
                 let kept = kept.map_err(|_| anyhow::anyhow!("there is no catalog {name}"))?;
                 let secret = match &kept.source {
                     Source::S3 { aws, .. } if aws.access_key_id.is_some() => aws_secret()?,
+                    Source::Glue(glue) if glue.access_key_id.is_some() => aws_secret()?,
                     Source::Trino { secret: Some(TrinoSecret::Password), .. } => needed("TRINO_PASSWORD")?,
                     Source::Trino { secret: Some(TrinoSecret::Token), .. } => needed("TRINO_TOKEN")?,
                     _ => bail!("{name} has no secret of its own"),

@@ -1,5 +1,5 @@
 import { Check, CircleAlert, Copy } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { CheckReport, CheckStep } from "@/api/types";
 import { cx } from "@/lib/cx";
 import { Button } from "@/ui/button";
@@ -7,9 +7,12 @@ import { Icon } from "@/ui/icon";
 
 /** What was tried, one line each, and what to add to the policy. */
 export function CheckResult({ report }: { report: CheckReport }) {
+  const here = useRef<HTMLDivElement>(null);
+  // It stands below a long form.
+  useEffect(() => here.current?.scrollIntoView({ block: "nearest" }), [report]);
   const failed = report.checks.filter((step) => !step.ok).length;
   return (
-    <div role="status" className="mt-4 border-t border-line pt-3.5">
+    <div ref={here} role="status" className="mt-4 border-t border-line pt-3.5">
       <h3 className="mb-1.5 font-strong">
         {report.ok ? "It works" : failed === 1 ? "One thing does not work" : `${failed} things do not work`}
       </h3>

@@ -71,8 +71,12 @@ function Form({ of, onClose }: { of?: Connection; onClose: () => void }) {
   return (
     <form onSubmit={submit} className="mt-4" aria-busy={busy}>
       {!of && (
-        <>
-          <Field label="Name" hint="Statements write it before database and table. It cannot be changed later.">
+        <div className="grid grid-cols-2 gap-x-4">
+          <Field
+            label="Name"
+            hint="Stands before database and table; it stays as it is."
+            className="max-phone:col-span-2"
+          >
             {(control) => (
               <Input
                 {...control}
@@ -91,7 +95,7 @@ function Form({ of, onClose }: { of?: Connection; onClose: () => void }) {
               />
             )}
           </Field>
-          <Field label="Kind">
+          <Field label="Kind" className="max-phone:col-span-2">
             {(control) => (
               <Select
                 {...control}
@@ -113,7 +117,7 @@ function Form({ of, onClose }: { of?: Connection; onClose: () => void }) {
               </Select>
             )}
           </Field>
-        </>
+        </div>
       )}
       <ConnectionFields
         kind={kind}

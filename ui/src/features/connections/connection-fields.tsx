@@ -10,30 +10,38 @@ interface Props {
 }
 
 /** The fields of one kind, as far as they count for what is chosen. */
-export const ConnectionFields = ({ kind, values, hasSecret, onChange }: Props) =>
-  shownFields(kind, values).map((field) =>
-    field.tick ? (
-      <Checkbox
-        key={field.name}
-        label={field.label}
-        checked={values[field.name] === true}
-        onChange={(event) => onChange(field.name, event.target.checked)}
-        className="mb-3.5"
-      />
-    ) : (
-      <Field key={field.name} label={field.label} hint={field.hint}>
-        {(control) => (
-          <Control
-            field={field}
-            hasSecret={hasSecret}
-            value={String(values[field.name] ?? "")}
-            onChange={(value) => onChange(field.name, value)}
-            control={control}
-          />
-        )}
-      </Field>
-    ),
-  );
+export const ConnectionFields = ({ kind, values, hasSecret, onChange }: Props) => (
+  <div className="grid grid-cols-2 gap-x-4">
+    {shownFields(kind, values).map((field) =>
+      field.tick ? (
+        <Checkbox
+          key={field.name}
+          label={field.label}
+          checked={values[field.name] === true}
+          onChange={(event) => onChange(field.name, event.target.checked)}
+          className="col-span-2 mb-3.5"
+        />
+      ) : (
+        <Field
+          key={field.name}
+          label={field.label}
+          hint={field.hint}
+          className={field.half ? "max-phone:col-span-2" : "col-span-2"}
+        >
+          {(control) => (
+            <Control
+              field={field}
+              hasSecret={hasSecret}
+              value={String(values[field.name] ?? "")}
+              onChange={(value) => onChange(field.name, value)}
+              control={control}
+            />
+          )}
+        </Field>
+      ),
+    )}
+  </div>
+);
 
 function Control(props: {
   field: FieldSpec;
@@ -76,6 +84,7 @@ function Control(props: {
     <Input
       {...control}
       {...(field.secret ? { type: "password", autoComplete: "new-password" } : { autoComplete: "off" })}
+      {...(field.number ? { inputMode: "numeric", pattern: "[0-9]*", title: "A whole number" } : {})}
       mono={!field.secret}
       spellCheck={false}
       required={field.secret ? !hasSecret : field.required}

@@ -60,3 +60,11 @@ test("a secret is sent when it was written", () => {
   });
   expect(dropsSecret(kind("trino"), { ...values, secret_kind: "" })).toBe(true);
 });
+
+test("numbers are sent as such, and what a form does not show stays out", () => {
+  const values = valuesOf(kind("glue"), { region: "eu-central-1", result_reuse: 60, embedded_max_bytes: 5 });
+  expect(values["result_reuse"]).toBe("60");
+  const { settings } = inputOf(kind("glue"), { ...values, engine: "athena" });
+  expect(settings).toMatchObject({ region: "eu-central-1", result_reuse: 60, engine: "athena", workgroup: null });
+  expect(settings).not.toHaveProperty("embedded_max_bytes");
+});

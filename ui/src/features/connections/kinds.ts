@@ -15,6 +15,10 @@ export interface FieldSpec {
   tick?: boolean;
   /** Several lines. */
   long?: boolean;
+  /** A whole number. */
+  number?: boolean;
+  /** Shares its line with the next one, where there is room. */
+  half?: boolean;
   /** Goes in and never comes out. */
   secret?: boolean;
   when?: (values: Values) => boolean;
@@ -84,14 +88,55 @@ export const KINDS: readonly Kind[] = [
     choose: awsChoice,
     fields: [
       { name: "uri", label: "Place", required: true, placeholder: "s3://bucket/prefix" },
-      { name: "region", label: "Region", hint: "Found by itself if left empty.", placeholder: "eu-central-1" },
+      { name: "region", label: "Region", hint: "Found if left empty.", placeholder: "eu-central-1", half: true },
       {
         name: "endpoint",
         label: "Endpoint",
-        hint: "For stores that speak S3 and are not AWS.",
+        hint: "Of a store that is not AWS.",
         placeholder: "https://minio.example:9000",
+        half: true,
       },
       ...AWS_FIELDS,
+    ],
+  },
+  {
+    id: "glue",
+    label: "AWS Glue and Athena",
+    choose: (settings) => ({ ...awsChoice(settings), engine: String(settings["engine"] ?? "") }),
+    fields: [
+      { name: "region", label: "Region", required: true, placeholder: "eu-central-1", half: true },
+      { name: "workgroup", label: "Athena’s workgroup", placeholder: "primary", half: true },
+      {
+        name: "output",
+        label: "Place for results",
+        hint: "Where the workgroup does not say it.",
+        placeholder: "s3://bucket/prefix/",
+      },
+      {
+        name: "engine",
+        label: "Statements run on",
+        half: true,
+        options: [
+          ["", "Whichever is cheaper"],
+          ["athena", "Athena"],
+          ["embedded", "The embedded engine"],
+        ],
+      },
+      {
+        name: "result_reuse",
+        label: "Reuse Athena’s results for, minutes",
+        number: true,
+        placeholder: "0",
+        half: true,
+      },
+      ...AWS_FIELDS,
+      { name: "catalog_id", label: "Another account’s number", placeholder: "123456789012", half: true },
+      {
+        name: "athena_catalog",
+        label: "What Athena calls its catalog",
+        placeholder: "AwsDataCatalog",
+        half: true,
+      },
     ],
   },
   {
@@ -142,7 +187,8 @@ export function valuesOf(kind: Kind, settings: Connection["settings"] = {}): Rec
   const values: Record<string, string | boolean> = {};
   for (const field of kind.fields) {
     const value = settings[field.name];
-    values[field.name] = field.tick ? value === true : typeof value === "string" ? value : "";
+    const text = typeof value === "string" ? value : typeof value === "number" ? String(value) : "";
+    values[field.name] = field.tick ? value === true : text;
   }
   return { ...values, ...kind.choose?.(settings) };
 }
@@ -154,9 +200,9 @@ export function inputOf(kind: Kind, values: Values): Pick<ConnectionInput, "sett
   for (const field of kind.fields) {
     if (field.secret || field.name === "credentials") continue;
     const value = values[field.name];
+    const text = shown.has(field.name) && typeof value === "string" ? value.trim() : "";
     if (field.tick) settings[field.name] = shown.has(field.name) && value === true;
-    else
-      settings[field.name] = shown.has(field.name) && typeof value === "string" && value.trim() ? value.trim() : null;
+    else settings[field.name] = text === "" ? null : field.number ? Number(text) : text;
   }
   if (kind.fields.some((field) => field.name === "credentials"))
     settings["web_identity"] = values["credentials"] === "vercel" ? "vercel" : null;

@@ -1,10 +1,12 @@
 //! Starting and stopping, without leaving anything behind.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use super::journal::{Entry, Journal, Left};
 use super::wire::{
     Nothing, QueryExecutionContext, ResultConfiguration, ResultReuseByAge, ResultReuseConfiguration,
     StartQueryExecution, Started, StopQueryExecution,
@@ -77,12 +79,13 @@ pub(super) struct Alive {
     id: String,
     runtime: Handle,
     runs: bool,
+    entry: Option<Entry>,
 }
 
 impl Alive {
     /// Within a runtime.
-    pub(super) fn new(aws: Aws, id: String) -> Self {
-        Self { aws, id, runtime: Handle::current(), runs: true }
+    pub(super) fn new(aws: Aws, id: String, entry: Option<Entry>) -> Self {
+        Self { aws, id, runtime: Handle::current(), runs: true, entry }
     }
 
     pub(super) fn id(&self) -> &str {
@@ -91,25 +94,53 @@ impl Alive {
 
     pub(super) fn ended(mut self) {
         self.runs = false;
+        if let Some(entry) = self.entry.take() {
+            entry.close();
+        }
     }
 }
 
 impl Drop for Alive {
     fn drop(&mut self) {
         if self.runs {
-            self.runtime.spawn(stop(self.aws.clone(), std::mem::take(&mut self.id)));
+            let (aws, id, entry) = (self.aws.clone(), std::mem::take(&mut self.id), self.entry.take());
+            self.runtime.spawn(stop_entered(aws, id, entry));
         }
     }
 }
 
 /// Starts a query in a task of its own: the answer must reach someone who can stop it, even when the caller is gone.
-pub(super) async fn start(aws: &Aws, config: &AthenaConfig, order: Order) -> Result<Alive, QueryError> {
+pub(super) async fn start(
+    aws: &Aws,
+    config: &AthenaConfig,
+    journal: Option<Arc<Journal>>,
+    order: Order,
+) -> Result<Alive, QueryError> {
     let (answer, started) = oneshot::channel();
-    tokio::spawn(launch(aws.clone(), order.into_call(config), answer));
+    tokio::spawn(launch(aws.clone(), order.into_call(config), journal, answer));
     started.await.map_err(QueryError::internal)?
 }
 
-async fn launch(aws: Aws, call: StartQueryExecution, mut answer: oneshot::Sender<Result<Alive, QueryError>>) {
+async fn launch(
+    aws: Aws,
+    call: StartQueryExecution,
+    journal: Option<Arc<Journal>>,
+    answer: oneshot::Sender<Result<Alive, QueryError>>,
+) {
+    let mut entry = journal.and_then(|journal| journal.enter(&call));
+    begin(aws, &call, &mut entry, answer).await;
+    // What is still here was never started, as far as anyone could find out.
+    if let Some(entry) = entry {
+        entry.close();
+    }
+}
+
+async fn begin(
+    aws: Aws,
+    call: &StartQueryExecution,
+    entry: &mut Option<Entry>,
+    mut answer: oneshot::Sender<Result<Alive, QueryError>>,
+) {
     let (mut throttled, mut lost, mut searches) = (0, 0, 0);
     let outcome = loop {
         if answer.is_closed() {
@@ -119,8 +150,14 @@ async fn launch(aws: Aws, call: StartQueryExecution, mut answer: oneshot::Sender
             }
             searches += 1;
         }
-        let wait = match aws.once::<Started>(Service::Athena, "StartQueryExecution", &call, TIMEOUT).await {
-            Ok(started) => break Ok(Alive::new(aws, started.query_execution_id)),
+        let wait = match aws.once::<Started>(Service::Athena, "StartQueryExecution", call, TIMEOUT).await {
+            Ok(started) => {
+                let id = started.query_execution_id;
+                if let Some(entry) = entry {
+                    entry.started(call, &id);
+                }
+                break Ok(Alive::new(aws, id, entry.take()));
+            }
             Err(error) if error.kind == AwsErrorKind::Throttled => {
                 throttled += 1;
                 pause(throttled)
@@ -164,6 +201,32 @@ pub(super) async fn stop(aws: Aws, id: String) -> Result<(), AwsError> {
             }
         }
     }
+}
+
+async fn stop_entered(aws: Aws, id: String, entry: Option<Entry>) {
+    let stopped = stop(aws, id).await;
+    // What can't be stopped now may be by the next process; what AWS does not know is over.
+    let over = stopped.err().is_none_or(|error| !error.may_pass() && !error.lacks_credentials());
+    if let Some(entry) = entry.filter(|_| over) {
+        entry.close();
+    }
+}
+
+/// Stops what another process left. A start whose answer it did not live to hear is sent again: its token tells the id.
+pub(super) async fn stop_left(aws: Aws, left: Left) {
+    let id = match left.id {
+        Some(id) => id,
+        None => match aws.athena::<Started>("StartQueryExecution", &left.start).await {
+            Ok(started) => started.query_execution_id,
+            Err(error) if error.may_pass() || error.lacks_credentials() => {
+                tracing::warn!("a query of an earlier process is looked for at the next start: {error}");
+                return;
+            }
+            Err(_) => return left.entry.close(),
+        },
+    };
+    tracing::info!(query_execution_id = id, "stopping Athena query {id} of a process that was killed");
+    stop_entered(aws, id, Some(left.entry)).await;
 }
 
 #[cfg(test)]

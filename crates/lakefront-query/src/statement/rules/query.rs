@@ -12,6 +12,7 @@ use sqlparser::ast::{
 use super::kind::not_allowed;
 use super::{Checked, CommonTable, MAX_COMMON_TABLES, TableName, Walk, not_supported, position, refuse};
 use crate::QueryError;
+use crate::statement::conditions::Conditions;
 
 impl Walk {
     pub(super) fn query(&mut self, query: &Query) -> Checked {
@@ -175,7 +176,9 @@ impl Walk {
             None | Some(Distinct::All | Distinct::Distinct) => {}
             Some(Distinct::On(_)) => return Err(not_supported("DISTINCT ON", span)),
         }
+        let around = std::mem::replace(&mut self.conditions, Conditions::of(select));
         from.iter().try_for_each(|table| self.table_with_joins(table))?;
+        self.conditions = around;
         projection.iter().try_for_each(|item| self.select_item(item))?;
         self.expressions(selection)?;
         match group_by {
@@ -328,7 +331,7 @@ impl Walk {
                 self.aliases(alias)?;
                 self.findings.relations += 1;
                 match args {
-                    None => self.table(name, alias.is_some()),
+                    None => self.table(name, alias.as_ref()),
                     Some(arguments) => {
                         self.function(name, true)?;
                         refuse("SETTINGS", arguments.settings.is_some(), span)?;
@@ -373,7 +376,7 @@ impl Walk {
         }
     }
 
-    fn table(&mut self, name: &ObjectName, has_alias: bool) -> Checked {
+    fn table(&mut self, name: &ObjectName, alias: Option<&TableAlias>) -> Checked {
         let parts = name
             .0
             .iter()
@@ -389,9 +392,11 @@ impl Walk {
             if planner_name(single) != defined {
                 self.findings.renamed.push((single.clone(), defined));
             }
+            self.common_uses += 1;
             return self.read(tables_read, single.span);
         }
-        self.findings.tables.push(TableName { parts, has_alias });
+        let conditions = self.conditions.on(&parts, alias.map(|alias| &alias.name));
+        self.findings.tables.push(TableName { parts, has_alias: alias.is_some(), conditions });
         self.read(1, name.span())
     }
 

@@ -1,0 +1,211 @@
+//! Athena, over the tables of a Glue catalog.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrow::datatypes::SchemaRef;
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
+use lakefront_engine::{Frame, Limits, Progress, Statistics, Table};
+use tokio::sync::watch;
+use ulid::Ulid;
+
+use super::{Cut, Engine, Plan, Rows};
+use crate::aws::{Athena, AthenaRequest, AthenaRun, Aws, Glue, LEAST, STEP, per_tb_usd};
+use crate::catalog::{Condition, GlueSource, Link, LinkedTable, Lister, Rules, glue_table, with_credentials};
+use crate::estimate::Price;
+use crate::policy::Authorized;
+use crate::{EngineChoice, ErrorKind, Principal, QueryError};
+
+/// Databases whose tables are asked for at the same time.
+const SIDE_BY_SIDE: usize = 4;
+/// Tables of one catalog.
+const MOST_TABLES: usize = 100_000;
+
+#[derive(Debug)]
+pub(crate) struct AthenaLink {
+    athena: Athena,
+    aws: Aws,
+    glue: Glue,
+    lister: Lister,
+    location: String,
+    /// As Athena calls the catalog.
+    catalog: String,
+    price: Price,
+    rules: Rules,
+}
+
+impl AthenaLink {
+    /// `journal` is the folder for what must be stopped after a kill; listings of files are good for `fresh`.
+    pub(crate) async fn open(source: GlueSource, journal: &Path, fresh: Duration) -> Result<Self, QueryError> {
+        let (region, endpoint) = (source.aws.region.clone(), source.aws.endpoints.s3.clone());
+        let aws = Aws::new(source.aws).await?;
+        let glue = Glue::new(aws.clone(), source.catalog_id.clone());
+        let lister = Lister::new(aws.clone(), glue.clone(), region.clone(), endpoint, fresh);
+        let location = match &source.catalog_id {
+            Some(id) => format!("glue://{region}/{id}"),
+            None => format!("glue://{region}"),
+        };
+        Ok(Self {
+            // Names are in lower case once they are quoted.
+            catalog: source.athena.catalog.to_lowercase(),
+            athena: Athena::with_journal(aws.clone(), source.athena, journal)?,
+            aws,
+            glue,
+            lister,
+            location,
+            price: Price {
+                per_tb_usd: source.price_per_tb_usd.unwrap_or_else(|| per_tb_usd(&region)),
+                step: STEP,
+                least: LEAST,
+            },
+            rules: Rules { engine: source.engine, embedded_max_bytes: source.embedded_max_bytes },
+        })
+    }
+}
+
+impl Engine for AthenaLink {
+    fn choice(&self) -> EngineChoice {
+        EngineChoice::Athena
+    }
+
+    fn price(&self) -> Price {
+        self.price
+    }
+
+    fn plan(&self, statement: Arc<Authorized>, limits: Limits) -> BoxFuture<'static, Result<Plan, QueryError>> {
+        let athena = self.athena.clone();
+        let deadline = Instant::now() + limits.deadline;
+        let start = async move {
+            let progress = watch::Sender::new(Progress::default());
+            let request = AthenaRequest {
+                sql: statement.linked_sql().to_owned(),
+                database: None,
+                parameters: Vec::new(),
+                principal: statement.principal().id.clone(),
+                deadline,
+                // Tries of this run are one query to Athena; another run of the same statement is another query, since
+                // the first one may have been stopped.
+                token_seed: Ulid::generate().to_string(),
+                progress: Some(progress.clone()),
+                on_state: None,
+            };
+            let started = async { athena.acting_for(statement.principal()).await?.run(request).await };
+            match started.await {
+                Ok(run) => {
+                    let cut = Cut::new(&limits);
+                    Ok(Box::new(AthenaRows { statement, run, progress, cut }) as Box<dyn Rows>)
+                }
+                Err(error) => Err(statement.link_error(error)),
+            }
+        };
+        async { Ok(Plan { schema: None, estimate: None, start: start.boxed() }) }.boxed()
+    }
+}
+
+impl Link for AthenaLink {
+    fn kind(&self) -> &'static str {
+        "glue"
+    }
+
+    fn location(&self) -> String {
+        self.location.clone()
+    }
+
+    fn own_name(&self) -> &str {
+        &self.catalog
+    }
+
+    fn tables(&self) -> BoxFuture<'_, Result<Vec<LinkedTable>, QueryError>> {
+        async move {
+            let databases = self.glue.databases().await?;
+            let tables = stream::iter(databases).map(|database| async move {
+                match self.glue.tables(&database.name).await {
+                    // It went between the two questions.
+                    Err(error) if error.code == "DATABASE_NOT_FOUND" => Ok(Vec::new()),
+                    tables => tables,
+                }
+            });
+            let mut tables = std::pin::pin!(tables.buffered(SIDE_BY_SIDE));
+            let mut all = Vec::new();
+            while let Some(tables) = tables.try_next().await? {
+                all.extend(tables.iter().map(glue_table));
+                if all.len() > MOST_TABLES {
+                    let message = format!("The Glue catalog has more than {MOST_TABLES} tables.");
+                    return Err(QueryError::new("RESOURCE_LIMIT", ErrorKind::Limit, message));
+                }
+            }
+            Ok(all)
+        }
+        .boxed()
+    }
+
+    fn files<'a>(
+        &'a self,
+        catalog: &'a str,
+        table: &'a LinkedTable,
+        conditions: &'a [Vec<Condition>],
+        person: &'a Principal,
+    ) -> BoxFuture<'a, Result<Arc<Table>, Option<String>>> {
+        async move {
+            let declared = table.files.as_ref().map_err(Clone::clone)?;
+            let listed = self.lister.files(catalog, declared, conditions).await.map_err(Some)?;
+            if !self.aws.is_per_person() {
+                return Ok(listed);
+            }
+            // Names are the same for all; what is in the files each reads in their own name.
+            let why = |error: QueryError| Some(format!("its files can't be read as {}: {error}", person.name));
+            let aws = self.aws.acting_for(person).await.map_err(why)?;
+            Ok(with_credentials(&listed, aws.credentials().await.map_err(why)?))
+        }
+        .boxed()
+    }
+
+    fn is_per_person(&self) -> bool {
+        self.aws.is_per_person()
+    }
+
+    fn rules(&self) -> Rules {
+        self.rules
+    }
+
+    fn forget_files(&self) {
+        self.lister.forget();
+    }
+}
+
+struct AthenaRows {
+    statement: Arc<Authorized>,
+    run: AthenaRun,
+    progress: watch::Sender<Progress>,
+    cut: Cut,
+}
+
+impl Rows for AthenaRows {
+    fn schema(&self) -> SchemaRef {
+        self.run.schema().clone()
+    }
+
+    fn next(&mut self) -> BoxFuture<'_, Option<Result<Frame, QueryError>>> {
+        async {
+            match self.run.next().await? {
+                Ok(batch) => self.cut.frame(&batch).transpose(),
+                Err(error) => Some(Err(self.statement.link_error(error))),
+            }
+        }
+        .boxed()
+    }
+
+    fn progress(&self) -> watch::Receiver<Progress> {
+        self.progress.subscribe()
+    }
+
+    fn statistics(&self) -> Statistics {
+        Statistics { truncated: self.cut.truncated, ..self.run.statistics() }
+    }
+
+    fn is_charged(&self) -> bool {
+        !self.run.reused()
+    }
+}
