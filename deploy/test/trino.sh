@@ -180,7 +180,13 @@ test:*)
   trap 'deploy/test/trino.sh stop "$work"' EXIT
   settings=$(deploy/test/trino.sh start "$work")
   eval "$settings"
-  cargo test --workspace --locked --test trino --test suite -- trino "$@"
+  # Without these the tests would be skipped.
+  : "${LAKEFRONT_TEST_TRINO:?}" "${LAKEFRONT_TEST_TRINO_TLS:?}" "${LAKEFRONT_TEST_TRINO_CA:?}" "${LAKEFRONT_TEST_TRINO_JWT:?}"
+  rooms=(live linked trino)
+  cargo test --workspace --locked --test trino --test suite --test http -- "${rooms[@]/%/::}" "$@" | tee "$work/tests"
+  for room in "${rooms[@]}"; do
+    grep -q "^test $room::.* ok$" "$work/tests" || { echo "none of the tests $room:: ran" >&2; exit 1; }
+  done
   ;;
 *)
   sed -n '2,11s/^# \{0,1\}//p' "$0" >&2

@@ -41,6 +41,18 @@ pub struct AwsConfig {
     pub endpoints: Endpoints,
 }
 
+impl AwsConfig {
+    /// Whose rights answers are given by, without secrets: others may be given other rows.
+    pub(crate) fn identity(&self) -> String {
+        let key = match &self.access {
+            AwsAccess::Chain | AwsAccess::WebIdentity(_) => None,
+            AwsAccess::Keys { access_key_id, .. } => Some(access_key_id),
+        };
+        let role = self.assume_role.as_ref().map(|role| (&role.role_arn, &role.session_name, &role.tags));
+        format!("{:?} {key:?} {role:?}", self.profile)
+    }
+}
+
 /// Where credentials come from.
 #[derive(Clone)]
 pub enum AwsAccess {

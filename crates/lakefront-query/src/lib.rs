@@ -84,6 +84,8 @@ pub struct QueryLimits {
     pub max_scan_bytes: Option<u64>,
     /// Statements of one principal that run at the same time; more wait.
     pub running_per_principal: usize,
+    /// Statements that run at the same time in one other system, such as a Trino; more wait.
+    pub running_per_system: usize,
     /// Statements of one principal that may wait; more are refused with `TOO_MANY_REQUESTS`.
     pub queued_per_principal: usize,
 }
@@ -98,6 +100,7 @@ impl Default for QueryLimits {
             result_bytes: 256 << 20,
             max_scan_bytes: Some(2_000_000_000),
             running_per_principal: 4,
+            running_per_system: 32,
             queued_per_principal: 200,
         }
     }

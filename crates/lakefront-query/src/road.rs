@@ -24,6 +24,8 @@ use crate::{
 
 /// How long a submission waits for the plan, so that most errors come back with it.
 const PLANNING_PATIENCE: Duration = Duration::from_secs(1);
+/// How long a run elsewhere waits for what the embedded engine foresees.
+const FORESIGHT: Duration = Duration::from_secs(10);
 /// Estimates of one principal at a time, and waiting: they come with every pause in typing.
 const ESTIMATES: (usize, usize) = (2, 20);
 
@@ -35,6 +37,8 @@ pub(crate) struct Road {
     cache: Cache,
     flights: Arc<Flights>,
     runs: Admission,
+    /// By the place of another system.
+    elsewhere: Admission,
     estimates: Admission,
     limits: QueryLimits,
     embedded_max_bytes: u64,
@@ -69,6 +73,8 @@ impl Road {
             cache,
             flights: Arc::default(),
             runs: Admission::new(running, limits.queued_per_principal),
+            // Whoever waits there was admitted here.
+            elsewhere: Admission::new(limits.running_per_system, usize::MAX / 2),
             estimates: Admission::new(ESTIMATES.0, ESTIMATES.1),
             limits,
             embedded_max_bytes: config.embedded_max_bytes,
@@ -171,8 +177,11 @@ impl Road {
         };
         // Elsewhere too the plan that is made here says what is read.
         let foreseen = match (&choice, statement.not_embedded()) {
-            (_, None) => Some(self.engine.plan(statement.clone(), limits).await),
             (_, Some(_)) => None,
+            (Choice::Linked(_), None) => {
+                tokio::time::timeout(FORESIGHT, self.engine.plan(statement.clone(), limits)).await.ok()
+            }
+            (_, None) => Some(self.engine.plan(statement.clone(), limits).await),
         };
         let reason = match (choice, &foreseen) {
             (Choice::Linked(reason), _) => reason,
@@ -328,7 +337,16 @@ impl Road {
             estimate: estimate.clone(),
             columns: schema.map(columns),
         };
+        let waiting = Instant::now();
+        let place = statement.link().filter(|_| route.engine != EngineChoice::Embedded);
+        let place = place.map(|link| self.elsewhere.enter(&link.location())).transpose()?;
+        let _turn = match &place {
+            Some(place) => Some(place.turn().await?),
+            None => None,
+        };
+        let waited_ms = waiting.elapsed().as_millis() as u64;
         pilot.update(|stage| {
+            stage.queued_ms += waited_ms;
             stage.planning_ms = planning_ms;
             stage.takeoff = Some(takeoff(schema.as_ref()));
         });

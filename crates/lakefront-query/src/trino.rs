@@ -16,6 +16,7 @@ mod types;
 mod values;
 mod wire;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Instant;
 
@@ -32,17 +33,23 @@ use wire::Wire;
 pub struct TrinoClient {
     wire: Wire,
     catalog: String,
+    /// Of every statement.
+    properties: BTreeMap<String, String>,
 }
 
 impl TrinoClient {
     /// Connects to nothing yet. `INVALID_LOCATION` when the settings can't work.
     pub fn new(config: TrinoConfig) -> Result<Self, QueryError> {
-        Ok(Self { wire: Wire::new(&config)?, catalog: config.catalog })
+        Ok(Self { wire: Wire::new(&config)?, catalog: config.catalog, properties: config.session })
     }
 
     /// Starts one statement, and waits until its columns are known or it has failed. Dropping the future or the run
     /// cancels the statement; so does the deadline.
     pub async fn run(&self, sql: &str, session: &TrinoSession, deadline: Instant) -> Result<TrinoRun, QueryError> {
+        let mut session = session.clone();
+        for (name, value) in &self.properties {
+            session.properties.entry(name.clone()).or_insert_with(|| value.clone());
+        }
         let headers = session.headers(&self.catalog, deadline)?;
         TrinoRun::start(self.wire.clone(), sql.to_owned(), headers, deadline).await
     }

@@ -9,10 +9,16 @@ mod credentials;
 mod faults;
 #[path = "aws/glue.rs"]
 mod glue;
+#[path = "aws/lake.rs"]
+mod lake;
 #[path = "aws/pace.rs"]
 mod pace;
 #[path = "aws/people.rs"]
 mod people;
+#[path = "aws/proxy.rs"]
+mod proxy;
+#[path = "aws/road.rs"]
+mod road;
 #[path = "aws/rows.rs"]
 mod rows;
 #[path = "aws/runs.rs"]

@@ -143,6 +143,7 @@ async fn open_queries(settings: &Settings) -> anyhow::Result<Queries> {
         result_bytes: query.result_bytes,
         max_scan_bytes: (query.max_scan_bytes > 0).then_some(query.max_scan_bytes),
         running_per_principal: query.running_per_user,
+        running_per_system: query.running_per_system,
         queued_per_principal: query.queued_per_user,
     };
     Queries::open(config).await.context("the query engine can't be started")

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use lakefront_engine::S3Credentials;
 use lakefront_query::aws::AthenaConfig;
 use lakefront_query::trino::{TrinoAuth, TrinoConfig};
-use lakefront_query::{CatalogSource, EngineChoice, GlueSource, Queries};
+use lakefront_query::{CatalogSource, EngineChoice, GlueSource, Queries, QueryError};
 use lakefront_store::{SealedSecret, Store};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -43,6 +43,9 @@ pub enum Source {
         #[serde(rename = "secret_kind", alias = "secret")]
         secret: Option<TrinoSecret>,
         ca: Option<String>,
+        /// Session properties of every statement; one that is empty is not sent, even if it would be otherwise.
+        #[serde(default)]
+        session: BTreeMap<String, String>,
     },
     Glue(Glue),
 }
@@ -202,8 +205,8 @@ impl Registered {
             }
             // One lake that can't be used keeps nobody from the others, and a change that can't be made leaves the old one.
             let put = match opened(&catalog, &name, key) {
-                Ok(source) if known.is_some() => catalogs.replace(&name, source).await.map_err(anyhow::Error::from),
-                Ok(source) => catalogs.add(&name, source).await.map_err(anyhow::Error::from),
+                Ok(source) if known.is_some() => catalogs.replace(&name, source).await.map_err(with_hint),
+                Ok(source) => catalogs.add(&name, source).await.map_err(with_hint),
                 Err(error) => Err(error),
             };
             match put {
@@ -254,8 +257,10 @@ pub async fn known(settings: &Settings, store: &Store) -> anyhow::Result<BTreeMa
                 let endpoint = endpoint.clone().filter(|endpoint| !endpoint.is_empty());
                 Source::S3 { uri: s3.clone(), region: region.clone(), endpoint, aws: AwsIdentity::default() }
             }
-            CatalogSetting::Trino { trino } => Source::Trino { url: trino.clone(), secret: None, ca: None },
-            CatalogSetting::Glue(glue) => Source::Glue(glue.clone()),
+            CatalogSetting::Trino { trino, session } => {
+                Source::Trino { url: trino.clone(), secret: None, ca: None, session: session.clone() }
+            }
+            CatalogSetting::Glue(glue) => Source::Glue(Glue::clone(glue)),
         };
         known.insert(name.clone(), open(source, Origin::Settings));
     }
@@ -301,17 +306,36 @@ pub fn source_of(source: &Source, secret: Option<String>) -> anyhow::Result<Cata
             let (uri, region, endpoint) = (uri.clone(), region.clone(), endpoint.clone());
             CatalogSource::S3 { uri, region, endpoint, credentials, access }
         }
-        Source::Trino { url, secret: kind, ca } => {
-            let mut config = TrinoConfig::parse(url, None, ca.clone().map(String::into_bytes))?;
-            config.auth = match (kind, secret) {
-                (Some(TrinoSecret::Password), Some(password)) => TrinoAuth::Password(password),
-                (Some(TrinoSecret::Token), Some(token)) => TrinoAuth::Jwt(token),
-                _ => TrinoAuth::None,
-            };
-            CatalogSource::Trino(config)
+        Source::Trino { url, secret: kind, ca, session } => {
+            let secret = kind.zip(secret);
+            CatalogSource::Trino(trino(url, secret, ca.as_deref(), session).map_err(with_hint)?)
         }
         Source::Glue(glue) => CatalogSource::Glue(Box::new(glue.source(secret)?)),
     })
+}
+
+/// A Trino with what proves who asks there.
+pub fn trino(
+    url: &str,
+    secret: Option<(TrinoSecret, String)>,
+    ca: Option<&str>,
+    session: &BTreeMap<String, String>,
+) -> Result<TrinoConfig, QueryError> {
+    let auth = match secret {
+        None => TrinoAuth::None,
+        Some((TrinoSecret::Password, password)) => TrinoAuth::Password(password),
+        Some((TrinoSecret::Token, token)) => TrinoAuth::Jwt(token),
+    };
+    let config = TrinoConfig::parse(url, auth, ca.map(|pem| pem.as_bytes().to_vec()))?;
+    Ok(TrinoConfig { session: session.clone(), ..config })
+}
+
+/// The error with what to do about it.
+fn with_hint(error: QueryError) -> anyhow::Error {
+    match &error.hint {
+        Some(hint) => anyhow::anyhow!("{error} {hint}"),
+        None => error.into(),
+    }
 }
 
 /// Where a catalog's secret belongs; it opens nowhere else.
@@ -356,5 +380,40 @@ impl TablesUsed {
             }
         }
         Self { version: hash.finalize().to_hex()[..16].to_owned(), as_of }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+    use super::*;
+
+    fn kept(url: &str, secret: Option<(TrinoSecret, &str)>) -> anyhow::Result<TrinoConfig> {
+        let folder = tempfile::tempdir()?;
+        let key = MasterKey::load(folder.path())?;
+        let sealed = secret.map(|(_, secret)| key.seal(&place("warehouse"), secret.as_bytes())).transpose()?;
+        let (url, secret) = (url.to_owned(), secret.map(|(kind, _)| kind));
+        let source = Source::Trino { url, secret, ca: None, session: BTreeMap::new() };
+        match opened(&Wanted { source, sealed }, "warehouse", &key)? {
+            CatalogSource::Trino(config) => Ok(config),
+            _ => anyhow::bail!("no Trino"),
+        }
+    }
+
+    #[test]
+    fn a_kept_token_says_itself_who_asks() {
+        let config = kept("https://trino.example/hive", Some((TrinoSecret::Token, "a.b.c\n"))).unwrap();
+        assert_eq!((config.user.as_str(), config.auth), ("", TrinoAuth::Jwt("a.b.c".to_owned())));
+
+        let config = kept("https://ana@trino.example/hive", Some((TrinoSecret::Password, "hunter2"))).unwrap();
+        assert_eq!((config.user.as_str(), config.auth), ("ana", TrinoAuth::Password("hunter2".to_owned())));
+        assert!(kept("http://ana@trino.example/hive", Some((TrinoSecret::Password, "hunter2"))).is_err());
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_refused_and_not_left_out() {
+        let error = kept("https://ana:hunter2@trino.example/hive", None).err().unwrap().to_string();
+        assert!(error.contains("TRINO_PASSWORD") && !error.contains("hunter2"), "{error}");
     }
 }

@@ -52,6 +52,7 @@ pub struct Query {
     pub result_bytes: u64,
     pub max_scan_bytes: u64,
     pub running_per_user: usize,
+    pub running_per_system: usize,
     pub queued_per_user: usize,
     pub cache_bytes: u64,
     pub max_workers: usize,
@@ -97,10 +98,20 @@ pub enum LogFormat {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum CatalogSetting {
-    Local { path: PathBuf },
-    S3 { s3: String, region: Option<String>, endpoint: Option<String> },
-    Trino { trino: String },
-    Glue(crate::catalogs::Glue),
+    Local {
+        path: PathBuf,
+    },
+    S3 {
+        s3: String,
+        region: Option<String>,
+        endpoint: Option<String>,
+    },
+    Trino {
+        trino: String,
+        #[serde(default)]
+        session: BTreeMap<String, String>,
+    },
+    Glue(Box<crate::catalogs::Glue>),
 }
 
 /// An address, or a network in CIDR notation.

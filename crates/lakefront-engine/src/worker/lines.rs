@@ -24,6 +24,7 @@ use futures::StreamExt;
 use serde_json::Value;
 
 use crate::error::{EngineError, EngineErrorKind};
+use crate::infer::trino_type;
 use crate::job::LineRules;
 
 /// How Hive writes NULL in text.
@@ -100,10 +101,6 @@ impl ExecutionPlan for LinesExec {
 
     fn properties(&self) -> &Arc<PlanProperties> {
         &self.properties
-    }
-
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
@@ -229,7 +226,7 @@ impl Decoder {
             data_type => {
                 let options = CastOptions { safe, ..CastOptions::default() };
                 cast_with_options(texts, data_type, &options).map_err(|error| {
-                    unreadable(format!("A value of column '{}' is no {data_type}.", field.name()), &error)
+                    unreadable(format!("A value of column '{}' is no {}.", field.name(), trino_type(data_type)), &error)
                 })
             }
         }

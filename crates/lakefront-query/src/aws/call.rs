@@ -11,16 +11,16 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4;
 use http::HeaderMap;
 use lakefront_engine::S3Credentials;
+use lakefront_engine::lake::check_endpoint;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::credentials::{Keyring, Keys};
 use super::people::People;
 use super::retry::{Budget, Patience};
-use super::{AwsConfig, AwsError, AwsErrorKind};
+use super::{AwsConfig, AwsError, AwsErrorKind, transport};
 use crate::{ErrorKind, Principal, QueryError};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// A page of 1,000 rows of a result, or 50 query texts of 256 KiB.
 const LARGEST_ANSWER: usize = 32 << 20;
@@ -83,17 +83,13 @@ impl Aws {
         if region.is_empty() || !region.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') {
             return Err(invalid(format!("\"{region}\" is no AWS region: write it like eu-central-1.")));
         }
-        let http = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(QueryError::internal)?;
+        let http = transport::client()?;
         let address = |service: &str, endpoint: &Option<String>| match endpoint {
             None => Ok(own_address(service, region)),
-            Some(endpoint) if endpoint.parse::<http::Uri>().is_ok_and(|uri| uri.scheme().is_some()) => {
-                Ok(endpoint.trim_end_matches('/').to_owned())
-            }
-            Some(_) => Err(invalid(format!("The endpoint for {service} is no address: write https://host[:port]."))),
+            Some(endpoint) if check_endpoint(endpoint).is_ok() => Ok(endpoint.trim_end_matches('/').to_owned()),
+            Some(_) => Err(invalid(format!(
+                "The endpoint for {service} is no address of one: write https://host[:port], or http:// for this machine."
+            ))),
         };
         let endpoints = &config.endpoints;
         let athena = address("athena", &endpoints.athena)?;

@@ -51,6 +51,8 @@ pub struct GlueTable {
     pub view_text: Option<String>,
     /// Where the current metadata of an Iceberg table lies.
     pub metadata_location: Option<String>,
+    /// Lake Formation says who sees which rows and columns.
+    pub is_governed: bool,
 }
 
 impl GlueTable {
@@ -271,6 +273,8 @@ struct Table {
     view_expanded_text: Option<String>,
     table_type: Option<String>,
     parameters: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    is_registered_with_lake_formation: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -344,6 +348,7 @@ impl Table {
             serde_parameters: serde.parameters.unwrap_or_default(),
             metadata_location: parameters.get("metadata_location").filter(|_| is_iceberg).cloned(),
             parameters,
+            is_governed: self.is_registered_with_lake_formation,
             table_type: self.table_type,
             view_text: view_text(self.view_original_text, self.view_expanded_text),
         }

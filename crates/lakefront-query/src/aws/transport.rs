@@ -1,4 +1,4 @@
-//! The tree's own HTTP client for the SDK's credential providers, which would bring a second one with its own TLS.
+//! The HTTP client for calls, and for the SDK's credential providers, which would bring a second one with its own TLS.
 
 use std::time::Duration;
 
@@ -12,11 +12,38 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 
 use super::call::read_body;
+use crate::{ErrorKind, QueryError};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// For a provider that sets no time limit of its own.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Credentials are small.
 const LARGEST_ANSWER: usize = 1 << 20;
+
+/// Goes through the proxy that the environment names for https, which sees nothing of what passes. Plain http, as the
+/// machine's own credentials come by, goes to its host directly.
+pub(super) fn client() -> Result<reqwest::Client, QueryError> {
+    let client = reqwest::Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy();
+    let named = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find_map(|name| {
+        let proxy = std::env::var(name).ok().filter(|proxy| !proxy.is_empty())?;
+        Some((name, proxy))
+    });
+    let client = match named {
+        None => client,
+        Some((name, proxy)) => {
+            let proxy = reqwest::Proxy::https(proxy).map_err(|_| {
+                QueryError::new("INVALID_LOCATION", ErrorKind::User, format!("{name} is no address of a proxy."))
+                    .with_hint("Write it as http://host:port, or leave it out.")
+            })?;
+            client.proxy(proxy.no_proxy(reqwest::NoProxy::from_env()))
+        }
+    };
+    client.build().map_err(QueryError::internal)
+}
 
 #[derive(Debug, Clone)]
 pub(super) struct Transport(pub(super) reqwest::Client);

@@ -77,12 +77,14 @@ impl Bound {
         self.link.as_ref()
     }
 
-    /// Changes if and only if the files do. Without files nobody tells of changes: there it only says where the table is.
-    /// What one person is shown must not answer another, so where people are told apart it names the reader, too.
+    /// Changes if and only if the files do, or as whom another system is asked. Without files nobody tells of changes:
+    /// there it only says where the table is. What one person is shown must not answer another, so where people are told
+    /// apart it names the reader, too.
     pub(crate) fn version(&self) -> String {
         let version = match (&self.files, &self.link) {
-            (Ok(table), _) => table.version.clone(),
-            (Err(_), Some(link)) => link.location(),
+            (Ok(table), None) => table.version.clone(),
+            (Ok(table), Some(link)) => format!("{}\n{}", table.version, link.identity()),
+            (Err(_), Some(link)) => format!("{}\n{}", link.location(), link.identity()),
             (Err(_), None) => String::new(),
         };
         match &self.reader {

@@ -23,7 +23,8 @@ use crate::{EngineChoice, ErrorKind, Principal, QueryError};
 
 /// How long a question waits for the first listing.
 const FIRST_LISTING: Duration = Duration::from_secs(30);
-const LISTING: Duration = Duration::from_secs(60);
+/// All of a listing. Each question in it has a limit of its own; a large catalog takes many.
+const LISTING: Duration = Duration::from_secs(600);
 
 /// Another system that keeps tables and answers statements about them.
 pub(crate) trait Link: Engine + fmt::Debug {
@@ -35,6 +36,9 @@ pub(crate) trait Link: Engine + fmt::Debug {
 
     /// What it calls the catalog itself.
     fn own_name(&self) -> &str;
+
+    /// As whom it is asked, without secrets: others may be given other rows.
+    fn identity(&self) -> String;
 
     fn tables(&self) -> BoxFuture<'_, Result<Vec<LinkedTable>, QueryError>>;
 

@@ -30,6 +30,7 @@ pub(crate) struct AthenaLink {
     glue: Glue,
     lister: Lister,
     location: String,
+    identity: String,
     /// As Athena calls the catalog.
     catalog: String,
     price: Price,
@@ -40,6 +41,7 @@ impl AthenaLink {
     /// `journal` is the folder for what must be stopped after a kill; listings of files are good for `fresh`.
     pub(crate) async fn open(source: GlueSource, journal: &Path, fresh: Duration) -> Result<Self, QueryError> {
         let (region, endpoint) = (source.aws.region.clone(), source.aws.endpoints.s3.clone());
+        let identity = source.aws.identity();
         let aws = Aws::new(source.aws).await?;
         let glue = Glue::new(aws.clone(), source.catalog_id.clone());
         let lister = Lister::new(aws.clone(), glue.clone(), region.clone(), endpoint, fresh);
@@ -55,6 +57,7 @@ impl AthenaLink {
             glue,
             lister,
             location,
+            identity,
             price: Price {
                 per_tb_usd: source.price_per_tb_usd.unwrap_or_else(|| per_tb_usd(&region)),
                 step: STEP,
@@ -115,6 +118,10 @@ impl Link for AthenaLink {
 
     fn own_name(&self) -> &str {
         &self.catalog
+    }
+
+    fn identity(&self) -> String {
+        self.identity.clone()
     }
 
     fn tables(&self) -> BoxFuture<'_, Result<Vec<LinkedTable>, QueryError>> {

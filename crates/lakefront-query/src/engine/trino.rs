@@ -20,12 +20,14 @@ pub(crate) struct Trino {
     client: TrinoClient,
     location: String,
     catalog: String,
+    identity: String,
 }
 
 impl Trino {
     pub(crate) fn new(config: TrinoConfig) -> Result<Self, QueryError> {
         let location = format!("{}/{}", config.url, config.catalog);
-        Ok(Self { location, catalog: config.catalog.clone(), client: TrinoClient::new(config)? })
+        let (catalog, identity) = (config.catalog.clone(), config.identity());
+        Ok(Self { location, catalog, identity, client: TrinoClient::new(config)? })
     }
 }
 
@@ -62,6 +64,10 @@ impl Link for Trino {
         &self.catalog
     }
 
+    fn identity(&self) -> String {
+        self.identity.clone()
+    }
+
     fn tables(&self) -> BoxFuture<'_, Result<Vec<LinkedTable>, QueryError>> {
         async {
             let tables = self.client.tables().await?;
@@ -91,6 +97,9 @@ impl Rows for TrinoRows {
 
     fn next(&mut self) -> BoxFuture<'_, Option<Result<Frame, QueryError>>> {
         async {
+            if self.cut.truncated {
+                return None;
+            }
             match self.run.next().await? {
                 Ok(batch) => self.cut.frame(&batch).transpose(),
                 Err(error) => Some(Err(self.statement.link_error(error))),

@@ -1,5 +1,6 @@
 //! Where a Trino is and as whom it is called.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use percent_encoding::percent_decode_str;
@@ -21,6 +22,8 @@ pub struct TrinoConfig {
     pub auth: TrinoAuth,
     /// Certificates (PEM) of authorities to trust besides the machine's.
     pub ca_pem: Option<Vec<u8>>,
+    /// Session properties of every statement, as in [`TrinoSession::properties`](super::TrinoSession::properties).
+    pub session: BTreeMap<String, String>,
 }
 
 /// How the user is proven. A password or token goes over https only.
@@ -42,10 +45,18 @@ impl fmt::Debug for TrinoAuth {
 }
 
 impl TrinoConfig {
-    /// Reads `http(s)://[user[:password]@]host[:port]/catalog`; user and password percent-encoded where they hold
-    /// `:`, `/` or `@`. `INVALID_LOCATION` says what to change, without repeating the address: it may hold a password.
-    pub fn parse(url: &str, jwt: Option<String>, ca_pem: Option<Vec<u8>>) -> Result<Self, QueryError> {
+    /// Reads `http(s)://[user@]host[:port]/catalog`; the user percent-encoded where it holds `:`, `/` or `@`. The secret
+    /// comes beside the address: with a token and no user, statements run as whom the token names. `INVALID_LOCATION`
+    /// says what to change, without repeating the address.
+    pub fn parse(url: &str, auth: TrinoAuth, ca_pem: Option<Vec<u8>>) -> Result<Self, QueryError> {
         let parsed = Url::parse(url.trim()).map_err(|_| invalid("The address of a Trino is no URL.", FORM))?;
+        if parsed.password().is_some() {
+            return Err(invalid(
+                "The address of a Trino holds a password, which would not stay secret there.",
+                "Leave it out of the address, and add the catalog with the password in TRINO_PASSWORD: \
+                 `lakefront catalog add NAME --trino URL` seals it.",
+            ));
+        }
         if parsed.query().is_some() || parsed.fragment().is_some() {
             return Err(invalid("The address of a Trino has no `?` and no `#`.", FORM));
         }
@@ -53,22 +64,26 @@ impl TrinoConfig {
         if catalog.is_empty() || catalog.contains('/') {
             return Err(invalid("The address of a Trino ends with the name of one catalog.", FORM));
         }
-        let password = parsed.password().map(decoded).transpose()?;
-        let auth = match (password, jwt) {
-            (None, None) => TrinoAuth::None,
-            (Some(password), None) => TrinoAuth::Password(password),
-            (None, Some(token)) => TrinoAuth::Jwt(token.trim().to_owned()),
-            (Some(_), Some(_)) => {
-                return Err(invalid("A Trino is given both a password and a token.", "Leave one of them out."));
-            }
+        let auth = match auth {
+            TrinoAuth::Jwt(token) => TrinoAuth::Jwt(token.trim().to_owned()),
+            other => other,
         };
         let mut user = decoded(parsed.username())?;
         if user.is_empty() && !matches!(auth, TrinoAuth::Jwt(_)) {
             DEFAULT_USER.clone_into(&mut user);
         }
-        let config = Self { url: origin(&parsed)?, catalog, user, auth, ca_pem };
+        let config = Self { url: origin(&parsed)?, catalog, user, auth, ca_pem, session: BTreeMap::new() };
         config.checked_url()?;
         Ok(config)
+    }
+
+    /// Whom its answers are for, without secrets: another user may see other rows.
+    pub(crate) fn identity(&self) -> String {
+        match (&self.auth, self.user.as_str()) {
+            // Only the token says who it is.
+            (TrinoAuth::Jwt(token), "") => format!("token {}", blake3::hash(token.as_bytes()).to_hex()),
+            (auth, user) => format!("{auth:?} {user}"),
+        }
     }
 
     /// The address, once everything fits together.
@@ -101,7 +116,7 @@ impl TrinoConfig {
     }
 }
 
-const FORM: &str = "Write it as http(s)://[user[:password]@]host[:port]/catalog.";
+const FORM: &str = "Write it as http(s)://[user@]host[:port]/catalog.";
 
 pub(super) fn invalid(message: &str, hint: &str) -> QueryError {
     QueryError::user("INVALID_LOCATION", message).with_hint(hint)
@@ -129,20 +144,28 @@ mod tests {
 
     use super::*;
 
-    fn parse(url: &str) -> Result<TrinoConfig, QueryError> {
-        TrinoConfig::parse(url, None, None)
+    fn parse(url: &str, auth: TrinoAuth) -> Result<TrinoConfig, QueryError> {
+        TrinoConfig::parse(url, auth, None)
+    }
+
+    fn password() -> TrinoAuth {
+        TrinoAuth::Password("hunter2".to_owned())
+    }
+
+    fn token() -> TrinoAuth {
+        TrinoAuth::Jwt("a.b.c\n".to_owned())
     }
 
     #[test]
     fn an_address_names_host_catalog_and_user() {
-        let config = parse("https://Ana%40x:p%3Aw@Trino.example/lake").unwrap();
+        let config = parse("https://Ana%40x@Trino.example/lake", password()).unwrap();
         assert_eq!((config.url.as_str(), config.catalog.as_str()), ("https://trino.example:443", "lake"));
-        assert_eq!((config.user.as_str(), &config.auth), ("Ana@x", &TrinoAuth::Password("p:w".to_owned())));
+        assert_eq!((config.user.as_str(), &config.auth), ("Ana@x", &password()));
 
-        let config = parse("http://[::1]:8080/lake/").unwrap();
+        let config = parse("http://[::1]:8080/lake/", TrinoAuth::None).unwrap();
         assert_eq!((config.url.as_str(), config.user.as_str()), ("http://[::1]:8080", "lakefront"));
 
-        let config = TrinoConfig::parse("https://trino.example/lake", Some("a.b.c\n".to_owned()), None).unwrap();
+        let config = parse("https://trino.example/lake", token()).unwrap();
         assert_eq!((config.user.as_str(), config.auth), ("", TrinoAuth::Jwt("a.b.c".to_owned())));
     }
 
@@ -155,24 +178,43 @@ mod tests {
             "https://trino.example/lake/sales",
             "https://trino.example/lake?ssl=false",
             "https://:hunter2@trino.example/",
-            "http://ana:hunter2@trino.example/lake",
+            "https://ana:hunter2@trino.example/lake",
             "http://ana:hunter2@127.0.0.1:8080/lake",
             "https://ana%0a:hunter2@trino.example/lake",
         ] {
-            let error = parse(url).unwrap_err();
-            assert_eq!(error.code, "INVALID_LOCATION", "{url}");
-            assert!(error.hint.is_some(), "{url}");
-            assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+            for auth in [TrinoAuth::None, password(), token()] {
+                let error = parse(url, auth).unwrap_err();
+                assert_eq!(error.code, "INVALID_LOCATION", "{url}");
+                assert!(error.hint.is_some(), "{url}");
+                assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+            }
         }
-        let both = TrinoConfig::parse("https://ana:hunter2@trino.example/lake", Some("a.b.c".to_owned()), None);
-        assert_eq!(both.unwrap_err().code, "INVALID_LOCATION");
-        let clear = TrinoConfig::parse("http://trino.example/lake", Some("a.b.c".to_owned()), None);
-        assert_eq!(clear.unwrap_err().code, "INVALID_LOCATION");
+        for auth in [password(), token()] {
+            assert_eq!(parse("http://ana@trino.example/lake", auth).unwrap_err().code, "INVALID_LOCATION");
+        }
+        let error = parse("https://ana:hunter2@trino.example/lake", TrinoAuth::None).unwrap_err();
+        assert!(error.hint.unwrap().contains("TRINO_PASSWORD"));
+    }
+
+    #[test]
+    fn who_asks_is_part_of_what_is_asked() {
+        let asks = [
+            parse("https://trino.example/lake", TrinoAuth::None),
+            parse("https://ana@trino.example/lake", TrinoAuth::None),
+            parse("https://ana@trino.example/lake", password()),
+            parse("https://ana@trino.example/lake", token()),
+            parse("https://trino.example/lake", token()),
+            parse("https://trino.example/lake", TrinoAuth::Jwt("d.e.f".to_owned())),
+        ];
+        let identities: std::collections::BTreeSet<String> =
+            asks.iter().map(|config| config.as_ref().unwrap().identity()).collect();
+        assert_eq!(identities.len(), asks.len(), "{identities:?}");
+        assert!(identities.iter().all(|identity| !identity.contains("hunter2") && !identity.contains("a.b.c")));
     }
 
     #[test]
     fn secrets_are_not_printed() {
-        let config = parse("https://ana:hunter2@trino.example/lake").unwrap();
+        let config = parse("https://ana@trino.example/lake", password()).unwrap();
         assert!(!format!("{config:?}").contains("hunter2"));
         assert!(!format!("{:?}", TrinoAuth::Jwt("hunter2".to_owned())).contains("hunter2"));
     }

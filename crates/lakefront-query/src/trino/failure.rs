@@ -73,6 +73,11 @@ impl Failure {
                 QueryError::user("QUERY_TOO_COMPLEX", words)
                     .with_hint("Split the statement, or make its expressions shorter.")
             }
+            "PERMISSION_DENIED" if words.contains("session property") => {
+                QueryError::new("FORBIDDEN", ErrorKind::Forbidden, words).with_hint(
+                    "Nobody may set it on this Trino: add the catalog with `--session PROPERTY=`, and it is not sent.",
+                )
+            }
             "PERMISSION_DENIED" => QueryError::new("FORBIDDEN", ErrorKind::Forbidden, words)
                 .with_hint("Rights on Trino belong to the user of the connection; its administrator grants them."),
             "EXCEEDED_TIME_LIMIT" => QueryError::new("TIMEOUT", ErrorKind::Limit, words)
@@ -198,6 +203,19 @@ mod tests {
         ] {
             assert_eq!(told(name, kind), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn a_forbidden_session_property_has_a_way_out() {
+        let failure = Failure {
+            message: "Access Denied: Cannot set system session property query_max_run_time".to_owned(),
+            error_name: "PERMISSION_DENIED".to_owned(),
+            error_type: "USER_ERROR".to_owned(),
+            error_location: None,
+        };
+        let error = failure.told("q");
+        assert_eq!(error.code, "FORBIDDEN");
+        assert!(error.hint.is_some_and(|hint| hint.contains("--session")));
     }
 
     #[test]

@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 /// Failures after each other: with the waits below, a quarter of a minute.
 const IN_A_ROW: u32 = 10;
 /// Nothing is lost while nothing has begun, and whoever asks waits: a few seconds.
 const TO_BEGIN: u32 = 6;
+/// All of the beginning, however slowly it fails.
+const BEGINNING: Duration = Duration::from_secs(30);
 /// Failures of a whole run: a Trino that answers every other time is not well.
 const IN_A_RUN: u32 = 100;
 /// Trino asks its clients to come again after 50 to 100 ms; longer each time, so that a crowd of them lets it recover.
@@ -20,18 +24,28 @@ pub(super) struct Patience {
     most_in_a_row: u32,
     in_a_row: u32,
     in_a_run: u32,
+    /// When it is over in any case.
+    ends: Option<Instant>,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { most_in_a_row: IN_A_ROW, in_a_row: 0, in_a_run: 0 }
+        Self { most_in_a_row: IN_A_ROW, in_a_row: 0, in_a_run: 0, ends: None }
     }
 }
 
 impl Patience {
     /// For a statement's first request.
     pub(super) fn to_begin() -> Self {
-        Self { most_in_a_row: TO_BEGIN, ..Self::default() }
+        Self::within(BEGINNING)
+    }
+
+    pub(super) fn within(limit: Duration) -> Self {
+        Self { most_in_a_row: TO_BEGIN, ends: Some(Instant::now() + limit), ..Self::default() }
+    }
+
+    pub(super) fn ends(&self) -> Option<Instant> {
+        self.ends
     }
 
     /// How long to wait after a failure, at least as long as the server asked for; `None` to give up.
@@ -45,7 +59,9 @@ impl Patience {
             Some(asked) => FIRST_WAIT + asked.min(LONGEST_ASKED),
             None => (FIRST_WAIT * 2_u32.pow(self.in_a_row - 1)).min(LONGEST_WAIT),
         };
-        Some(wait.mul_f64(1.0 + fraction()))
+        let wait = wait.mul_f64(1.0 + fraction());
+        let in_time = self.ends.is_none_or(|ends| Instant::now() + wait < ends);
+        in_time.then_some(wait)
     }
 
     pub(super) fn after_success(&mut self) {
@@ -72,6 +88,13 @@ mod tests {
         patience.after_success();
         assert!(patience.after_failure(Some(Duration::from_secs(1))) >= Some(Duration::from_secs(1)));
         assert!(patience.after_failure(Some(Duration::from_secs(86_400))) <= Some(Duration::from_secs(61)));
+    }
+
+    #[test]
+    fn a_wait_beyond_the_beginning_is_none() {
+        let mut patience = Patience::to_begin();
+        assert!(patience.after_failure(Some(Duration::from_secs(1))).is_some());
+        assert!(patience.after_failure(Some(Duration::from_secs(86_400))).is_none());
     }
 
     #[test]

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
-use bytes::Bytes;
 use lakefront_engine::{Progress, Statistics};
 use reqwest::Url;
 use reqwest::header::HeaderMap;
@@ -18,14 +17,14 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::answer::{Answer, Failure, Stats};
 use super::failure::unexpected;
 use super::retry::Patience;
-use super::values::{self, Rows};
-use super::wire::Wire;
+use super::values::{Refused, Rows};
+use super::wire::{Body, Wire};
 use crate::QueryError;
 use crate::execution::{cancelled, timed_out};
 
 /// Batches made before they are asked for.
 const AHEAD: usize = 4;
-/// Pages beyond this size are read where they hold up no other task.
+/// Pages beyond this size are looked at where they hold up no other task.
 const LONG_PAGE: usize = 64 << 10;
 /// Trino holds a request until it has something to say. One that doesn't is not asked in a tight loop.
 const QUICK: Duration = Duration::from_millis(5);
@@ -95,6 +94,10 @@ impl TrinoRun {
         }
         let message = self.inbox.recv().await;
         self.ended = !matches!(message, Some(Message::Batch(_)));
+        if self.ended {
+            // After a deadline there may be more batches under way.
+            self.inbox.close();
+        }
         match message {
             Some(Message::Batch(batch)) => Some(Ok(batch)),
             Some(Message::End) => None,
@@ -166,8 +169,7 @@ impl Follower {
         let mut patience = Patience::default();
         let (mut rows, mut quick) = (None, 0);
         loop {
-            let page;
-            (page, rows) = read(body, rows).await?;
+            let page = read(body, rows.is_none()).await?;
             if self.query_id.is_empty() {
                 self.query_id.clone_from(&page.id);
             }
@@ -178,14 +180,18 @@ impl Follower {
             // A refused address leaves the one before, which will do to cancel.
             let next = page.next.as_deref().map(|next| self.wire.follow(next)).transpose()?;
             self.next.clone_from(&next);
-            self.rows += page.rows;
-            self.report(&page.stats, next.is_none());
+            rows = rows.or(page.rows);
             if let Some(rows) = &rows {
                 self.open(rows.schema());
             }
-            for batch in page.batches {
-                self.hand_over(batch).await?;
+            let mut count = 0;
+            if let Some(data) = page.data {
+                let columns = rows.ok_or_else(|| unexpected("Trino sent rows before it named their columns."))?;
+                let (columns, read) = self.hand_over_all(columns, data).await?;
+                (rows, count) = (Some(columns), read);
             }
+            self.rows += count;
+            self.report(&page.stats, next.is_none());
             let Some(next) = next else {
                 if page.stats.is_finished() {
                     break;
@@ -198,7 +204,7 @@ impl Follower {
             }
             let asked = Instant::now();
             body = self.wire.get(&next, &mut patience).await?;
-            quick = if page.rows == 0 && asked.elapsed() < QUICK { quick + 1 } else { 0 };
+            quick = if count == 0 && asked.elapsed() < QUICK { quick + 1 } else { 0 };
         }
         match &mut rows {
             Some(rows) => {
@@ -223,6 +229,18 @@ impl Follower {
         self.outbox.send(Message::Batch(batch)).await.map_err(|_| cancelled())
     }
 
+    /// Reads the rows of a page where that holds up no other task, no faster than they are taken: as Arrow they may be
+    /// much longer. Gives their number.
+    async fn hand_over_all(&self, mut rows: Rows, data: Body) -> Result<(Rows, u64), QueryError> {
+        let outbox = self.outbox.clone();
+        let reading = tokio::task::spawn_blocking(move || {
+            let take = |batch| outbox.blocking_send(Message::Batch(batch)).map_err(|_| Refused);
+            let count = rows.read(&data.bytes, take)?;
+            Ok((rows, count))
+        });
+        reading.await.map_err(QueryError::internal)?
+    }
+
     fn report(&self, stats: &Stats, ended: bool) {
         let mut progress = stats.progress(self.rows);
         if ended {
@@ -238,44 +256,38 @@ impl Follower {
     }
 }
 
-/// What a page says, with its rows as Arrow.
+/// What a page says.
 struct Page {
     id: String,
     next: Option<String>,
     stats: Stats,
     failure: Option<Failure>,
-    rows: u64,
-    batches: Vec<RecordBatch>,
+    /// For the columns, if it names them and they were asked for.
+    rows: Option<Rows>,
+    /// The rows as they came.
+    data: Option<Body>,
 }
 
-async fn read(body: Bytes, rows: Option<Rows>) -> Result<(Page, Option<Rows>), QueryError> {
-    if body.len() <= LONG_PAGE {
-        return page(&body, rows);
+async fn read(body: Body, columns: bool) -> Result<Page, QueryError> {
+    if body.bytes.len() <= LONG_PAGE {
+        return page(body, columns);
     }
-    tokio::task::spawn_blocking(move || page(&body, rows)).await.map_err(QueryError::internal)?
+    tokio::task::spawn_blocking(move || page(body, columns)).await.map_err(QueryError::internal)?
 }
 
-fn page(body: &[u8], mut rows: Option<Rows>) -> Result<(Page, Option<Rows>), QueryError> {
-    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|error| {
+fn page(body: Body, columns: bool) -> Result<Page, QueryError> {
+    let bytes = body.bytes.clone();
+    let answer: Answer<'_> = serde_json::from_slice(&bytes).map_err(|error| {
         tracing::error!(%error, "no answer of a Trino: {error}");
         unexpected("What answered is no Trino, or one of a version unknown here.")
             .with_hint("Check that the connection's address is a Trino's.")
     })?;
-    if rows.is_none() {
-        rows = answer.columns.as_deref().map(Rows::new);
-    }
-    let read = match (&mut rows, answer.data) {
-        (Some(rows), Some(data)) => rows.read(data)?,
-        (None, Some(_)) => return Err(unexpected("Trino sent rows before it named their columns.")),
-        (_, None) => values::Page::default(),
-    };
-    let page = Page {
+    Ok(Page {
         id: answer.id,
         next: answer.next_uri,
         stats: answer.stats,
         failure: answer.error,
-        rows: read.rows,
-        batches: read.batches,
-    };
-    Ok((page, rows))
+        rows: answer.columns.as_deref().filter(|_| columns).map(Rows::new),
+        data: answer.data.map(|data| body.narrowed(bytes.slice_ref(data.get().as_bytes()))),
+    })
 }

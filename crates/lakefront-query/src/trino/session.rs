@@ -31,7 +31,10 @@ impl TrinoSession {
     pub(super) fn headers(&self, catalog: &str, deadline: Instant) -> Result<HeaderMap, QueryError> {
         let mut headers = HeaderMap::new();
         let mut set = |name: &'static str, value: &str| {
-            let value = HeaderValue::from_str(value).map_err(|_| unsendable(value))?;
+            // A header takes other letters too, as bytes of no known encoding.
+            let sendable = Some(value).filter(|value| value.is_ascii());
+            let value =
+                sendable.and_then(|value| HeaderValue::from_str(value).ok()).ok_or_else(|| unsendable(value))?;
             headers.append(HeaderName::from_static(name), value);
             Ok::<(), QueryError>(())
         };
@@ -107,6 +110,14 @@ mod tests {
                 "x-trino-time-zone: UTC",
             ]
         );
+    }
+
+    #[test]
+    fn a_schema_that_no_header_can_hold_is_refused() {
+        for schema in ["žofie", "a\nb"] {
+            let session = TrinoSession { schema: Some(schema.to_owned()), ..TrinoSession::default() };
+            assert_eq!(session.headers("lake", Instant::now()).unwrap_err().code, "NOT_SUPPORTED", "{schema}");
+        }
     }
 
     #[test]

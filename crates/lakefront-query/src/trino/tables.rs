@@ -10,7 +10,10 @@ use super::{TrinoClient, TrinoSession};
 use crate::{ErrorKind, QueryError};
 
 /// For each of the statements.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(60);
+/// What one statement asks the columns of: as many schemas, unless they have so many tables.
+const SCHEMAS: usize = 50;
+const TABLES: usize = 1_000;
 /// A catalog beyond these would not fit in memory with others.
 const MOST_TABLES: usize = 100_000;
 const MOST_COLUMNS: usize = 2_000_000;
@@ -27,7 +30,7 @@ pub struct TrinoTable {
 
 impl TrinoClient {
     /// Every table of the catalog that its user may see, ordered by schema and name; Trino's own schema is left out.
-    /// Columns are asked for one schema at a time. Reads no data.
+    /// Columns are asked for some schemas at a time. Reads no data.
     pub async fn tables(&self) -> Result<Vec<TrinoTable>, QueryError> {
         let information_schema = format!("{}.information_schema", quoted(&self.catalog));
         let mut schemas: BTreeMap<String, BTreeMap<String, TrinoTable>> = BTreeMap::new();
@@ -51,16 +54,17 @@ impl TrinoClient {
         .await?;
 
         let mut columns = 0;
-        for (schema, tables) in &mut schemas {
+        for some in in_turn(&schemas) {
+            let names: Vec<String> = some.iter().map(|schema| text(schema)).collect();
             let statement = format!(
-                "SELECT table_name, column_name, data_type FROM {information_schema}.columns \
-                 WHERE table_schema = '{}' ORDER BY table_name, ordinal_position",
-                schema.replace('\'', "''")
+                "SELECT table_schema, table_name, column_name, data_type FROM {information_schema}.columns \
+                 WHERE table_schema IN ({}) ORDER BY table_schema, table_name, ordinal_position",
+                names.join(", ")
             );
-            self.texts(&statement, |[table, name, kind]| {
+            self.texts(&statement, |[schema, table, name, kind]| {
                 columns += 1;
                 // One that came between the statements is there next time.
-                if let Some(table) = tables.get_mut(table) {
+                if let Some(table) = schemas.get_mut(schema).and_then(|tables| tables.get_mut(table)) {
                     table.columns.push((name.to_owned(), kind.to_owned()));
                 }
                 within(columns, MOST_COLUMNS, "columns")
@@ -70,25 +74,44 @@ impl TrinoClient {
         Ok(schemas.into_values().flat_map(BTreeMap::into_values).collect())
     }
 
-    /// Runs a statement with three columns of text.
-    async fn texts(
+    /// Runs a statement with some columns of text.
+    async fn texts<const COLUMNS: usize>(
         &self,
         statement: &str,
-        mut take: impl FnMut([&str; 3]) -> Result<(), QueryError>,
+        mut take: impl FnMut([&str; COLUMNS]) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
         let mut run = self.run(statement, &TrinoSession::default(), Instant::now() + PATIENCE).await?;
         while let Some(batch) = run.next().await.transpose()? {
             let columns: Vec<&StringArray> =
                 batch.columns().iter().filter_map(|column| column.as_string_opt::<i32>()).collect();
-            let [a, b, c] = columns[..] else {
+            let Ok(columns) = <[&StringArray; COLUMNS]>::try_from(columns) else {
                 return Err(unexpected("Trino's information_schema has other columns than it should."));
             };
             for row in 0..batch.num_rows() {
-                take([a.value(row), b.value(row), c.value(row)])?;
+                take(columns.map(|column| column.value(row)))?;
             }
         }
         Ok(())
     }
+}
+
+/// The names of schemas, so many together as one statement asks for.
+fn in_turn(schemas: &BTreeMap<String, BTreeMap<String, TrinoTable>>) -> Vec<Vec<String>> {
+    let mut turns: Vec<Vec<String>> = Vec::new();
+    let mut tables = 0;
+    for (schema, found) in schemas {
+        match turns.last_mut() {
+            Some(turn) if turn.len() < SCHEMAS && tables + found.len() <= TABLES => {
+                turn.push(schema.clone());
+                tables += found.len();
+            }
+            _ => {
+                turns.push(vec![schema.clone()]);
+                tables = found.len();
+            }
+        }
+    }
+    turns
 }
 
 fn within(count: usize, most: usize, what: &str) -> Result<(), QueryError> {
@@ -97,6 +120,10 @@ fn within(count: usize, most: usize, what: &str) -> Result<(), QueryError> {
     }
     Err(QueryError::new("RESOURCE_LIMIT", ErrorKind::Limit, format!("The catalog has more than {most} {what}."))
         .with_hint("Give the connection's user rights on those that people need."))
+}
+
+fn text(value: &str) -> String {
+    format!("'{}'", value.replace('\'', "''"))
 }
 
 fn quoted(name: &str) -> String {

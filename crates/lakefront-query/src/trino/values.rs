@@ -11,12 +11,12 @@ use std::sync::Arc;
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Schema, SchemaRef};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 
 use super::answer;
 use super::failure::unexpected;
 use super::types;
 use crate::QueryError;
+use crate::execution::cancelled;
 use column::{Column, Value};
 
 /// A batch ends at whichever comes first.
@@ -43,15 +43,19 @@ impl Rows {
         &self.schema
     }
 
-    /// Takes in the rows of a page, and gives the batches that became full.
-    pub(super) fn read(&mut self, data: &RawValue) -> Result<Page, QueryError> {
-        let mut page = Page::default();
-        let rows = RowList { rows: self, page: &mut page };
-        rows.deserialize(&mut serde_json::Deserializer::from_str(data.get())).map_err(|error| {
-            tracing::error!(%error, "Trino's rows can't be read: {error}");
-            unexpected("Trino sent a value that is not of its column's type; the log has the details.")
-        })?;
-        Ok(page)
+    /// Takes in the rows of a page (a list of lists), and hands over batches as they become full, until one is refused.
+    /// Gives the number of rows.
+    pub(super) fn read(&mut self, data: &[u8], take: impl FnMut(RecordBatch) -> Taken) -> Result<u64, QueryError> {
+        let (mut count, mut refused) = (0, false);
+        let rows = RowList { rows: self, take, count: &mut count, refused: &mut refused };
+        match rows.deserialize(&mut serde_json::Deserializer::from_slice(data)) {
+            Ok(()) => Ok(count),
+            Err(_) if refused => Err(cancelled()),
+            Err(error) => {
+                tracing::error!(%error, "Trino's rows can't be read: {error}");
+                Err(unexpected("Trino sent a value that is not of its column's type; the log has the details."))
+            }
+        }
     }
 
     /// The rows that fill no batch.
@@ -67,19 +71,19 @@ impl Rows {
     }
 }
 
-/// What a page had.
-#[derive(Default)]
-pub(super) struct Page {
-    pub(super) rows: u64,
-    pub(super) batches: Vec<RecordBatch>,
-}
+/// Nobody reads on.
+pub(super) struct Refused;
 
-struct RowList<'a> {
+pub(super) type Taken = Result<(), Refused>;
+
+struct RowList<'a, T> {
     rows: &'a mut Rows,
-    page: &'a mut Page,
+    take: T,
+    count: &'a mut u64,
+    refused: &'a mut bool,
 }
 
-impl<'de> DeserializeSeed<'de> for RowList<'_> {
+impl<'de, T: FnMut(RecordBatch) -> Taken> DeserializeSeed<'de> for RowList<'_, T> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -87,7 +91,7 @@ impl<'de> DeserializeSeed<'de> for RowList<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for RowList<'_> {
+impl<'de, T: FnMut(RecordBatch) -> Taken> Visitor<'de> for RowList<'_, T> {
     type Value = ();
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -95,14 +99,17 @@ impl<'de> Visitor<'de> for RowList<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        let Self { rows, page } = self;
+        let Self { rows, mut take, count, refused } = self;
         while let Some(()) =
             seq.next_element_seed(Row { columns: &mut rows.columns, bytes: &mut rows.waiting_bytes })?
         {
-            page.rows += 1;
+            *count += 1;
             rows.waiting += 1;
             if rows.waiting == BATCH_ROWS || rows.waiting_bytes >= BATCH_BYTES {
-                page.batches.push(rows.batch().map_err(A::Error::custom)?);
+                take(rows.batch().map_err(A::Error::custom)?).map_err(|Refused| {
+                    *refused = true;
+                    A::Error::custom("nobody reads on")
+                })?;
             }
         }
         Ok(())

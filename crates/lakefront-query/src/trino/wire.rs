@@ -8,6 +8,7 @@ use bytes::Bytes;
 use flate2::read::GzDecoder;
 use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode, Url, redirect};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::config::{TrinoAuth, TrinoConfig, invalid};
 use super::failure::{unavailable, unexpected};
@@ -19,8 +20,16 @@ const CONNECTING: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_secs(30);
 /// A page is about a megabyte, and more only where its rows are long.
 const PAGE_BYTES: usize = 64 << 20;
-/// How long a statement that nobody waits for is tried to be cancelled.
+/// So many pages of more than a few megabytes are in memory at a time, of all runs on every Trino; the next one waits
+/// until one of them is read.
+const LONG_PAGES: usize = 4;
+const LONG_PAGE: usize = 4 << 20;
+static ROOM: Semaphore = Semaphore::const_new(LONG_PAGES);
+/// Unpacking this much holds up no other task: it can't become more than a thousand times as long.
+const UNPACKED_AT_ONCE: usize = 4 << 10;
+/// How long a statement that nobody waits for is tried to be cancelled, and each time.
 const CANCELLING: Duration = Duration::from_secs(15);
+const CANCEL: Duration = Duration::from_secs(2);
 /// The path of every `nextUri`.
 const STATEMENTS: &str = "/v1/statement";
 
@@ -36,6 +45,20 @@ struct Line {
     auth: &'static str,
 }
 
+/// What a page says, in memory.
+pub(super) struct Body {
+    pub(super) bytes: Bytes,
+    /// Held while a long one is needed.
+    room: Option<SemaphorePermit<'static>>,
+}
+
+impl Body {
+    /// A part of it in its place.
+    pub(super) fn narrowed(self, part: Bytes) -> Self {
+        Self { bytes: part, room: self.room }
+    }
+}
+
 enum Trouble {
     /// May be over when asked again, after this time where the server names one.
     Passing(QueryError, Option<Duration>),
@@ -48,9 +71,11 @@ impl Wire {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         if !config.user.is_empty() {
-            let user = HeaderValue::from_str(&config.user)
-                .map_err(|_| invalid("The user of a Trino has letters that Trino can't be sent.", "Use ASCII."))?;
-            headers.insert("x-trino-user", user);
+            // A header takes other letters too, as bytes of no known encoding.
+            let user = Some(&config.user).filter(|user| user.is_ascii());
+            let user = user.and_then(|user| HeaderValue::from_str(user).ok());
+            let refused = || invalid("The user of a Trino has letters that Trino can't be sent.", "Use ASCII.");
+            headers.insert("x-trino-user", user.ok_or_else(refused)?);
         }
         let authorization = match &config.auth {
             TrinoAuth::None => None,
@@ -58,8 +83,10 @@ impl Wire {
             TrinoAuth::Jwt(token) => Some(format!("Bearer {token}")),
         };
         if let Some(authorization) = &authorization {
-            let mut value = HeaderValue::from_str(authorization)
-                .map_err(|_| invalid("The token of a Trino holds characters that no token has.", "Copy it again."))?;
+            let value = Some(authorization).filter(|authorization| authorization.is_ascii());
+            let value = value.and_then(|authorization| HeaderValue::from_str(authorization).ok());
+            let refused = || invalid("The token of a Trino holds characters that no token has.", "Copy it again.");
+            let mut value = value.ok_or_else(refused)?;
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
@@ -67,6 +94,8 @@ impl Wire {
             .user_agent("lakefront")
             .default_headers(headers)
             .redirect(redirect::Policy::none())
+            // The environment's proxy is for the way out; a Trino of one's own is inside.
+            .no_proxy()
             .https_only(authorization.is_some())
             .connect_timeout(CONNECTING)
             .read_timeout(SILENCE);
@@ -96,7 +125,7 @@ impl Wire {
 
     /// Posts a statement. Safe to repeat: Trino starts it at the first `GET` of its `nextUri`, and forgets one that
     /// nobody comes for.
-    pub(super) async fn post(&self, sql: &str, session: &HeaderMap) -> Result<Bytes, QueryError> {
+    pub(super) async fn post(&self, sql: &str, session: &HeaderMap) -> Result<Body, QueryError> {
         let mut url = self.0.url.clone();
         url.set_path(STATEMENTS);
         let request = || self.0.http.post(url.clone()).headers(session.clone()).body(sql.to_owned());
@@ -104,7 +133,7 @@ impl Wire {
     }
 
     /// The page at a `nextUri`. Safe to repeat: Trino keeps a page until the next one is asked for.
-    pub(super) async fn get(&self, next: &Url, patience: &mut Patience) -> Result<Bytes, QueryError> {
+    pub(super) async fn get(&self, next: &Url, patience: &mut Patience) -> Result<Body, QueryError> {
         self.exchange(|| self.0.http.get(next.clone()), patience).await
     }
 
@@ -113,7 +142,7 @@ impl Wire {
         let mut patience = Patience::default();
         let asking = async {
             loop {
-                let answer = self.0.http.delete(next.clone()).send().await;
+                let answer = self.0.http.delete(next.clone()).timeout(CANCEL).send().await;
                 match answer.map(|response| response.status()) {
                     // Not there: it ended meanwhile.
                     Ok(status) if status.is_success() || is_gone(status) => return true,
@@ -158,9 +187,17 @@ impl Wire {
         &self,
         request: impl Fn() -> RequestBuilder,
         patience: &mut Patience,
-    ) -> Result<Bytes, QueryError> {
+    ) -> Result<Body, QueryError> {
         loop {
-            let (error, asked) = match self.attempt(request()).await {
+            let attempt = self.attempt(request());
+            let attempt = match patience.ends() {
+                Some(ends) => {
+                    let late = |_| Err(Trouble::Lasting(self.unreachable()));
+                    tokio::time::timeout_at(ends, attempt).await.unwrap_or_else(late)
+                }
+                None => attempt.await,
+            };
+            let (error, asked) = match attempt {
                 Ok(body) => {
                     patience.after_success();
                     return Ok(body);
@@ -175,7 +212,7 @@ impl Wire {
         }
     }
 
-    async fn attempt(&self, request: RequestBuilder) -> Result<Bytes, Trouble> {
+    async fn attempt(&self, request: RequestBuilder) -> Result<Body, Trouble> {
         let response = request.send().await.map_err(|error| self.lost(error))?;
         let status = response.status();
         if status == StatusCode::OK {
@@ -203,15 +240,15 @@ impl Wire {
         match (status, *auth) {
             (StatusCode::UNAUTHORIZED, "password") => refused(
                 format!("Trino at {origin} refused the password of user \"{user}\"."),
-                "Correct the user and the password in the connection's address.",
+                "Give the connection the right TRINO_PASSWORD, and check the user in its address.",
             ),
             (StatusCode::UNAUTHORIZED, "token") => refused(
                 format!("Trino at {origin} refused the connection's token."),
-                "It may have expired: give the connection a new token.",
+                "It may have expired: give the connection a new TRINO_TOKEN.",
             ),
             (StatusCode::UNAUTHORIZED, _) => refused(
                 format!("Trino at {origin} wants to know who calls."),
-                "Put user and password into the connection's address, or give it a token.",
+                "Give the connection a TRINO_TOKEN, or a TRINO_PASSWORD and the user in its address.",
             ),
             (StatusCode::FORBIDDEN, _) => refused(
                 format!("Trino at {origin} lets this account run nothing as user \"{user}\"."),
@@ -231,27 +268,31 @@ impl Wire {
         }
     }
 
-    async fn body(&self, mut response: Response) -> Result<Bytes, Trouble> {
+    async fn body(&self, mut response: Response) -> Result<Body, Trouble> {
         let zipped = response.headers().get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "gzip");
-        let mut body = Vec::new();
+        let (mut body, mut room) = (Vec::new(), None);
         while let Some(chunk) = response.chunk().await.map_err(|error| self.lost(error))? {
-            if body.len() + chunk.len() > PAGE_BYTES {
+            let length = body.len() + chunk.len();
+            if length > PAGE_BYTES {
                 return Err(Trouble::Lasting(too_large()));
+            }
+            if length > LONG_PAGE && room.is_none() {
+                room = Some(long_page().await?);
             }
             body.extend_from_slice(&chunk);
         }
+        let packed = Bytes::from(body);
         if !zipped {
-            return Ok(body.into());
+            return Ok(Body { bytes: packed, room });
         }
-        let mut plain = Vec::new();
-        GzDecoder::new(body.as_slice())
-            .take(PAGE_BYTES as u64 + 1)
-            .read_to_end(&mut plain)
-            .map_err(|_| Trouble::Passing(unexpected("Trino sent a page that can't be unpacked."), None))?;
-        if plain.len() > PAGE_BYTES {
-            return Err(Trouble::Lasting(too_large()));
+        if room.is_none() {
+            if let Some(bytes) = unpacked(packed.clone(), LONG_PAGE).await? {
+                return Ok(Body { bytes, room });
+            }
+            room = Some(long_page().await?);
         }
-        Ok(plain.into())
+        let bytes = unpacked(packed, PAGE_BYTES).await?.ok_or_else(|| Trouble::Lasting(too_large()))?;
+        Ok(Body { bytes, room })
     }
 
     /// No answer, or only a part of one.
@@ -272,9 +313,34 @@ impl Wire {
                     .with_hint("Give the connection the certificate (PEM) of the authority that signed it; one that signed itself won't do."),
             );
         }
-        let error = unavailable(format!("Trino at {origin} can't be reached."));
-        Trouble::Passing(error.with_hint("Check that it runs, and the connection's host and port."), None)
+        Trouble::Passing(self.unreachable(), None)
     }
+
+    fn unreachable(&self) -> QueryError {
+        unavailable(format!("Trino at {} can't be reached.", self.0.origin))
+            .with_hint("Check that it runs, and the connection's host and port.")
+    }
+}
+
+async fn long_page() -> Result<SemaphorePermit<'static>, Trouble> {
+    ROOM.acquire().await.map_err(|error| Trouble::Lasting(QueryError::internal(error)))
+}
+
+/// `None` if it is longer than `most` bytes.
+async fn unpacked(packed: Bytes, most: usize) -> Result<Option<Bytes>, Trouble> {
+    let short = packed.len() <= UNPACKED_AT_ONCE;
+    let unpack = move || {
+        let mut plain = Vec::new();
+        let read = GzDecoder::new(packed.as_ref()).take(most as u64 + 1).read_to_end(&mut plain);
+        read.map(|_| (plain.len() <= most).then(|| Bytes::from(plain)))
+    };
+    let unpacked = if short {
+        unpack()
+    } else {
+        let unpacking = tokio::task::spawn_blocking(unpack).await;
+        unpacking.map_err(|error| Trouble::Lasting(QueryError::internal(error)))?
+    };
+    unpacked.map_err(|_| Trouble::Passing(unexpected("Trino sent a page that can't be unpacked."), None))
 }
 
 fn is_gone(status: StatusCode) -> bool {
@@ -297,13 +363,17 @@ mod tests {
 
     use super::*;
 
-    fn wire(url: &str) -> Wire {
-        Wire::new(&TrinoConfig::parse(url, None, None).unwrap()).unwrap()
+    fn wire(url: &str, auth: TrinoAuth) -> Result<Wire, QueryError> {
+        Wire::new(&TrinoConfig::parse(url, auth, None).unwrap())
+    }
+
+    fn password() -> TrinoAuth {
+        TrinoAuth::Password("hunter2".to_owned())
     }
 
     #[test]
     fn an_answer_goes_on_where_it_began() {
-        let wire = wire("https://ana:pw@trino.example/lake");
+        let wire = wire("https://ana@trino.example/lake", password()).unwrap();
         for ours in [
             "https://trino.example/v1/statement/queued/20240506_101112_00001_abcde/y1/1",
             "https://trino.example:443/v1/statement/executing/20240506_101112_00001_abcde/y1/1",
@@ -327,15 +397,41 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_setting_to_mend() {
-        let refused = |url: &str, status| wire(url).refused(status);
-        let error = refused("https://ana:hunter2@trino.example/lake", StatusCode::UNAUTHORIZED);
+        let refused = |url: &str, auth, status| wire(url, auth).unwrap().refused(status);
+        let ana = "https://ana@trino.example/lake";
+        let error = refused(ana, password(), StatusCode::UNAUTHORIZED);
         assert_eq!(error.message, "Trino at https://trino.example:443 refused the password of user \"ana\".");
         assert!(!format!("{error:?}").contains("hunter2"));
-        let error = refused("https://ana@trino.example/lake", StatusCode::UNAUTHORIZED);
-        assert!(error.hint.unwrap().contains("user and password"));
-        let error = refused("https://ana@trino.example/lake", StatusCode::FORBIDDEN);
+        assert!(error.hint.unwrap().contains("TRINO_PASSWORD"));
+        let error = refused(ana, TrinoAuth::Jwt("a.b.c".to_owned()), StatusCode::UNAUTHORIZED);
+        assert!(error.hint.unwrap().contains("TRINO_TOKEN"));
+        let error = refused(ana, TrinoAuth::None, StatusCode::UNAUTHORIZED);
+        assert!(error.hint.unwrap().contains("TRINO_PASSWORD"));
+        let error = refused(ana, TrinoAuth::None, StatusCode::FORBIDDEN);
         assert!(error.hint.unwrap().contains("impersonate"));
-        assert_eq!(refused("http://trino.example/lake", StatusCode::FOUND).code, "ENGINE_PROTOCOL");
+        let error = refused("http://trino.example/lake", TrinoAuth::None, StatusCode::FOUND);
+        assert_eq!(error.code, "ENGINE_PROTOCOL");
+    }
+
+    #[tokio::test]
+    async fn a_trino_that_says_nothing_is_given_up_in_time() {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/lake", silent.local_addr().unwrap());
+        let wire = wire(&url, TrinoAuth::None).unwrap();
+        let began = std::time::Instant::now();
+        let mut patience = Patience::within(Duration::from_millis(300));
+        let post = || wire.0.http.post(wire.0.url.clone());
+        assert_eq!(wire.exchange(post, &mut patience).await.err().unwrap().code, "ENGINE_UNAVAILABLE");
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    }
+
+    #[test]
+    fn a_user_that_no_header_can_hold_is_refused() {
+        for url in ["https://%C5%BDofie@trino.example/lake", "https://žofie@trino.example/lake"] {
+            assert_eq!(wire(url, TrinoAuth::None).err().unwrap().code, "INVALID_LOCATION", "{url}");
+        }
+        let token = TrinoAuth::Jwt("a.ž.c".to_owned());
+        assert_eq!(wire("https://trino.example/lake", token).err().unwrap().code, "INVALID_LOCATION");
     }
 
     #[test]
@@ -346,7 +442,9 @@ mod tests {
 
     #[test]
     fn a_wrong_certificate_is_told_before_it_is_used() {
-        let config = TrinoConfig::parse("https://trino.example/lake", None, Some(b"no certificate".to_vec())).unwrap();
+        let config =
+            TrinoConfig::parse("https://trino.example/lake", TrinoAuth::None, Some(b"no certificate".to_vec()))
+                .unwrap();
         assert_eq!(Wire::new(&config).err().unwrap().code, "INVALID_LOCATION");
     }
 }

@@ -1,5 +1,6 @@
 //! From start to end: failures, waiting, losing answers, and leaving nothing behind.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -234,4 +235,55 @@ async fn reading_ends_at_the_deadline() {
     server.world().fault("Get", std::iter::repeat_n(Fault::Failed, 50));
     let ended: Result<_, QueryError> = all(&mut run).await;
     assert!(matches!(ended.unwrap_err().code, "TIMEOUT" | "AWS_UNAVAILABLE"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_journal_tells_even_of_a_start_whose_answer_nobody_heard() {
+    let server = Server::answering(endless()).await;
+    // The queries run, and their ids are never told.
+    server.world().fault("StartQueryExecution", [Fault::AnswerLost, Fault::AnswerLost]);
+    let folder = tempfile::tempdir().unwrap();
+    let first = folder.path().join("first");
+    let athena = Athena::with_journal(server.aws().await, workgroup(), &first).unwrap();
+    let running = tokio::spawn(async move { athena.run(request("journal")).await.err() });
+    while server.world().running() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // As the folder is once its process was killed: the same files, and nobody holds the lock.
+    let second = folder.path().join("second");
+    copy(&first, &second);
+    let entries = |folder: &Path| walk(folder).into_iter().filter(|path| path.ends_with(".json")).count();
+    assert_eq!(entries(&second), 1);
+    let _next = Athena::with_journal(server.aws().await, workgroup(), &second).unwrap();
+    assert!(server.falls_silent(Duration::from_secs(10)).await);
+    assert_eq!(server.world().executions.len(), 1, "the token told the id of the one that ran");
+    assert_eq!(running.await.unwrap().map(|error| error.code), Some("CANCELLED"));
+    let patience = Instant::now() + Duration::from_secs(5);
+    while entries(&first) + entries(&second) > 0 {
+        assert!(Instant::now() < patience, "{:?}", walk(folder.path()));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+fn walk(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        match entry.path() {
+            path if path.is_dir() => found.extend(walk(&path)),
+            path => found.push(path.display().to_string()),
+        }
+    }
+    found
 }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use lakefront_query::trino::TrinoConfig;
+use lakefront_query::trino::{TrinoAuth, TrinoConfig};
 use lakefront_query::{CatalogSource, EngineChoice, Execution, ExecutionState, Request};
 use serde_json::json;
 
@@ -18,7 +18,7 @@ async fn linked() -> Option<Lake> {
     };
     let lake = Lake::new().await;
     for (name, theirs) in [("warehouse", "tpch"), ("trino", "system")] {
-        let config = TrinoConfig::parse(&format!("{address}/{theirs}"), None, None).expect("an address");
+        let config = TrinoConfig::parse(&format!("{address}/{theirs}"), TrinoAuth::None, None).expect("an address");
         lake.queries.catalogs().add(name, CatalogSource::Trino(config)).await.expect("the catalog is added");
         lake.queries.catalogs().refresh(name, None).await.expect("the catalog is listed");
     }
@@ -170,7 +170,7 @@ async fn trinos_long_answers_end_at_the_limit() {
 
     let address = std::env::var("LAKEFRONT_TEST_TRINO").expect("an address");
     let small = Lake::with(|config| config.limits.result_rows = 1_000).await;
-    let config = TrinoConfig::parse(&format!("{address}/tpch"), None, None).expect("an address");
+    let config = TrinoConfig::parse(&format!("{address}/tpch"), TrinoAuth::None, None).expect("an address");
     small.queries.catalogs().add("warehouse", CatalogSource::Trino(config)).await.expect("the catalog is added");
     let execution = small.queries.submit(on_tiny("select * from lineitem")).await.expect("it starts");
     let cut = execution.finished().await.expect("it runs");

@@ -2,8 +2,12 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod cases;
+mod elsewhere;
 mod lake;
 mod linked;
 mod results;
 mod runs;
+#[path = "../trino/server.rs"]
+#[expect(dead_code, reason = "the tests of the Trino client need more of it")]
+mod server;
 mod slt;

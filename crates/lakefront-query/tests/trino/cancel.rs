@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use lakefront_query::trino::TrinoSession;
@@ -82,6 +84,23 @@ async fn a_cancel_that_is_lost_is_sent_again() {
 }
 
 #[tokio::test]
+async fn a_cancel_that_nobody_answers_is_sent_again() {
+    let server = Server::start(|seen, url, before| match (seen.method.as_str(), before) {
+        ("DELETE", 0 | 1) => Reply::Silence,
+        ("DELETE", _) => Reply::Status(204, &[], Vec::new()),
+        _ if seen.page() == 0 => Reply::Page(page(url, Some(1), &[1])),
+        _ => Reply::Silence,
+    })
+    .await;
+    drop(start(&server).await.unwrap());
+    let patience = Instant::now() + Duration::from_secs(10);
+    while server.count("DELETE") < 3 {
+        assert!(Instant::now() < patience, "{:?}", server.seen());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
 async fn a_reader_that_rests_is_not_run_over() {
     let server = Server::start(|seen, url, _| endless(seen, url)).await;
     let mut run = start(&server).await.unwrap();
@@ -98,29 +117,45 @@ async fn a_reader_that_rests_is_not_run_over() {
 
 #[tokio::test]
 async fn fifty_runs_dropped_at_any_moment_leave_none_behind() {
-    let server = Server::start(|seen, url, _| match seen.method.as_str() {
-        "DELETE" => Reply::Status(204, &[], Vec::new()),
-        _ => endless(seen, url),
+    let posted = AtomicUsize::new(0);
+    let server = Server::start(move |seen, url, _| {
+        let id = match seen.method.as_str() {
+            "DELETE" => return Reply::Status(204, &[], Vec::new()),
+            "POST" => format!("20240506_101112_{:05}_abcde", posted.fetch_add(1, Ordering::Relaxed)),
+            _ => id(seen).to_owned(),
+        };
+        let Reply::Page(page) = endless(seen, url) else { return Reply::HangUp };
+        Reply::Page(serde_json::from_str(&page.to_string().replace("20240506_101112_00001_abcde", &id)).unwrap())
     })
     .await;
     let (client, session) = (server.client(), TrinoSession::default());
     for moment in 0..50_u64 {
+        // Every other one has begun for certain.
+        let limit = if moment % 2 == 0 { Duration::from_secs(30) } else { Duration::from_micros(moment * 200) };
         let running = client.run("SELECT 1", &session, soon());
-        if let Ok(Ok(mut run)) = tokio::time::timeout(Duration::from_micros(moment * 200), running).await {
+        if let Ok(Ok(mut run)) = tokio::time::timeout(limit, running).await {
             run.next().await;
         }
     }
-    // Quiet for a while: nobody follows pages any more.
+    let of = |method: &str| -> BTreeSet<String> {
+        let seen = server.seen().into_iter().filter(|seen| seen.method == method);
+        seen.map(|seen| id(&seen).to_owned()).collect()
+    };
     let patience = Instant::now() + Duration::from_secs(20);
-    let mut gets = server.count("GET");
     loop {
-        assert!(Instant::now() < patience, "somebody still asks for pages");
+        let gets = server.count("GET");
         tokio::time::sleep(Duration::from_millis(300)).await;
-        let now = server.count("GET");
-        if now == gets {
+        // Trino begins a query when its first page is fetched.
+        let left: Vec<String> = of("GET").difference(&of("DELETE")).cloned().collect();
+        if left.is_empty() && server.count("GET") == gets {
             break;
         }
-        gets = now;
+        assert!(Instant::now() < patience, "left behind: {left:?}, after {gets} pages");
     }
-    assert!(server.count("DELETE") > 0);
+    assert!(of("GET").len() >= 25);
+}
+
+/// The query of a page: `/v1/statement/executing/ID/y1/2`.
+fn id(seen: &Seen) -> &str {
+    seen.path.split('/').nth(4).unwrap_or_default()
 }

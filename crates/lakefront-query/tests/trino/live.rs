@@ -12,7 +12,7 @@ use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, DurationMillisecondType, Field, Float32Type, Float64Type, Int64Type,
 };
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use lakefront_query::trino::{TrinoClient, TrinoConfig, TrinoRun, TrinoSession, TrinoTable};
+use lakefront_query::trino::{TrinoAuth, TrinoClient, TrinoConfig, TrinoRun, TrinoSession, TrinoTable};
 use lakefront_query::{Position, QueryError, trino_type};
 
 use crate::protocol::soon;
@@ -23,7 +23,7 @@ fn trino(catalog: &str) -> Option<TrinoClient> {
         eprintln!("skipped: LAKEFRONT_TEST_TRINO names no Trino; `deploy/test/trino.sh test` starts one");
         return None;
     };
-    let config = TrinoConfig::parse(&format!("{url}/{catalog}"), None, None).unwrap();
+    let config = TrinoConfig::parse(&format!("{url}/{catalog}"), TrinoAuth::None, None).unwrap();
     Some(TrinoClient::new(config).unwrap())
 }
 
@@ -350,7 +350,8 @@ async fn a_token_goes_over_tls_that_a_given_authority_signed() {
     let url = format!("{}/tpch", setting("LAKEFRONT_TEST_TRINO_TLS"));
     let (jwt, ca) = (setting("LAKEFRONT_TEST_TRINO_JWT"), std::fs::read(setting("LAKEFRONT_TEST_TRINO_CA")).unwrap());
     let client = |jwt: Option<String>, ca: Option<Vec<u8>>| {
-        TrinoClient::new(TrinoConfig::parse(&url, jwt, ca).unwrap()).unwrap()
+        let auth = jwt.map_or(TrinoAuth::None, TrinoAuth::Jwt);
+        TrinoClient::new(TrinoConfig::parse(&url, auth, ca).unwrap()).unwrap()
     };
 
     let batch = rows(&client(Some(jwt.clone()), Some(ca.clone())), "SELECT current_user").await.unwrap();
@@ -362,12 +363,12 @@ async fn a_token_goes_over_tls_that_a_given_authority_signed() {
 
     let forged = fails(&client(Some(format!("{jwt}x")), Some(ca.clone())), "SELECT 1").await;
     assert_eq!(forged.code, "ENGINE_REFUSED");
-    assert!(forged.hint.unwrap().contains("token"));
+    assert!(forged.hint.unwrap().contains("TRINO_TOKEN"));
     assert_eq!(fails(&client(None, Some(ca.clone())), "SELECT 1").await.code, "ENGINE_REFUSED");
 
     // Ben may not be someone else.
     let url = url.replace("https://", "https://ana@");
-    let config = TrinoConfig::parse(&url, Some(jwt), Some(ca)).unwrap();
+    let config = TrinoConfig::parse(&url, TrinoAuth::Jwt(jwt), Some(ca)).unwrap();
     let impersonating = fails(&TrinoClient::new(config).unwrap(), "SELECT 1").await;
     assert_eq!(impersonating.code, "FORBIDDEN");
     assert!(impersonating.message.contains("impersonate"), "{impersonating:?}");

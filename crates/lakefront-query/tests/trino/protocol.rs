@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
-use lakefront_query::trino::{TrinoRun, TrinoSession};
+use lakefront_query::trino::{TrinoAuth, TrinoClient, TrinoConfig, TrinoRun, TrinoSession};
 use lakefront_query::{ErrorKind, Position, QueryError};
 use serde_json::json;
 
@@ -121,6 +122,90 @@ async fn patience_ends() {
 }
 
 #[tokio::test]
+async fn nobody_waits_for_a_beginning_longer_than_it_lasts() {
+    let server = Server::start(|_, _, _| Reply::Status(503, &[("retry-after", "3600")], Vec::new())).await;
+    let began = Instant::now();
+    assert_eq!(start(&server).await.unwrap_err().code, "ENGINE_UNAVAILABLE");
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert_eq!(server.count("POST"), 1);
+}
+
+#[tokio::test]
+async fn a_property_that_nobody_may_set_is_not_sent() {
+    let server = Server::start(|seen, url, _| Reply::Page(counting(seen, url, 1))).await;
+    let mut config = TrinoConfig::parse(&format!("{}/lake", server.url), TrinoAuth::None, None).unwrap();
+    config.session = [("query_max_run_time", ""), ("task_concurrency", "4")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+    TrinoClient::new(config).unwrap().run("SELECT 1", &TrinoSession::default(), soon()).await.unwrap();
+    let seen = server.saw("POST").await;
+    let sent: Vec<&str> =
+        seen.headers.iter().filter(|(name, _)| name == "x-trino-session").map(|(_, value)| value.as_str()).collect();
+    assert_eq!(sent, ["task_concurrency=4"]);
+}
+
+#[tokio::test]
+async fn long_pages_are_in_memory_a_few_at_a_time() {
+    const ROWS: usize = 200_000;
+    let server = Server::start(|seen, url, _| match seen.page() {
+        0 => Reply::Page(page(url, Some(1), &[])),
+        _ => {
+            static LONG: OnceLock<Vec<u8>> = OnceLock::new();
+            let long =
+                LONG.get_or_init(|| page(url, None, &[1_234_567_890_123_456_789; ROWS]).to_string().into_bytes());
+            assert!(long.len() > 4 << 20);
+            Reply::Status(200, &[], long.clone())
+        }
+    })
+    .await;
+    let (client, runs) = (server.client(), 10);
+    let (opened, mut open) = tokio::sync::mpsc::channel(runs);
+    for _ in 0..runs {
+        let (client, opened) = (client.clone(), opened.clone());
+        tokio::spawn(async move {
+            // Columns are known once the page is there; its rows wait for a reader.
+            let run = client.run("SELECT n FROM numbers", &TrinoSession::default(), soon()).await;
+            opened.send(run.unwrap()).await
+        });
+    }
+    let mut reading = Vec::new();
+    for _ in 0..runs {
+        if reading.len() == 4 {
+            let early = tokio::time::timeout(Duration::from_millis(200), open.recv()).await;
+            assert!(early.is_err(), "a fifth long page");
+            reading.remove(0);
+        }
+        reading.push(open.recv().await.unwrap());
+    }
+    let (rows, error) = numbers(reading.last_mut().unwrap()).await;
+    assert_eq!((rows.len(), error), (ROWS, None));
+}
+
+/// The environment of a process can't be changed safely, so the statement is run by another one.
+#[tokio::test]
+async fn a_trino_is_asked_without_a_proxy() {
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    child.args(["--ignored", "--exact", "protocol::with_a_proxy_in_the_environment"]);
+    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"] {
+        // Nobody answers there.
+        child.env(name, "http://127.0.0.1:1");
+    }
+    for name in ["NO_PROXY", "no_proxy", "REQUEST_METHOD"] {
+        child.env_remove(name);
+    }
+    let run = tokio::task::spawn_blocking(move || child.output().unwrap()).await.unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[tokio::test]
+#[ignore = "needs an environment of its own: a_trino_is_asked_without_a_proxy runs it"]
+async fn with_a_proxy_in_the_environment() {
+    let server = Server::start(|seen, url, _| Reply::Page(counting(seen, url, 2))).await;
+    assert_eq!(numbers(&mut start(&server).await.unwrap()).await, all_of(2));
+}
+
+#[tokio::test]
 async fn no_answer_leads_to_another_host() {
     let other = Server::start(|seen, url, _| Reply::Page(counting(seen, url, 1))).await;
 
@@ -151,7 +236,7 @@ async fn no_answer_leads_to_another_host() {
 #[tokio::test]
 async fn refusals_say_what_to_mend() {
     for (status, code, word) in [
-        (401, "ENGINE_REFUSED", "password"),
+        (401, "ENGINE_REFUSED", "TRINO_PASSWORD"),
         (403, "ENGINE_REFUSED", "impersonate"),
         (404, "ENGINE_UNAVAILABLE", "address"),
         (500, "ENGINE_PROTOCOL", "address"),

@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use lakefront_query::trino::{TrinoClient, TrinoConfig};
+use lakefront_query::trino::{TrinoAuth, TrinoClient, TrinoConfig};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -68,7 +68,7 @@ impl Server {
     }
 
     pub(crate) fn client(&self) -> TrinoClient {
-        let config = TrinoConfig::parse(&format!("{}/lake", self.url), None, None).unwrap();
+        let config = TrinoConfig::parse(&format!("{}/lake", self.url), TrinoAuth::None, None).unwrap();
         TrinoClient::new(config).unwrap()
     }
 

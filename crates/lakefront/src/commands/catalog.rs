@@ -1,17 +1,18 @@
 //! `lakefront catalog`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use axum::http::StatusCode;
-use lakefront_query::trino::{TrinoAuth, TrinoClient, TrinoConfig};
+use lakefront_query::trino::TrinoClient;
 use lakefront_query::{EngineChoice, RefreshReport};
 
 use super::aws_flags::{AwsFlags, aws_secret};
 use super::query::told;
 use super::{confirmed, given, needed, print, say, told as refused};
 use crate::app::{self, system};
-use crate::catalogs::{Glue, Source, TrinoSecret, absolute};
+use crate::catalogs::{Glue, Source, TrinoSecret, absolute, trino};
 use crate::config::Settings;
 use crate::connections::{self, AwsIdentity, Change, Door, Draft};
 
@@ -39,6 +40,10 @@ pub(super) enum CatalogCommand {
         /// Certificates (PEM) to trust for the Trino besides the machine's
         #[arg(long, requires = "trino", value_name = "FILE")]
         ca: Option<PathBuf>,
+        /// Set a session property for every statement on the Trino; with nothing after the = it is not sent, even if it
+        /// is one that Lakefront sets (query_max_run_time). Several times for several
+        #[arg(long, requires = "trino", value_name = "PROPERTY=VALUE", value_parser = property)]
+        session: Vec<(String, String)>,
         #[arg(long, requires = "s3")]
         region: Option<String>,
         /// For S3-compatible stores
@@ -124,7 +129,7 @@ impl CatalogCommand {
         let scope = system("catalog command");
         let catalogs = opened.queries.catalogs();
         match self {
-            Self::Add { name, path, s3, trino, glue, athena, ca, region, endpoint, aws } => {
+            Self::Add { name, path, s3, trino, glue, athena, ca, session, region, endpoint, aws } => {
                 let aws = AwsIdentity::from(*aws);
                 if aws != AwsIdentity::default() && s3.is_none() && glue.is_none() {
                     bail!("credentials of AWS go with --s3 and --glue");
@@ -136,7 +141,7 @@ impl CatalogCommand {
                         _ => bail!("{} is no folder", path.display()),
                     },
                     (_, Some(uri), ..) => (Source::S3 { uri, region, endpoint, aws }, key_secret),
-                    (_, _, Some(url), _) => trino_source(url, ca)?,
+                    (_, _, Some(url), _) => trino_source(url, ca, session.into_iter().collect())?,
                     (_, _, _, Some(region)) => (Source::Glue(athena.source(region, aws)), key_secret),
                     (None, None, None, None) => bail!("give --path, --s3, --trino or --glue"),
                 };
@@ -206,27 +211,30 @@ impl CatalogCommand {
     }
 }
 
-fn trino_source(url: String, ca: Option<PathBuf>) -> anyhow::Result<(Source, Option<String>)> {
+fn property(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as PROPERTY=VALUE".to_owned()),
+    }
+}
+
+fn trino_source(
+    url: String,
+    ca: Option<PathBuf>,
+    session: BTreeMap<String, String>,
+) -> anyhow::Result<(Source, Option<String>)> {
     let read =
         |path: PathBuf| std::fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()));
     let ca = ca.map(read).transpose()?;
-    let mut config = TrinoConfig::parse(&url, None, ca.clone().map(String::into_bytes)).map_err(told)?;
-    if let TrinoAuth::Password(_) = config.auth {
-        bail!("put the password in TRINO_PASSWORD and leave it out of the address");
-    }
-    let (kind, secret) = match (given("TRINO_PASSWORD"), given("TRINO_TOKEN")) {
+    let secret = match (given("TRINO_PASSWORD"), given("TRINO_TOKEN")) {
         (Some(_), Some(_)) => bail!("TRINO_PASSWORD and TRINO_TOKEN are both set; leave one of them out"),
-        (Some(password), None) => {
-            config.auth = TrinoAuth::Password(password.clone());
-            (Some(TrinoSecret::Password), Some(password))
-        }
-        (None, Some(token)) => {
-            config.auth = TrinoAuth::Jwt(token.clone());
-            (Some(TrinoSecret::Token), Some(token))
-        }
-        (None, None) => (None, None),
+        (Some(password), None) => Some((TrinoSecret::Password, password)),
+        (None, Some(token)) => Some((TrinoSecret::Token, token)),
+        (None, None) => None,
     };
     // What does not fit together is told before anything is kept.
+    let config = trino(&url, secret.clone(), ca.as_deref(), &session).map_err(told)?;
     TrinoClient::new(config).map_err(told)?;
-    Ok((Source::Trino { url, secret: kind, ca }, secret))
+    let (kind, secret) = secret.unzip();
+    Ok((Source::Trino { url, secret: kind, ca, session }, secret))
 }

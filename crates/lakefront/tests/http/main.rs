@@ -3,11 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 #![expect(unreachable_pub, reason = "in a test binary `pub` says what a module offers to the others")]
 
+mod athena;
+#[path = "../../../lakefront-query/tests/aws/server.rs"]
+#[expect(dead_code, reason = "misbehaviour is tested beside the client")]
 mod aws;
 mod bucket;
 mod command_line;
 mod connections;
 mod dashboards;
+mod doctor;
 mod executions;
 mod limits;
 mod pages;
@@ -16,4 +20,5 @@ mod results;
 mod saved;
 mod server;
 mod sign_in;
+mod trino;
 mod web;

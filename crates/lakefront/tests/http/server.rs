@@ -145,6 +145,13 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Kills it as no process can prepare for; its folder stays.
+    pub fn killed(mut self) -> TempDir {
+        std::mem::replace(&mut self.data, tempfile::tempdir().unwrap())
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();

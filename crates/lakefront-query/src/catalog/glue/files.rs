@@ -17,8 +17,10 @@ use crate::catalog::Condition;
 
 /// Listings at the same time.
 const SIDE_BY_SIDE: usize = 16;
-/// More partitions than this are listed with the table's whole folder, if they lie in it.
+/// More partitions than this are listed with all that lies in their common folder, unless that is more than
+/// [`MOST_BESIDE`] objects.
 const LISTED_ONE_BY_ONE: usize = 64;
+const MOST_BESIDE: usize = 50_000;
 const MOST_FILES: usize = 200_000;
 /// Files of all listings that are kept.
 const MOST_KEPT: usize = 1_000_000;
@@ -114,7 +116,7 @@ impl Lister {
     ) -> Result<Table, String> {
         let mut partitions = partitions::touched(&self.glue, table, conditions).await?;
         partitions.sort_unstable_by(|a, b| a.location.cmp(&b.location));
-        let (bucket, root) = place(&table.location).ok_or("its location can't be read here")?;
+        let (bucket, folder) = place(&table.location).ok_or("its location can't be read here")?;
         let mut places = Vec::with_capacity(partitions.len());
         for Partition { values, location } in partitions {
             let (of, prefix) = place(&location).ok_or("the location of a partition can't be read here")?;
@@ -123,7 +125,8 @@ impl Lister {
             }
             places.push((prefix, values));
         }
-        let within = places.iter().all(|(prefix, _)| prefix.starts_with(&root));
+        // Paths begin below this.
+        let base = places.iter().map(|(prefix, _)| prefix.as_str()).reduce(common_folder).unwrap_or(&folder).to_owned();
         let storage = |prefix: &str| Storage::S3 {
             bucket: bucket.clone(),
             prefix: prefix.to_owned(),
@@ -131,33 +134,27 @@ impl Lister {
             endpoint: self.endpoint.clone(),
             credentials: credentials.clone(),
         };
-        // Paths begin below this.
-        let base = if within { root } else { String::new() };
-        let below = |prefix: &str| prefix[base.len()..].to_owned();
-        let mut files = if within && places.len() > LISTED_ONE_BY_ONE {
-            let by_folder: HashMap<String, &Vec<Option<String>>> =
-                places.iter().map(|(prefix, values)| (below(prefix), values)).collect();
-            let objects = objects(storage(&base)).await?;
-            let partition = |key: &str| {
-                let ends = key.char_indices().rev().filter(|(_, c)| *c == '/').map(|(at, _)| at + 1);
-                ends.chain([0]).find_map(|end| by_folder.get(&key[..end]))
-            };
-            objects
-                .into_iter()
-                .filter_map(|object| {
-                    let values = partition(&object.key)?;
-                    Some(data_file(object, "", values))
-                })
-                .collect::<Vec<_>>()
-        } else {
-            let places: Vec<_> =
-                places.into_iter().map(|(prefix, values)| (storage(&prefix), below(&prefix), values)).collect();
-            let listed = stream::iter(places).map(|(storage, folder, values)| async move {
-                let found = objects(storage).await?;
-                Ok::<_, String>(found.into_iter().map(|object| data_file(object, &folder, &values)).collect::<Vec<_>>())
-            });
-            let pages: Vec<Vec<DataFile>> = listed.buffered(SIDE_BY_SIDE).try_collect().await?;
-            pages.into_iter().flatten().collect()
+        let places: Vec<(String, Vec<Option<String>>)> =
+            places.into_iter().map(|(prefix, values)| (prefix[base.len()..].to_owned(), values)).collect();
+        let at_once = match places.len() > LISTED_ONE_BY_ONE {
+            true => all_below(storage(&base), &places).await?,
+            false => None,
+        };
+        let mut files = match at_once {
+            Some(files) => files,
+            None => {
+                let places: Vec<_> = places
+                    .into_iter()
+                    .map(|(folder, values)| (storage(&format!("{base}{folder}")), folder, values))
+                    .collect();
+                let listed = stream::iter(places).map(|(storage, folder, values)| async move {
+                    let found = objects(storage, MOST_FILES).await?.ok_or_else(too_many)?;
+                    let files = found.into_iter().map(|object| data_file(object, &folder, &values));
+                    Ok::<_, String>(files.collect::<Vec<_>>())
+                });
+                let pages: Vec<Vec<DataFile>> = listed.buffered(SIDE_BY_SIDE).try_collect().await?;
+                pages.into_iter().flatten().collect()
+            }
         };
         if files.len() > MOST_FILES {
             return Err(too_many());
@@ -213,7 +210,35 @@ fn place(location: &str) -> Option<(String, String)> {
     Some((bucket.to_owned(), prefix))
 }
 
-async fn objects(storage: Storage) -> Result<Vec<Object>, String> {
+/// The folder that two prefixes share.
+fn common_folder<'a>(one: &'a str, other: &str) -> &'a str {
+    let same = one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+    let end = one.as_bytes()[..same].iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+    &one[..end]
+}
+
+/// The files of many partitions out of one listing of the folder that all of them lie in; `None` where too much else
+/// lies there.
+async fn all_below(
+    storage: Storage,
+    places: &[(String, Vec<Option<String>>)],
+) -> Result<Option<Vec<DataFile>>, String> {
+    let Some(found) = objects(storage, MOST_BESIDE).await? else { return Ok(None) };
+    let by_folder: HashMap<&str, &Vec<Option<String>>> =
+        places.iter().map(|(folder, values)| (folder.as_str(), values)).collect();
+    let partition = |key: &str| {
+        let ends = key.char_indices().rev().filter(|(_, c)| *c == '/').map(|(at, _)| at + 1);
+        ends.chain([0]).find_map(|end| by_folder.get(&key[..end]))
+    };
+    let files = found.into_iter().filter_map(|object| {
+        let values = partition(&object.key)?;
+        Some(data_file(object, "", values))
+    });
+    Ok(Some(files.collect()))
+}
+
+/// All objects of a storage; `None` where there are more than so many.
+async fn objects(storage: Storage, most: usize) -> Result<Option<Vec<Object>>, String> {
     let mut objects = Vec::new();
     let mut pages = lake::list(&storage);
     while let Some(page) = pages.next().await {
@@ -225,11 +250,11 @@ async fn objects(storage: Storage) -> Result<Vec<Object>, String> {
             return Err(format!("{}: {}", skipped.key, skipped.reason.text()));
         }
         objects.extend(page.objects);
-        if objects.len() > MOST_FILES {
-            return Err(too_many());
+        if objects.len() > most {
+            return Ok(None);
         }
     }
-    Ok(objects)
+    Ok(Some(objects))
 }
 
 fn too_many() -> String {
@@ -290,6 +315,9 @@ mod tests {
         assert_eq!(is("s3://lake/a/b"), Some(("lake".into(), "a/b/".into())));
         assert_eq!(is("s3a://lake/a%3A1/"), Some(("lake".into(), "a%3A1/".into())));
         assert_eq!(is("s3://lake"), Some(("lake".into(), String::new())));
+        assert_eq!(common_folder("a/b=1/c=2/", "a/b=1/c=3/"), "a/b=1/");
+        assert_eq!(common_folder("a/b/", "a/b/"), "a/b/");
+        assert_eq!(common_folder("a/", "b/"), "");
         for odd in ["s3://lake/a//b", "s3://lake/../b", "hdfs://lake/a", "s3:///a", "/a"] {
             assert_eq!(is(odd), None, "{odd}");
         }

@@ -18,6 +18,9 @@ pub(super) fn of(table: &GlueTable) -> Result<Reading, String> {
     if table.table_type.as_deref() == Some("VIRTUAL_VIEW") {
         return only("a view");
     }
+    if table.is_governed {
+        return only("a table that Lake Formation governs");
+    }
     let is = |name: &str, value: &str| {
         table
             .parameters
@@ -190,5 +193,74 @@ fn json(table: &GlueTable) -> Result<Reading, String> {
     match header(table)? {
         true => Err("JSON with a first line to skip is read by Athena only".to_owned()),
         false => Ok(Reading::Lines(LineRules::Json, false)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    const TEXT: &str = "org.apache.hadoop.mapred.TextInputFormat";
+    const LAZY: &str = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe";
+    const QUOTED: &str = "org.apache.hadoop.hive.serde2.OpenCSVSerde";
+    const OPENX: &str = "org.openx.data.jsonserde.JsonSerDe";
+
+    fn read(serde: &str, parameters: &[(&str, &str)], properties: &[(&str, &str)]) -> Result<Reading, String> {
+        let map = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        of(&GlueTable {
+            database: "d".to_owned(),
+            name: "t".to_owned(),
+            description: None,
+            columns: Vec::new(),
+            partition_keys: Vec::new(),
+            location: None,
+            input_format: Some(TEXT.to_owned()),
+            serde: (!serde.is_empty()).then(|| serde.to_owned()),
+            serde_parameters: map(parameters),
+            parameters: map(properties),
+            table_type: Some("EXTERNAL_TABLE".to_owned()),
+            view_text: None,
+            metadata_location: None,
+            is_governed: false,
+        })
+    }
+
+    #[test]
+    fn serdes_say_how_lines_are_read() {
+        let delimited = |delimiter, header| Ok(Reading::Lines(LineRules::Delimited { delimiter }, header));
+        let header = ("skip.header.line.count", "1");
+        assert_eq!(
+            read(LAZY, &[("field.delim", ","), ("serialization.format", ",")], &[header]),
+            delimited(b',', true)
+        );
+        assert_eq!(read(LAZY, &[("serialization.format", "1")], &[]), delimited(1, false));
+        assert_eq!(read(LAZY, &[("field.delim", "\t")], &[]), delimited(b'\t', false));
+        let rules = LineRules::Quoted { separator: b';', quote: b'"', escape: b'\\' };
+        assert_eq!(read(QUOTED, &[("separatorChar", ";")], &[]), Ok(Reading::Lines(rules, false)));
+        assert_eq!(read(OPENX, &[("paths", "a,b")], &[]), Ok(Reading::Lines(LineRules::Json, false)));
+    }
+
+    #[test]
+    fn what_is_read_otherwise_is_left_to_athena() {
+        for (serde, parameters, properties, reason) in [
+            (LAZY, &[("escape.delim", "\\")][..], &[][..], "escape.delim"),
+            (LAZY, &[("field.delim", "||")], &[], "delimiter"),
+            (LAZY, &[], &[("skip.header.line.count", "2")], "several first lines"),
+            (LAZY, &[], &[("skip.footer.line.count", "1")], "last lines"),
+            (QUOTED, &[("quoteChar", ",")], &[], "two things"),
+            (OPENX, &[("mapping.id", "ID")], &[], "mapping.id"),
+            (OPENX, &[("ignore.malformed.json", "true")], &[], "JSON with"),
+            (OPENX, &[], &[("table_type", "ICEBERG")], "Iceberg"),
+            ("org.apache.hadoop.hive.ql.io.orc.OrcSerde", &[], &[], "ORC is read by Athena only"),
+            ("com.amazonaws.glue.serde.GrokSerDe", &[], &[], "GrokSerDe"),
+            ("", &[], &[], "no SerDe"),
+        ] {
+            let told = read(serde, parameters, properties);
+            assert!(told.as_ref().is_err_and(|told| told.contains(reason)), "{serde} {parameters:?}: {told:?}");
+        }
     }
 }

@@ -64,18 +64,19 @@ impl Column {
     /// For a type that `types::field` gives; of others, values are text.
     pub(super) fn new(data_type: &DataType) -> Self {
         use DataType::*;
+        // A `row` may have thousands of fields, and room for none of them is taken before there is a value.
         let valid = || NullBufferBuilder::new(0);
         let values = match data_type {
             Null => Values::Null(0),
-            Boolean => Values::Boolean(BooleanBuilder::new()),
-            Int8 => Values::Int8(Int8Builder::new()),
-            Int16 => Values::Int16(Int16Builder::new()),
-            Int32 | Date32 | Time32(_) => Values::Int32(Int32Builder::new()),
-            Int64 | Time64(_) | Timestamp(..) | Duration(_) => Values::Int64(Int64Builder::new()),
-            Float32 => Values::Float32(Float32Builder::new()),
-            Float64 => Values::Float64(Float64Builder::new()),
-            Decimal128(..) => Values::Decimal(Decimal128Builder::new().with_data_type(data_type.clone())),
-            Binary => Values::Binary(BinaryBuilder::new()),
+            Boolean => Values::Boolean(BooleanBuilder::with_capacity(0)),
+            Int8 => Values::Int8(Int8Builder::with_capacity(0)),
+            Int16 => Values::Int16(Int16Builder::with_capacity(0)),
+            Int32 | Date32 | Time32(_) => Values::Int32(Int32Builder::with_capacity(0)),
+            Int64 | Time64(_) | Timestamp(..) | Duration(_) => Values::Int64(Int64Builder::with_capacity(0)),
+            Float32 => Values::Float32(Float32Builder::with_capacity(0)),
+            Float64 => Values::Float64(Float64Builder::with_capacity(0)),
+            Decimal128(..) => Values::Decimal(Decimal128Builder::with_capacity(0).with_data_type(data_type.clone())),
+            Binary => Values::Binary(BinaryBuilder::with_capacity(0, 0)),
             List(field) => Values::List {
                 field: field.clone(),
                 ends: vec![0],
@@ -96,14 +97,15 @@ impl Column {
                     key: Box::new(Column::new(fields[0].data_type())),
                     value: Box::new(Column::new(fields[1].data_type())),
                 },
-                _ => Values::Text(StringBuilder::new()),
+                _ => Values::Text(StringBuilder::with_capacity(0, 0)),
             },
-            _ => Values::Text(StringBuilder::new()),
+            _ => Values::Text(StringBuilder::with_capacity(0, 0)),
         };
         Self { data_type: data_type.clone(), values }
     }
 
-    fn null(&mut self) {
+    /// Counts the fields of a `row`, which take their places in it all the same.
+    fn null(&mut self, bytes: &mut usize) {
         match &mut self.values {
             Values::Null(count) => *count += 1,
             Values::Boolean(builder) => builder.append_null(),
@@ -121,8 +123,11 @@ impl Column {
                 valid.append_null();
             }
             Values::Row { valid, columns, .. } => {
-                columns.iter_mut().for_each(Column::null);
                 valid.append_null();
+                for column in columns {
+                    *bytes += 8;
+                    column.null(bytes);
+                }
             }
         }
     }
@@ -233,7 +238,7 @@ impl<'de> DeserializeSeed<'de> for Value<'_> {
         // The standard library rounds a number's text correctly, and an f32 only once.
         let number = <&RawValue>::deserialize(deserializer)?.get();
         if number == "null" {
-            self.column.null();
+            self.column.null(self.bytes);
             return Ok(());
         }
         self.column.text(number.trim_matches('"')).ok_or_else(|| D::Error::custom("a number that is none"))
@@ -248,7 +253,7 @@ impl<'de> Visitor<'de> for Value<'_> {
     }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.column.null();
+        self.column.null(self.bytes);
         Ok(())
     }
 
@@ -269,6 +274,15 @@ impl<'de> Visitor<'de> for Value<'_> {
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
         self.visit_i64(value.try_into().map_err(|_| E::custom("an integer beyond bigint"))?)
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
+        // Numbers of types that have fractions are read as text: this one is of a type that is unknown here.
+        match &mut self.column.values {
+            Values::Text(builder) => builder.append_value(value.to_string()),
+            _ => return Err(E::custom(format_args!("a fraction in a column of {:?}", self.column.data_type))),
+        }
+        Ok(())
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {

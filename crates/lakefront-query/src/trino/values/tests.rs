@@ -17,15 +17,24 @@ fn rows(types: &[&str]) -> Rows {
     Rows::new(&columns)
 }
 
+/// The number of rows of a page, and the batches that became full with it.
+fn read(rows: &mut Rows, data: &str) -> Result<(u64, Vec<RecordBatch>), QueryError> {
+    let mut batches = Vec::new();
+    let count = rows.read(data.as_bytes(), |batch| {
+        batches.push(batch);
+        Ok(())
+    })?;
+    Ok((count, batches))
+}
+
 fn batch(types: &[&str], data: &str) -> RecordBatch {
     let mut rows = rows(types);
-    let page = rows.read(serde_json::from_str(data).unwrap()).unwrap();
-    assert!(page.batches.is_empty());
+    assert!(read(&mut rows, data).unwrap().1.is_empty());
     rows.rest().unwrap().unwrap()
 }
 
 fn refused(kind: &str, value: &str) -> bool {
-    rows(&[kind]).read(serde_json::from_str(&format!("[[{value}]]")).unwrap()).is_err()
+    read(&mut rows(&[kind]), &format!("[[{value}]]")).is_err()
 }
 
 /// As Arrow prints them.
@@ -138,8 +147,8 @@ fn what_is_no_value_of_its_type_is_refused() {
     ] {
         assert!(refused(kind, value), "{kind} {value}");
     }
-    assert!(rows(&["bigint"]).read(serde_json::from_str("[[]]").unwrap()).is_err());
-    assert!(rows(&["bigint"]).read(serde_json::from_str("[1]").unwrap()).is_err());
+    assert!(read(&mut rows(&["bigint"]), "[[]]").is_err());
+    assert!(read(&mut rows(&["bigint"]), "[1]").is_err());
 }
 
 #[test]
@@ -148,9 +157,9 @@ fn batches_are_bounded_in_rows_and_bytes_and_reach_over_pages() {
     let page = format!("[{}]", vec!["[7]"; 5_000].join(","));
     let mut sizes = Vec::new();
     for _ in 0..5 {
-        let page = counted.read(serde_json::from_str(&page).unwrap()).unwrap();
-        assert_eq!(page.rows, 5_000);
-        sizes.extend(page.batches.iter().map(RecordBatch::num_rows));
+        let (count, batches) = read(&mut counted, &page).unwrap();
+        assert_eq!(count, 5_000);
+        sizes.extend(batches.iter().map(RecordBatch::num_rows));
     }
     assert_eq!(sizes, [8192, 8192, 8192]);
     assert_eq!(counted.rest().unwrap().map(|batch| batch.num_rows()), Some(424));
@@ -158,7 +167,39 @@ fn batches_are_bounded_in_rows_and_bytes_and_reach_over_pages() {
 
     let mut long = rows(&["varchar"]);
     let page = format!("[{}]", vec![format!("[\"{}\"]", "x".repeat(10_000)); 250].join(","));
-    let page = long.read(serde_json::from_str(&page).unwrap()).unwrap();
-    let sizes: Vec<usize> = page.batches.iter().map(RecordBatch::num_rows).collect();
+    let sizes: Vec<usize> = read(&mut long, &page).unwrap().1.iter().map(RecordBatch::num_rows).collect();
     assert_eq!(sizes, [105, 105]);
+}
+
+#[test]
+fn a_null_counts_what_its_fields_take() {
+    let fields: Vec<String> = (0..5_000).map(|field| format!("a{field} bigint")).collect();
+    let mut wide = rows(&[&format!("row({})", fields.join(", "))]);
+    let page = format!("[{}]", vec!["[null]"; 60].join(","));
+    let (_, batches) = read(&mut wide, &page).unwrap();
+    let sizes: Vec<usize> = batches.iter().map(RecordBatch::num_rows).collect();
+    assert_eq!(sizes, [27, 27]);
+    assert!(batches[0].get_array_memory_size() < 8 << 20, "{}", batches[0].get_array_memory_size());
+}
+
+#[test]
+fn nobody_reads_on_when_nobody_takes() {
+    let mut endless = rows(&["bigint"]);
+    let page = format!("[{}]", vec!["[7]"; 100_000].join(","));
+    let mut taken = 0;
+    let error = endless.read(page.as_bytes(), |_| {
+        taken += 1;
+        if taken < 3 { Ok(()) } else { Err(Refused) }
+    });
+    assert_eq!((error.unwrap_err().code, taken), ("CANCELLED", 3));
+}
+
+#[test]
+fn a_number_of_an_unknown_type_is_text_and_of_a_known_one_no_secret() {
+    assert_eq!(printed("geometry", "[[1.5],[7],[null]]"), ["1.5", "7", "null"]);
+    let column = column::Column::new(&arrow::datatypes::DataType::Int64);
+    let (mut column, mut bytes) = (column, 0);
+    let value = Value { column: &mut column, bytes: &mut bytes };
+    let error = value.deserialize(&mut serde_json::Deserializer::from_str("271.828")).unwrap_err().to_string();
+    assert!(!error.contains("271"), "{error}");
 }

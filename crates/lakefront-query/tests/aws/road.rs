@@ -1,0 +1,207 @@
+//! Statements on tables of Glue, through the whole road: on the embedded engine, and on an Athena that an embedded
+//! engine over a copy of the same files plays.
+
+use std::time::{Duration, Instant};
+
+use lakefront_query::{EngineChoice, ErrorKind, Execution, ExecutionState, QueryError, Request};
+use serde_json::json;
+
+use crate::lake::{Lake, parquet, principal, sales, shown};
+use crate::server::Answer;
+
+async fn run(lake: &Lake, request: Request) -> Result<std::sync::Arc<Execution>, QueryError> {
+    let execution = lake.queries.submit(request).await?;
+    execution.finished().await?;
+    Ok(execution)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_has_the_same_answer_on_both_engines() {
+    let Some(lake) = Lake::new().await else { return };
+    for sql in [
+        "select * from sales order by id",
+        "select state, day, count(*) as n, sum(amount) as total, max(sold_at) as last from sales\n\
+         where returned group by 1, 2 order by 1, 2",
+        "select count(*) from sales",
+        "select count(*) from sales where state = 'CA' and day >= date '2025-01-02'",
+        "select i.name, s.id, i.price from item i left join sales s on s.item_id = i.item_id and s.state = 'TX'\n\
+         order by 1, 2",
+        "select price, name from item where price > 1.5 order by price",
+        "select * from event order by userid",
+        "select kind, count(*) from event group by kind order by kind",
+        "select id, state from log where state = 'NY' and day between '2025-01-01' and '2025-01-02' order by id",
+        "with few as (select * from sales where id < 3) select a.id, b.id as other from few a, few b order by 1, 2",
+    ] {
+        let here =
+            run(&lake, lake.on(EngineChoice::Embedded, sql)).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let there =
+            run(&lake, lake.on(EngineChoice::Athena, sql)).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        assert_eq!(here.status().engine, EngineChoice::Embedded);
+        assert_eq!(there.status().engine, EngineChoice::Athena);
+        let (here, there) = (shown(&here.result().unwrap()), shown(&there.result().unwrap()));
+        assert!(here.len() > 1, "{sql}: no rows");
+        assert_eq!(here, there, "{sql}");
+    }
+
+    for (sql, code) in [
+        ("select id,\n  nam from sales", "COLUMN_NOT_FOUND"),
+        ("select id / 0 from sales where state = 'CA'", "DIVISION_BY_ZERO"),
+        ("select cast(name as bigint) from item", "INVALID_CAST_ARGUMENT"),
+    ] {
+        let here = run(&lake, lake.on(EngineChoice::Embedded, sql)).await.err().unwrap();
+        let there = run(&lake, lake.on(EngineChoice::Athena, sql)).await.err().unwrap();
+        assert_eq!((here.code, here.position), (there.code, there.position), "{sql}");
+        assert_eq!(here.code, code, "{sql}: {here}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nested_columns_are_read_as_declared() {
+    let Some(lake) = Lake::new().await else { return };
+    let sql = "select n, tags, place, place.zip as zip from nested where n in (1, 3) order by n desc";
+    let ran = run(&lake, lake.on(EngineChoice::Embedded, sql)).await.unwrap();
+    assert_eq!(
+        shown(&ran.result().unwrap()),
+        [
+            "n bigint, tags array(bigint), place row(city varchar, zip bigint), zip bigint",
+            "3|[3]|{city: Rome, zip: NULL}|NULL",
+            "1|[1, NULL]|{city: Oslo, zip: 150}|150",
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn auto_says_why_it_chose() {
+    let Some(lake) = Lake::new().await else { return };
+    let reason = async |request: Request| {
+        let status = run(&lake, request).await.unwrap().status();
+        (status.engine, status.route_reason)
+    };
+    let (engine, why) = reason(lake.request("select sum(amount) from sales")).await;
+    assert_eq!(engine, EngineChoice::Embedded);
+    assert!(why.starts_with("estimated ") && why.ends_with(" is under the embedded limit of 2 GB"), "{why}");
+    lake.athena.world().answers.insert(
+        format!("select max(id) from \"awsdatacatalog\".\"{}\".\"ledger\" AS \"ledger\"", lake.database),
+        Answer { managed: true, ..Answer::default() },
+    );
+    let (engine, why) = reason(lake.request("select max(id) from ledger")).await;
+    assert_eq!((engine, why.as_str()), (EngineChoice::Athena, "table \"aws.ledger\": ORC is read by Athena only"));
+    // Who insists is told the reason, at the table.
+    let error = run(&lake, lake.on(EngineChoice::Embedded, "select 1\nfrom ledger")).await.err().unwrap();
+    assert_eq!(
+        (error.code, error.message.as_str()),
+        ("NOT_SUPPORTED", "Table \"aws.ledger\": ORC is read by Athena only.")
+    );
+    assert_eq!(error.position.map(|at| (at.line, at.column)), Some((2, 6)));
+    let error = run(&lake, lake.on(EngineChoice::Trino, "select 1 from sales")).await.err().unwrap();
+    assert_eq!((error.code, error.kind), ("NOT_SUPPORTED", ErrorKind::User));
+
+    // What the embedded engine does not know may be known there.
+    lake.athena.world().answers.insert(
+        format!("select soundex(name) from \"awsdatacatalog\".\"{}\".\"item\" AS \"item\"", lake.database),
+        Answer { managed: true, ..Answer::default() },
+    );
+    let (engine, why) = reason(lake.on(EngineChoice::Auto, "select soundex(name) from item")).await;
+    assert_eq!((engine, why.as_str()), (EngineChoice::Athena, "it calls a function that only athena may know"));
+
+    let report = lake.queries.estimate(lake.on(EngineChoice::Athena, "select sum(amount) from sales")).await.unwrap();
+    let estimate = report.estimate.unwrap();
+    assert_eq!((report.engine, estimate.exact, estimate.usd.as_str()), (EngineChoice::Athena, true, "0.00005"));
+    assert_eq!(report.route_reason, "the engine athena was asked for");
+    let status = run(&lake, lake.on(EngineChoice::Athena, "select sum(amount) from sales")).await.unwrap().status();
+    assert_eq!(status.statistics.usd.as_deref(), Some("0.00005"), "10 MB is the least that Athena charges");
+    assert!(status.statistics.scanned_bytes.unwrap() >= 1000);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_catalogs_rules_decide_for_auto() {
+    let Some(lake) = Lake::with(|source| source.embedded_max_bytes = Some(100)).await else { return };
+    let status = run(&lake, lake.request("select sum(amount) from sales")).await.unwrap().status();
+    assert_eq!(status.engine, EngineChoice::Athena);
+    let why = status.route_reason;
+    assert!(why.starts_with("estimated ") && why.ends_with(" is over the embedded limit of 100 B"), "{why}");
+
+    let Some(lake) = Lake::with(|source| source.engine = EngineChoice::Athena).await else { return };
+    let status = run(&lake, lake.request("select count(*) from item")).await.unwrap().status();
+    assert_eq!(
+        (status.engine, status.route_reason.as_str()),
+        (EngineChoice::Athena, "the catalog's rule is the engine athena")
+    );
+
+    let Some(lake) = Lake::with(|source| source.engine = EngineChoice::Embedded).await else { return };
+    let error = run(&lake, lake.request("select * from ledger")).await.err().unwrap();
+    assert_eq!(error.code, "NOT_SUPPORTED");
+    assert!(error.hint.is_some_and(|hint| hint.contains("`athena`")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_the_partitions_that_are_touched_are_listed() {
+    let Some(lake) = Lake::new().await else { return };
+    let files = async |sql: &str| {
+        let report = lake.queries.estimate(lake.request(sql)).await.unwrap();
+        (report.tables[0].files_total, report.tables[0].partitions)
+    };
+    assert_eq!(files("select id from sales").await, (4, 4));
+    assert_eq!(files("select id from sales where state = 'CA'").await, (2, 2));
+    assert_eq!(
+        files("select id from sales s where s.state in ('CA', 'NY') and s.day = date '2025-01-01'").await,
+        (2, 2)
+    );
+    assert_eq!(files("select id from sales where id > 3").await, (4, 4));
+    // Of two uses both count.
+    assert_eq!(files("select a.id from sales a, sales b where a.state = 'TX' and b.state = 'NY'").await, (2, 2));
+    assert_eq!(files("select id from log where day > '2025-01-02'").await, (1, 1));
+    let mut with_parameter = lake.request("select id from sales where state = {{state}}");
+    with_parameter.parameters = [("state".to_owned(), json!("TX"))].into();
+    assert_eq!(lake.queries.estimate(with_parameter).await.unwrap().tables[0].files_total, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn results_of_athena_are_as_fresh_as_the_files() {
+    let Some(lake) = Lake::with(|source| source.engine = EngineChoice::Athena).await else { return };
+    let ran = async || {
+        let status = run(&lake, lake.request("select count(*) from sales where state = 'CA'")).await.unwrap().status();
+        (status.engine, status.statistics.reused)
+    };
+    assert_eq!(ran().await, (EngineChoice::Athena, false));
+    assert!(ran().await.1);
+    // Another partition's files change nothing.
+    lake.put("sales/state=NY/day=2025-01-01/part-1.parquet", &parquet(&sales(500)));
+    assert!(ran().await.1);
+    lake.put("sales/state=CA/day=2025-01-01/part-1.parquet", &parquet(&sales(600)));
+    assert!(!ran().await.1);
+    assert!(ran().await.1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancelled_run_is_stopped_and_equal_runs_are_one() {
+    let Some(lake) = Lake::with(|source| source.engine = EngineChoice::Athena).await else { return };
+    let sql = format!("select count(*) from \"awsdatacatalog\".\"{}\".\"item\" AS \"item\"", lake.database);
+    let answer = Answer { managed: true, runs: Duration::from_secs(3600), ..Answer::default() };
+    lake.athena.world().answers.insert(sql, answer);
+    let asked = |person: &str| Request { principal: principal(person), ..lake.request("select count(*) from item") };
+    let many = futures::future::join_all((0..40).map(|n| lake.queries.submit(asked(&format!("p{}", n % 7))))).await;
+    let many: Vec<_> = many.into_iter().map(|execution| execution.unwrap()).collect();
+    until(|| lake.athena.world().running() == 1).await;
+    assert_eq!(lake.athena.world().count("StartQueryExecution"), 1);
+    for execution in &many[1..] {
+        execution.cancel();
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(lake.athena.world().running(), 1, "one still waits for it");
+    let began = Instant::now();
+    many[0].cancel();
+    until(|| lake.athena.world().running() == 0).await;
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    assert_eq!(lake.athena.world().count("StopQueryExecution"), 1);
+    assert!(many[0].finished().await.is_err());
+    assert_eq!(many[0].state(), ExecutionState::Cancelled);
+}
+
+async fn until(is: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !is() {
+        assert!(Instant::now() < end, "it did not come");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}

@@ -1,0 +1,121 @@
+//! Tables of Glue through the real binary. Glue is a moto server's that `LAKEFRONT_TEST_MOTO` names; Athena is played
+//! by the tests' own, which says what runs.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use lakefront_query::aws::{Aws, AwsAccess};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::aws::{Answer, Server as Athena};
+use crate::server::{Server, add_user, command, make_token};
+
+struct World {
+    athena: Athena,
+    environment: Vec<(&'static str, String)>,
+    database: String,
+}
+
+impl World {
+    /// A table in ORC, which Athena alone reads.
+    async fn new() -> Option<Self> {
+        let Ok(moto) = std::env::var("LAKEFRONT_TEST_MOTO") else {
+            let note = b"Athena behind the binary is not tested: LAKEFRONT_TEST_MOTO names no moto server\n";
+            std::io::Write::write_all(&mut std::io::stderr(), note).unwrap();
+            return None;
+        };
+        let athena = Athena::start().await;
+        let database = format!("http_{}", std::process::id());
+        let glue = async |operation: &str, call: Value| {
+            let mut config = athena.config();
+            config.endpoints.glue = Some(moto.clone());
+            Aws::new(config).await.unwrap().glue::<Value>(operation, &call).await.unwrap();
+        };
+        glue("CreateDatabase", json!({"DatabaseInput": {"Name": database}})).await;
+        let table = json!({
+            "Name": "ledger",
+            "TableType": "EXTERNAL_TABLE",
+            "StorageDescriptor": {
+                "Columns": [{"Name": "id", "Type": "bigint", "Comment": "its number"}],
+                "Location": "s3://lake/ledger/",
+                "InputFormat": "org.apache.hadoop.hive.ql.io.orc.OrcInputFormat",
+                "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.ql.io.orc.OrcSerde"},
+            },
+        });
+        glue("CreateTable", json!({"DatabaseName": database, "TableInput": table})).await;
+        let AwsAccess::Keys { access_key_id, .. } = athena.config().access else { panic!("Athena has keys") };
+        let environment = vec![
+            ("AWS_ENDPOINT_URL", moto),
+            ("AWS_ENDPOINT_URL_ATHENA", athena.address.clone()),
+            ("AWS_ACCESS_KEY_ID", access_key_id),
+            ("AWS_SECRET_ACCESS_KEY", "secret".to_owned()),
+        ];
+        Some(Self { athena, environment, database })
+    }
+
+    fn environment(&self) -> Vec<(&str, &str)> {
+        self.environment.iter().map(|(name, value)| (*name, value.as_str())).collect()
+    }
+
+    fn command(&self, data: &TempDir, arguments: &[&str]) -> (bool, String) {
+        let mut command = command(data.path());
+        command.args(arguments).envs(self.environment()).stdin(Stdio::null());
+        let output = command.output().unwrap();
+        let told = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(told).unwrap())
+    }
+
+    async fn until(&self, wanted: impl Fn(&crate::aws::World) -> bool) {
+        let end = Instant::now() + Duration::from_secs(30);
+        while !wanted(&self.athena.world()) {
+            assert!(Instant::now() < end, "it did not come");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_server_leaves_no_query_behind() {
+    let Some(world) = World::new().await else { return };
+    let data = tempfile::tempdir().unwrap();
+    add_user(data.path(), "admin@example.com", "admin");
+    let token = make_token(data.path(), "admin@example.com", &[]);
+    let (added, told) =
+        world.command(&data, &["catalog", "add", "aws", "--glue", "us-east-1", "--output", "s3://results/out/"]);
+    assert!(added, "{told}");
+    let (listed, told) = world.command(&data, &["catalog", "list"]);
+    assert!(listed && told.contains("aws\tglue\tglue://us-east-1\t"), "{told}");
+    let (refused, told) = world.command(&data, &["catalog", "add", "odd", "--glue", "Mars"]);
+    assert!(!refused && told.contains("no AWS region"), "{told}");
+
+    let server = Server::on(data, &world.environment());
+    let table = server.get(&format!("/api/v1/catalogs/aws/databases/{}/tables/ledger", world.database)).token(&token);
+    let table = table.send().await.json();
+    assert_eq!(
+        table["columns"],
+        json!([{"name": "id", "type": "bigint", "comment": "its number", "partition": false}])
+    );
+    assert_eq!(table["problems"][0]["message"], "ORC is read by Athena only.");
+
+    let sql = format!("select max(id) from aws.{}.ledger", world.database);
+    let sent = format!("select max(id) from \"awsdatacatalog\".\"{}\".\"ledger\" AS \"ledger\"", world.database);
+    world.athena.world().answers.insert(sent, Answer { runs: Duration::from_secs(3600), ..Answer::default() });
+    let asked = server.call(Method::POST, "/api/v1/executions?wait_s=1").token(&token).json(json!({"sql": sql}));
+    let status = asked.send().await.json();
+    assert_eq!(status["engine"], "athena", "{status}");
+    assert_eq!(status["route_reason"], "table \"aws.ledger\": ORC is read by Athena only");
+    world.until(|world| world.running() == 1).await;
+    // Another process on the same folder does not take it for abandoned.
+    let (listed, told) = world.command(&server.data, &["catalog", "list"]);
+    assert!(listed, "{told}");
+    assert_eq!(world.athena.world().running(), 1);
+
+    let data = server.killed();
+    assert_eq!(world.athena.world().running(), 1, "nobody could stop it");
+    let server = Server::on(data, &world.environment());
+    world.until(|world| world.running() == 0).await;
+    assert_eq!(world.athena.world().count("StopQueryExecution"), 1);
+    drop(server);
+}
