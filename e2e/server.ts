@@ -29,7 +29,7 @@ export default async function start(): Promise<() => Promise<void>> {
       stdio: ["ignore", "pipe", "pipe"],
       cwd: dataDir,
       // A debug build draws pages many times slower than what is shipped; what is tested here is what they show.
-      env: { LAKEFRONT_PAGES_RENDER_TIMEOUT_MS: "10000", ...process.env },
+      env: { LAKEFRONT_PAGES_RENDER_TIMEOUT_MS: "10000", LAKEFRONT_CATALOG_FOLDERS: dataDir, ...process.env },
     },
   );
   const ended = new Promise<void>((done) => child.once("exit", () => done()));

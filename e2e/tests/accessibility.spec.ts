@@ -7,6 +7,7 @@ const PAGES: [string, string, RegExp][] = [
   ["table", "/data/local/demo/forecast", /state=CA/],
   ["costs", "/costs", /New budget/],
   ["settings", "/settings", /New token/],
+  ["connections", "/admin/connections", /New connection/],
 ];
 
 for (const [name, path, filled] of PAGES) {

@@ -15,6 +15,7 @@ const PAGES: [string, string, RegExp][] = [
   ["catalog", "/data", /restaurant/],
   ["table", "/data/local/demo/forecast", /state=CA/],
   ["settings", "/settings", /New token/],
+  ["connections", "/admin/connections", /looked at/],
 ];
 
 for (const size of SIZES) {

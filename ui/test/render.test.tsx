@@ -19,6 +19,7 @@ const PAGES = [
   ["/data", "Data"],
   ["/data/local/demo/forecast?tab=preview", "demo.forecast"],
   ["/settings", "Settings"],
+  ["/admin/connections", "Connections"],
 ] as const;
 
 test.each(PAGES)("%s has its frame, title and place in the navigation before any script runs", async (url, title) => {
@@ -28,7 +29,7 @@ test.each(PAGES)("%s has its frame, title and place in the navigation before any
   expect(page.head).toContain(`<title>${title} · Lakefront</title>`);
   const { document } = new JSDOM(page.html).window;
   expect(document.querySelector('nav[aria-label="Main"]')?.textContent).toBe("HomeDashboardsSQLDataCosts");
-  expect(document.querySelectorAll('nav [aria-current="page"]').length).toBe(url === "/settings" ? 0 : 1);
+  expect(document.querySelectorAll('nav [aria-current="page"]').length).toBe(/^\/(settings|admin)/.test(url) ? 0 : 1);
   expect(document.querySelector("h1")?.textContent).toBeTruthy();
   expect(page.html).toContain("Account of Mara Keller");
 });

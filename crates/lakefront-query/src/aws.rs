@@ -6,21 +6,28 @@
 
 mod athena;
 mod call;
+mod check;
 mod credentials;
 mod error;
 mod glue;
+mod identity;
 mod object;
+mod people;
 mod retry;
 mod transport;
+mod web_token;
 
 use std::fmt;
 
 pub use athena::{Athena, AthenaConfig, AthenaRequest, AthenaRun, AthenaState};
 pub(crate) use athena::{LEAST, STEP, per_tb_usd};
 pub use call::Aws;
+pub use check::{AwsChecks, Check, MissingRight, missing_policy};
 pub use error::{AwsError, AwsErrorKind};
 pub use glue::{Glue, GlueColumn, GlueDatabase, GluePartition, GlueTable};
+pub use identity::Identity;
 pub use object::ObjectHead;
+pub use web_token::WebToken;
 
 /// An account and region of AWS, and who asks there.
 #[derive(Debug, Clone)]
@@ -38,7 +45,7 @@ impl AwsConfig {
     /// Whose rights answers are given by, without secrets: others may be given other rows.
     pub(crate) fn identity(&self) -> String {
         let key = match &self.access {
-            AwsAccess::Chain => None,
+            AwsAccess::Chain | AwsAccess::WebIdentity(_) => None,
             AwsAccess::Keys { access_key_id, .. } => Some(access_key_id),
         };
         let role = self.assume_role.as_ref().map(|role| (&role.role_arn, &role.session_name, &role.tags));
@@ -56,6 +63,8 @@ pub enum AwsAccess {
         secret_access_key: String,
         session_token: Option<String>,
     },
+    /// A token of another identity provider, for which STS gives the credentials of `assume_role`.
+    WebIdentity(WebToken),
 }
 
 impl fmt::Debug for AwsAccess {
@@ -63,6 +72,7 @@ impl fmt::Debug for AwsAccess {
         f.write_str(match self {
             AwsAccess::Chain => "Chain",
             AwsAccess::Keys { .. } => "Keys(…)",
+            AwsAccess::WebIdentity(_) => "WebIdentity(…)",
         })
     }
 }
@@ -77,6 +87,8 @@ pub struct AssumeRole {
     pub session_name: String,
     /// Session tags, key and value.
     pub tags: Vec<(String, String)>,
+    /// Whether everyone who asks gets a session of their own, which names them: see [`Aws::acting_for`].
+    pub per_person: bool,
 }
 
 /// Addresses that stand in for AWS's own, `https://host[:port]`.
@@ -86,12 +98,13 @@ pub struct Endpoints {
     pub glue: Option<String>,
     pub s3: Option<String>,
     pub sts: Option<String>,
+    pub kms: Option<String>,
 }
 
 impl Endpoints {
     /// AWS's own, whatever the environment says.
     pub fn of_aws() -> Self {
-        Self { athena: None, glue: None, s3: None, sts: None }
+        Self { athena: None, glue: None, s3: None, sts: None, kms: None }
     }
 }
 
@@ -100,6 +113,6 @@ impl Default for Endpoints {
     fn default() -> Self {
         let named = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let of = |service: &str| named(&format!("AWS_ENDPOINT_URL_{service}")).or_else(|| named("AWS_ENDPOINT_URL"));
-        Self { athena: of("ATHENA"), glue: of("GLUE"), s3: of("S3"), sts: of("STS") }
+        Self { athena: of("ATHENA"), glue: of("GLUE"), s3: of("S3"), sts: of("STS"), kms: of("KMS") }
     }
 }

@@ -38,7 +38,7 @@ pub use lakefront_engine::infer::trino_type;
 
 pub(crate) use bound::{Bound, Wanted};
 pub(crate) use condition::{Condition, Constant, Test};
-pub(crate) use glue::{Lister, linked as glue_table};
+pub(crate) use glue::{Lister, linked as glue_table, with_credentials};
 use lake::Lake;
 use linked::Linked;
 pub(crate) use linked::{Link, LinkedTable, Rules};
@@ -46,7 +46,7 @@ use refresh::Attached;
 use snapshot::Snapshot;
 
 use crate::engine::{AthenaLink, Trino};
-use crate::{ErrorKind, QueryError};
+use crate::{ErrorKind, Principal, QueryError};
 
 /// Where catalogs keep their cache, and how often they look.
 #[derive(Debug, Clone)]
@@ -143,6 +143,28 @@ impl Catalogs {
     ///
     /// Errors: `INVALID_PARAMETER` for a name that is no identifier, `INVALID_LOCATION`, `ALREADY_EXISTS`.
     pub async fn add(&self, name: &str, source: CatalogSource) -> Result<CatalogInfo, QueryError> {
+        self.put(name, source, false).await
+    }
+
+    /// Puts a source in the place of the one that has the name: what runs goes on with the old one, what comes takes the
+    /// new one. Errors as of [`add`](Self::add), and then the old one stays.
+    pub async fn replace(&self, name: &str, source: CatalogSource) -> Result<CatalogInfo, QueryError> {
+        self.put(name, source, true).await
+    }
+
+    /// Lists a source once, without keeping it or any trace of it. At most `patience`; `None` if that was too short for
+    /// the whole listing, which then has begun well.
+    pub async fn probe(&self, source: CatalogSource, patience: Duration) -> Result<Option<RefreshReport>, QueryError> {
+        let folder = tempfile::tempdir().map_err(QueryError::internal)?;
+        let config = CatalogsConfig { folder: folder.path().to_owned(), ..self.inner.config.clone() };
+        let aside = Catalogs::new(config, Arc::clone(&self.inner.infer));
+        aside.add("probe", source).await?;
+        let listed = tokio::time::timeout(patience, aside.refresh("probe", None)).await;
+        aside.remove("probe").await?;
+        listed.map_or(Ok(None), |report| report.map(Some))
+    }
+
+    async fn put(&self, name: &str, source: CatalogSource, replace: bool) -> Result<CatalogInfo, QueryError> {
         let named = name.starts_with(|c: char| c.is_ascii_lowercase())
             && name.len() <= 63
             && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
@@ -176,13 +198,13 @@ impl Catalogs {
                 let lake = tokio::task::spawn_blocking(move || Lake::local(&path, allowed.as_deref()));
                 attached(lake.await.map_err(QueryError::internal)?)?
             }
-            CatalogSource::S3 { uri, region, endpoint, credentials } => {
-                attached(Lake::s3(&uri, region, endpoint, credentials))?
+            CatalogSource::S3 { uri, region, endpoint, credentials, access } => {
+                attached(Lake::s3(&uri, region, endpoint, credentials, access))?
             }
         };
         {
             let mut attached = self.inner.attached.write().unwrap_or_else(PoisonError::into_inner);
-            if attached.contains_key(name) {
+            if !replace && attached.contains_key(name) {
                 return Err(QueryError::new(
                     "ALREADY_EXISTS",
                     ErrorKind::Conflict,
@@ -286,7 +308,7 @@ impl Catalogs {
     /// Tables for one statement, all of one snapshot per catalog, in the order of their names.
     ///
     /// Errors as of [`table`](Self::table) and [`TableInfo::engine_table`], for the first name that has one.
-    pub(crate) async fn bind(&self, wanted: &[Wanted]) -> Result<Vec<Bound>, QueryError> {
+    pub(crate) async fn bind(&self, wanted: &[Wanted], person: &Principal) -> Result<Vec<Bound>, QueryError> {
         let mut snapshots: BTreeMap<&str, Arc<Snapshot>> = BTreeMap::new();
         let mut pending: Vec<BoxFuture<'_, Result<Bound, QueryError>>> = Vec::with_capacity(wanted.len());
         for wanted in wanted {
@@ -304,12 +326,12 @@ impl Catalogs {
                     };
                     snapshots.insert(catalog, Arc::clone(&snapshot));
                     let entry = Arc::clone(snapshot.entry(&database, &name).ok_or_else(missing)?);
-                    let bound = async move { Ok(Bound::of_files(known.table_info(&entry).await?.engine_table()?)) };
+                    let bound = async move { known.table_info(&entry).await?.bound_for(person).await };
                     pending.push(Box::pin(bound));
                 }
                 Known::Linked(known) => {
                     let table = known.table(&database, &name).await?.ok_or_else(missing)?;
-                    pending.push(Box::pin(async move { Ok(known.bind(&table, &wanted.conditions).await) }));
+                    pending.push(Box::pin(async move { Ok(known.bind(&table, &wanted.conditions, person).await) }));
                 }
             }
         }

@@ -13,6 +13,8 @@ mod glue;
 mod lake;
 #[path = "aws/pace.rs"]
 mod pace;
+#[path = "aws/people.rs"]
+mod people;
 #[path = "aws/proxy.rs"]
 mod proxy;
 #[path = "aws/road.rs"]

@@ -1,6 +1,6 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, QueryOrder};
+use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, QueryOrder, QuerySelect};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -16,6 +16,7 @@ pub struct Catalog {
     pub source: Value,
     pub has_secret: bool,
     pub created_at: DateTime<Utc>,
+    /// Also its version: in milliseconds it grows with every change.
     pub updated_at: DateTime<Utc>,
 }
 
@@ -81,18 +82,25 @@ impl Store {
         })
     }
 
-    /// Administrators.
-    pub async fn update_catalog(&self, scope: &Scope, name: &str, change: CatalogChange) -> Result<Catalog> {
+    /// Administrators. `VersionMismatch` unless the catalog is at version `expected` (when given).
+    pub async fn update_catalog(
+        &self,
+        scope: &Scope,
+        name: &str,
+        expected: Option<i64>,
+        change: CatalogChange,
+    ) -> Result<Catalog> {
         scope.must_administer()?;
         writing!(self, |tx| {
-            let mut row = find(tx, name).await?;
+            let mut row = lock(tx, name, expected).await?;
             if let Some(source) = &change.source {
                 row.source = source.to_string();
             }
             if let Some(secret) = &change.sealed_secret {
                 row.sealed_secret = secret.as_ref().map(SealedSecret::text);
             }
-            row.updated_at = self.now_ms();
+            // The version, so it never stands still.
+            row.updated_at = self.now_ms().max(row.updated_at + 1);
             catalog::Entity::update(row.clone().into_active_model().reset_all()).exec(tx).await?;
             let detail = json!({"source": change.source, "secret": change.sealed_secret.is_some()});
             audit::append(self, tx, scope, "catalog.update", &row.name, detail).await?;
@@ -100,11 +108,11 @@ impl Store {
         })
     }
 
-    /// Administrators.
-    pub async fn delete_catalog(&self, scope: &Scope, name: &str) -> Result<()> {
+    /// Administrators. `VersionMismatch` as of [`update_catalog`](Self::update_catalog).
+    pub async fn delete_catalog(&self, scope: &Scope, name: &str, expected: Option<i64>) -> Result<()> {
         scope.must_administer()?;
         writing!(self, |tx| {
-            let row = find(tx, name).await?;
+            let row = lock(tx, name, expected).await?;
             catalog::Entity::delete_by_id(row.name.as_str()).exec(tx).await?;
             audit::append(self, tx, scope, "catalog.delete", &row.name, json!({})).await
         })
@@ -131,6 +139,16 @@ impl SealedSecret {
 
 async fn find(tx: &Tx, name: &str) -> Result<catalog::Model> {
     catalog::Entity::find_by_id(column::without_nul(name)).one(tx).await?.ok_or(NOT_FOUND)
+}
+
+/// The row, held until the change is made, at the version that is expected.
+async fn lock(tx: &Tx, name: &str, expected: Option<i64>) -> Result<catalog::Model> {
+    let row =
+        catalog::Entity::find_by_id(column::without_nul(name)).lock_exclusive().one(tx).await?.ok_or(NOT_FOUND)?;
+    match expected {
+        Some(expected) if expected != row.updated_at => Err(StoreError::VersionMismatch { current: row.updated_at }),
+        _ => Ok(row),
+    }
 }
 
 /// As SQL can write it without quotes.

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod auth;
 pub mod budgets;
 pub mod catalogs;
+pub mod connections;
 pub mod costs;
 pub mod dashboard_data;
 pub mod events;
@@ -16,6 +17,7 @@ pub mod preferences;
 pub mod saved;
 pub mod tokens;
 pub mod users;
+mod version;
 
 use lakefront_store::PageRequest;
 

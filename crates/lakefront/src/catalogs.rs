@@ -8,15 +8,17 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use lakefront_engine::S3Credentials;
-use lakefront_query::aws::{AssumeRole, AthenaConfig, AwsAccess, AwsConfig, Endpoints};
+use lakefront_query::aws::AthenaConfig;
 use lakefront_query::trino::{TrinoAuth, TrinoConfig};
 use lakefront_query::{CatalogSource, EngineChoice, GlueSource, Queries, QueryError};
 use lakefront_store::{SealedSecret, Store};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use crate::app::{App, system};
+use crate::app::{App, Opened, system};
 use crate::auth::key::MasterKey;
 use crate::config::{CatalogSetting, Settings};
+use crate::connections::{AwsIdentity, Failures, WebIdentity};
 
 /// The catalog that the data folder's own lake becomes.
 pub const LOCAL: &str = "local";
@@ -32,15 +34,17 @@ pub enum Source {
         uri: String,
         region: Option<String>,
         endpoint: Option<String>,
-        access_key_id: Option<String>,
+        #[serde(flatten)]
+        aws: AwsIdentity,
     },
     /// `url` names the user but never a password; certificates are PEM text.
     Trino {
         url: String,
+        #[serde(rename = "secret_kind", alias = "secret")]
         secret: Option<TrinoSecret>,
         ca: Option<String>,
         /// Session properties of every statement; one that is empty is not sent, even if it would be otherwise.
-        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        #[serde(default)]
         session: BTreeMap<String, String>,
     },
     Glue(Glue),
@@ -58,8 +62,12 @@ pub struct Glue {
     pub output: Option<String>,
     pub profile: Option<String>,
     pub access_key_id: Option<String>,
+    pub web_identity: Option<WebIdentity>,
     pub role_arn: Option<String>,
     pub external_id: Option<String>,
+    pub session_name: Option<String>,
+    #[serde(default)]
+    pub per_person: bool,
     /// Another account's Glue catalog, and the name that Athena has it under.
     pub catalog_id: Option<String>,
     pub athena_catalog: Option<String>,
@@ -72,6 +80,19 @@ pub struct Glue {
 }
 
 impl Glue {
+    /// Whose credentials it uses.
+    pub fn identity(&self) -> AwsIdentity {
+        AwsIdentity {
+            profile: self.profile.clone(),
+            access_key_id: self.access_key_id.clone(),
+            web_identity: self.web_identity,
+            role_arn: self.role_arn.clone(),
+            external_id: self.external_id.clone(),
+            session_name: self.session_name.clone(),
+            per_person: self.per_person,
+        }
+    }
+
     /// What can't be is told before anything is kept.
     pub fn source(&self, secret: Option<String>) -> anyhow::Result<GlueSource> {
         let is_catalog = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -80,12 +101,6 @@ impl Glue {
         }
         if self.catalog_id.is_some() && self.athena_catalog.is_none() {
             bail!("give the name, too, under which Athena has the other account's catalog (athena_catalog)");
-        }
-        if self.external_id.is_some() && self.role_arn.is_none() {
-            bail!("an external ID goes with a role");
-        }
-        if self.role_arn.as_deref().is_some_and(|role| !role.starts_with("arn:")) {
-            bail!("a role is named by its ARN: arn:aws:iam::123456789012:role/lakefront");
         }
         if self.output.as_deref().is_some_and(|output| !output.starts_with("s3://")) {
             bail!("results go to a place in S3: s3://bucket/prefix/");
@@ -100,25 +115,10 @@ impl Glue {
         if !matches!(engine, EngineChoice::Auto | EngineChoice::Embedded | EngineChoice::Athena) {
             bail!("the engine of a Glue catalog is auto, embedded or athena");
         }
-        let access = match (&self.access_key_id, secret) {
-            (Some(id), Some(secret)) => {
-                AwsAccess::Keys { access_key_id: id.clone(), secret_access_key: secret, session_token: None }
-            }
-            _ => AwsAccess::Chain,
-        };
+        let identity = self.identity();
+        identity.check(secret.is_some())?;
         Ok(GlueSource {
-            aws: AwsConfig {
-                region: self.region.clone(),
-                profile: self.profile.clone(),
-                access,
-                assume_role: self.role_arn.as_ref().map(|role| AssumeRole {
-                    role_arn: role.clone(),
-                    external_id: self.external_id.clone(),
-                    session_name: "lakefront".to_owned(),
-                    tags: Vec::new(),
-                }),
-                endpoints: Endpoints::default(),
-            },
+            aws: identity.config(&self.region, None, secret),
             catalog_id: self.catalog_id.clone(),
             athena: AthenaConfig {
                 workgroup: self.workgroup.clone().unwrap_or_else(|| "primary".to_owned()),
@@ -143,13 +143,41 @@ pub enum TrinoSecret {
 
 /// What is registered now.
 #[derive(Default)]
-pub struct Registered(tokio::sync::Mutex<BTreeMap<String, Wanted>>);
+pub struct Registered(tokio::sync::Mutex<Now>);
+
+#[derive(Default)]
+struct Now {
+    known: BTreeMap<String, Wanted>,
+    /// Why some are not.
+    failures: Failures,
+}
 
 /// A catalog as it should be registered; equal ones need nothing done.
 #[derive(Clone, PartialEq)]
 struct Wanted {
     source: Source,
     sealed: Option<SealedSecret>,
+}
+
+/// Where a catalog is written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The app database.
+    Database,
+    /// The settings file.
+    Settings,
+    /// The folder `lake` of the data folder.
+    DataFolder,
+}
+
+/// A catalog as it is written down.
+pub struct Known {
+    pub source: Source,
+    pub has_secret: bool,
+    pub origin: Origin,
+    pub created_at: Option<DateTime<Utc>>,
+    pub updated_at: Option<DateTime<Utc>>,
 }
 
 impl Registered {
@@ -162,61 +190,81 @@ impl Registered {
         queries: &Queries,
     ) -> anyhow::Result<()> {
         let wanted = wanted(settings, store).await?;
-        let mut known = self.0.lock().await;
+        let mut now = self.0.lock().await;
         let catalogs = queries.catalogs();
-        let changed: Vec<String> =
-            known.iter().filter(|(name, is)| wanted.get(*name) != Some(is)).map(|(name, _)| name.clone()).collect();
-        for name in changed {
+        let gone: Vec<String> = now.known.keys().filter(|name| !wanted.contains_key(*name)).cloned().collect();
+        for name in gone {
             catalogs.remove(&name).await?;
-            known.remove(&name);
+            now.known.remove(&name);
         }
+        now.failures.clear();
         for (name, catalog) in wanted {
-            if known.contains_key(&name) {
+            let known = now.known.get(&name);
+            if known == Some(&catalog) {
                 continue;
             }
-            // One lake that can't be used keeps nobody from the others.
-            let added = match opened(&catalog, &name, key) {
-                Ok(source) => catalogs.add(&name, source).await.map(drop).map_err(with_hint),
+            // One lake that can't be used keeps nobody from the others, and a change that can't be made leaves the old one.
+            let put = match opened(&catalog, &name, key) {
+                Ok(source) if known.is_some() => catalogs.replace(&name, source).await.map_err(with_hint),
+                Ok(source) => catalogs.add(&name, source).await.map_err(with_hint),
                 Err(error) => Err(error),
             };
-            match added {
-                Ok(()) => drop(known.insert(name, catalog)),
-                Err(error) => tracing::warn!(catalog = name, %error, "catalog {name} is not available: {error:#}"),
+            match put {
+                Ok(_) => drop(now.known.insert(name, catalog)),
+                Err(error) => {
+                    tracing::warn!(catalog = name, %error, "catalog {name} is not available: {error:#}");
+                    now.failures.insert(name, format!("{error:#}"));
+                }
             }
         }
         Ok(())
     }
+
+    pub async fn failures(&self) -> Failures {
+        self.0.lock().await.failures.clone()
+    }
 }
 
 async fn wanted(settings: &Settings, store: &Store) -> anyhow::Result<BTreeMap<String, Wanted>> {
-    let scope = system("catalogs");
-    let open = |source| Wanted { source, sealed: None };
     let mut wanted = BTreeMap::new();
+    for (name, Known { source, has_secret, .. }) in known(settings, store).await? {
+        let sealed = if has_secret { store.catalog_secret(&system("catalogs"), &name).await? } else { None };
+        wanted.insert(name, Wanted { source, sealed });
+    }
+    Ok(wanted)
+}
+
+/// Every catalog that is written down somewhere, by name.
+pub async fn known(settings: &Settings, store: &Store) -> anyhow::Result<BTreeMap<String, Known>> {
+    let open = |source, origin| Known { source, has_secret: false, origin, created_at: None, updated_at: None };
+    let mut known = BTreeMap::new();
     let lake = settings.lake();
     if lake.is_dir() {
-        wanted.insert(LOCAL.to_owned(), open(Source::Local { path: absolute(&lake)? }));
+        known.insert(LOCAL.to_owned(), open(Source::Local { path: absolute(&lake)? }, Origin::DataFolder));
     }
-    for catalog in store.catalogs(&scope).await? {
+    for catalog in store.catalogs(&system("catalogs")).await? {
         let source = serde_json::from_value(catalog.source)
             .with_context(|| format!("the catalog {} can't be read", catalog.name))?;
-        let sealed = if catalog.has_secret { store.catalog_secret(&scope, &catalog.name).await? } else { None };
-        wanted.insert(catalog.name, Wanted { source, sealed });
+        let (created_at, updated_at) = (Some(catalog.created_at), Some(catalog.updated_at));
+        let has_secret = catalog.has_secret;
+        let entry = Known { source, has_secret, origin: Origin::Database, created_at, updated_at };
+        known.insert(catalog.name, entry);
     }
     for (name, setting) in &settings.catalogs {
         let source = match setting {
             CatalogSetting::Local { path } => Source::Local { path: absolute(path)? },
             CatalogSetting::S3 { s3, region, endpoint } => {
                 let endpoint = endpoint.clone().filter(|endpoint| !endpoint.is_empty());
-                Source::S3 { uri: s3.clone(), region: region.clone(), endpoint, access_key_id: None }
+                Source::S3 { uri: s3.clone(), region: region.clone(), endpoint, aws: AwsIdentity::default() }
             }
             CatalogSetting::Trino { trino, session } => {
                 Source::Trino { url: trino.clone(), secret: None, ca: None, session: session.clone() }
             }
-            CatalogSetting::Glue(glue) => Source::Glue(glue.clone()),
+            CatalogSetting::Glue(glue) => Source::Glue(Glue::clone(glue)),
         };
-        wanted.insert(name.clone(), open(source));
+        known.insert(name.clone(), open(source, Origin::Settings));
     }
-    Ok(wanted)
+    Ok(known)
 }
 
 pub fn absolute(path: &Path) -> anyhow::Result<String> {
@@ -225,26 +273,44 @@ pub fn absolute(path: &Path) -> anyhow::Result<String> {
 }
 
 fn opened(catalog: &Wanted, name: &str, key: &MasterKey) -> anyhow::Result<CatalogSource> {
-    let secret = || match &catalog.sealed {
-        Some(sealed) => anyhow::Ok(Some(String::from_utf8(key.open(&place(name), sealed)?)?)),
-        None => Ok(None),
-    };
-    Ok(match &catalog.source {
+    let secret = catalog.sealed.as_ref().map(|sealed| unsealed(sealed, name, key)).transpose()?;
+    source_of(&catalog.source, secret)
+}
+
+fn unsealed(sealed: &SealedSecret, name: &str, key: &MasterKey) -> anyhow::Result<String> {
+    Ok(String::from_utf8(key.open(&place(name), sealed)?)?)
+}
+
+/// The secret that is kept for a catalog.
+pub async fn secret(opened: &Opened, name: &str) -> anyhow::Result<Option<String>> {
+    let sealed = opened.store.catalog_secret(&system("connections"), name).await?;
+    sealed.map(|sealed| unsealed(&sealed, name, &opened.key)).transpose()
+}
+
+/// The source as the query road takes it, with its secret.
+pub fn source_of(source: &Source, secret: Option<String>) -> anyhow::Result<CatalogSource> {
+    Ok(match source {
         Source::Local { path } => CatalogSource::Local { path: path.clone() },
-        Source::S3 { uri, region, endpoint, access_key_id } => {
+        Source::S3 { uri, region, endpoint, aws } => {
             let keys = |access_key_id: &String, secret_access_key| S3Credentials::Keys {
                 access_key_id: access_key_id.clone(),
                 secret_access_key,
                 session_token: None,
             };
-            let credentials = access_key_id.as_ref().zip(secret()?).map(|(id, secret)| keys(id, secret));
-            CatalogSource::S3 { uri: uri.clone(), region: region.clone(), endpoint: endpoint.clone(), credentials }
+            let (access, credentials) = if aws.is_more_than_keys() {
+                let named = region.as_deref().unwrap_or_default();
+                (Some(Box::new(aws.config(named, endpoint.as_deref(), secret))), None)
+            } else {
+                (None, aws.access_key_id.as_ref().zip(secret).map(|(id, secret)| keys(id, secret)))
+            };
+            let (uri, region, endpoint) = (uri.clone(), region.clone(), endpoint.clone());
+            CatalogSource::S3 { uri, region, endpoint, credentials, access }
         }
         Source::Trino { url, secret: kind, ca, session } => {
-            let secret = kind.zip(secret()?);
+            let secret = kind.zip(secret);
             CatalogSource::Trino(trino(url, secret, ca.as_deref(), session).map_err(with_hint)?)
         }
-        Source::Glue(glue) => CatalogSource::Glue(Box::new(glue.source(secret()?)?)),
+        Source::Glue(glue) => CatalogSource::Glue(Box::new(glue.source(secret)?)),
     })
 }
 

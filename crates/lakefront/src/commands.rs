@@ -1,6 +1,7 @@
 //! The command line. Data goes to standard output, words for people to standard error; exit codes are 0 done,
 //! 1 failed, 2 wrong usage.
 
+mod aws_flags;
 mod catalog;
 mod demo;
 mod doctor;
@@ -67,7 +68,7 @@ enum Command {
     /// Bring the app database to this version
     Migrate,
     /// Check that everything the server needs is there
-    Doctor,
+    Doctor(doctor::Doctor),
     /// Print the API's OpenAPI document
     Openapi,
 }
@@ -107,7 +108,7 @@ fn execute(line: CommandLine) -> anyhow::Result<()> {
         Command::User(user) => runtime()?.block_on(user.run(quiet(settings(&flags)?), yes)),
         Command::Token(token) => runtime()?.block_on(token.run(quiet(settings(&flags)?))),
         Command::Migrate => runtime()?.block_on(migrate::run(quiet(settings(&flags)?))),
-        Command::Doctor => runtime()?.block_on(doctor::run(quiet(settings(&flags)?))),
+        Command::Doctor(doctor) => runtime()?.block_on(doctor.run(quiet(settings(&flags)?))),
         Command::Openapi => openapi::run(),
     }
 }
@@ -154,6 +155,15 @@ fn say(text: impl std::fmt::Display) {
 /// One line of data.
 fn print(text: impl std::fmt::Display) -> std::io::Result<()> {
     writeln!(std::io::stdout(), "{text}")
+}
+
+/// A secret from the environment, where no list of processes shows it.
+fn given(variable: &str) -> Option<String> {
+    std::env::var(variable).ok().filter(|secret| !secret.is_empty())
+}
+
+fn needed(variable: &str) -> anyhow::Result<String> {
+    given(variable).ok_or_else(|| anyhow::anyhow!("put the secret in {variable}"))
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -67,6 +67,8 @@ pub struct Catalog {
     pub local_interval_s: u64,
     pub s3_interval_s: u64,
     pub linked_interval_s: u64,
+    pub folders: Vec<PathBuf>,
+    pub loopback_endpoints: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -110,7 +112,7 @@ pub enum CatalogSetting {
         #[serde(default)]
         session: BTreeMap<String, String>,
     },
-    Glue(crate::catalogs::Glue),
+    Glue(Box<crate::catalogs::Glue>),
 }
 
 /// An address, or a network in CIDR notation.

@@ -9,6 +9,7 @@ mod books;
 mod catalogs;
 mod commands;
 mod config;
+mod connections;
 mod encode;
 mod error;
 mod jobs;

@@ -9,8 +9,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    approvals, audit, auth, budgets, catalogs, costs, dashboard_data, executions, operations, preferences, saved,
-    tokens, users,
+    approvals, audit, auth, budgets, catalogs, connections, costs, dashboard_data, executions, operations, preferences,
+    saved, tokens, users,
 };
 use crate::app::App;
 use crate::error::Problem;
@@ -43,6 +43,7 @@ fn ui() -> Router<App> {
         .route("/data/{catalog}/{database}/{table}", get(pages::plain_page))
         .route("/costs", get(pages::plain_page))
         .route("/settings", get(pages::plain_page))
+        .route("/admin/connections", get(pages::plain_page))
         .route("/signin", get(pages::open_page))
         .route("/setup", get(pages::open_page))
         .route("/assets/{*name}", get(pages::asset))
@@ -76,6 +77,10 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(catalogs::table, catalogs::update_table))
         .routes(routes!(catalogs::preview))
         .routes(routes!(catalogs::refresh))
+        .routes(routes!(connections::list, connections::create))
+        .routes(routes!(connections::check_draft))
+        .routes(routes!(connections::get, connections::update, connections::delete))
+        .routes(routes!(connections::check))
         .routes(routes!(executions::list, executions::submit))
         .routes(routes!(executions::estimate))
         .routes(routes!(executions::get, executions::cancel))

@@ -2,6 +2,7 @@ import { QueryClient } from "@tanstack/react-query";
 import { readFileSync } from "node:fs";
 import { afterEach, expect, test, vi } from "vitest";
 import * as queries from "./queries";
+import type { Connection } from "./types";
 import * as writes from "./writes";
 
 interface Operation {
@@ -61,7 +62,9 @@ const READS = {
   budgets: queries.budgets(),
   approvals: queries.approvals(),
   users: queries.users(),
+  connections: queries.connections(),
 };
+const connection = { id: "c", updated_at: null } as Connection;
 const WRITES: Record<string, () => unknown> = {
   login: () => writes.login({ email: "", password: "" }),
   signInByLink: () => writes.signInByLink("t"),
@@ -90,6 +93,11 @@ const WRITES: Record<string, () => unknown> = {
   approveRun: () => writes.decideRun("i", true, ""),
   rejectRun: () => writes.decideRun("i", false, "no"),
   deleteDashboard: () => writes.deleteDashboard("i"),
+  createConnection: () => writes.createConnection({ name: "c", kind: "s3", settings: {} }),
+  changeConnection: () => writes.changeConnection(connection, { secret: "s" }),
+  removeConnection: () => writes.removeConnection(connection),
+  checkConnection: () => writes.checkConnection("c", {}),
+  checkDraft: () => writes.checkDraft({ kind: "s3", settings: {} }),
 };
 const calls: [string, () => unknown][] = [
   ...Object.entries(READS).map(([name, options]): [string, () => unknown] => [

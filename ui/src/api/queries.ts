@@ -8,6 +8,7 @@ import type {
   CatalogSummary,
   CostBy,
   CostReport,
+  Connection,
   Dashboard,
   DashboardData,
   DatabaseSummary,
@@ -163,6 +164,12 @@ export const users = () =>
   queryOptions({
     queryKey: ["users"],
     queryFn: ({ signal }) => callJson<Page<User>>("/users", { signal, query: { limit: 200 } }),
+  });
+
+export const connections = () =>
+  queryOptions({
+    queryKey: ["connections"],
+    queryFn: ({ signal }) => callJson<Page<Connection>>("/connections", { signal, query: { limit: 200 } }),
   });
 
 export interface TableName {

@@ -414,3 +414,52 @@ export interface PageState {
   me: Me | null;
   data: { dashboard?: Dashboard; dashboard_data?: DashboardData };
 }
+
+/** Where the data lies, and whose credentials it is read with; never holds a secret. */
+export interface Connection {
+  id: string;
+  name: string;
+  kind: string;
+  settings: Record<string, unknown>;
+  has_secret: boolean;
+  /** Only what the app database has can be changed. */
+  origin: "database" | "settings" | "data_folder";
+  state: {
+    listed_at: string | null;
+    databases: number;
+    tables: number;
+    files: number;
+    bytes: number;
+    error: { code: string; message: string } | null;
+  };
+  created_at: string | null;
+  updated_at: string | null;
+}
+
+export interface ConnectionInput {
+  name?: string;
+  kind: string;
+  settings: Record<string, unknown>;
+  secret?: string;
+}
+
+/** What is absent stays; a `null` takes away. */
+export interface ConnectionChange {
+  settings?: Record<string, unknown>;
+  secret?: string | null;
+}
+
+export interface CheckStep {
+  name: string;
+  ok: boolean;
+  detail: string;
+  hint: string | null;
+  missing: { action: string; resource: string; policy: object } | null;
+}
+
+export interface CheckReport {
+  ok: boolean;
+  checks: CheckStep[];
+  /** One IAM policy with everything that is missing. */
+  policy: object | null;
+}

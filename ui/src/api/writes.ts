@@ -2,6 +2,10 @@ import { callJson } from "./client";
 import type {
   Budget,
   BudgetLimits,
+  CheckReport,
+  Connection,
+  ConnectionChange,
+  ConnectionInput,
   Dashboard,
   DashboardDefinition,
   NewApiToken,
@@ -60,3 +64,18 @@ export const decideRun = (id: string, approve: boolean, note: string) =>
 export const createDashboard = (body: { title: string; description?: string; definition: DashboardDefinition }) =>
   callJson<Dashboard>("/dashboards", { method: "POST", body });
 export const deleteDashboard = (id: string) => callJson<void>(`/dashboards/${part(id)}`, { method: "DELETE" });
+
+/** The version that a change is made to: someone else's in between answers 412. */
+const unchanged = ({ updated_at }: Connection): Record<string, string> =>
+  updated_at ? { "if-match": `"${Date.parse(updated_at)}"` } : {};
+
+export const createConnection = (body: ConnectionInput) =>
+  callJson<Connection>("/connections", { method: "POST", body });
+export const changeConnection = (of: Connection, body: ConnectionChange) =>
+  callJson<Connection>(`/connections/${part(of.id)}`, { method: "PATCH", body, headers: unchanged(of) });
+export const removeConnection = (of: Connection) =>
+  callJson<void>(`/connections/${part(of.id)}`, { method: "DELETE", headers: unchanged(of) });
+export const checkConnection = (id: string, body: ConnectionChange) =>
+  callJson<CheckReport>(`/connections/${part(id)}/check`, { method: "POST", body });
+export const checkDraft = (body: ConnectionInput) =>
+  callJson<CheckReport>("/connections/check", { method: "POST", body });

@@ -93,8 +93,25 @@ const settings = createRoute({
   ...page("settings/settings-page", () => import("@/features/settings/settings-page"), "SettingsPage"),
 });
 
+const adminConnections = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/admin/connections",
+  ...page("connections/connections-page", () => import("@/features/connections/connections-page"), "ConnectionsPage"),
+});
+
 export const routeTree = root.addChildren([
   signIn,
   setup,
-  signedIn.addChildren([home, dashboards, dashboard, sql, sqlSaved, data, dataTable, costs, settings]),
+  signedIn.addChildren([
+    home,
+    dashboards,
+    dashboard,
+    sql,
+    sqlSaved,
+    data,
+    dataTable,
+    costs,
+    settings,
+    adminConnections,
+  ]),
 ]);

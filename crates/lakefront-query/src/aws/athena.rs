@@ -28,7 +28,7 @@ use lakefront_engine::Progress;
 use tokio::sync::watch;
 
 use super::Aws;
-use crate::{ErrorKind, QueryError};
+use crate::{ErrorKind, Principal, QueryError};
 use journal::Journal;
 use poller::Poller;
 pub(crate) use price::{LEAST, STEP, per_tb_usd};
@@ -107,6 +107,11 @@ impl Athena {
             tokio::spawn(start::stop_left(aws.clone(), left));
         }
         Ok(Self { journal: Some(journal), ..Self::new(aws, config) })
+    }
+
+    /// Runs statements in the name of the person who asks, where the connection tells people apart. The poller is the same.
+    pub async fn acting_for(&self, principal: &Principal) -> Result<Self, QueryError> {
+        Ok(Self { aws: self.aws.acting_for(principal).await?, ..self.clone() })
     }
 
     /// Starts a statement, waiting in line where the account runs as many as it may, and comes back once it has

@@ -16,9 +16,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::credentials::{Keyring, Keys};
+use super::people::People;
 use super::retry::{Budget, Patience};
 use super::{AwsConfig, AwsError, AwsErrorKind, transport};
-use crate::{ErrorKind, QueryError};
+use crate::{ErrorKind, Principal, QueryError};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// A page of 1,000 rows of a result, or 50 query texts of 256 KiB.
@@ -29,16 +30,20 @@ const LARGEST_ERROR: usize = 1 << 16;
 #[derive(Clone)]
 pub struct Aws {
     inner: Arc<Inner>,
+    keyring: Arc<Keyring>,
 }
 
 struct Inner {
     http: reqwest::Client,
     region: String,
-    keyring: Keyring,
+    /// Where everyone who asks has credentials of their own.
+    people: Option<People>,
     budget: Budget,
     athena: String,
     glue: String,
     s3: String,
+    sts: String,
+    kms: String,
 }
 
 impl fmt::Debug for Aws {
@@ -52,6 +57,7 @@ impl fmt::Debug for Aws {
 pub(super) enum Service {
     Athena,
     Glue,
+    Kms,
 }
 
 /// A request before it is signed.
@@ -89,10 +95,35 @@ impl Aws {
         let athena = address("athena", &endpoints.athena)?;
         let glue = address("glue", &endpoints.glue)?;
         let s3 = address("s3", &endpoints.s3)?;
-        address("sts", &endpoints.sts)?;
-        let keyring = Keyring::open(&config, http.clone()).await?;
-        let inner = Inner { http, region: config.region, keyring, budget: Budget::default(), athena, glue, s3 };
-        Ok(Self { inner: Arc::new(inner) })
+        let sts = address("sts", &endpoints.sts)?;
+        let kms = address("kms", &endpoints.kms)?;
+        let keyring = Arc::new(Keyring::open(&config, http.clone(), None).await?);
+        let region = config.region.clone();
+        let per_person = config.assume_role.as_ref().is_some_and(|role| role.per_person);
+        let people = per_person.then(|| People::new(config, http.clone()));
+        let inner = Inner { http, region, people, budget: Budget::default(), athena, glue, s3, sts, kms };
+        Ok(Self { inner: Arc::new(inner), keyring })
+    }
+
+    /// The same account in the name of the person who asks, where the connection takes its role on for each of them;
+    /// else these calls themselves.
+    pub async fn acting_for(&self, principal: &Principal) -> Result<Self, QueryError> {
+        match &self.inner.people {
+            Some(people) => {
+                let keyring = people.keyring(principal).await?;
+                Ok(Self { inner: Arc::clone(&self.inner), keyring })
+            }
+            None => Ok(self.clone()),
+        }
+    }
+
+    /// Whether [`acting_for`](Self::acting_for) tells people apart: what one of them may read another may not.
+    pub fn is_per_person(&self) -> bool {
+        self.inner.people.is_some()
+    }
+
+    pub fn region(&self) -> &str {
+        &self.inner.region
     }
 
     /// Calls an Athena operation that is safe to repeat: it reads, stops, or carries a token.
@@ -107,10 +138,10 @@ impl Aws {
 
     /// Credentials that are valid now. `CREDENTIALS_MISSING`.
     pub async fn credentials(&self) -> Result<S3Credentials, QueryError> {
-        Ok(self.inner.keyring.current().await?.for_s3())
+        Ok(self.keyring.current().await?.for_s3())
     }
 
-    async fn call<T: DeserializeOwned>(
+    pub(super) async fn call<T: DeserializeOwned>(
         &self,
         service: Service,
         operation: &str,
@@ -143,6 +174,7 @@ impl Aws {
         let (service, target, address) = match service {
             Service::Athena => ("athena", "AmazonAthena", &self.inner.athena),
             Service::Glue => ("glue", "AWSGlue", &self.inner.glue),
+            Service::Kms => ("kms", "TrentService", &self.inner.kms),
         };
         let action = format!("{service}:{operation}");
         let body = serde_json::to_vec(body)
@@ -168,7 +200,7 @@ impl Aws {
 
     /// Sends a request; an answer that is no success is an error.
     pub(super) async fn exchange(&self, request: &Request<'_>) -> Result<reqwest::Response, AwsError> {
-        let keyring = &self.inner.keyring;
+        let keyring = &self.keyring;
         let mut keys = keyring.current().await?;
         let mut renewed = false;
         loop {
@@ -222,6 +254,10 @@ impl Aws {
         let mut signed = signed.body(request.body.clone()).map_err(|error| wrong(error.to_string()))?;
         instructions.apply_to_request_http1x(&mut signed);
         reqwest::Request::try_from(signed).map_err(|error| wrong(error.to_string()))
+    }
+
+    pub(super) fn sts_address(&self) -> &str {
+        &self.inner.sts
     }
 
     /// Where the objects of a bucket are.

@@ -11,7 +11,9 @@ use lakefront_engine::S3Credentials;
 use tokio::sync::Mutex;
 
 use super::transport::Transport;
+use super::web_token::WebIdentity;
 use super::{AssumeRole, AwsAccess, AwsConfig, AwsError, AwsErrorKind};
+use crate::Principal;
 
 /// Temporary credentials are renewed this long before they expire, or in the last quarter of a shorter life.
 const AHEAD: Duration = Duration::from_secs(300);
@@ -41,7 +43,12 @@ pub(super) struct Keys {
 }
 
 impl Keyring {
-    pub(super) async fn open(config: &AwsConfig, http: reqwest::Client) -> Result<Self, AwsError> {
+    /// Those of the connection itself, or of one person in it.
+    pub(super) async fn open(
+        config: &AwsConfig,
+        http: reqwest::Client,
+        person: Option<&Principal>,
+    ) -> Result<Self, AwsError> {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new(config.region.clone()))
             .http_client(Transport(http));
@@ -58,9 +65,17 @@ impl Keyring {
             ));
         }
         let base = loader.load().await;
-        let source = match &config.assume_role {
-            Some(role) => Some(SharedCredentialsProvider::new(assumed(role, base, config).await)),
-            None => base.credentials_provider(),
+        let session = config.assume_role.as_ref().map(|role| Session::of(role, person));
+        let source = match (session, &config.access) {
+            (Some(session), AwsAccess::WebIdentity(token)) => {
+                let source = WebIdentity::new(at_endpoint(base, config), token.clone(), session);
+                Some(SharedCredentialsProvider::new(source))
+            }
+            (None, AwsAccess::WebIdentity(_)) => return Err(missing("a web identity takes on a role; name one")),
+            (Some(session), _) => {
+                Some(SharedCredentialsProvider::new(assumed(session, at_endpoint(base, config)).await))
+            }
+            (None, _) => base.credentials_provider(),
         };
         let source = source.ok_or_else(|| missing("the configuration names no source"))?;
         Ok(Self { source, held: Mutex::new(None) })
@@ -118,19 +133,57 @@ impl Keys {
     }
 }
 
-async fn assumed(role: &AssumeRole, base: SdkConfig, config: &AwsConfig) -> AssumeRoleProvider {
-    let base = match &config.endpoints.sts {
-        Some(endpoint) => base.into_builder().endpoint_url(endpoint).build(),
-        None => base,
-    };
-    let mut builder = AssumeRoleProvider::builder(&role.role_arn)
-        .session_name(session_name(&role.session_name))
-        .tags(role.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())))
-        .configure(&base);
-    if let Some(external_id) = &role.external_id {
+/// A role to take on, and the name to take it on in.
+#[derive(Debug, Clone)]
+pub(super) struct Session {
+    pub(super) role_arn: String,
+    pub(super) name: String,
+    external_id: Option<String>,
+    tags: Vec<(String, String)>,
+}
+
+impl Session {
+    pub(super) fn of(role: &AssumeRole, person: Option<&Principal>) -> Self {
+        let mut tags = role.tags.clone();
+        let name = match person {
+            Some(person) => {
+                tags.push(("lakefront:user".to_owned(), tag_value(&person.name)));
+                tags.push(("lakefront:user_id".to_owned(), tag_value(&person.id)));
+                // The id keeps apart those who share a name.
+                let name: String = person.name.chars().take(LONGEST_NAME).collect();
+                format!("{name}-{}", person.id)
+            }
+            None => role.session_name.clone(),
+        };
+        Self { role_arn: role.role_arn.clone(), name: session_name(&name), external_id: role.external_id.clone(), tags }
+    }
+}
+
+/// What an id of 26 characters leaves of a session's name.
+const LONGEST_NAME: usize = 37;
+
+async fn assumed(session: Session, base: SdkConfig) -> AssumeRoleProvider {
+    let mut builder = AssumeRoleProvider::builder(&session.role_arn).session_name(&session.name).configure(&base);
+    if !session.tags.is_empty() {
+        builder = builder.tags(session.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+    }
+    if let Some(external_id) = &session.external_id {
         builder = builder.external_id(external_id);
     }
     builder.build().await
+}
+
+fn at_endpoint(base: SdkConfig, config: &AwsConfig) -> SdkConfig {
+    match &config.endpoints.sts {
+        Some(endpoint) => base.into_builder().endpoint_url(endpoint).build(),
+        None => base,
+    }
+}
+
+/// At most 256 characters of those that a tag takes.
+fn tag_value(text: &str) -> String {
+    let taken = |c: char| c.is_alphanumeric() || " _.:/=+-@".contains(c);
+    text.chars().map(|c| if taken(c) { c } else { '-' }).take(256).collect()
 }
 
 /// 2 to 64 characters of those that STS takes.
@@ -140,7 +193,7 @@ fn session_name(name: &str) -> String {
     if name.len() < 2 { format!("lakefront-{name}") } else { name }
 }
 
-fn missing(detail: impl std::fmt::Display) -> AwsError {
+pub(super) fn missing(detail: impl std::fmt::Display) -> AwsError {
     AwsError::new(AwsErrorKind::NoCredentials, "credentials", "CredentialsMissing", detail.to_string())
 }
 
@@ -157,7 +210,32 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::session_name;
+    use super::*;
+    use crate::Role;
+
+    #[test]
+    fn a_session_of_somebody_names_them() {
+        let role = AssumeRole {
+            role_arn: "arn:aws:iam::123456789012:role/demo".to_owned(),
+            external_id: None,
+            session_name: "lakefront".to_owned(),
+            tags: Vec::new(),
+            per_person: true,
+        };
+        assert_eq!(Session::of(&role, None).name, "lakefront");
+        let ada = Principal {
+            id: "01JD0000000000000000000000".to_owned(),
+            name: "Åda Lövelace <ada>".to_owned(),
+            role: Role::Viewer,
+            groups: Vec::new(),
+        };
+        let session = Session::of(&role, Some(&ada));
+        assert_eq!(session.name, "-da-L-velace--ada--01JD0000000000000000000000");
+        assert_eq!(session.tags[0], ("lakefront:user".to_owned(), "Åda Lövelace -ada-".to_owned()));
+        let long = Principal { name: "x".repeat(80), ..ada };
+        let name = Session::of(&role, Some(&long)).name;
+        assert!(name.len() == 64 && name.ends_with("-01JD0000000000000000000000"), "{name}");
+    }
 
     #[test]
     fn session_names_are_what_sts_takes() {

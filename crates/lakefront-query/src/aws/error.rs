@@ -101,6 +101,19 @@ impl AwsError {
         matches!(self.kind, AwsErrorKind::NoCredentials | AwsErrorKind::Expired)
     }
 
+    /// Whether it is the keys that AWS refuses, not what they may do.
+    pub(super) fn blames_keys(&self) -> bool {
+        matches!(
+            self.code.as_str(),
+            "RequestTimeTooSkewed"
+                | "UnrecognizedClientException"
+                | "InvalidClientTokenId"
+                | "InvalidAccessKeyId"
+                | "InvalidSignatureException"
+                | "SignatureDoesNotMatch"
+        )
+    }
+
     /// Whether the same call may go well in a moment.
     pub(super) fn may_pass(&self) -> bool {
         matches!(self.kind, AwsErrorKind::Throttled | AwsErrorKind::Unavailable)
@@ -110,8 +123,16 @@ impl AwsError {
 impl From<AwsError> for QueryError {
     /// AWS's own words go to the log.
     fn from(error: AwsError) -> Self {
-        let AwsError { kind, operation, code, message, .. } = &error;
+        let AwsError { operation, code, message, .. } = &error;
         tracing::warn!(operation, code, "AWS refused {operation}: {code}: {message}");
+        error.told()
+    }
+}
+
+impl AwsError {
+    /// In words for people, without AWS's own.
+    pub(super) fn told(&self) -> QueryError {
+        let AwsError { kind, operation, code, message, .. } = self;
         match kind {
             AwsErrorKind::Throttled => QueryError::new(
                 "TOO_MANY_REQUESTS",
@@ -188,16 +209,17 @@ pub(super) fn forbidden(operation: &str, code: &str, message: &str) -> QueryErro
 
 /// What a policy has to grant.
 #[derive(Debug, PartialEq, Eq)]
-struct Grant {
-    action: String,
-    resource: Option<String>,
+pub(super) struct Grant {
+    pub(super) action: String,
+    pub(super) resource: Option<String>,
 }
 
 impl Grant {
     /// `… is not authorized to perform: glue:GetTable on resource: arn:… because …`
-    fn asked_for(message: &str) -> Option<Grant> {
+    pub(super) fn asked_for(message: &str) -> Option<Grant> {
         let word = |text: &str| {
-            let word = text.split_whitespace().next()?.trim_end_matches(['.', ',', ';', ')', '"']);
+            let word = text.split_whitespace().next()?.trim_start_matches(['"', '\'']);
+            let word = word.trim_end_matches(['.', ',', ';', ')', '"', '\'']);
             (!word.is_empty()).then(|| word.to_owned())
         };
         let (_, rest) = message.split_once("not authorized to perform: ")?;

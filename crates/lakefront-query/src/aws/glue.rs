@@ -93,11 +93,7 @@ impl Glue {
         loop {
             let call = Call { max_results: PAGE, ..self.call(token.as_deref()) };
             let page: DatabasePage = self.aws.glue("GetDatabases", &call).await?;
-            databases.extend(page.database_list.into_iter().map(|database| GlueDatabase {
-                name: database.name,
-                description: database.description,
-                location: database.location_uri,
-            }));
+            databases.extend(page.database_list.into_iter().map(Database::into_database));
             token = match next(page.next_token, token) {
                 None => return Ok(databases),
                 token => token,
@@ -143,6 +139,27 @@ impl Glue {
             let (page, token) = reader.page(token).await?;
             Ok(Some((page, (reader, token.map(Some)))))
         })
+    }
+
+    /// The first page of databases, as AWS answers it: for checks.
+    pub(super) async fn databases_page(&self) -> Result<Vec<GlueDatabase>, AwsError> {
+        let call = Call { max_results: PAGE, ..self.call(None) };
+        let page: DatabasePage = self.aws.glue("GetDatabases", &call).await?;
+        Ok(page.database_list.into_iter().map(Database::into_database).collect())
+    }
+
+    pub(super) async fn tables_page(&self, database: &str) -> Result<Vec<GlueTable>, AwsError> {
+        let call = Call { max_results: PAGE, database_name: Some(database), ..self.call(None) };
+        let page: TablePage = self.aws.glue("GetTables", &call).await?;
+        Ok(page.table_list.into_iter().map(|table| table.into_table(database)).collect())
+    }
+
+    /// How many partitions the first page has.
+    pub(super) async fn partitions_page(&self, database: &str, table: &str) -> Result<usize, AwsError> {
+        let (database_name, table_name) = (Some(database), Some(table));
+        let call = Call { max_results: PARTITIONS, database_name, table_name, ..self.call(None) };
+        let page: PartitionPage = self.aws.glue("GetPartitions", &call).await?;
+        Ok(page.partitions.len())
     }
 
     fn call<'a>(&'a self, next_token: Option<&'a str>) -> Call<'a> {
@@ -299,6 +316,12 @@ struct Partition {
     #[serde(default)]
     values: Vec<String>,
     storage_descriptor: Option<StorageDescriptor>,
+}
+
+impl Database {
+    fn into_database(self) -> GlueDatabase {
+        GlueDatabase { name: self.name, description: self.description, location: self.location_uri }
+    }
 }
 
 impl Table {

@@ -1,4 +1,4 @@
-//! Reading objects.
+//! Objects: reading them, and what a check of rights does to them.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -15,6 +15,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const LARGEST: usize = 32 << 20;
 /// The right that reading takes, HEAD included.
 const ACTION: &str = "s3:GetObject";
+const LIST: &str = "s3:ListBucket";
 
 /// All of a key but its slashes.
 const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
@@ -71,6 +72,48 @@ impl Aws {
         }
     }
 
+    /// The first objects below a prefix, at most ten: keys and sizes.
+    pub(super) async fn first_objects(&self, bucket: &str, prefix: &str) -> Result<Vec<(String, u64)>, AwsError> {
+        let prefix = utf8_percent_encode(prefix, NON_ALPHANUMERIC);
+        let body = self.bucket_call(LIST, bucket, &format!("list-type=2&max-keys=10&prefix={prefix}")).await?;
+        let entries = body.split("<Contents>").skip(1);
+        let of = |entry| Some((unescaped(element(entry, "Key")?), element(entry, "Size")?.parse().ok()?));
+        Ok(entries.filter_map(of).collect())
+    }
+
+    /// Whether it may be asked where a bucket lies, which Athena does before it writes a result.
+    pub(super) async fn bucket_location(&self, bucket: &str) -> Result<(), AwsError> {
+        self.bucket_call("s3:GetBucketLocation", bucket, "location=").await.map(drop)
+    }
+
+    async fn bucket_call(&self, action: &str, bucket: &str, query: &str) -> Result<String, AwsError> {
+        let request = Request {
+            action,
+            address: format!("{}?{query}", self.bucket_address(bucket)),
+            ..self.object(Method::GET, bucket, "")
+        };
+        let mut patience = self.patience();
+        let response = loop {
+            match self.exchange(&request).await {
+                Ok(response) => break response,
+                Err(error) => patience.bear(error).await?,
+            }
+        };
+        patience.rewarded();
+        let body = read_body(response, LARGEST).await.map_err(|error| error.of(action))?;
+        Ok(String::from_utf8_lossy(&body).into_owned())
+    }
+
+    pub(super) async fn put_object(&self, bucket: &str, key: &str, body: &[u8]) -> Result<(), AwsError> {
+        let request = Request { action: "s3:PutObject", body: body.to_vec(), ..self.object(Method::PUT, bucket, key) };
+        self.exchange(&request).await.map(drop)
+    }
+
+    pub(super) async fn delete_object(&self, bucket: &str, key: &str) -> Result<(), AwsError> {
+        let request = Request { action: "s3:DeleteObject", ..self.object(Method::DELETE, bucket, key) };
+        self.exchange(&request).await.map(drop)
+    }
+
     async fn head(&self, request: &Request<'_>) -> Result<ObjectHead, AwsError> {
         let response = self.exchange(request).await?;
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
@@ -93,7 +136,7 @@ impl Aws {
         }
     }
 
-    fn object(&self, method: Method, bucket: &str, key: &str) -> Request<'static> {
+    fn object<'a>(&self, method: Method, bucket: &str, key: &str) -> Request<'a> {
         Request {
             action: ACTION,
             service: "s3",
@@ -108,7 +151,7 @@ impl Aws {
 }
 
 /// S3 tells its errors in XML, and in nothing at all after HEAD.
-fn xml_error(action: &str, status: u16, headers: &HeaderMap, body: &[u8]) -> AwsError {
+pub(super) fn xml_error(action: &str, status: u16, headers: &HeaderMap, body: &[u8]) -> AwsError {
     if let (301 | 307 | 400, Some(region)) = (status, headers.get("x-amz-bucket-region")) {
         let message = format!("The bucket lies in region {}", region.to_str().unwrap_or("?"));
         return AwsError::new(AwsErrorKind::Invalid, action, "WrongRegion", message);
@@ -118,10 +161,18 @@ fn xml_error(action: &str, status: u16, headers: &HeaderMap, body: &[u8]) -> Aws
         return AwsError::new(AwsErrorKind::Expired, action, "BadRequest", "The request was refused without a word");
     }
     let body = String::from_utf8_lossy(body);
-    let element = |name: &str| {
-        let (_, rest) = body.split_once(&format!("<{name}>"))?;
-        Some(rest.split_once('<')?.0)
-    };
-    let message = element("Message").map_or_else(|| format!("HTTP status {status}"), str::to_owned);
+    let element = |name: &str| element(&body, name);
+    let message = element("Message").map_or_else(|| format!("HTTP status {status}"), unescaped);
     AwsError::answered(action, status, element("Code").unwrap_or_default(), &message)
+}
+
+/// The text of the first element of this name, its entities as they are written.
+pub(super) fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
+    Some(rest.split_once('<')?.0)
+}
+
+/// Text of an element with the entities of XML as the characters they stand for.
+fn unescaped(text: &str) -> String {
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'").replace("&amp;", "&")
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lakefront_engine::Table;
+use lakefront_engine::{S3Credentials, Storage, Table};
 
 use super::condition::Condition;
 use super::linked::Link;
@@ -28,6 +28,8 @@ pub(crate) struct Bound {
     /// Or why the embedded engine does not read it, as a clause, where that can be said.
     pub(super) files: Result<Arc<Table>, Option<String>>,
     pub(super) link: Option<Arc<dyn Link>>,
+    /// Whose name it is read in, where the connection tells people apart.
+    pub(super) reader: Option<String>,
 }
 
 impl std::fmt::Debug for Bound {
@@ -46,6 +48,7 @@ impl Bound {
             columns: columns.chain(table.partitions.iter().map(|field| field.name().clone())).collect(),
             files: Ok(table),
             link: None,
+            reader: None,
         }
     }
 
@@ -75,14 +78,31 @@ impl Bound {
     }
 
     /// Changes if and only if the files do, or as whom another system is asked. Without files nobody tells of changes:
-    /// there it only says where the table is.
+    /// there it only says where the table is. What one person is shown must not answer another, so where people are told
+    /// apart it names the reader, too.
     pub(crate) fn version(&self) -> String {
-        match (&self.files, &self.link) {
+        let version = match (&self.files, &self.link) {
             (Ok(table), None) => table.version.clone(),
             (Ok(table), Some(link)) => format!("{}\n{}", table.version, link.identity()),
             (Err(_), Some(link)) => format!("{}\n{}", link.location(), link.identity()),
             (Err(_), None) => String::new(),
+        };
+        match &self.reader {
+            Some(reader) => format!("{version} {reader}"),
+            None => version,
         }
+    }
+
+    /// Whether it can be read by everyone and for as long as its catalog stays the same: another system may change without
+    /// a word, and temporary credentials end.
+    pub(crate) fn lasts(&self) -> bool {
+        let ends = |table: &Table| {
+            matches!(
+                &table.storage,
+                Storage::S3 { credentials: S3Credentials::Keys { session_token: Some(_), .. }, .. }
+            )
+        };
+        self.link.is_none() && self.reader.is_none() && self.files.as_ref().is_ok_and(|table| !ends(table))
     }
 
     pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {

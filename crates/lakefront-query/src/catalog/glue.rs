@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-pub(crate) use files::Lister;
+pub(crate) use files::{Lister, with_credentials};
 
 use super::condition::KeyOrder;
 use super::info::ColumnInfo;

@@ -8,10 +8,11 @@ use lakefront_engine::infer::{InferredSchema, trino_type};
 use lakefront_engine::{Compression, Format, Table};
 use serde::{Deserialize, Serialize};
 
+use super::bound::Bound;
 use super::found::Found;
 use super::lake::Lake;
 use super::linked::LinkedTable;
-use crate::QueryError;
+use crate::{Principal, QueryError};
 
 /// One catalog.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -185,6 +186,22 @@ impl TableInfo {
             *table = Arc::new(Table { storage, ..Table::clone(&table) });
         }
         Ok(Arc::clone(&table))
+    }
+
+    /// The table as a statement of this person reads it.
+    pub(super) async fn bound_for(&self, person: &Principal) -> Result<Bound, QueryError> {
+        let table = self.engine_table()?;
+        let theirs = match &self.readable {
+            Some(readable) => readable.lake.storage_for(person).await?,
+            None => None,
+        };
+        Ok(match theirs {
+            None => Bound::of_files(table),
+            Some(storage) => {
+                let bound = Bound::of_files(Arc::new(Table { storage, ..Table::clone(&table) }));
+                Bound { reader: Some(person.id.clone()), ..bound }
+            }
+        })
     }
 
     /// A table whose problem is fatal.

@@ -7,9 +7,9 @@ use lakefront_engine::lake::{self, EnvironmentCredentials, LocalRoot, S3Location
 use lakefront_engine::{EngineError, S3Credentials, Storage};
 use tokio::sync::OnceCell;
 
-use crate::EngineChoice;
-use crate::aws::{AthenaConfig, AwsConfig};
+use crate::aws::{AthenaConfig, Aws, AwsConfig};
 use crate::trino::TrinoConfig;
+use crate::{EngineChoice, Principal, QueryError};
 
 /// What a person gives to add a catalog.
 #[derive(Debug, Clone)]
@@ -18,7 +18,14 @@ pub enum CatalogSource {
     Local { path: String },
     /// `s3://bucket/prefix`. What is `None` comes from the environment: region, endpoint (`AWS_ENDPOINT_URL_S3`,
     /// `AWS_ENDPOINT_URL`), keys or role.
-    S3 { uri: String, region: Option<String>, endpoint: Option<String>, credentials: Option<S3Credentials> },
+    S3 {
+        uri: String,
+        region: Option<String>,
+        endpoint: Option<String>,
+        credentials: Option<S3Credentials>,
+        /// In place of `credentials`: a profile, a role to take on, a web identity. Its region is found if it is empty.
+        access: Option<Box<AwsConfig>>,
+    },
     /// A catalog of a Trino, which runs what reads it.
     Trino(TrinoConfig),
     /// The Glue catalog of an account and region: Athena runs what reads it, or the embedded engine where it can.
@@ -56,9 +63,16 @@ enum Place {
         location: S3Location,
         /// Looked up once; asking AWS takes a request.
         region: OnceCell<String>,
-        /// `None`: the keys given are used.
-        environment: Option<OnceCell<EnvironmentCredentials>>,
+        source: Source,
     },
+}
+
+/// Where credentials come from.
+#[derive(Debug)]
+enum Source {
+    Given,
+    Environment(OnceCell<EnvironmentCredentials>),
+    Aws { config: Box<AwsConfig>, aws: OnceCell<Aws> },
 }
 
 impl Lake {
@@ -74,6 +88,7 @@ impl Lake {
         region: Option<String>,
         endpoint: Option<String>,
         credentials: Option<S3Credentials>,
+        access: Option<Box<AwsConfig>>,
     ) -> Result<Lake, EngineError> {
         let location = S3Location::parse(uri)?;
         let given = endpoint.filter(|endpoint| !endpoint.is_empty());
@@ -81,7 +96,11 @@ impl Lake {
             lake::check_endpoint(endpoint)?;
         }
         let region = region.filter(|region| !region.is_empty());
-        let environment = credentials.is_none().then(OnceCell::new);
+        let source = match (&credentials, access) {
+            (Some(_), _) => Source::Given,
+            (None, Some(config)) => Source::Aws { config, aws: OnceCell::new() },
+            (None, None) => Source::Environment(OnceCell::new()),
+        };
         let storage = Storage::S3 {
             bucket: location.bucket().to_owned(),
             prefix: location.prefix().to_owned(),
@@ -89,25 +108,58 @@ impl Lake {
             endpoint: given.or_else(lake::environment_endpoint),
             credentials: credentials.unwrap_or(S3Credentials::Anonymous),
         };
-        let place = Place::S3 { location, region: OnceCell::new_with(region), environment };
+        let place = Place::S3 { location, region: OnceCell::new_with(region), source };
         Ok(Lake { place, storage: RwLock::new(storage) })
     }
 
     /// The storage with credentials that are valid now.
-    pub(super) async fn storage(&self) -> Result<Storage, EngineError> {
+    pub(super) async fn storage(&self) -> Result<Storage, QueryError> {
+        let now = self.with_credentials(None).await?;
+        self.storage.write().unwrap_or_else(PoisonError::into_inner).clone_from(&now);
+        Ok(now)
+    }
+
+    /// The storage with the credentials of one person, where the connection tells people apart.
+    pub(super) async fn storage_for(&self, person: &Principal) -> Result<Option<Storage>, QueryError> {
+        match &self.place {
+            Place::S3 { source: Source::Aws { config, .. }, .. }
+                if config.assume_role.as_ref().is_some_and(|role| role.per_person) =>
+            {
+                self.with_credentials(Some(person)).await.map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    async fn with_credentials(&self, person: Option<&Principal>) -> Result<Storage, QueryError> {
         let mut now = self.storage_now();
-        let (Place::S3 { region: known, environment, .. }, Storage::S3 { bucket, region, endpoint, credentials, .. }) =
+        let (Place::S3 { region: known, source, .. }, Storage::S3 { bucket, region, endpoint, credentials, .. }) =
             (&self.place, &mut now)
         else {
             return Ok(now);
         };
-        let found = known.get_or_try_init(|| lake::region_of(bucket, endpoint.as_deref())).await?;
+        let from_engine = |error: EngineError| QueryError::from_engine(&error);
+        let found =
+            known.get_or_try_init(|| lake::region_of(bucket, endpoint.as_deref())).await.map_err(from_engine)?;
         *region = Some(found.clone());
-        if let Some(environment) = environment {
-            let environment = environment.get_or_try_init(async || EnvironmentCredentials::new(bucket, found)).await?;
-            *credentials = environment.current().await?;
+        match source {
+            Source::Given => {}
+            Source::Environment(environment) => {
+                let environment =
+                    environment.get_or_try_init(async || EnvironmentCredentials::new(bucket, found)).await;
+                *credentials = environment.map_err(from_engine)?.current().await.map_err(from_engine)?;
+            }
+            Source::Aws { config, aws } => {
+                let region = if config.region.is_empty() { found } else { &config.region };
+                let config = || AwsConfig { region: region.clone(), ..AwsConfig::clone(config) };
+                let aws = aws.get_or_try_init(|| Aws::new(config())).await?;
+                let aws = match person {
+                    Some(person) => &aws.acting_for(person).await?,
+                    None => aws,
+                };
+                *credentials = aws.credentials().await?;
+            }
         }
-        self.storage.write().unwrap_or_else(PoisonError::into_inner).clone_from(&now);
         Ok(now)
     }
 

@@ -19,7 +19,7 @@ use super::info::{ColumnInfo, Problem};
 use super::refresh::LastListing;
 use super::{CatalogInfo, DatabaseInfo, News, RefreshReport, TableInfo, TableSummary};
 use crate::engine::Engine;
-use crate::{EngineChoice, ErrorKind, QueryError};
+use crate::{EngineChoice, ErrorKind, Principal, QueryError};
 
 /// How long a question waits for the first listing.
 const FIRST_LISTING: Duration = Duration::from_secs(30);
@@ -49,9 +49,15 @@ pub(crate) trait Link: Engine + fmt::Debug {
         _catalog: &'a str,
         table: &'a LinkedTable,
         _conditions: &'a [Vec<Condition>],
+        _person: &'a Principal,
     ) -> BoxFuture<'a, Result<Arc<Table>, Option<String>>> {
         let reason = table.files.as_ref().err().cloned().flatten();
         async { Err(reason) }.boxed()
+    }
+
+    /// Whether it is asked in the name of whoever asks: what one of them may read another may not.
+    fn is_per_person(&self) -> bool {
+        false
     }
 
     /// What `auto` means for the tables it keeps.
@@ -133,14 +139,15 @@ impl Linked {
     }
 
     /// The table for a statement with these conditions.
-    pub(super) async fn bind(&self, table: &LinkedTable, conditions: &[Vec<Condition>]) -> Bound {
+    pub(super) async fn bind(&self, table: &LinkedTable, conditions: &[Vec<Condition>], person: &Principal) -> Bound {
         Bound {
             catalog: self.name.clone(),
             database: table.database.clone(),
             name: table.name.clone(),
             columns: table.columns.iter().map(|column| column.name.clone()).collect(),
-            files: self.link.files(&self.name, table, conditions).await,
+            files: self.link.files(&self.name, table, conditions, person).await,
             link: Some(Arc::clone(&self.link)),
+            reader: self.link.is_per_person().then(|| person.id.clone()),
         }
     }
 

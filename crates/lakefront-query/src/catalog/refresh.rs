@@ -140,7 +140,7 @@ impl Attached {
         let Some(kind) = found.kind.filter(|_| found.is_readable()) else {
             return Ok(Arc::new(TableInfo::broken(&self.name, found, None)));
         };
-        let storage = self.lake.storage().await.map_err(|error| QueryError::from_engine(&error))?;
+        let storage = self.lake.storage().await?;
         let request =
             InferRequest { storage, kind, files: sample(&found.files), files_total: found.files.len() as u64 };
         let inferred = match tokio::time::timeout(INFERENCE, (self.infer)(request)).await {
@@ -201,7 +201,7 @@ impl Attached {
     async fn list(self: &Arc<Self>) -> Result<RefreshReport, QueryError> {
         let began = Instant::now();
         let told = |error: EngineError| QueryError::from_engine(&error);
-        let storage = self.lake.storage().await.map_err(told)?;
+        let storage = self.lake.storage().await?;
         let mut listing = Listing::default();
         let mut pages = listing::list(&storage);
         while let Some(page) = pages.next().await {

@@ -13,10 +13,10 @@ use ulid::Ulid;
 
 use super::{Cut, Engine, Plan, Rows};
 use crate::aws::{Athena, AthenaRequest, AthenaRun, Aws, Glue, LEAST, STEP, per_tb_usd};
-use crate::catalog::{Condition, GlueSource, Link, LinkedTable, Lister, Rules, glue_table};
+use crate::catalog::{Condition, GlueSource, Link, LinkedTable, Lister, Rules, glue_table, with_credentials};
 use crate::estimate::Price;
 use crate::policy::Authorized;
-use crate::{EngineChoice, ErrorKind, QueryError};
+use crate::{EngineChoice, ErrorKind, Principal, QueryError};
 
 /// Databases whose tables are asked for at the same time.
 const SIDE_BY_SIDE: usize = 4;
@@ -26,6 +26,7 @@ const MOST_TABLES: usize = 100_000;
 #[derive(Debug)]
 pub(crate) struct AthenaLink {
     athena: Athena,
+    aws: Aws,
     glue: Glue,
     lister: Lister,
     location: String,
@@ -51,7 +52,8 @@ impl AthenaLink {
         Ok(Self {
             // Names are in lower case once they are quoted.
             catalog: source.athena.catalog.to_lowercase(),
-            athena: Athena::with_journal(aws, source.athena, journal)?,
+            athena: Athena::with_journal(aws.clone(), source.athena, journal)?,
+            aws,
             glue,
             lister,
             location,
@@ -92,7 +94,8 @@ impl Engine for AthenaLink {
                 progress: Some(progress.clone()),
                 on_state: None,
             };
-            match athena.run(request).await {
+            let started = async { athena.acting_for(statement.principal()).await?.run(request).await };
+            match started.await {
                 Ok(run) => {
                     let cut = Cut::new(&limits);
                     Ok(Box::new(AthenaRows { statement, run, progress, cut }) as Box<dyn Rows>)
@@ -150,14 +153,24 @@ impl Link for AthenaLink {
         catalog: &'a str,
         table: &'a LinkedTable,
         conditions: &'a [Vec<Condition>],
+        person: &'a Principal,
     ) -> BoxFuture<'a, Result<Arc<Table>, Option<String>>> {
         async move {
-            match &table.files {
-                Ok(declared) => self.lister.files(catalog, declared, conditions).await.map_err(Some),
-                Err(reason) => Err(reason.clone()),
+            let declared = table.files.as_ref().map_err(Clone::clone)?;
+            let listed = self.lister.files(catalog, declared, conditions).await.map_err(Some)?;
+            if !self.aws.is_per_person() {
+                return Ok(listed);
             }
+            // Names are the same for all; what is in the files each reads in their own name.
+            let why = |error: QueryError| Some(format!("its files can't be read as {}: {error}", person.name));
+            let aws = self.aws.acting_for(person).await.map_err(why)?;
+            Ok(with_credentials(&listed, aws.credentials().await.map_err(why)?))
         }
         .boxed()
+    }
+
+    fn is_per_person(&self) -> bool {
+        self.aws.is_per_person()
     }
 
     fn rules(&self) -> Rules {

@@ -31,9 +31,7 @@ impl Kept {
     }
 
     pub(super) fn keep(&self, request: &Request, version: u64, query: &Arc<BoundQuery>) {
-        // What another system keeps may change without a new version of the catalogs.
-        let only_files = query.tables.iter().all(|table| table.link().is_none());
-        if request.sql.len() > MAX_TEXT_BYTES || !only_files {
+        if request.sql.len() > MAX_TEXT_BYTES || !query.tables.iter().all(|table| table.lasts()) {
             return;
         }
         let mut statements = self.0.lock().unwrap_or_else(PoisonError::into_inner);

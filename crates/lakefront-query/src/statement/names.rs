@@ -7,13 +7,15 @@ use sqlparser::ast::{Ident, ObjectName, ObjectNamePart};
 
 use super::rules::TableName;
 use crate::catalog::{Bound, Condition, Wanted};
-use crate::{Catalogs, Position, QueryError, Request, TableInfo};
+use crate::{Catalogs, Position, Principal, QueryError, Request, TableInfo};
 
 /// Resolves names that are not fully written.
 #[derive(Debug, Clone)]
 pub(crate) struct Defaults {
     pub(crate) catalog: Option<String>,
     pub(crate) database: Option<String>,
+    /// Who asks: some connections show each person their own.
+    person: Principal,
 }
 
 /// Catalog, database, table.
@@ -31,7 +33,7 @@ impl Defaults {
             }
             (None, None) => None,
         };
-        Self { catalog, database }
+        Self { catalog, database, person: request.principal.clone() }
     }
 
     /// Fills in what a table's name leaves out; `None` for a name of more than three parts, or one
@@ -82,7 +84,7 @@ pub(crate) async fn bind(
         }
         full.push(found);
     }
-    match catalogs.bind(&wanted).await {
+    match catalogs.bind(&wanted, &defaults.person).await {
         Ok(tables) => Ok(places.into_iter().map(|place| tables[place].clone()).collect()),
         Err(error) if error.code == "TABLE_NOT_FOUND" => {
             let missing = full.iter().zip(names).find(|(full, _)| !exists(catalogs, full));

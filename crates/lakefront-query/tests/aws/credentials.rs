@@ -27,6 +27,7 @@ fn config(server: &Server) -> AwsConfig {
             external_id: Some("agreed word".to_owned()),
             session_name: "ada lovelace".to_owned(),
             tags: vec![("person".to_owned(), "ada".to_owned())],
+            per_person: false,
         }),
         endpoints: server.endpoints(),
     }

@@ -25,7 +25,13 @@ async fn aws() -> Option<Aws> {
             session_token: None,
         },
         assume_role: None,
-        endpoints: Endpoints { athena: here.clone(), glue: here.clone(), s3: here.clone(), sts: here },
+        endpoints: Endpoints {
+            athena: here.clone(),
+            glue: here.clone(),
+            s3: here.clone(),
+            sts: here.clone(),
+            kms: here,
+        },
     };
     Some(Aws::new(config).await.unwrap())
 }

@@ -219,7 +219,7 @@ impl Server {
 
     pub(crate) fn endpoints(&self) -> Endpoints {
         let here = Some(self.address.clone());
-        Endpoints { athena: here.clone(), glue: here.clone(), s3: here.clone(), sts: here }
+        Endpoints { athena: here.clone(), glue: here.clone(), s3: here.clone(), sts: here.clone(), kms: here }
     }
 
     pub(crate) fn config(&self) -> AwsConfig {
@@ -307,7 +307,7 @@ async fn serve(
         return object(&mut world, &method, uri.path(), header("range"), header("if-match"), header("authorization"));
     }
     let Some((_, operation)) = header("x-amz-target").split_once('.') else {
-        return assume_role(&mut world, &String::from_utf8_lossy(&body));
+        return sts(&mut world, &String::from_utf8_lossy(&body), header("authorization"));
     };
     world.calls.push((operation.to_owned(), Instant::now()));
     if header("x-amz-content-sha256").is_empty() && !header("authorization").contains("AWS4-HMAC-SHA256 Credential=") {
@@ -488,7 +488,18 @@ fn object(world: &mut World, method: &Method, path: &str, range: &str, pinned: &
     answer.body(part.into()).unwrap()
 }
 
-fn assume_role(world: &mut World, form: &str) -> Response {
+/// Who calls, and roles taken on.
+fn sts(world: &mut World, form: &str, signed: &str) -> Response {
+    if form.contains("Action=GetCallerIdentity") {
+        let key = signed.split_once("Credential=").and_then(|(_, rest)| rest.split('/').next()).unwrap_or_default();
+        let body = format!(
+            "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:sts::123456789012:assumed-role/demo/{key}</Arn>\
+             <UserId>U</UserId><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
+        );
+        return ([("content-type", "text/xml")], body).into_response();
+    }
+    let action = if form.contains("WebIdentity") { "AssumeRoleWithWebIdentity" } else { "AssumeRole" };
+    assert_eq!(signed.is_empty(), action == "AssumeRoleWithWebIdentity");
     world.assumed.push(form.to_owned());
     let key = format!("AKIDROLE{}", world.assumed.len());
     if world.good_key.is_some() {
@@ -496,11 +507,11 @@ fn assume_role(world: &mut World, form: &str) -> Response {
     }
     let expires: String = rfc3339(std::time::SystemTime::now() + world.life);
     let body = format!(
-        "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><AssumedRoleUser>\
+        "<{action}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{action}Result><AssumedRoleUser>\
          <Arn>arn:aws:sts::123456789012:assumed-role/demo/ada</Arn><AssumedRoleId>ARO123EXAMPLE123:ada</AssumedRoleId>\
          </AssumedRoleUser><Credentials><AccessKeyId>{key}</AccessKeyId><SecretAccessKey>role-secret</SecretAccessKey>\
-         <SessionToken>role-token</SessionToken><Expiration>{expires}</Expiration></Credentials></AssumeRoleResult>\
-         <ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></AssumeRoleResponse>"
+         <SessionToken>role-token</SessionToken><Expiration>{expires}</Expiration></Credentials></{action}Result>\
+         <ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></{action}Response>"
     );
     ([("content-type", "text/xml")], body).into_response()
 }

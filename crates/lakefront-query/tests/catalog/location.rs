@@ -10,6 +10,7 @@ fn s3(uri: &str, endpoint: Option<&str>) -> CatalogSource {
         region: Some("us-east-1".to_owned()),
         endpoint: endpoint.map(str::to_owned),
         credentials: None,
+        access: None,
     }
 }
 

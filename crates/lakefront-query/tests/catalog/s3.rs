@@ -43,6 +43,7 @@ impl Server {
             uri: uri.to_owned(),
             region: Some("us-east-1".to_owned()),
             endpoint: Some(self.endpoint.clone()),
+            access: None,
             credentials: Some(S3Credentials::Keys {
                 access_key_id: "test".to_owned(),
                 secret_access_key: "test".to_owned(),

@@ -99,6 +99,7 @@ async fn waiting_for_a_catalog_ends_by_the_deadline_too() {
         region: Some("us-east-1".to_owned()),
         endpoint: Some(format!("http://{}", store.local_addr().expect("an address"))),
         credentials: Some(S3Credentials::Anonymous),
+        access: None,
     };
     lake.queries.catalogs().add("silent", source).await.expect("the catalog is added");
     for sql in

@@ -62,8 +62,8 @@ pub(crate) async fn who_may_do_what(world: &World) {
             ("end sessions", code(store.end_sessions(scope, viewer.id).await)),
             ("list catalogs", code(store.catalogs(scope).await)),
             ("create a catalog", code(store.create_catalog(scope, new_catalog).await)),
-            ("change a catalog", code(store.update_catalog(scope, &catalog, CatalogChange::default()).await)),
-            ("delete a catalog", code(store.delete_catalog(scope, &catalog).await)),
+            ("change a catalog", code(store.update_catalog(scope, &catalog, None, CatalogChange::default()).await)),
+            ("delete a catalog", code(store.delete_catalog(scope, &catalog, None).await)),
             ("read a sealed secret", code(store.catalog_secret(scope, "none").await)),
             ("read the audit log", code(store.audit(scope, AuditFilter::default()).await)),
             ("set preferences", code(store.set_preferences(scope, json!({})).await)),
@@ -179,7 +179,7 @@ pub(crate) async fn the_audit_log_knows_every_privileged_change_and_forgets_noth
     store.update_user(&scope, una.id, change).await.unwrap();
     let new = NewCatalog { name: "lake".into(), source: json!({"path": "/data"}), sealed_secret: None };
     store.create_catalog(&scope, new).await.unwrap();
-    store.delete_catalog(&scope, "lake").await.unwrap();
+    store.delete_catalog(&scope, "lake", None).await.unwrap();
     let refused = AuditRecord {
         action: "query.run".into(),
         target: "forecast".into(),
@@ -189,7 +189,7 @@ pub(crate) async fn the_audit_log_knows_every_privileged_change_and_forgets_noth
     };
     store.record_audit(&session_scope(&una), refused).await.unwrap();
     // What fails leaves no entry behind.
-    assert_eq!(code(store.delete_catalog(&scope, "lake").await), "NOT_FOUND");
+    assert_eq!(code(store.delete_catalog(&scope, "lake", None).await), "NOT_FOUND");
 
     let entries = store.audit(&scope, AuditFilter::default()).await.unwrap().items;
     let mut actions: Vec<_> = entries.iter().map(|entry| entry.action.as_str()).collect();
@@ -244,16 +244,22 @@ pub(crate) async fn a_sealed_secret_is_for_the_system_only(world: &World) {
     assert!(store.catalog_secret(&SYSTEM, "lake").await.unwrap() == Some(secret));
 
     let moved = CatalogChange { source: Some(json!({"s3": "s3://other"})), sealed_secret: None };
-    let changed = store.update_catalog(&ada, "lake", moved).await.unwrap();
+    let changed = store.update_catalog(&ada, "lake", None, moved).await.unwrap();
     assert_eq!((&changed.source["s3"], changed.has_secret), (&json!("s3://other"), true));
+    let version = changed.updated_at.timestamp_millis();
+    assert!(version > made.updated_at.timestamp_millis(), "a change is another version, even in the same millisecond");
+    let stale = Some(made.updated_at.timestamp_millis());
+    assert_eq!(code(store.update_catalog(&ada, "lake", stale, CatalogChange::default()).await), "VERSION_MISMATCH");
+    assert_eq!(code(store.delete_catalog(&ada, "lake", stale).await), "VERSION_MISMATCH");
+    assert_eq!(store.catalog(&ada, "lake").await.unwrap(), changed);
     let bare = CatalogChange { source: None, sealed_secret: Some(None) };
-    assert!(!store.update_catalog(&ada, "lake", bare).await.unwrap().has_secret);
+    assert!(!store.update_catalog(&ada, "lake", Some(version), bare).await.unwrap().has_secret);
     assert!(store.catalog_secret(&SYSTEM, "lake").await.unwrap().is_none());
 
     let (_, vera) = world.person("vera", Role::Viewer).await;
     let listed: Vec<_> = store.catalogs(&vera).await.unwrap().into_iter().map(|catalog| catalog.name).collect();
     assert_eq!(listed, ["lake"]);
-    store.delete_catalog(&ada, "lake").await.unwrap();
+    store.delete_catalog(&ada, "lake", None).await.unwrap();
     assert_eq!(code(store.catalog(&vera, "lake").await), "NOT_FOUND");
     let log = store.audit(&SYSTEM, AuditFilter::default()).await.unwrap();
     let actors = |action: &str| log.items.iter().filter(|e| e.action == action && e.actor.is_some()).count();

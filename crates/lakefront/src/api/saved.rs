@@ -2,7 +2,7 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use lakefront_store::{Kind, NewObject, Object, ObjectChange, ObjectFilter, ObjectVersion, Page};
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use super::dashboard_data::Definition;
 use super::extract::{Json, Path, Query};
 use super::idempotency::Idempotent;
 use super::page;
+use super::version::{etag, expected};
 use crate::app::App;
 use crate::auth::{Can, EditSaved, Personalise, Read};
 use crate::error::{Problem, ProblemDocument};
@@ -259,10 +260,6 @@ fn check(kind: Kind, definition: &Value) -> Result<(), Problem> {
     }
 }
 
-fn etag(version: i64) -> HeaderValue {
-    HeaderValue::try_from(format!("\"{version}\"")).unwrap_or_else(|_| HeaderValue::from_static("\"0\""))
-}
-
 fn tagged(object: Object) -> Response {
     (AppendHeaders([(header::ETAG, etag(object.version))]), Json(object)).into_response()
 }
@@ -274,17 +271,4 @@ fn if_changed(object: Object, headers: &HeaderMap) -> Response {
         return (StatusCode::NOT_MODIFIED, AppendHeaders([(header::ETAG, tag)])).into_response();
     }
     tagged(object)
-}
-
-/// The version in `If-Match`; `*` and no header mean any.
-fn expected(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default().trim();
-    if text == "*" {
-        return Ok(None);
-    }
-    let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
-    version.map(Some).ok_or_else(|| {
-        Problem::new(StatusCode::PRECONDITION_FAILED, "VERSION_MISMATCH", "If-Match holds no version of this object.")
-    })
 }

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use lakefront_query::aws::Aws;
+use axum::http::StatusCode;
 use lakefront_query::trino::TrinoClient;
 use lakefront_query::{EngineChoice, RefreshReport};
-use lakefront_store::{NewCatalog, StoreError};
-use serde_json::json;
 
+use super::aws_flags::{AwsFlags, aws_secret};
 use super::query::told;
-use super::{confirmed, print, say};
+use super::{confirmed, given, needed, print, say, told as refused};
 use crate::app::{self, system};
-use crate::catalogs::{Glue, LOCAL, Source, TrinoSecret, absolute, place, trino};
+use crate::catalogs::{Glue, Source, TrinoSecret, absolute, trino};
 use crate::config::Settings;
+use crate::connections::{self, AwsIdentity, Change, Door, Draft};
 
 #[derive(clap::Subcommand)]
 pub(super) enum CatalogCommand {
@@ -36,7 +36,7 @@ pub(super) enum CatalogCommand {
         #[arg(long, value_name = "REGION", group = "place")]
         glue: Option<String>,
         #[command(flatten)]
-        aws: Box<GlueFlags>,
+        athena: Box<GlueFlags>,
         /// Certificates (PEM) to trust for the Trino besides the machine's
         #[arg(long, requires = "trino", value_name = "FILE")]
         ca: Option<PathBuf>,
@@ -49,14 +49,15 @@ pub(super) enum CatalogCommand {
         /// For S3-compatible stores
         #[arg(long, requires = "s3", value_name = "URL")]
         endpoint: Option<String>,
-        /// Keep this key for the catalog; its secret is read from AWS_SECRET_ACCESS_KEY. Without it the server's own credentials are used
-        #[arg(long, value_name = "ID", conflicts_with_all = ["path", "trino"])]
-        access_key_id: Option<String>,
+        #[command(flatten)]
+        aws: Box<AwsFlags>,
     },
     /// List catalogs
     List,
     /// Look for new files
     Refresh { name: Option<String> },
+    /// Put a new secret in the place of the old one, once it has been tried. It is read from where `add` reads it
+    RotateSecret { name: String },
     /// Forget a catalog; its files stay
     Remove { name: String },
 }
@@ -70,15 +71,6 @@ pub(super) struct GlueFlags {
     /// Where Athena writes results, unless the workgroup says it: s3://bucket/prefix/
     #[arg(long, requires = "glue", value_name = "URI")]
     output: Option<String>,
-    /// A profile of the machine's AWS configuration
-    #[arg(long, requires = "glue", value_name = "NAME")]
-    profile: Option<String>,
-    /// A role to take on
-    #[arg(long, requires = "glue", value_name = "ARN")]
-    role_arn: Option<String>,
-    /// The word agreed on with the role's owner
-    #[arg(long, requires = "role_arn", value_name = "ID")]
-    external_id: Option<String>,
     /// Another account's Glue catalog, by its number; with --athena-catalog
     #[arg(long, requires = "athena_catalog", value_name = "ID")]
     catalog_id: Option<String>,
@@ -100,15 +92,18 @@ pub(super) struct GlueFlags {
 }
 
 impl GlueFlags {
-    fn source(self, region: String, access_key_id: Option<String>) -> Glue {
+    fn source(self, region: String, aws: AwsIdentity) -> Glue {
         Glue {
             region,
             workgroup: self.athena_workgroup,
             output: self.output,
-            profile: self.profile,
-            access_key_id,
-            role_arn: self.role_arn,
-            external_id: self.external_id,
+            profile: aws.profile,
+            access_key_id: aws.access_key_id,
+            web_identity: aws.web_identity,
+            role_arn: aws.role_arn,
+            external_id: aws.external_id,
+            session_name: aws.session_name,
+            per_person: aws.per_person,
             catalog_id: self.catalog_id,
             athena_catalog: self.athena_catalog,
             result_reuse: self.result_reuse,
@@ -134,53 +129,46 @@ impl CatalogCommand {
         let scope = system("catalog command");
         let catalogs = opened.queries.catalogs();
         match self {
-            Self::Add { name, path, s3, trino, glue, aws, ca, session, region, endpoint, access_key_id } => {
-                let is_name = name.starts_with(|letter: char| letter.is_ascii_lowercase())
-                    && name
-                        .chars()
-                        .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_');
-                if !is_name {
-                    bail!("a catalog's name has lower-case letters, digits and _, and begins with a letter");
+            Self::Add { name, path, s3, trino, glue, athena, ca, session, region, endpoint, aws } => {
+                let aws = AwsIdentity::from(*aws);
+                if aws != AwsIdentity::default() && s3.is_none() && glue.is_none() {
+                    bail!("credentials of AWS go with --s3 and --glue");
                 }
-                if settings.catalogs.contains_key(&name) || catalogs.names().contains(&name) {
-                    bail!("there is a catalog {name} already");
-                }
-                let key_secret = match &access_key_id {
-                    Some(_) => {
-                        Some(given("AWS_SECRET_ACCESS_KEY").context("put the key's secret in AWS_SECRET_ACCESS_KEY")?)
-                    }
-                    None => None,
-                };
+                let key_secret = aws.access_key_id.is_some().then(aws_secret).transpose()?;
                 let (source, secret) = match (path, s3, trino, glue) {
                     (Some(path), ..) => match std::fs::canonicalize(&path) {
                         Ok(path) if path.is_dir() => (Source::Local { path: absolute(&path)? }, None),
                         _ => bail!("{} is no folder", path.display()),
                     },
-                    (_, Some(uri), ..) => (Source::S3 { uri, region, endpoint, access_key_id }, key_secret),
+                    (_, Some(uri), ..) => (Source::S3 { uri, region, endpoint, aws }, key_secret),
                     (_, _, Some(url), _) => trino_source(url, ca, session.into_iter().collect())?,
-                    (_, _, _, Some(region)) => {
-                        let glue = aws.source(region, access_key_id);
-                        // What can't be is told before anything is kept.
-                        Aws::new(glue.source(key_secret.clone())?.aws).await.map_err(told)?;
-                        (Source::Glue(glue), key_secret)
-                    }
+                    (_, _, _, Some(region)) => (Source::Glue(athena.source(region, aws)), key_secret),
                     (None, None, None, None) => bail!("give --path, --s3, --trino or --glue"),
                 };
-                let secret = secret.map(|secret| opened.key.seal(&place(&name), secret.as_bytes())).transpose()?;
-                let new = NewCatalog { name: name.clone(), source: json!(source), sealed_secret: secret };
-                opened.store.create_catalog(&scope, new).await?;
-                opened.register_catalogs(&settings).await?;
-                let report = catalogs.refresh(&name, None).await;
-                match report {
-                    Ok(RefreshReport { tables, objects: 0, .. }) => say(format_args!("Added {name}: {tables} tables.")),
-                    Ok(RefreshReport { tables, objects, .. }) => {
+                let draft = Draft { name: name.clone(), source, secret };
+                let added = connections::add(&opened, &settings, &scope, draft, Door::Command).await;
+                added.map_err(|problem| refused(problem).context(format!("{name} is not added")))?;
+                match catalogs.refresh(&name, None).await.map_err(told)? {
+                    RefreshReport { tables, objects: 0, .. } => say(format_args!("Added {name}: {tables} tables.")),
+                    RefreshReport { tables, objects, .. } => {
                         say(format_args!("Added {name}: {tables} tables in {objects} files."))
                     }
-                    Err(error) => {
-                        opened.store.delete_catalog(&scope, &name).await?;
-                        return Err(told(error).context(format!("{name} is not added")));
-                    }
                 }
+            }
+            Self::RotateSecret { name } => {
+                let kept = connections::as_kept(&opened, &settings, &name).await;
+                let kept = kept.map_err(|_| anyhow::anyhow!("there is no catalog {name}"))?;
+                let secret = match &kept.source {
+                    Source::S3 { aws, .. } if aws.access_key_id.is_some() => aws_secret()?,
+                    Source::Glue(glue) if glue.access_key_id.is_some() => aws_secret()?,
+                    Source::Trino { secret: Some(TrinoSecret::Password), .. } => needed("TRINO_PASSWORD")?,
+                    Source::Trino { secret: Some(TrinoSecret::Token), .. } => needed("TRINO_TOKEN")?,
+                    _ => bail!("{name} has no secret of its own"),
+                };
+                let change = Change { secret: Some(Some(secret)), settings: None };
+                let changed = connections::change(&opened, &settings, &scope, &name, None, change, Door::Command).await;
+                changed.map_err(|problem| refused(problem).context(format!("{name} keeps its old secret")))?;
+                say(format_args!("{name} has a new secret; a running server takes it over within 15 seconds."));
             }
             Self::List => {
                 // A catalog counts its tables once its first listing is there; one that can't be listed shows none.
@@ -209,18 +197,11 @@ impl CatalogCommand {
                 }
             }
             Self::Remove { name } => {
-                if name == LOCAL && settings.lake().is_dir() {
-                    bail!("{LOCAL} is the folder {}; move it away to be rid of the catalog", settings.lake().display());
-                }
-                if settings.catalogs.contains_key(&name) {
-                    bail!("{name} stands in the settings file");
-                }
                 if confirmed(&format!("Forget the catalog {name}? Its files stay."), yes)? {
-                    match opened.store.delete_catalog(&scope, &name).await {
-                        Err(StoreError::NotFound(_)) => bail!("there is no catalog {name}"),
-                        outcome => outcome?,
+                    match connections::remove(&opened, &settings, &scope, &name, None).await {
+                        Err(problem) if problem.status == StatusCode::NOT_FOUND => bail!("there is no catalog {name}"),
+                        outcome => outcome.map_err(refused)?,
                     }
-                    opened.register_catalogs(&settings).await?;
                     say(format_args!("{name} is forgotten."));
                 }
             }
@@ -228,11 +209,6 @@ impl CatalogCommand {
         opened.store.close().await;
         Ok(())
     }
-}
-
-/// A secret from the environment, where no list of processes shows it.
-fn given(variable: &str) -> Option<String> {
-    std::env::var(variable).ok().filter(|secret| !secret.is_empty())
 }
 
 fn property(text: &str) -> Result<(String, String), String> {

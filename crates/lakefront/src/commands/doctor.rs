@@ -1,5 +1,7 @@
 //! `lakefront doctor`: tries everything the server needs and says what to do about what fails.
 
+mod aws;
+
 use std::path::Path;
 
 use anyhow::bail;
@@ -10,7 +12,28 @@ use crate::app::{self, Opened, system, system_principal};
 use crate::auth::key::MasterKey;
 use crate::config::{Settings, create_data_dir};
 
-pub(super) async fn run(settings: Settings) -> anyhow::Result<()> {
+#[derive(clap::Args)]
+pub(super) struct Doctor {
+    #[command(subcommand)]
+    of: Option<Of>,
+}
+
+#[derive(clap::Subcommand)]
+enum Of {
+    /// Check what AWS lets a connection do, and name what its policy lacks
+    Aws(Box<aws::DoctorAws>),
+}
+
+impl Doctor {
+    pub(super) async fn run(self, settings: Settings) -> anyhow::Result<()> {
+        match self.of {
+            Some(Of::Aws(doctor)) => doctor.run(settings).await,
+            None => run(settings).await,
+        }
+    }
+}
+
+async fn run(settings: Settings) -> anyhow::Result<()> {
     let mut failures = 0;
     let mut told = |what: &str, outcome: anyhow::Result<String>| match outcome {
         Ok(detail) => say(format_args!("ok      {what}: {detail}")),

@@ -7,9 +7,12 @@ mod athena;
 #[path = "../../../lakefront-query/tests/aws/server.rs"]
 #[expect(dead_code, reason = "misbehaviour is tested beside the client")]
 mod aws;
+mod bucket;
 mod command_line;
+mod connections;
 mod costs;
 mod dashboards;
+mod doctor;
 mod executions;
 mod limits;
 mod pages;

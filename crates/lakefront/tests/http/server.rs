@@ -18,6 +18,8 @@ pub struct Server {
     /// What it printed before it was ready, and the line after that.
     pub greeting: Vec<String>,
     pub tokens: Tokens,
+    /// Every line it wrote since.
+    log: Arc<Mutex<String>>,
     child: Child,
 }
 
@@ -84,14 +86,21 @@ impl Server {
         };
         // Read on, so that the server never waits for its log to be read.
         let (sender, receiver) = std::sync::mpsc::channel();
+        let log = Arc::new(Mutex::new(String::new()));
+        let written = log.clone();
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
+                written.lock().unwrap().push_str(&(line.clone() + "\n"));
                 let _ = writeln!(std::io::stderr(), "{line}");
                 let _ = sender.send(line);
             }
         });
         greeting.extend(receiver.recv_timeout(std::time::Duration::from_millis(500)));
-        Server { data, url, greeting, tokens: Tokens::default(), child }
+        Server { data, url, greeting, tokens: Tokens::default(), log, child }
+    }
+
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
     }
 
     pub fn pid(&self) -> u32 {

@@ -7,13 +7,14 @@ import {
   House,
   LayoutDashboard,
   Moon,
+  Plug,
   Settings,
   SquareTerminal,
   Sun,
   Table2,
   type LucideIcon,
 } from "lucide-react";
-import { dashboards, everyTable, savedQueries } from "@/api/queries";
+import { dashboards, everyTable, me, savedQueries } from "@/api/queries";
 import { bytes, changed } from "@/lib/format";
 import { find } from "@/lib/fuzzy";
 import { stringifySearch } from "@/lib/search";
@@ -44,6 +45,7 @@ export function usePaletteGroups(text: string, { onKeys }: { onKeys: () => void 
   const boards = useQuery(dashboards()).data?.items ?? [];
   const queries = useQuery(savedQueries()).data?.items ?? [];
   const tables = useQuery(everyTable()).data ?? [];
+  const isAdmin = useQuery({ ...me(), enabled: false }).data?.user.role === "admin";
   const wanted = text.trim();
 
   const open: Hit[] = [
@@ -65,6 +67,9 @@ export function usePaletteGroups(text: string, { onKeys }: { onKeys: () => void 
     { id: "p-dashboards", icon: LayoutDashboard, title: "Dashboards", action: { href: "/dashboards" } },
     { id: "p-data", icon: Database, title: "Data", action: { href: "/data" } },
     { id: "p-costs", icon: CircleDollarSign, title: "Costs", action: { href: "/costs" } },
+    ...(isAdmin
+      ? [{ id: "p-connections", icon: Plug, title: "Connections", action: { href: "/admin/connections" } }]
+      : []),
     { id: "p-settings", icon: Settings, title: "Settings", action: { href: "/settings" } },
   ];
   const known: Hit[] = tables.map((table) => ({

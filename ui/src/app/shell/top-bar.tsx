@@ -68,7 +68,7 @@ export function TopBar({ onSearch, onKeys }: { onSearch: () => void; onKeys: () 
       <Link to="/settings" aria-label="Settings" title="Settings" className={iconButtonClass("md", "max-phone:hidden")}>
         <Icon as={Settings} />
       </Link>
-      {user && <UserMenu name={user.name} email={user.email} />}
+      {user && <UserMenu name={user.name} email={user.email} role={user.role} />}
     </header>
   );
 }

@@ -1,5 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
-import { LogOut, Monitor, Moon, Settings, Sun, type LucideIcon } from "lucide-react";
+import { LogOut, Monitor, Moon, Plug, Settings, Sun, type LucideIcon } from "lucide-react";
 import { logout } from "@/api/writes";
 import type { ThemeChoice } from "@/lib/theme";
 import type { MenuEntry } from "@/ui/menu";
@@ -13,7 +13,7 @@ const THEMES: { id: ThemeChoice; label: string; icon: LucideIcon }[] = [
   { id: "dark", label: "Dark", icon: Moon },
 ];
 
-export function FullUserMenu({ trigger, name, email, defaultOpen }: UserMenuProps & { defaultOpen: boolean }) {
+export function FullUserMenu({ trigger, name, email, role, defaultOpen }: UserMenuProps & { defaultOpen: boolean }) {
   const { theme, setTheme } = useTheme();
   const signOut = useMutation({ mutationFn: logout, onSuccess: () => window.location.assign("/signin") });
   const entries: MenuEntry[] = [
@@ -29,6 +29,7 @@ export function FullUserMenu({ trigger, name, email, defaultOpen }: UserMenuProp
     { heading: "Theme" },
     ...THEMES.map(({ id, label, icon }) => ({ label, icon, checked: theme === id, onSelect: () => setTheme(id) })),
     "separator",
+    ...(role === "admin" ? [{ label: "Connections", icon: Plug, href: "/admin/connections" } satisfies MenuEntry] : []),
     { label: "Settings", icon: Settings, href: "/settings" },
     { label: "Sign out", icon: LogOut, onSelect: () => signOut.mutate() },
   ];

@@ -1,18 +1,21 @@
+import type { Role } from "@/api/types";
 import { lazyOverlay, type Trigger } from "@/ui/overlay/lazy";
 
 export interface UserMenuProps {
   trigger: Trigger;
   name: string;
   email: string;
+  role: Role;
 }
 
 const Lazy = lazyOverlay<UserMenuProps>("menu", async () => (await import("./user-menu-full")).FullUserMenu);
 
 /** The reader's initials, with their account, theme and sign-out behind them. */
-export const UserMenu = ({ name, email }: { name: string; email: string }) => (
+export const UserMenu = ({ name, email, role }: Omit<UserMenuProps, "trigger">) => (
   <Lazy
     name={name}
     email={email}
+    role={role}
     trigger={
       // The initials are a picture of the name: drawn, not said.
       <button

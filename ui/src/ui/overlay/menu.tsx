@@ -1,7 +1,7 @@
 import { useRouter } from "@tanstack/react-router";
 import { Check } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
-import type { MouseEvent } from "react";
+import { useState, type MouseEvent } from "react";
 import { cx } from "@/lib/cx";
 import { Icon } from "../icon";
 import { Kbd } from "../kbd";
@@ -16,8 +16,9 @@ export function FullMenu({
   width = 208,
   defaultOpen,
 }: MenuProps & { defaultOpen: boolean }) {
+  const [open, setOpen] = useState(defaultOpen);
   return (
-    <DropdownMenu.Root defaultOpen={defaultOpen} modal={false}>
+    <DropdownMenu.Root open={open} onOpenChange={setOpen} modal={false}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content
@@ -30,7 +31,7 @@ export function FullMenu({
           style={{ minWidth: width }}
         >
           {entries.map((entry, i) => (
-            <Entry key={i} entry={entry} />
+            <Entry key={i} entry={entry} onFollow={() => setOpen(false)} />
           ))}
         </DropdownMenu.Content>
       </DropdownMenu.Portal>
@@ -38,7 +39,7 @@ export function FullMenu({
   );
 }
 
-function Entry({ entry }: { entry: MenuEntry }) {
+function Entry({ entry, onFollow }: { entry: MenuEntry; onFollow: () => void }) {
   const router = useRouter();
   if (entry === "separator") return <DropdownMenu.Separator className="mx-2 my-1 h-px bg-line" />;
   if ("heading" in entry) {
@@ -72,6 +73,8 @@ function Entry({ entry }: { entry: MenuEntry }) {
     if (event.metaKey || event.ctrlKey || event.shiftKey || !href) return;
     event.preventDefault();
     router.history.push(href);
+    // A click whose default is prevented is none to the menu.
+    onFollow();
   };
   return href ? (
     <DropdownMenu.Item asChild disabled={disabled}>

@@ -182,13 +182,19 @@ impl Lister {
 
 /// Credentials change while files stay the same.
 fn renew(table: &mut Arc<Table>, now: S3Credentials) {
-    let mut storage = table.storage.clone();
-    if let Storage::S3 { credentials, .. } = &mut storage {
+    let is_same = matches!(&table.storage, Storage::S3 { credentials, .. } if *credentials == now);
+    if !is_same {
+        *table = with_credentials(table, now);
+    }
+}
+
+/// The same files, read with other credentials.
+pub(crate) fn with_credentials(table: &Table, now: S3Credentials) -> Arc<Table> {
+    let mut table = table.clone();
+    if let Storage::S3 { credentials, .. } = &mut table.storage {
         *credentials = now;
     }
-    if storage != table.storage {
-        *table = Arc::new(Table { storage, ..Table::clone(table) });
-    }
+    Arc::new(table)
 }
 
 /// Bucket and prefix, which ends in `/`; `None` where a key below it could not be asked for as it is.
