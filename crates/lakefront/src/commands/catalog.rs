@@ -17,6 +17,7 @@ use crate::catalogs::{Glue, LOCAL, Source, TrinoSecret, absolute, place, trino};
 use crate::config::Settings;
 
 #[derive(clap::Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "a process has one")]
 pub(super) enum CatalogCommand {
     /// Add a lake or another system's catalog
     #[command(group(clap::ArgGroup::new("place").required(true)))]
