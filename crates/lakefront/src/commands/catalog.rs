@@ -17,6 +17,7 @@ use crate::config::Settings;
 use crate::connections::{self, AwsIdentity, Change, Door, Draft};
 
 #[derive(clap::Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "a process has one")]
 pub(super) enum CatalogCommand {
     /// Add a lake or another system's catalog
     #[command(group(clap::ArgGroup::new("place").required(true)))]
