@@ -188,6 +188,7 @@ impl Planned {
             catalog: job.catalog.clone(),
             database: job.database.clone(),
             limits: Limits { deadline: time_left, ..job.limits },
+            meter: job.meter,
         });
         lease.send(&prepare).await?;
         loop {
