@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,7 @@ import bench
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ALL = "select sum(y_05), sum(y_50) from facts"
-FILTERED = "select restaurant_id, max(y_95) from facts where day >= '2023-01-01' and item_id > 5 group by 1"
+FILTERED = "select restaurant_id, max(y_95) from facts where day >= date '2023-01-01' and y_50 > 5 group by 1"
 
 
 class Server(bench.Server):
@@ -42,9 +43,9 @@ class Server(bench.Server):
 
 
 def write_lake(binary, folder, files):
-    """`files` partitions of the table shop.facts; a seventh of a year per restaurant in each."""
+    """`files` partitions of the table shop.facts, each the demand of some restaurants."""
     with tempfile.TemporaryDirectory() as sample:
-        subprocess.run([binary, "sample", "forecast", "--out", sample, "--format", "parquet", "--restaurants", "20"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([binary, "sample", "forecast", "--out", sample, "--format", "parquet", "--restaurants", "60"], check=True, capture_output=True)
         source = max(pathlib.Path(sample).rglob("*.parquet"), key=lambda path: path.stat().st_size)
         for number in range(files):
             target = folder / f"shop/facts/day={date(2022, 1, 1) + timedelta(days=number)}/part-0.parquet"
@@ -72,6 +73,7 @@ def main():
     parser.add_argument("--runs", type=int, default=21)
     parser.add_argument("--starts", type=int, default=5)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     binary = os.path.abspath(options.binary)
     work = pathlib.Path(tempfile.mkdtemp(prefix="lakefront-estimate-"))
     environment = {**os.environ, "AWS_SECRET_ACCESS_KEY": "test"}

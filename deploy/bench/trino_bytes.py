@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -54,6 +55,8 @@ def main():
     parser.add_argument("--session", action="append", default=[], help=f"a session property; default {SESSION}")
     parser.add_argument("--keep", type=pathlib.Path, help="folder for the files, which stays")
     options = parser.parse_args()
+    # Who ends this ends the servers it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     session = options.session or SESSION
     with tempfile.TemporaryDirectory() as work:
         work = pathlib.Path(work)
