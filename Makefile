@@ -13,7 +13,7 @@ endif
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 BINARY := $(TARGET)/release/lakefront
 
-.PHONY: help run build dev check test test-rust test-ui test-e2e test-trino accept bench ui api clean
+.PHONY: help run build dev check test test-rust test-ui test-e2e test-trino accept bench bench-estimates ui api clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -63,6 +63,10 @@ accept: ## take the new snapshots
 
 bench: build e2e/node_modules/.package-lock.json ## the figures of the README, from the release binary
 	python3 deploy/bench/bench.py $(BINARY)
+
+bench-estimates: ## estimates against what a real Trino reads, asked anew
+	python3 deploy/bench/trino_bytes.py --record
+	cargo test --workspace --locked --test estimates -- --nocapture trino_reads
 
 clean: ## what the builds left
 	cargo clean

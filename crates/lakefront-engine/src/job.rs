@@ -22,6 +22,17 @@ pub struct Job {
     /// Database of names that are not qualified.
     pub database: String,
     pub limits: Limits,
+    pub meter: Meter,
+}
+
+/// Whose count of bytes an estimate foretells. Readers differ in what they need not read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Meter {
+    /// The run of this job.
+    #[default]
+    Embedded,
+    /// `physicalInputBytes` of a Trino without what it reads of footers, and so what Athena bills.
+    Trino,
 }
 
 /// A table as the files it consists of; nothing is listed when it is read.
@@ -112,6 +123,20 @@ pub enum Storage {
         endpoint: Option<String>,
         credentials: S3Credentials,
     },
+}
+
+impl Storage {
+    /// Whether both hold the same files, whatever keys they are read with.
+    pub(crate) fn is_same_place(&self, other: &Storage) -> bool {
+        match (self, other) {
+            (Storage::Local { root: a }, Storage::Local { root: b }) => a == b,
+            (
+                Storage::S3 { bucket, prefix, region, endpoint, .. },
+                Storage::S3 { bucket: b, prefix: p, region: r, endpoint: e, .. },
+            ) => (bucket, prefix, region, endpoint) == (b, p, r, e),
+            _ => false,
+        }
+    }
 }
 
 /// How a worker signs its reads. Hand it scoped, expiring keys: it is the process that runs people's SQL.

@@ -32,7 +32,7 @@ mod worker;
 pub use error::{EngineError, EngineErrorKind};
 pub use functions::{FunctionInfo, FunctionKind, functions};
 pub use infer::{InferRequest, InferredSchema};
-pub use job::{Compression, DataFile, Format, Job, Limits, LineRules, Literal, S3Credentials, Storage, Table};
+pub use job::{Compression, DataFile, Format, Job, Limits, LineRules, Literal, Meter, S3Credentials, Storage, Table};
 pub use pool::{
     ColumnBytes, Estimate, Frame, Pool, PoolConfig, Prepared, Progress, Running, Statistics, TableEstimate,
 };

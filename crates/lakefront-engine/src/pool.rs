@@ -188,6 +188,7 @@ impl Planned {
             catalog: job.catalog.clone(),
             database: job.database.clone(),
             limits: Limits { deadline: time_left, ..job.limits },
+            meter: job.meter,
         });
         lease.send(&prepare).await?;
         loop {
@@ -371,7 +372,8 @@ pub struct Frame {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Estimate {
     pub bytes: u64,
-    /// Whether `bytes` comes from Parquet footers alone, rather than from the sizes of whole files.
+    /// Whether a run reads just these bytes: counted from Parquet footers, and nothing that it finds on its way can spare
+    /// it any of them.
     pub exact: bool,
     pub tables: Vec<TableEstimate>,
 }

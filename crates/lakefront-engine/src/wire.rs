@@ -22,7 +22,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::error::EngineError;
 use crate::infer::{FileKind, InferRequest, InferredSchema};
-use crate::job::{DataFile, Format, Limits, Literal, S3Credentials, Storage, Table};
+use crate::job::{DataFile, Format, Limits, Literal, Meter, S3Credentials, Storage, Table};
 use crate::pool::{Estimate, Progress, Statistics};
 
 /// Longest frame either side accepts; a table of 100,000 files takes about a hundredth.
@@ -82,6 +82,7 @@ pub(crate) struct PrepareFrame {
     pub(crate) catalog: String,
     pub(crate) database: String,
     pub(crate) limits: Limits,
+    pub(crate) meter: Meter,
 }
 
 /// What a worker caches a table under.

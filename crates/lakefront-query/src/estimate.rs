@@ -14,7 +14,7 @@ pub struct Estimate {
     pub bytes: u64,
     /// Decimal text.
     pub usd: String,
-    /// Whether every byte was counted from the files' own metadata.
+    /// Whether a run reads just these bytes. Otherwise it may get by with fewer, or they were scaled from a sample of the files.
     pub exact: bool,
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lakefront_engine::{EngineError, Job, Limits, Literal};
+use lakefront_engine::{EngineError, Job, Limits, Literal, Meter};
 
 use crate::catalog::{Bound, Link};
 use crate::guard::PartitionRules;
@@ -90,6 +90,7 @@ impl Authorized {
             catalog: defaults.catalog.clone().unwrap_or_default(),
             database: defaults.database.clone().unwrap_or_default(),
             limits,
+            meter: Meter::Embedded,
         }
     }
 

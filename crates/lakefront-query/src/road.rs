@@ -194,27 +194,30 @@ impl Road {
             let plan = self.engine.plan(statement.clone(), limits).await?;
             return Ok(self.embedded(statement, choice, plan));
         };
-        // Elsewhere too the plan that is made here says what is read.
-        let foreseen = match (&choice, statement.not_embedded()) {
-            (_, Some(_)) => None,
-            (Choice::Linked(_), None) => {
-                tokio::time::timeout(FORESIGHT, self.engine.plan(statement.clone(), limits)).await.ok()
-            }
+        let here = match (&choice, statement.not_embedded()) {
+            (Choice::Linked(_), _) | (_, Some(_)) => None,
             (_, None) => Some(self.engine.plan(statement.clone(), limits).await),
         };
-        let reason = match (choice, &foreseen) {
+        let reason = match (choice, &here) {
             (Choice::Linked(reason), _) => reason,
             (Choice::BySize(limit), Some(Ok(plan))) => {
                 let bytes = plan.estimate.as_ref().map_or(0, |estimate| estimate.bytes);
                 match route::too_large(bytes, limit) {
                     Some(reason) => reason,
-                    None => return self.planned(statement, Choice::BySize(limit), foreseen),
+                    None => return self.planned(statement, Choice::BySize(limit), here),
                 }
             }
             (Choice::BySize(_), Some(Err(error))) => route::unplanned(error).ok_or_else(|| error.clone())?,
-            (choice, _) => return self.planned(statement, choice, foreseen),
+            (choice, _) => return self.planned(statement, choice, here),
         };
-        let foreseen = foreseen.and_then(Result::ok).and_then(|plan| plan.estimate).or_else(|| at_most(statement));
+        // Its worker is free for the next plan.
+        drop(here);
+        // Elsewhere too a plan that is made here says what is read.
+        let foreseen = match statement.not_embedded() {
+            Some(_) => None,
+            None => tokio::time::timeout(FORESIGHT, self.engine.foresee(statement.clone(), limits)).await.ok(),
+        };
+        let foreseen = foreseen.and_then(Result::ok).or_else(|| at_most(statement));
         let plan = link.plan(statement.clone(), limits).await?;
         let plan = Plan { estimate: plan.estimate.or(foreseen), ..plan };
         Ok(Chosen { route: Route { engine: link.choice(), reason }, plan, price: link.price() })

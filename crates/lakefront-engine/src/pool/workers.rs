@@ -145,7 +145,8 @@ impl Workers {
                 let started = workers.keeper.worker().await;
                 workers.starting.fetch_sub(1, Ordering::Relaxed);
                 match started {
-                    Ok(worker) if missing(&workers) => workers.give_back(worker),
+                    // Below those that have worked, which know the tables and footers of the next job too.
+                    Ok(worker) if missing(&workers) => workers.idle().insert(0, Idle { worker, since: Instant::now() }),
                     Ok(_) => {}
                     Err(error) => tracing::error!("no engine worker can be started: {error}"),
                 }
@@ -174,8 +175,10 @@ impl Workers {
             let mut idle = self.idle();
             idle.retain(|idle| idle.worker.is_alive());
             let due = |idle: &Idle| idle.since.elapsed() >= self.config.idle_after;
-            while idle.len() > self.config.spares.max(1) && due(&idle[0]) {
-                retired.push(idle.remove(0));
+            while idle.len() > self.config.spares.max(1)
+                && let Some(position) = idle.iter().position(due)
+            {
+                retired.push(idle.remove(position));
             }
             retired.extend(idle.extract_if(.., |idle| due(idle) && idle.worker.resident_bytes() > SPARE_BYTES));
         }

@@ -1,21 +1,25 @@
 //! What a worker keeps between its jobs.
 
+use std::collections::HashMap;
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use arrow::datatypes::SchemaRef;
 use tokio::runtime::{Builder, Runtime};
 
 use super::footer::Footers;
 use super::lru::Lru;
 use super::scan::ScanTable;
 use crate::error::EngineError;
-use crate::job::Table;
+use crate::job::{Storage, Table};
 use crate::wire::{self, FromWorker, TableKey};
 
 /// Files of all tables a worker remembers.
 const REMEMBERED_FILES: usize = 400_000;
+/// Tables whose places a worker remembers.
+const REMEMBERED_PLACES: usize = 10_000;
 /// Operators recurse over deep expressions on these stacks too; untouched pages cost nothing.
 const STACK: usize = 16 << 20;
 const MOST_BLOCKING_THREADS: usize = 16;
@@ -28,7 +32,15 @@ pub(super) struct Engine {
     pub(super) scanned: Arc<AtomicU64>,
     socket: Mutex<UnixStream>,
     tables: Mutex<Lru<TableKey, Arc<ScanTable>>>,
-    next_table: AtomicU64,
+    places: Mutex<HashMap<(String, String, String), Place>>,
+    next_id: AtomicU64,
+}
+
+/// Where the files of a table lie and which columns they are to have.
+struct Place {
+    id: u64,
+    storage: Storage,
+    schema: SchemaRef,
 }
 
 impl Engine {
@@ -48,7 +60,8 @@ impl Engine {
             scanned: Arc::default(),
             socket: Mutex::new(socket),
             tables: Mutex::new(Lru::new(REMEMBERED_FILES)),
-            next_table: AtomicU64::new(0),
+            places: Mutex::default(),
+            next_id: AtomicU64::new(0),
         })
     }
 
@@ -59,10 +72,31 @@ impl Engine {
     pub(super) fn remember(&self, table: Table) -> Result<Arc<ScanTable>, EngineError> {
         let key = TableKey::from(&table);
         let weight = table.files.len() + 1;
-        let id = self.next_table.fetch_add(1, Ordering::Relaxed);
-        let table = Arc::new(ScanTable::new(id, table, Arc::clone(&self.scanned))?);
+        let (id, place) = (self.new_id(), self.place(&table));
+        let table = Arc::new(ScanTable::new(id, place, table, Arc::clone(&self.scanned))?);
         self.tables.lock().unwrap_or_else(PoisonError::into_inner).put(key, Arc::clone(&table), weight);
         Ok(table)
+    }
+
+    fn new_id(&self) -> u64 {
+        self.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn place(&self, table: &Table) -> u64 {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = (table.catalog.clone(), table.database.clone(), table.name.clone());
+        if let Some(known) = places.get(&name)
+            && known.schema == table.schema
+            && known.storage.is_same_place(&table.storage)
+        {
+            return known.id;
+        }
+        if places.len() >= REMEMBERED_PLACES {
+            places.clear();
+        }
+        let id = self.new_id();
+        places.insert(name, Place { id, storage: table.storage.clone(), schema: Arc::clone(&table.schema) });
+        id
     }
 
     pub(super) fn reply(&self, message: &FromWorker) -> io::Result<()> {

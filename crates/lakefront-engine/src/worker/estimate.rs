@@ -1,33 +1,35 @@
 //! What a plan will read, before it runs.
 //!
 //! Follows the scan: the same files after partition pruning, the same row groups after pruning by statistics with the
-//! same predicate, and the column chunks that the projection needs.
+//! same predicate, and the column chunks that the projection needs. For a Trino the same plan is measured by what
+//! Trino's reader does.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod early;
+mod leaves;
+mod pruning;
+mod trino;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::common::{ColumnStatistics, Result, ScalarValue, Statistics};
-use datafusion::datasource::physical_plan::parquet::{
-    ParquetAccessPlan, ParquetFileMetrics, RowGroupAccessPlanFilter, apply_file_schema_type_coercions,
-};
+use datafusion::common::{ColumnStatistics, Result, ScalarValue};
 use datafusion::datasource::physical_plan::{FileScanConfig, FileSource, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
-use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::simplifier::PhysicalExprSimplifier;
-use datafusion::physical_expr::utils::collect_columns;
-use datafusion::physical_expr_adapter::{PhysicalExprAdapterFactory, replace_columns_with_literals};
-use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
+
+use leaves::Needed;
+use pruning::{Kept, Predicate};
+pub(super) use trino::with_filters_below;
 
 use super::failure;
 use super::footer::{Footer, Footers, find_ignoring_case};
-use super::scan::{FOOTERS_PER_PLAN, IgnoringCase, ScanTable};
+use super::scan::{FOOTERS_PER_PLAN, ScanTable};
+
 use crate::error::EngineError;
-use crate::job::Format;
+use crate::job::{Format, Meter};
 use crate::pool::{ColumnBytes, Estimate, TableEstimate};
 
 /// Footers read to estimate a table with too many files.
@@ -44,6 +46,7 @@ pub(super) async fn of(
     plan: &Arc<dyn ExecutionPlan>,
     tables: &[Arc<ScanTable>],
     footers: &Footers,
+    meter: Meter,
 ) -> Result<Estimate, EngineError> {
     let mut scans = Vec::new();
     plan.apply(|node| {
@@ -54,17 +57,21 @@ pub(super) async fn of(
     .map_err(failure::from_datafusion)?;
 
     let mut seen: BTreeMap<u64, Seen> = BTreeMap::new();
-    let mut exact = true;
+    let mut exact = !early::may_end(plan, meter);
     for scan in scans {
         let scan: FileScanConfig = scan;
         let Some(table) = tables.iter().find(|table| table.url == scan.object_store_url) else { continue };
         let files = files_of(&scan, table)?;
         let entry = seen.entry(table.id).or_insert_with(|| Seen::new(table));
         let read = match table.format {
-            Format::Parquet if files.len() <= FOOTERS_PER_PLAN => parquet(&scan, table, footers, &files, true).await?,
+            Format::Parquet if files.len() <= FOOTERS_PER_PLAN => {
+                let read = parquet(&scan, table, footers, &files, Rules { meter, sampled: false }).await?;
+                exact &= !read.at_most;
+                read
+            }
             Format::Parquet => {
                 exact = false;
-                sampled(&scan, table, footers, &files).await?
+                sampled(&scan, table, footers, &files, meter).await?
             }
             Format::Csv { .. } | Format::Json { .. } | Format::Lines { .. } => {
                 exact = false;
@@ -100,10 +107,29 @@ struct Read {
     columns: BTreeMap<String, u64>,
     row_groups: u64,
     row_groups_total: u64,
+    /// A run may find that it need not read all of it.
+    at_most: bool,
+}
+
+/// How the files of a scan are measured.
+#[derive(Clone, Copy)]
+struct Rules {
+    meter: Meter,
+    /// Only some of the files are, and the scan knows no statistics.
+    sampled: bool,
 }
 
 impl Read {
+    fn add_column(&mut self, name: &str, bytes: u64) {
+        self.bytes += bytes;
+        match self.columns.get_mut(name) {
+            Some(sum) => *sum += bytes,
+            None => drop(self.columns.insert(name.to_owned(), bytes)),
+        }
+    }
+
     fn add(&mut self, other: Read) {
+        self.at_most |= other.at_most;
         self.bytes += other.bytes;
         self.row_groups += other.row_groups;
         self.row_groups_total += other.row_groups_total;
@@ -147,18 +173,20 @@ async fn sampled(
     table: &ScanTable,
     footers: &Footers,
     files: &BTreeSet<usize>,
+    meter: Meter,
 ) -> Result<Read, EngineError> {
     let all: Vec<usize> = files.iter().copied().collect();
     let sample: BTreeSet<usize> = (0..SAMPLE).map(|i| all[i * (all.len() - 1) / (SAMPLE - 1)]).collect();
     let size = |files: &BTreeSet<usize>| files.iter().map(|index| table.files[*index].size).sum::<u64>().max(1);
     let scale = size(files) as f64 / size(&sample) as f64;
     let scaled = |value: u64| (value as f64 * scale) as u64;
-    let read = parquet(scan, table, footers, &sample, false).await?;
+    let read = parquet(scan, table, footers, &sample, Rules { meter, sampled: true }).await?;
     Ok(Read {
         bytes: scaled(read.bytes),
         columns: read.columns.into_iter().map(|(name, bytes)| (name, scaled(bytes))).collect(),
         row_groups: scaled(read.row_groups),
         row_groups_total: scaled(read.row_groups_total),
+        at_most: true,
     })
 }
 
@@ -167,99 +195,107 @@ async fn parquet(
     table: &ScanTable,
     footers: &Footers,
     files: &BTreeSet<usize>,
-    with_statistics: bool,
+    rules: Rules,
 ) -> Result<Read, EngineError> {
     let source = scan.file_source();
     let Some(source) = source.downcast_ref::<ParquetSource>() else {
         return Err(failure::internal("a Parquet table is scanned as another format"));
     };
     let footers = footers.of_all(table, files.iter().copied()).await?;
+    let files = files.iter().zip(footers);
+    let files: Vec<OneFile> = files.map(|(index, footer)| OneFile { table, index: *index, footer, rules }).collect();
+    of_files(source, table, &files, rules.meter).map_err(failure::from_datafusion)
+}
+
+fn of_files(source: &ParquetSource, table: &ScanTable, files: &[OneFile<'_>], meter: Meter) -> Result<Read> {
+    let predicate = source.filter().map(|filter| Predicate::new(filter, meter));
+    let kept = match &predicate {
+        Some(predicate) => predicate.keep(table.file_schema(), files)?,
+        None => files.iter().map(|file| Kept::all(&file.footer)).collect(),
+    };
+    let mut needed = Needed::new(meter);
+    for projected in source.projection().into_iter().flat_map(|projection| projection.iter()) {
+        needed.add(&projected.expr);
+    }
     let mut read = Read::default();
-    for (index, footer) in files.iter().zip(footers) {
-        let file = file_scan(source, table, *index, &footer, with_statistics).map_err(failure::from_datafusion)?;
-        read.add(file);
+    let mut leaves: Option<(&Footer, BTreeMap<&str, BTreeSet<usize>>)> = None;
+    for (file, Kept { groups: kept, beforehand }) in files.iter().zip(kept) {
+        let footer = &file.footer;
+        let leaves = match &leaves {
+            Some((known, leaves)) if Arc::ptr_eq(&known.schema, &footer.schema) => leaves,
+            _ => &leaves.insert((footer, needed.leaves(footer))).1,
+        };
+        let groups = footer.metadata.row_groups();
+        for (name, leaves) in leaves {
+            if file.is_constant(name) {
+                continue;
+            }
+            let chunks = kept.iter().flat_map(|group| leaves.iter().map(|leaf| groups[*group].column(*leaf)));
+            read.add_column(name, chunks.map(|chunk| chunk.byte_range().1).sum());
+        }
+        for (name, bytes) in beforehand {
+            read.add_column(&name, bytes);
+        }
+        read.row_groups += kept.len() as u64;
+        read.row_groups_total += groups.len() as u64;
+        read.at_most |= predicate.as_ref().is_some_and(|predicate| may_skip(predicate, meter, footer, &kept));
     }
     Ok(read)
 }
 
-fn file_scan(
-    source: &ParquetSource,
-    table: &ScanTable,
+/// Whether more of the row groups may turn out to be of no use: by their Bloom filters, and in Trino, which reads a column
+/// once a row needs it, also by their values.
+fn may_skip(predicate: &Predicate, meter: Meter, footer: &Footer, kept: &[usize]) -> bool {
+    let mut stored =
+        predicate.columns().iter().filter_map(|name| find_ignoring_case(footer.schema.fields(), name)).peekable();
+    let groups = footer.metadata.row_groups();
+    let has_filter = |name: &str| {
+        let chunks = kept.iter().flat_map(|group| groups[*group].columns());
+        chunks.filter(|chunk| chunk.column_path().parts()[0] == name).any(|chunk| chunk.bloom_filter_offset().is_some())
+    };
+    match meter {
+        Meter::Trino => !kept.is_empty() && stored.peek().is_some(),
+        Meter::Embedded => stored.any(|field| has_filter(field.name())),
+    }
+}
+
+/// A file of a scan.
+struct OneFile<'a> {
+    table: &'a ScanTable,
     index: usize,
-    footer: &Footer,
-    with_statistics: bool,
-) -> Result<Read> {
-    let groups = footer.metadata.row_groups();
-    let mut literals = table.partition_literals(index)?;
-    if with_statistics {
-        literals.extend(constants(&footer.statistics, table.file_schema()));
-    }
-    let kept = match source.filter() {
-        Some(predicate) => {
-            let predicate = replace_columns_with_literals(predicate, &literals)?;
-            row_groups(&predicate, table.file_schema(), footer)?
+    footer: Arc<Footer>,
+    rules: Rules,
+}
+
+impl OneFile<'_> {
+    /// Those of the columns that have one value throughout the file.
+    fn constants(&self, columns: &HashSet<String>) -> Result<HashMap<String, ScalarValue>> {
+        let mut constants = self.table.partition_literals(self.index, columns)?;
+        for column in columns {
+            if let Some(value) = self.constant(column) {
+                constants.entry(column.clone()).or_insert(value);
+            }
         }
-        None => (0..groups.len()).collect(),
-    };
-
-    let mut needed = BTreeSet::new();
-    for projected in source.projection().into_iter().flat_map(|projection| projection.iter()) {
-        let expr = replace_columns_with_literals(Arc::clone(&projected.expr), &literals)?;
-        needed.extend(collect_columns(&expr).into_iter().map(|column| column.name().to_owned()));
+        Ok(constants)
     }
-    let mut columns = BTreeMap::new();
-    for name in needed {
-        let Some(stored) = find_ignoring_case(footer.schema.fields(), &name) else { continue };
-        let Ok(root) = footer.schema.index_of(stored.name()) else { continue };
-        columns.insert(name, root);
-    }
-    let described = footer.metadata.file_metadata().schema_descr();
-    let columns: BTreeMap<String, u64> = columns
-        .into_iter()
-        .map(|(name, root)| {
-            let chunks = kept.iter().flat_map(|group| groups[*group].columns().iter().enumerate());
-            let own = chunks.filter(|(leaf, _)| described.get_column_root_idx(*leaf) == root);
-            (name, own.map(|(_, chunk)| chunk.byte_range().1).sum())
-        })
-        .collect();
-    Ok(Read {
-        bytes: columns.values().sum(),
-        columns,
-        row_groups: kept.len() as u64,
-        row_groups_total: groups.len() as u64,
-    })
-}
 
-/// Row groups in which the predicate may hold, by their statistics.
-fn row_groups(predicate: &Arc<dyn PhysicalExpr>, table: &SchemaRef, footer: &Footer) -> Result<Vec<usize>> {
-    let file = match apply_file_schema_type_coercions(table, &footer.schema) {
-        Some(coerced) => Arc::new(coerced),
-        None => Arc::clone(&footer.schema),
-    };
-    let adapted = IgnoringCase.create(Arc::clone(table), Arc::clone(&file))?.rewrite(Arc::clone(predicate))?;
-    let adapted = PhysicalExprSimplifier::new(&file).simplify(adapted)?;
-    let groups = footer.metadata.row_groups();
-    let mut access = RowGroupAccessPlanFilter::new(ParquetAccessPlan::new_all(groups.len()));
-    if let Some(pruning) = PruningPredicateBuilder::new().with_file_schema(Arc::clone(&file)).build(adapted) {
-        let metrics = ParquetFileMetrics::new(0, "", &ExecutionPlanMetricsSet::new());
-        let described = footer.metadata.file_metadata().schema_descr();
-        access.prune_by_statistics(&file, described, groups, &pruning, &metrics);
+    fn is_constant(&self, column: &str) -> bool {
+        self.table.is_partition_key(column) || self.constant(column).is_some()
     }
-    Ok(access.row_group_indexes().collect())
-}
 
-/// Columns that have one value throughout the file; the scan does not read them.
-fn constants(statistics: &Statistics, schema: &Schema) -> HashMap<String, ScalarValue> {
-    let rows = match statistics.num_rows {
-        Precision::Exact(rows) => Some(rows),
-        _ => None,
-    };
-    let columns = statistics.column_statistics.iter().zip(schema.fields());
-    columns
-        .filter_map(|(column, field)| {
-            constant(column, rows, field.data_type()).map(|value| (field.name().clone(), value))
-        })
-        .collect()
+    /// The one value of a column, which the embedded engine does not read then.
+    fn constant(&self, column: &str) -> Option<ScalarValue> {
+        if self.rules.meter == Meter::Trino || self.rules.sampled {
+            return None;
+        }
+        let statistics = &self.footer.statistics;
+        let rows = match statistics.num_rows {
+            Precision::Exact(rows) => Some(rows),
+            _ => None,
+        };
+        let (position, field) = self.table.file_schema().column_with_name(column)?;
+        constant(statistics.column_statistics.get(position)?, rows, field.data_type())
+    }
 }
 
 fn constant(column: &ColumnStatistics, rows: Option<usize>, data_type: &DataType) -> Option<ScalarValue> {

@@ -32,13 +32,25 @@ const CACHED_BYTES: usize = 48 << 20;
 const REMOTE_PREFETCH: usize = 64 << 10;
 
 const AT_A_TIME: usize = 32;
+/// Where most of the time is spent waiting for an answer.
+const REMOTE_AT_A_TIME: usize = 96;
 
-/// A file of one table, in one version.
-type FooterKey = (u64, usize);
+/// One version of a file. Not of a table: when that gets new files, the footers of the others are still there.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct FooterKey {
+    /// Where the file lies and which columns it is to have, see [`ScanTable::place`].
+    place: u64,
+    path: String,
+    size: u64,
+    modified_ms: i64,
+    etag: Option<String>,
+}
 
 /// The footers a worker has read.
 pub(super) struct Footers {
     cache: Mutex<Lru<FooterKey, Arc<Footer>>>,
+    /// Of the file read last: the files of a table mostly share one.
+    schema: Mutex<SchemaRef>,
 }
 
 pub(super) struct Footer {
@@ -51,7 +63,7 @@ pub(super) struct Footer {
 
 impl Footers {
     pub(super) fn new() -> Self {
-        Footers { cache: Mutex::new(Lru::new(CACHED_BYTES)) }
+        Footers { cache: Mutex::new(Lru::new(CACHED_BYTES)), schema: Mutex::new(Arc::new(Schema::empty())) }
     }
 
     /// The footer of a file, which has been checked to fit the table.
@@ -66,7 +78,8 @@ impl Footers {
         indexes: impl IntoIterator<Item = usize>,
     ) -> Result<Vec<Arc<Footer>>, EngineError> {
         let footers = futures::stream::iter(indexes).map(|index| self.of(table, index));
-        footers.buffered(AT_A_TIME).try_collect().await
+        let at_a_time = if table.store.is_remote() { REMOTE_AT_A_TIME } else { AT_A_TIME };
+        footers.buffered(at_a_time).try_collect().await
     }
 
     async fn with_open_file(
@@ -75,19 +88,36 @@ impl Footers {
         index: usize,
         open: &mut Option<PinnedFile>,
     ) -> Result<Arc<Footer>, EngineError> {
-        let key = (table.id, index);
+        let file = &table.files[index];
+        let key = FooterKey {
+            place: table.place,
+            path: file.path.clone(),
+            size: file.size,
+            modified_ms: file.modified_ms,
+            etag: file.etag.clone(),
+        };
         let known = self.cache.lock().unwrap_or_else(PoisonError::into_inner).get(&key);
         if let Some(footer) = known {
             return Ok(footer);
         }
         let pinned = match open {
             Some(pinned) => pinned,
-            None => open.insert(table.store.open(&table.files[index])?),
+            None => open.insert(table.store.open(file)?),
         };
-        let footer = Arc::new(read(table, pinned).await?);
+        let mut footer = read(table, pinned).await?;
+        self.share_schema(&mut footer);
+        let footer = Arc::new(footer);
         let weight = footer.metadata.memory_size() + 4096;
         self.cache.lock().unwrap_or_else(PoisonError::into_inner).put(key, Arc::clone(&footer), weight);
         Ok(footer)
+    }
+
+    fn share_schema(&self, footer: &mut Footer) {
+        let mut known = self.schema.lock().unwrap_or_else(PoisonError::into_inner);
+        match *known == footer.schema {
+            true => footer.schema = Arc::clone(&known),
+            false => *known = Arc::clone(&footer.schema),
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use super::output::{Output, Piece};
 use super::scan::ScanTable;
 use super::{Control, confine, diagnose, estimate, failure, session};
 use crate::error::{EngineError, EngineErrorKind};
-use crate::job::{Limits, Literal};
+use crate::job::{Limits, Literal, Meter};
 use crate::pool::{INFER_DEADLINE, Progress, Statistics};
 use crate::wire::{FromWorker, InferFrame, Outcome, PrepareFrame, TableKey, ToWorker, encode_schema};
 
@@ -147,12 +147,13 @@ async fn plan_and_run(
         catalog: &frame.catalog,
         database: &frame.database,
         limits: &frame.limits,
+        meter: frame.meter,
         threads: engine.threads,
     })
     .map_err(failure::from_datafusion)?;
-    let plan = plan(&state, &frame.sql, &frame.parameters).await.map_err(failure::from_datafusion)?;
+    let plan = plan(&state, frame).await.map_err(failure::from_datafusion)?;
     let output = Output::new(&plan.schema());
-    let foreseen = estimate::of(&plan, tables, &engine.footers).await?;
+    let foreseen = estimate::of(&plan, tables, &engine.footers, frame.meter).await?;
     let total = foreseen.bytes;
     engine
         .reply(&FromWorker::Planned {
@@ -178,19 +179,19 @@ async fn plan_and_run(
     }))
 }
 
-async fn plan(
-    state: &SessionState,
-    sql: &str,
-    parameters: &[Literal],
-) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
-    let plan = state.create_logical_plan(sql).await?;
+async fn plan(state: &SessionState, frame: &PrepareFrame) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+    let plan = state.create_logical_plan(&frame.sql).await?;
     SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false).verify_plan(&plan)?;
-    let plan = match parameters {
+    let plan = match frame.parameters.as_slice() {
         [] => plan,
-        _ => {
+        parameters => {
             let values = parameters.iter().map(scalar).collect::<Result<Vec<_>, _>>()?;
             plan.with_param_values(ParamValues::from(values))?
         }
+    };
+    let plan = match frame.meter {
+        Meter::Embedded => plan,
+        Meter::Trino => estimate::with_filters_below(plan)?,
     };
     state.create_physical_plan(&plan).await
 }

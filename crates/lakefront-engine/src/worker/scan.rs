@@ -35,7 +35,7 @@ use super::footer::{Footers, TableReaders, find_ignoring_case};
 use super::lines::{self, LinesExec};
 use super::store::{TableStore, object_meta};
 use crate::error::{EngineError, EngineErrorKind};
-use crate::job::{Compression, DataFile, Format, Storage, Table};
+use crate::job::{Compression, DataFile, Format, Meter, Storage, Table};
 
 /// Files whose footers are all read while planning. Above it the estimate takes a sample and statistics are unknown,
 /// so that a question about a huge table is answered as promptly as one about a small table.
@@ -45,6 +45,8 @@ pub(super) const FOOTERS_PER_PLAN: usize = 2_000;
 pub(super) struct ScanTable {
     /// Unique in this worker.
     pub(super) id: u64,
+    /// The same for all versions of a table that lie in one place and have the same columns.
+    pub(super) place: u64,
     /// Where DataFusion finds `store`.
     pub(super) url: ObjectStoreUrl,
     pub(super) catalog: String,
@@ -63,7 +65,7 @@ pub(super) struct ScanTable {
 }
 
 impl ScanTable {
-    pub(super) fn new(id: u64, table: Table, scanned: Arc<AtomicU64>) -> Result<Self, EngineError> {
+    pub(super) fn new(id: u64, place: u64, table: Table, scanned: Arc<AtomicU64>) -> Result<Self, EngineError> {
         let files: Arc<[DataFile]> = table.files.into();
         let store = Arc::new(TableStore::new(&table.storage, Arc::clone(&files), scanned)?);
         let views = table.format == Format::Parquet;
@@ -79,6 +81,7 @@ impl ScanTable {
         let partitions = partition_values(&keys, &files)?;
         Ok(ScanTable {
             id,
+            place,
             url: ObjectStoreUrl::parse(format!("table://{id}")).map_err(failure::internal)?,
             catalog: table.catalog,
             database: table.database,
@@ -133,10 +136,20 @@ impl ScanTable {
             .with_partition_values(values.collect::<Result<_>>()?))
     }
 
-    /// Partition keys of a file with their values.
-    pub(super) fn partition_literals(&self, index: usize) -> Result<HashMap<String, ScalarValue>> {
+    pub(super) fn is_partition_key(&self, column: &str) -> bool {
+        self.columns.table_partition_cols().iter().any(|key| key.name() == column)
+    }
+
+    /// Those of the columns that are partition keys, with their values in a file.
+    pub(super) fn partition_literals(
+        &self,
+        index: usize,
+        columns: &HashSet<String>,
+    ) -> Result<HashMap<String, ScalarValue>> {
         let keys = self.columns.table_partition_cols().iter().zip(self.partitions.columns());
-        keys.map(|(key, column)| Ok((key.name().clone(), ScalarValue::try_from_array(column, index)?))).collect()
+        keys.filter(|(key, _)| columns.contains(key.name()))
+            .map(|(key, column)| Ok((key.name().clone(), ScalarValue::try_from_array(column, index)?)))
+            .collect()
     }
 
     fn spelled_otherwise(&self) -> bool {
@@ -223,6 +236,7 @@ fn strip_qualifiers(filter: Expr) -> Result<Expr> {
 pub(super) struct Scan {
     pub(super) table: Arc<ScanTable>,
     pub(super) footers: Arc<Footers>,
+    pub(super) meter: Meter,
 }
 
 impl fmt::Debug for Scan {
@@ -244,7 +258,9 @@ impl Scan {
             let lines = Schema::new(std::iter::once(Arc::new(lines::line())).chain(keys).collect::<Vec<_>>());
             return Ok((files, Statistics::new_unknown(&lines)));
         }
-        if self.table.format != Format::Parquet || kept.len() > FOOTERS_PER_PLAN {
+        // Statistics would answer an aggregate that Trino reads a column for.
+        let readable = self.table.format == Format::Parquet && self.meter == Meter::Embedded;
+        if !readable || kept.len() > FOOTERS_PER_PLAN {
             let mut unknown = Statistics::new_unknown(schema);
             let bytes = files.iter().map(|file| file.object_meta.size as usize).sum();
             unknown.total_byte_size = datafusion::common::stats::Precision::Inexact(bytes);

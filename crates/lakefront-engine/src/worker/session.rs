@@ -17,7 +17,7 @@ use datafusion::prelude::SessionConfig;
 use super::footer::Footers;
 use super::scan::{Scan, ScanTable};
 use crate::functions;
-use crate::job::Limits;
+use crate::job::{Limits, Meter};
 
 /// Depth of nesting that the parser accepts; the checks before it accept less.
 const PARSER_DEPTH: usize = 500;
@@ -28,6 +28,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) catalog: &'a str,
     pub(super) database: &'a str,
     pub(super) limits: &'a Limits,
+    pub(super) meter: Meter,
     pub(super) threads: usize,
 }
 
@@ -90,7 +91,7 @@ impl Catalogs {
     fn new(around: &Surroundings<'_>) -> Self {
         let mut names: HashMap<String, HashMap<String, HashMap<String, Scan>>> = HashMap::new();
         for table in around.tables {
-            let scan = Scan { table: Arc::clone(table), footers: Arc::clone(around.footers) };
+            let scan = Scan { table: Arc::clone(table), footers: Arc::clone(around.footers), meter: around.meter };
             names
                 .entry(table.catalog.to_lowercase())
                 .or_default()

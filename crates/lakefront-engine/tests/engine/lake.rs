@@ -9,8 +9,8 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
 use lakefront_engine::{
-    DataFile, EngineError, EngineErrorKind, Estimate, Format, Job, Limits, Literal, Pool, PoolConfig, Statistics,
-    Storage, Table,
+    DataFile, EngineError, EngineErrorKind, Estimate, Format, Job, Limits, Literal, Meter, Pool, PoolConfig,
+    Statistics, Storage, Table,
 };
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
@@ -120,6 +120,7 @@ impl Lake {
             catalog: "local".to_owned(),
             database: "demo".to_owned(),
             limits: self.limits,
+            meter: Meter::Embedded,
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use lakefront_engine::{Frame, Limits, Pool, Progress, Running, Statistics};
+use lakefront_engine::{Estimate, Frame, Job, Limits, Meter, Pool, Progress, Running, Statistics};
 use tokio::sync::watch;
 
 use super::{Engine, Plan, Rows};
@@ -21,6 +21,21 @@ pub(crate) struct Embedded {
 impl Embedded {
     pub(crate) fn new(pool: Pool, price: Price) -> Self {
         Self { pool, price }
+    }
+
+    /// What Athena would read for the statement; nothing is run.
+    pub(crate) fn foresee(
+        &self,
+        statement: Arc<Authorized>,
+        limits: Limits,
+    ) -> BoxFuture<'static, Result<Estimate, QueryError>> {
+        let pool = self.pool.clone();
+        async move {
+            let job = Job { meter: Meter::Trino, ..statement.job(limits) };
+            let prepared = pool.prepare(job).await.map_err(|error| statement.engine_error(error))?;
+            Ok(prepared.estimate.clone())
+        }
+        .boxed()
     }
 }
 
