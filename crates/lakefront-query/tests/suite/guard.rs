@@ -29,6 +29,18 @@ impl Book {
         Arc::new(Self { asks: Mutex::default(), spent: Arc::default(), agreed: Semaphore::new(0) })
     }
 
+    /// Waits until it is asked about someone's run.
+    async fn asked_by(&self, name: &str) {
+        for _ in 0..200 {
+            let asks = self.asks.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if asks.iter().any(|ask| ask.principal.id == name) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("nobody asked about a run of {name}");
+    }
+
     fn spent(&self) -> Vec<(Ulid, Spent)> {
         self.spent.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -84,15 +96,24 @@ async fn a_refusal_and_a_wait_are_nobody_elses() {
             let (queries, asked) = (lake.queries.clone(), by(held, &sql));
             async move { queries.submit(asked).await }
         });
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        book.asked_by(held).await;
         let joined = lake.queries.submit(by("rich", &sql)).await.expect("it starts");
         let rows = tokio::time::timeout(Duration::from_secs(20), joined.finished()).await.expect("in time");
         assert_eq!(rows.expect("it runs").rows(), 1);
         assert!(!joined.status().statistics.reused, "it ran on its own account");
         match (held, first.await.expect("an answer")) {
-            ("poor", refused) => assert_eq!(refused.err().expect("an error").code, "BUDGET_EXCEEDED"),
+            ("poor", answer) => {
+                // A submission does not wait long for its plan.
+                let refused = match answer {
+                    Ok(execution) => execution.finished().await.err(),
+                    Err(error) => Some(error),
+                };
+                assert_eq!(refused.expect("an error").code, "BUDGET_EXCEEDED");
+            }
             (_, waiting) => {
                 let waiting = waiting.expect("it waits");
+                let mut states = waiting.watch();
+                states.wait_for(|status| status.approval.is_some()).await.expect("it is asked about");
                 let approval = waiting.status().approval.expect("an approval");
                 assert_eq!((waiting.state(), approval.state), (ExecutionState::Queued, ApprovalState::Waiting));
                 assert_eq!(approval.reason, "Pupils ask.");
@@ -150,11 +171,12 @@ async fn what_has_grown_while_it_waited_is_asked_about_again() {
     let guard = book.clone();
     let lake = Lake::with(|config| config.guard = guard).await;
     let waiting = lake.queries.submit(by("pupil", "select sum(n) from numbers")).await.expect("it waits");
-    let first = waiting.status().estimate.expect("an estimate").bytes;
+    let mut states = waiting.watch();
+    let asked = states.wait_for(|status| status.approval.is_some()).await.expect("it is asked about").clone();
+    let first = asked.estimate.expect("an estimate").bytes;
     write_parquet(&lake.table_folder("numbers").join("more.parquet"), &numbers(50_000));
     lake.queries.catalogs().refresh("local", None).await.expect("it is listed");
     book.agreed.add_permits(1);
-    let mut states = waiting.watch();
     let grown = states.wait_for(|status| status.estimate.as_ref().is_some_and(|estimate| estimate.bytes > first));
     tokio::time::timeout(Duration::from_secs(20), grown).await.expect("in time").expect("a state");
     assert_eq!(waiting.status().approval.expect("an approval").state, ApprovalState::Waiting);
