@@ -86,6 +86,8 @@ test("costs are shown by person, dashboard, table and engine", async ({ page, co
   await page.emulateMedia({ colorScheme: "dark" });
   await picture(page, "costs-dark");
   await page.setViewportSize({ width: 390, height: 844 });
+  await page.reload();
+  await expect(page.locator("figure[data-chart=bar]")).toBeVisible();
   await picture(page, "costs-phone");
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
   await page.getByRole("combobox", { name: "Period" }).selectOption("Last 7 days");

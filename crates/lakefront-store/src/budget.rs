@@ -1,7 +1,7 @@
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select,
-    sea_query::{Expr, OnConflict},
+    sea_query::Expr,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -10,7 +10,8 @@ use ulid::Ulid;
 use crate::{
     Result, Role, Scope, Store, StoreError, Usd, audit, column,
     connection::Tx,
-    entity::{api_token, budget, charge, user},
+    cost::{self, DAY_MS},
+    entity::{api_token, budget, charge, spent_day, user},
 };
 
 const NOT_FOUND: StoreError = StoreError::NotFound("budget");
@@ -273,14 +274,7 @@ impl Store {
             if blocked.is_some() {
                 return Ok(blocked.clone());
             }
-            charge::Entity::insert(row.clone().into_active_model())
-                .on_conflict(
-                    OnConflict::column(charge::Column::ExecutionId)
-                        .update_columns([charge::Column::At, charge::Column::Bytes, charge::Column::NanoUsd])
-                        .to_owned(),
-                )
-                .exec_without_returning(tx)
-                .await?;
+            cost::book(tx, row.clone()).await?;
             Ok(None)
         })
     }
@@ -310,23 +304,28 @@ async fn find(tx: &Tx, id: Ulid) -> Result<budget::Model> {
     budget::Entity::find_by_id(id.to_string()).one(tx).await?.ok_or(NOT_FOUND)
 }
 
-/// The charges that count for a budget.
-fn spent_by(budget: &Budget, scope: &Scope, run: &Foreseen, now: DateTime<Utc>) -> Select<charge::Entity> {
-    let of = charge::Entity::find().filter(charge::Column::At.gte(budget.period.began(now).timestamp_millis()));
+fn since(budget: &Budget, now: DateTime<Utc>) -> Select<spent_day::Entity> {
+    let day = budget.period.began(now).timestamp_millis().div_euclid(DAY_MS);
+    spent_day::Entity::find().filter(spent_day::Column::Day.gte(day))
+}
+
+/// The days that count for a budget.
+fn spent_by(budget: &Budget, scope: &Scope, run: &Foreseen, now: DateTime<Utc>) -> Select<spent_day::Entity> {
+    let of = since(budget, now);
     match &budget.subject {
         Subject::Everyone | Subject::Catalog { .. } => of,
         Subject::Role { .. } | Subject::User { .. } => {
-            of.filter(charge::Column::PrincipalId.eq(scope.user_id().map(|id| id.to_string())))
+            of.filter(spent_day::Column::PrincipalId.eq(scope.user_id().map(|id| id.to_string())))
         }
-        Subject::Token { .. } => of.filter(charge::Column::TokenId.eq(run.token.map(|id| id.to_string()))),
+        Subject::Token { .. } => of.filter(spent_day::Column::TokenId.eq(run.token.map(|id| id.to_string()))),
     }
 }
 
 const SUM_BYTES: &str = "CAST(COALESCE(SUM(bytes), 0) AS BIGINT)";
 const SUM_NANO: &str = "CAST(COALESCE(SUM(nano_usd), 0) AS BIGINT)";
 
-async fn spent(tx: &Tx, charges: Select<charge::Entity>) -> Result<(u64, Usd)> {
-    let sums = charges
+async fn spent(tx: &Tx, days: Select<spent_day::Entity>) -> Result<(u64, Usd)> {
+    let sums = days
         .select_only()
         .column_as(Expr::cust(SUM_BYTES), "bytes")
         .column_as(Expr::cust(SUM_NANO), "nano")
@@ -338,21 +337,21 @@ async fn spent(tx: &Tx, charges: Select<charge::Entity>) -> Result<(u64, Usd)> {
 }
 
 async fn state(tx: &Tx, budget: Budget, now: DateTime<Utc>) -> Result<BudgetState> {
-    let of = charge::Entity::find().filter(charge::Column::At.gte(budget.period.began(now).timestamp_millis()));
+    let of = since(&budget, now);
     let (spent_bytes, spent_usd) = match &budget.subject {
         _ if budget.period == Period::Run => (0, Usd::ZERO),
         Subject::Everyone | Subject::Catalog { .. } => spent(tx, of).await?,
-        Subject::User { id } => spent(tx, of.filter(charge::Column::PrincipalId.eq(id.to_string()))).await?,
-        Subject::Token { id } => spent(tx, of.filter(charge::Column::TokenId.eq(id.to_string()))).await?,
+        Subject::User { id } => spent(tx, of.filter(spent_day::Column::PrincipalId.eq(id.to_string()))).await?,
+        Subject::Token { id } => spent(tx, of.filter(spent_day::Column::TokenId.eq(id.to_string()))).await?,
         Subject::Role { role } => {
             let people = user::Entity::find().filter(user::Column::Role.eq(role.as_str())).all(tx).await?;
             let ids: Vec<String> = people.into_iter().map(|person| person.id).collect();
             let sums = of
-                .filter(charge::Column::PrincipalId.is_in(ids))
+                .filter(spent_day::Column::PrincipalId.is_in(ids))
                 .select_only()
                 .column_as(Expr::cust(SUM_BYTES), "bytes")
                 .column_as(Expr::cust(SUM_NANO), "nano")
-                .group_by(charge::Column::PrincipalId)
+                .group_by(spent_day::Column::PrincipalId)
                 .into_tuple::<(i64, i64)>()
                 .all(tx)
                 .await?;

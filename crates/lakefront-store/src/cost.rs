@@ -2,8 +2,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait,
-    Statement, sea_query::OnConflict,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, IntoActiveModel,
+    QueryFilter, QuerySelect, QueryTrait, Statement,
+    sea_query::{Expr, OnConflict},
 };
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
@@ -12,10 +13,10 @@ use crate::{
     Foreseen, Result, Scope, Store, Usd,
     budget::{stored, unsigned},
     connection::Tx,
-    entity::{approval, charge, charge_table, reuse},
+    entity::{approval, charge, charge_table, reuse, spent_day},
 };
 
-const DAY_MS: i64 = 86_400_000;
+pub(crate) const DAY_MS: i64 = 86_400_000;
 /// A year and a month.
 const KEPT_DAYS: i64 = 400;
 
@@ -122,12 +123,7 @@ impl Store {
             })
             .collect();
         writing!(self, |tx| {
-            use charge::Column::{Bytes, Complete, ExecutionId, NanoUsd, SavedNanoUsd, Settled};
-            let actual = [Bytes, NanoUsd, SavedNanoUsd, Settled, Complete];
-            charge::Entity::insert(row.clone().into_active_model())
-                .on_conflict(OnConflict::column(ExecutionId).update_columns(actual).to_owned())
-                .exec_without_returning(tx)
-                .await?;
+            book(tx, row.clone()).await?;
             for table in &tables {
                 charge_table::Entity::insert(table.clone().into_active_model())
                     .on_conflict_do_nothing()
@@ -199,12 +195,44 @@ impl Store {
                 .filter(charge_table::Column::ExecutionId.in_subquery(old))
                 .exec(tx)
                 .await?;
+            spent_day::Entity::delete_many().filter(spent_day::Column::Day.lt(ms / DAY_MS)).exec(tx).await?;
             reuse::Entity::delete_many().filter(reuse::Column::Day.lt(ms / DAY_MS)).exec(tx).await?;
             approval::Entity::delete_many().filter(approval::Column::AskedAt.lt(ms)).exec(tx).await?;
             let charges = charge::Entity::delete_many().filter(charge::Column::At.lt(ms)).exec(tx).await?;
             Ok(charges.rows_affected)
         })
     }
+}
+
+/// Writes a charge in place of what was set aside for its run, and brings the sum of its day along.
+pub(crate) async fn book(tx: &Tx, mut row: charge::Model) -> Result<()> {
+    use spent_day::Column::{Bytes, Day, NanoUsd, PrincipalId, TokenId};
+    let before = charge::Entity::find_by_id(row.execution_id.as_str()).lock_exclusive().one(tx).await?;
+    let (mut bytes, mut nano_usd) = (row.bytes, row.nano_usd);
+    if let Some(before) = before {
+        bytes -= before.bytes;
+        nano_usd -= before.nano_usd;
+        // It counts for the day it began on.
+        row.at = before.at;
+        charge::Entity::update(row.clone().into_active_model().reset_all()).exec(tx).await?;
+    } else {
+        charge::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx).await?;
+    }
+    let sum = spent_day::Model {
+        day: row.at.div_euclid(DAY_MS),
+        principal_id: row.principal_id.unwrap_or_default(),
+        token_id: row.token_id.unwrap_or_default(),
+        bytes,
+        nano_usd,
+    };
+    let add = |column: spent_day::Column, more: i64| Expr::col((spent_day::Entity, column)).add(more);
+    let conflict = OnConflict::columns([Day, PrincipalId, TokenId])
+        .value(Bytes, add(Bytes, bytes))
+        .value(NanoUsd, add(NanoUsd, nano_usd))
+        .to_owned();
+    let insert = spent_day::Entity::insert(sum.into_active_model());
+    insert.on_conflict(conflict).exec_without_returning(tx).await?;
+    Ok(())
 }
 
 /// Numbers and a ULID: nothing that could be read as SQL.

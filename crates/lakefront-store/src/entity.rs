@@ -207,6 +207,17 @@ entity!(charge_table, "charge_tables", {
     pub nano_usd: i64,
 });
 
+entity!(spent_day, "spent_days", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub day: i64,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub principal_id: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub token_id: String,
+    pub bytes: i64,
+    pub nano_usd: i64,
+});
+
 entity!(reuse, "reuses", {
     #[sea_orm(primary_key, auto_increment = false)]
     pub day: i64,

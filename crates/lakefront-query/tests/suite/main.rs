@@ -3,6 +3,7 @@
 
 mod cases;
 mod elsewhere;
+mod guard;
 mod lake;
 mod linked;
 mod results;

@@ -22,7 +22,8 @@ CREATE TABLE charges (
     settled BOOLEAN NOT NULL,
     complete BOOLEAN NOT NULL
 );
-CREATE INDEX charges_spent ON charges (at, principal_id, token_id, bytes, nano_usd);
+CREATE INDEX charges_at ON charges (at);
+CREATE INDEX charges_principal ON charges (principal_id, at);
 
 CREATE TABLE charge_tables (
     execution_id TEXT NOT NULL REFERENCES charges (execution_id),
@@ -30,6 +31,16 @@ CREATE TABLE charge_tables (
     bytes BIGINT NOT NULL,
     nano_usd BIGINT NOT NULL,
     PRIMARY KEY (execution_id, name)
+);
+
+-- The sums of the charges by day, written with them: what budgets look at.
+CREATE TABLE spent_days (
+    day BIGINT NOT NULL, -- days since 1970
+    principal_id TEXT NOT NULL, -- empty: the system
+    token_id TEXT NOT NULL, -- empty: none
+    bytes BIGINT NOT NULL,
+    nano_usd BIGINT NOT NULL,
+    PRIMARY KEY (day, principal_id, token_id)
 );
 
 -- What stored results answered, by day.

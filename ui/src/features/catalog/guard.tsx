@@ -15,7 +15,8 @@ export function Guard({ table }: { table: Table }) {
     mutationFn: (keys: string[]) => requirePartition(catalog, database, name, keys),
     onSuccess: (changed) => client.setQueryData(tableQuery(catalog, database, name).queryKey, changed),
   });
-  const required = table.require_partition ?? [];
+  // What was chosen stands at once; a refusal takes it back.
+  const required = (set.isPending ? set.variables : table.require_partition) ?? [];
   if (table.partition_keys.length === 0 || (!mayEdit && required.length === 0)) return null;
   return (
     <section>

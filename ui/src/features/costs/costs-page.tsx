@@ -122,7 +122,7 @@ function Spend({ report }: { report: CostReport | undefined }) {
   // What costs next to nothing is shown by what it reads.
   const by = !report || Number(report.total.usd) >= CENT ? "usd" : "bytes";
   return (
-    <section className="mt-7">
+    <section className="mt-7 max-phone:mb-12">
       <SectionHead title={by === "usd" ? "Spent by day" : "Read by day"} note={by === "usd" ? "dollars" : "bytes"} />
       {report ? (
         <Chart
