@@ -5,6 +5,7 @@ const PAGES: [string, string, RegExp][] = [
   ["dashboards", "/dashboards", /Demand forecast/],
   ["catalog", "/data", /restaurant/],
   ["table", "/data/local/demo/forecast", /state=CA/],
+  ["costs", "/costs", /New budget/],
   ["settings", "/settings", /New token/],
   ["connections", "/admin/connections", /New connection/],
 ];

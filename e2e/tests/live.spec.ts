@@ -1,7 +1,7 @@
 import { readdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
-import { api, dashboardReady, expect, server, test } from "../support";
+import { api, dashboardReady, expect, run, server, test, workbenchReady } from "../support";
 
 const dataOf = (page: Page) =>
   page.waitForResponse((response) => response.request().method() === "POST" && /\/data$/.test(response.url()));
@@ -29,4 +29,22 @@ test("a dashboard follows its data in place, and is read again by a key", async 
   await expect.poll(() => page.locator(".ld-live").innerText()).not.toBe(before);
   await expect(page.locator("body")).toHaveAttribute("data-same-page", "");
   await expect(page).toHaveURL(/state=TX/);
+});
+
+test("a table asks for a partition predicate, and the workbench says which", async ({ page, complaints }) => {
+  complaints.expect(/status of 400/);
+  await page.goto("/data/local/demo/forecast");
+  const rule = page.getByRole("group", { name: "Queries must narrow" });
+  await rule.getByLabel("state").check();
+  await expect(rule.getByLabel("state")).toBeChecked();
+  try {
+    await page.goto("/sql");
+    await workbenchReady(page);
+    await run(page, "select count(*) as n\nfrom forecast where y_50 > 1");
+    const problem = page.getByRole("alert");
+    await expect(problem).toContainText("only with a condition on `state`");
+    await expect(problem).toContainText(/Add the condition `state = '[A-Z]{2}'`/);
+  } finally {
+    await api(page, "PATCH", "/catalogs/local/databases/demo/tables/forecast", { body: { require_partition: [] } });
+  }
 });

@@ -28,7 +28,7 @@ test.each(PAGES)("%s has its frame, title and place in the navigation before any
   expect(page.status).toBe(200);
   expect(page.head).toContain(`<title>${title} · Lakefront</title>`);
   const { document } = new JSDOM(page.html).window;
-  expect(document.querySelector('nav[aria-label="Main"]')?.textContent).toBe("HomeDashboardsSQLData");
+  expect(document.querySelector('nav[aria-label="Main"]')?.textContent).toBe("HomeDashboardsSQLDataCosts");
   expect(document.querySelectorAll('nav [aria-current="page"]').length).toBe(/^\/(settings|admin)/.test(url) ? 0 : 1);
   expect(document.querySelector("h1")?.textContent).toBeTruthy();
   expect(page.html).toContain("Account of Mara Keller");

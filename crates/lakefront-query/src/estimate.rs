@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::aws::{LEAST, STEP};
 use crate::policy::Authorized;
-use crate::{EngineChoice, ErrorKind, QueryError};
+use crate::{EngineChoice, ErrorKind, QueryError, Spent};
 
 /// What a statement would read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -82,8 +83,33 @@ impl Price {
         text.trim_end_matches('0').to_owned()
     }
 
+    /// Athena's steps at the same price.
+    pub(crate) fn as_athena(self) -> Self {
+        Self { step: STEP, least: LEAST, ..self }
+    }
+
     pub(crate) fn estimate(self, engine: &lakefront_engine::Estimate) -> Estimate {
         Estimate { bytes: engine.bytes, usd: self.usd(engine.bytes), exact: engine.exact }
+    }
+}
+
+/// What a run is charged with, and what it is compared with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rates {
+    pub(crate) price: Price,
+    /// What another engine would have charged.
+    pub(crate) against: Option<Price>,
+}
+
+impl Rates {
+    pub(crate) const FREE: Rates = Rates { price: Price::FREE, against: None };
+
+    pub(crate) fn spent(self, scanned_bytes: u64, complete: bool) -> Spent {
+        let usd = self.price.usd(scanned_bytes);
+        let amount = |usd: &str| usd.parse::<f64>().unwrap_or(0.0);
+        let saved = self.against.map_or(0.0, |other| amount(&other.usd(scanned_bytes)) - amount(&usd));
+        let saved_usd = (saved >= 0.000_000_01).then(|| format!("{saved:.8}"));
+        Spent { scanned_bytes, usd, saved_usd, complete }
     }
 }
 

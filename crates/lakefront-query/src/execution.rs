@@ -16,9 +16,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use ulid::Ulid;
 
-use crate::{Column, EngineChoice, ErrorKind, Estimate, Principal, QueryError, Request, ResultSet};
+use crate::{Approval, Column, EngineChoice, ErrorKind, Estimate, Origin, Principal, QueryError, Request, ResultSet};
 pub(crate) use admission::Admission;
-pub(crate) use flight::{Flights, Pilot, Place, Takeoff};
+pub(crate) use flight::{Flights, Hold, Landing, Pilot, Place, Takeoff};
 pub(crate) use register::Register;
 
 /// Athena's states.
@@ -54,6 +54,12 @@ pub struct ExecutionStatus {
     pub estimate: Option<Estimate>,
     pub statistics: Statistics,
     pub columns: Option<Vec<Column>>,
+    /// Each as `catalog.database.table`.
+    pub tables: Vec<String>,
+    pub origin: Origin,
+    /// Where someone had to agree first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
     /// The result was cut at the configured limit.
     pub truncated: bool,
     pub error: Option<QueryError>,
@@ -70,6 +76,8 @@ pub struct Statistics {
     pub planning_ms: u64,
     pub engine_ms: Option<u64>,
     pub total_ms: Option<u64>,
+    /// What reuse spared, or what Athena would have charged above `usd`; decimal text.
+    pub saved_usd: Option<String>,
     /// The rows come from a stored result, or from a run that someone else had started.
     pub reused: bool,
 }
@@ -111,6 +119,9 @@ impl Execution {
             estimate: None,
             statistics: Statistics::default(),
             columns: None,
+            tables: Vec::new(),
+            origin: request.origin.clone(),
+            approval: None,
             truncated: false,
             error: None,
             created_at: Utc::now(),
@@ -189,6 +200,7 @@ impl Execution {
             status.truncated = result.truncated();
             status.statistics.scanned_bytes = Some(cost.scanned_bytes);
             status.statistics.usd = Some(cost.usd);
+            status.statistics.saved_usd = cost.saved_usd;
             status.statistics.rows = Some(rows);
             status.statistics.engine_ms = Some(cost.engine_ms);
             status.statistics.total_ms = Some(total_ms);
@@ -217,6 +229,7 @@ impl Execution {
 pub(crate) struct Cost {
     pub(crate) scanned_bytes: u64,
     pub(crate) usd: String,
+    pub(crate) saved_usd: Option<String>,
     pub(crate) engine_ms: u64,
     pub(crate) reused: bool,
 }

@@ -1,7 +1,7 @@
 //! From SQL text and a principal to a stream of Arrow batches.
 //!
 //! The files are the pipeline, read top to bottom: [`Request`] → statement → policy → result key →
-//! cached? → estimate → budget → route → engine → result. Nothing that policy has not authorised
+//! cached? → estimate → route → guard → engine → result. Nothing that policy has not authorised
 //! reaches a key, a route or an engine: they accept only `Authorized`, which only `policy` makes.
 
 pub mod aws;
@@ -10,6 +10,7 @@ mod engine;
 mod error;
 mod estimate;
 mod execution;
+mod guard;
 mod policy;
 mod request;
 mod result;
@@ -29,7 +30,10 @@ pub use catalog::{
 pub use error::{ErrorKind, Position, QueryError};
 pub use estimate::{ColumnEstimate, Estimate, EstimateReport, TableEstimate};
 pub use execution::{Execution, ExecutionState, ExecutionStatus, Progress, Statistics};
-pub use request::{EngineChoice, Principal, Request, Role};
+pub use guard::{
+    Admission, Approval, ApprovalState, Ask, Charge, Decision, Guard, PartitionRules, Spent, TableShare, Unguarded,
+};
+pub use request::{EngineChoice, Origin, Principal, Request, Role};
 pub use result::{Column, ResultSet};
 
 use road::Road;
@@ -52,6 +56,8 @@ pub struct QueriesConfig {
     /// Where another engine could run it too, the embedded one takes what reads up to so many bytes. A catalog may have
     /// its own number.
     pub embedded_max_bytes: u64,
+    /// Asked before every run.
+    pub guard: Arc<dyn Guard>,
 }
 
 impl QueriesConfig {
@@ -66,6 +72,7 @@ impl QueriesConfig {
             max_workers: None,
             price_per_tb_usd: 5.0,
             embedded_max_bytes: 2_000_000_000,
+            guard: Arc::new(Unguarded),
         }
     }
 }

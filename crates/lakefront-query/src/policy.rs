@@ -5,6 +5,7 @@ use std::sync::Arc;
 use lakefront_engine::{EngineError, Job, Limits, Literal};
 
 use crate::catalog::{Bound, Link};
+use crate::guard::PartitionRules;
 use crate::statement::BoundQuery;
 use crate::{ErrorKind, Principal, QueryError, Role};
 
@@ -42,6 +43,11 @@ impl Authorized {
 
     pub(crate) fn tables(&self) -> &[Bound] {
         &self.query.tables
+    }
+
+    /// Refuses what reads a table without a condition that `rules` ask for.
+    pub(crate) fn check_partitions(&self, rules: &PartitionRules) -> Result<(), QueryError> {
+        self.query.check_partitions(rules)
     }
 
     /// The system that keeps all of its tables.

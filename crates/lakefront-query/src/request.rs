@@ -26,6 +26,9 @@ pub struct Request {
     /// stored result is always one of the data as it is now.
     pub reuse_max_age_s: Option<u64>,
     pub principal: Principal,
+    pub origin: Origin,
+    /// Above a budget that asks, it waits for an administrator; otherwise it is refused with `APPROVAL_REQUIRED`.
+    pub may_wait: bool,
     /// Shorter than the configured limit, or `None` for that limit.
     pub deadline: Option<Duration>,
 }
@@ -42,9 +45,28 @@ impl Request {
             max_scan_bytes: None,
             reuse_max_age_s: None,
             principal,
+            origin: Origin::default(),
+            may_wait: true,
             deadline: None,
         }
     }
+}
+
+/// Where a statement came from, for the books; ids are the app database's.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The API token that spoke for the principal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// The dashboard it was shown on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dashboard: Option<String>,
+    /// The dashboard's query, or `tile:` and the tile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tile: Option<String>,
+    /// The saved query it was opened as.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
 }
 
 /// Who asks.

@@ -6,20 +6,21 @@ use std::time::{Duration, Instant};
 
 use arrow::datatypes::SchemaRef;
 use lakefront_engine::{Limits, Pool, PoolConfig};
+use tokio::sync::watch;
 
 use crate::engine::{Embedded, Engine, Plan};
-use crate::estimate::{Price, at_most, check_budget, explain};
+use crate::estimate::{Price, Rates, at_most, check_budget, explain};
 use crate::execution::{
-    Admission, Cost, Execution, ExecutionState, Flights, Pilot, Place, Progress, Register, Takeoff, cancelled,
-    timed_out,
+    Admission, Cost, Execution, ExecutionState, Flights, Hold, Landing, Pilot, Place, Progress, Register, Takeoff,
+    cancelled, timed_out,
 };
 use crate::policy::{Authorized, authorize};
 use crate::result::{Cache, Key, RunSummary, Spool, columns};
 use crate::route::{self, Choice, Route};
-use crate::statement::{Kept, Statement, show};
+use crate::statement::{BoundQuery, Kept, Statement, show};
 use crate::{
-    Catalogs, EngineChoice, ErrorKind, EstimateReport, QueriesConfig, QueryError, QueryLimits, Request, ResultSet,
-    infer_in,
+    Admission as Admitted, Approval, ApprovalState, Ask, Catalogs, Charge, EngineChoice, ErrorKind, Estimate,
+    EstimateReport, Guard, QueriesConfig, QueryError, QueryLimits, Request, ResultSet, Spent, TableShare, infer_in,
 };
 
 /// How long a submission waits for the plan, so that most errors come back with it.
@@ -40,6 +41,7 @@ pub(crate) struct Road {
     /// By the place of another system.
     elsewhere: Admission,
     estimates: Admission,
+    guard: Arc<dyn Guard>,
     limits: QueryLimits,
     embedded_max_bytes: u64,
 }
@@ -76,6 +78,7 @@ impl Road {
             // Whoever waits there was admitted here.
             elsewhere: Admission::new(limits.running_per_system, usize::MAX / 2),
             estimates: Admission::new(ESTIMATES.0, ESTIMATES.1),
+            guard: config.guard,
             limits,
             embedded_max_bytes: config.embedded_max_bytes,
         })
@@ -85,9 +88,9 @@ impl Road {
         let execution = Execution::new(&request);
         let deadline = self.deadline(&request);
         let statement = match deadline.holds(Statement::read(&request, &self.catalogs, &self.statements)).await? {
-            Statement::Query(query) => authorize(query, &request.principal)?,
+            Statement::Query(query) => self.allowed(query, &request).await?,
             Statement::Explain(query) => {
-                let statement = authorize(query, &request.principal)?;
+                let statement = self.allowed(query, &request).await?;
                 let report = self.report(statement, request.engine, deadline).await?;
                 let answer = show::lines("Query Plan", explain(&report))?;
                 return self.answer(execution, &answer, "EXPLAIN runs nothing");
@@ -98,37 +101,53 @@ impl Road {
             }
         };
 
-        route::choose(&statement, request.engine, self.embedded_max_bytes)?;
-        let forced = request.reuse_max_age_s == Some(0);
-        let key = if statement.is_volatile() {
-            Key::unique()
-        } else {
-            Key::of(&statement, request.engine, self.limits.result_rows, self.limits.result_bytes)
-        };
-        let may_reuse = !forced && (statement.is_repeatable() || request.reuse_max_age_s.is_some());
-        if may_reuse && let Some(result) = self.cache.get(&key, request.reuse_max_age_s) {
-            self.executions.insert(execution.clone());
-            self.reuse(&execution, &statement, result);
-            return Ok(execution);
-        }
-
-        let place = self.board(key, forced, statement, &request)?;
-        let mut stage = place.stage();
-        self.executions.insert(execution.clone());
-        tokio::spawn(self.clone().follow(execution.clone(), place, deadline));
-        let planned = stage.wait_for(|stage| stage.takeoff.is_some() || stage.landing.is_some());
-        if let Ok(Ok(stage)) = tokio::time::timeout(PLANNING_PATIENCE, planned).await
-            && let (None, Some(Err(error))) = (&stage.takeoff, &stage.landing)
+        let tables = statement.tables().iter().map(|table| format!("{table:?}")).collect();
+        execution.update(|status| status.tables = tables);
+        let order = Order::new(execution.clone(), request, statement, None);
+        let Some(place) = self.begin(&order)? else { return Ok(execution) };
+        let mut status = execution.watch();
+        tokio::spawn(self.clone().follow(order, place, deadline));
+        let told = status.wait_for(|status| status.state != ExecutionState::Queued || status.approval.is_some());
+        if let Ok(Ok(status)) = tokio::time::timeout(PLANNING_PATIENCE, told).await
+            && let (true, Some(error)) = (status.route_reason.is_empty(), &status.error)
         {
             return Err(error.clone());
         }
         Ok(execution)
     }
 
+    /// What a principal may read, with the conditions it needs.
+    async fn allowed(&self, query: Arc<BoundQuery>, request: &Request) -> Result<Authorized, QueryError> {
+        let statement = authorize(query, &request.principal)?;
+        statement.check_partitions(&*self.guard.partition_rules().await?)?;
+        Ok(statement)
+    }
+
+    /// Answers from a stored result, or takes a place on a run.
+    fn begin(self: &Arc<Self>, order: &Order) -> Result<Option<Place>, QueryError> {
+        let Order { execution, request, statement, .. } = order;
+        route::choose(statement, request.engine, self.embedded_max_bytes)?;
+        let forced = request.reuse_max_age_s == Some(0);
+        let key = if statement.is_volatile() {
+            Key::unique()
+        } else {
+            Key::of(statement, request.engine, self.limits.result_rows, self.limits.result_bytes)
+        };
+        let may_reuse = !forced && (statement.is_repeatable() || request.reuse_max_age_s.is_some());
+        if may_reuse && let Some(result) = self.cache.get(&key, request.reuse_max_age_s) {
+            self.executions.insert(execution.clone());
+            self.reuse(execution, statement, result);
+            return Ok(None);
+        }
+        let place = self.board(key, forced, order)?;
+        self.executions.insert(execution.clone());
+        Ok(Some(place))
+    }
+
     pub(crate) async fn estimate(&self, request: &Request) -> Result<EstimateReport, QueryError> {
         let deadline = self.deadline(request);
         let statement = match deadline.holds(Statement::read(request, &self.catalogs, &self.statements)).await? {
-            Statement::Query(query) | Statement::Explain(query) => authorize(query, &request.principal)?,
+            Statement::Query(query) | Statement::Explain(query) => self.allowed(query, request).await?,
             Statement::Show(..) => {
                 let nothing = lakefront_engine::Estimate { exact: true, ..Default::default() };
                 return Ok(EstimateReport {
@@ -251,9 +270,28 @@ impl Road {
         let result = ResultSet::of_batch(rows)?;
         self.executions.insert(execution.clone());
         execution.update(|status| reason.clone_into(&mut status.route_reason));
-        let cost = Cost { scanned_bytes: 0, usd: Price::FREE.usd(0), engine_ms: 0, reused: false };
+        let cost = Cost { scanned_bytes: 0, usd: Price::FREE.usd(0), saved_usd: None, engine_ms: 0, reused: false };
         execution.succeed(Arc::new(result), cost);
         Ok(execution)
+    }
+
+    /// What an engine charges for the tables of a statement.
+    fn price_of(&self, statement: &Authorized, engine: EngineChoice) -> Price {
+        match statement.link() {
+            Some(link) if link.choice() == engine => link.price(),
+            _ => self.engine.price(),
+        }
+    }
+
+    /// What Athena would charge for what the embedded engine reads.
+    fn against(&self, statement: &Authorized, engine: EngineChoice) -> Option<Price> {
+        if engine != EngineChoice::Embedded {
+            return None;
+        }
+        match statement.link().filter(|link| link.choice() == EngineChoice::Athena) {
+            Some(link) => Some(link.price()),
+            None => Some(self.engine.price().as_athena()),
+        }
     }
 
     /// An execution answered by a stored result.
@@ -268,17 +306,19 @@ impl Road {
                 format!("stored result of {made}, as old as was asked for")
             };
         });
-        let cost = Cost { scanned_bytes: 0, usd: Price::FREE.usd(0), engine_ms: 0, reused: true };
+        let spared = self.price_of(statement, result.engine()).usd(result.scanned_bytes());
+        let cost = Cost {
+            scanned_bytes: 0,
+            usd: Price::FREE.usd(0),
+            saved_usd: (result.scanned_bytes() > 0).then_some(spared),
+            engine_ms: 0,
+            reused: true,
+        };
         execution.succeed(result, cost);
     }
 
-    fn board(
-        self: &Arc<Self>,
-        key: Key,
-        forced: bool,
-        statement: Authorized,
-        request: &Request,
-    ) -> Result<Place, QueryError> {
+    fn board(self: &Arc<Self>, key: Key, forced: bool, order: &Order) -> Result<Place, QueryError> {
+        let Order { request, statement, .. } = order;
         let scan_limits = [request.max_scan_bytes, self.limits.max_scan_bytes];
         let scan_limit = scan_limits.into_iter().flatten().min();
         // A forced run is not joined by others, nor does it join one.
@@ -292,7 +332,7 @@ impl Road {
                 }
             };
             let road = self.clone();
-            let choice = request.engine;
+            let order = order.clone();
             tokio::spawn(async move {
                 let abandoned = pilot.abandoned().clone();
                 let flown = async {
@@ -300,7 +340,7 @@ impl Road {
                     let turn = ticket.turn().await?;
                     let queued_ms = boarded.elapsed().as_millis() as u64;
                     pilot.update(|stage| stage.queued_ms = queued_ms);
-                    let result = road.fly(&pilot, key, Arc::new(statement), choice, scan_limit).await;
+                    let result = road.fly(&pilot, key, &order, scan_limit).await;
                     drop(turn);
                     result
                 };
@@ -315,23 +355,30 @@ impl Road {
         })
     }
 
-    /// Plan, budget, route, run: everything dropped on the way stops the engine.
+    /// Plan, route, guard, run: everything dropped on the way stops the engine.
     async fn fly(
         &self,
         pilot: &Pilot,
         key: Key,
-        statement: Arc<Authorized>,
-        choice: EngineChoice,
+        order: &Order,
         scan_limit: Option<u64>,
     ) -> Result<Arc<ResultSet>, QueryError> {
         let planning = Instant::now();
-        let chosen = self.choose(&statement, choice, self.engine_limits(self.limits.deadline)).await?;
+        let statement = &order.statement;
+        let limits = self.engine_limits(self.limits.deadline);
+        let chosen = self.choose(statement, order.request.engine, limits).await?;
         let Chosen { route, plan: Plan { schema, estimate, start }, price } = chosen;
         let planning_ms = planning.elapsed().as_millis() as u64;
+        let shares = match &estimate {
+            Some(estimate) => estimate.tables.iter().map(TableShare::from).collect(),
+            None => statement.tables().iter().map(TableShare::unknown).collect(),
+        };
         let estimate = estimate.map(|estimate| price.estimate(&estimate));
         if let Some(estimate) = &estimate {
             check_budget(estimate, scan_limit)?;
         }
+        let rates = Rates { price, against: self.against(statement, route.engine) };
+        let mut charge = self.admitted(pilot, order, &route, estimate.clone(), shares, rates).await?;
         let takeoff = |schema: Option<&SchemaRef>| Takeoff {
             route: route.clone(),
             estimate: estimate.clone(),
@@ -349,6 +396,7 @@ impl Road {
             stage.queued_ms += waited_ms;
             stage.planning_ms = planning_ms;
             stage.takeoff = Some(takeoff(schema.as_ref()));
+            stage.rates = Some(rates);
         });
 
         let mut rows = start.await?;
@@ -380,8 +428,11 @@ impl Road {
             };
         }
         let run = rows.statistics();
-        let price = if rows.is_charged() { price } else { Price::FREE };
-        pilot.update(|stage| stage.usd = Some(price.usd(run.scanned_bytes)));
+        if !rows.is_charged() {
+            charge.rates = Rates::FREE;
+        }
+        let spent = charge.settle(run.scanned_bytes);
+        pilot.update(|stage| stage.spent = Some(spent));
         let summary = RunSummary {
             truncated: run.truncated,
             reusable: !statement.is_volatile(),
@@ -400,13 +451,118 @@ impl Road {
         Ok(result)
     }
 
-    /// Tells one execution what happens to its flight, until that ends or the execution leaves it.
-    async fn follow(self: Arc<Self>, execution: Arc<Execution>, place: Place, deadline: Deadline) {
+    /// Asks the guard on behalf of whoever started the flight.
+    async fn admitted(
+        &self,
+        pilot: &Pilot,
+        order: &Order,
+        route: &Route,
+        estimate: Option<Estimate>,
+        tables: Vec<TableShare>,
+        rates: Rates,
+    ) -> Result<Charged, QueryError> {
+        let ask = Ask {
+            execution: order.execution.id,
+            principal: order.request.principal.clone(),
+            origin: order.request.origin.clone(),
+            sql: order.request.sql.clone(),
+            engine: route.engine,
+            route_reason: route.reason.clone(),
+            estimate,
+            tables,
+            approved_bytes: order.approved_bytes,
+        };
+        let (hold, error) = match self.guard.admit(&ask).await {
+            Ok(Admitted::Run(charge)) => {
+                return Ok(Charged { charge: Some(charge), progress: pilot.progress(), rates });
+            }
+            Ok(Admitted::Wait(reason)) => {
+                let error = QueryError::new("APPROVAL_REQUIRED", ErrorKind::Limit, reason.clone());
+                if order.request.may_wait {
+                    (Hold::Waits(Arc::new(ask), reason), error)
+                } else {
+                    (Hold::Refused, error.with_hint("Run it in the SQL workbench to ask an administrator."))
+                }
+            }
+            Err(error) => (Hold::Refused, error),
+        };
+        pilot.update(|stage| stage.hold = Some(hold));
+        Err(error)
+    }
+
+    /// Sees one execution to its end, over several flights if the guard asks for that.
+    async fn follow(self: Arc<Self>, mut order: Order, mut place: Place, mut deadline: Deadline) {
+        loop {
+            let landing = self.accompany(&order.execution, &place, deadline).await;
+            let hold = place.stage().borrow().hold.clone();
+            let next = match (landing, hold) {
+                // What was said to whoever started it: ask for oneself.
+                (Err(_), Some(_)) if place.joined && !order.execution.cancelled().is_cancelled() => self.begin(&order),
+                (Err(_), Some(Hold::Waits(ask, reason))) if !order.execution.cancelled().is_cancelled() => {
+                    match self.agreed(&order, &ask, &reason).await {
+                        Ok(agreed) => {
+                            order = agreed;
+                            deadline = self.deadline(&order.request);
+                            self.begin(&order)
+                        }
+                        Err(error) => Err(error),
+                    }
+                }
+                (landing, _) => return Self::end(&order.execution, &place, landing),
+            };
+            match next {
+                Ok(Some(another)) => place = another,
+                Ok(None) => return,
+                Err(error) => return order.execution.fail(error),
+            }
+        }
+    }
+
+    /// Waits until someone has agreed, and takes the statement up anew: its data may have changed meanwhile.
+    async fn agreed(&self, order: &Order, ask: &Ask, reason: &str) -> Result<Order, QueryError> {
+        let execution = &order.execution;
+        execution.update(|status| {
+            status.engine = ask.engine;
+            status.route_reason.clone_from(&ask.route_reason);
+            status.estimate.clone_from(&ask.estimate);
+            status.approval = Some(Approval::asked(reason, ask.estimate.clone()));
+        });
+        let decision = tokio::select! {
+            decision = self.guard.decision(ask, reason) => decision?,
+            () = execution.cancelled().cancelled() => return Err(cancelled()),
+        };
+        execution.update(|status| {
+            if let Some(approval) = &mut status.approval {
+                approval.state = if decision.approved { ApprovalState::Approved } else { ApprovalState::Rejected };
+                approval.by = Some(decision.by.clone());
+                approval.note.clone_from(&decision.note);
+            }
+        });
+        if !decision.approved {
+            let note = decision.note.map_or(String::new(), |note| format!(" They wrote: {note}"));
+            let message = format!("{} did not agree to this run.{note}", decision.by);
+            return Err(QueryError::new("APPROVAL_REJECTED", ErrorKind::Forbidden, message)
+                .with_hint("Read less, or talk to them."));
+        }
+        let request = order.request.clone();
+        let deadline = self.deadline(&request);
+        let Statement::Query(query) =
+            deadline.holds(Statement::read(&request, &self.catalogs, &self.statements)).await?
+        else {
+            return Err(QueryError::internal("a query that waited is none any more"));
+        };
+        let statement = self.allowed(query, &request).await?;
+        let approved_bytes = ask.estimate.as_ref().map(|estimate| estimate.bytes);
+        Ok(Order::new(execution.clone(), request, statement, approved_bytes))
+    }
+
+    /// Tells one execution what happens to its flight, until that lands or the execution leaves it.
+    async fn accompany(&self, execution: &Execution, place: &Place, deadline: Deadline) -> Landing {
         let mut stage = place.stage();
         let mut progress = place.progress();
         let too_late = tokio::time::sleep_until(deadline.at.into());
         tokio::pin!(too_late);
-        let landing = loop {
+        loop {
             let now = stage.borrow_and_update().clone();
             execution.update(|status| {
                 status.statistics.queued_ms = now.queued_ms;
@@ -438,16 +594,79 @@ impl Road {
             if too_late.is_elapsed() {
                 break Err(timed_out(deadline.limit));
             }
-        };
+        }
+    }
+
+    fn end(execution: &Execution, place: &Place, landing: Landing) {
+        let stage = place.stage();
         match landing {
             Ok(result) => {
                 let reused = place.joined;
                 let scanned_bytes = if reused { 0 } else { result.scanned_bytes() };
-                let usd = stage.borrow().usd.clone().filter(|_| !reused).unwrap_or_else(|| Price::FREE.usd(0));
+                let spent = stage.borrow().spent.clone();
+                let (usd, saved_usd) = match spent {
+                    Some(spent) if !reused => (spent.usd, spent.saved_usd),
+                    Some(spent) => (Price::FREE.usd(0), Some(spent.usd)),
+                    None => (Price::FREE.usd(0), None),
+                };
                 let engine_ms = result.engine_ms();
-                execution.succeed(result, Cost { scanned_bytes, usd, engine_ms, reused });
+                execution.succeed(result, Cost { scanned_bytes, usd, saved_usd, engine_ms, reused });
             }
-            Err(error) => execution.fail(error),
+            Err(error) => {
+                let scanned_bytes = place.progress().borrow().scanned_bytes;
+                if let Some(rates) = stage.borrow().rates.filter(|_| !place.joined && scanned_bytes > 0) {
+                    execution.update(|status| {
+                        status.statistics.scanned_bytes = Some(scanned_bytes);
+                        status.statistics.usd = Some(rates.price.usd(scanned_bytes));
+                    });
+                }
+                execution.fail(error);
+            }
+        }
+    }
+}
+
+/// What an execution is for, kept until it ends.
+#[derive(Clone)]
+struct Order {
+    execution: Arc<Execution>,
+    request: Arc<Request>,
+    statement: Arc<Authorized>,
+    approved_bytes: Option<u64>,
+}
+
+impl Order {
+    fn new(
+        execution: Arc<Execution>,
+        request: impl Into<Arc<Request>>,
+        statement: Authorized,
+        approved_bytes: Option<u64>,
+    ) -> Self {
+        Self { execution, request: request.into(), statement: Arc::new(statement), approved_bytes }
+    }
+}
+
+/// A run that has begun: charged with what it read in any case, also where it is dropped on the way.
+struct Charged {
+    charge: Option<Box<dyn Charge>>,
+    progress: watch::Receiver<Progress>,
+    rates: Rates,
+}
+
+impl Charged {
+    fn settle(mut self, scanned_bytes: u64) -> Spent {
+        let spent = self.rates.spent(scanned_bytes, true);
+        if let Some(charge) = self.charge.take() {
+            charge.settle(spent.clone());
+        }
+        spent
+    }
+}
+
+impl Drop for Charged {
+    fn drop(&mut self) {
+        if let Some(charge) = self.charge.take() {
+            charge.settle(self.rates.spent(self.progress.borrow().scanned_bytes, false));
         }
     }
 }

@@ -4,6 +4,7 @@ mod conditions;
 mod kept;
 mod names;
 mod parameters;
+mod partitions;
 mod rules;
 mod sent;
 pub(crate) mod show;
@@ -23,6 +24,7 @@ use crate::catalog::{Bound, Link};
 use crate::{Catalogs, Position, QueryError, Request};
 pub(crate) use kept::Kept;
 pub(crate) use names::Defaults;
+use partitions::TableRead;
 pub(crate) use rules::Show;
 use rules::{Findings, Kind, TableName};
 use text::{Edit, Text};
@@ -51,6 +53,8 @@ pub(crate) struct BoundQuery {
     linked: Option<Linked>,
     /// Why the embedded engine does not run it; then there is a system that keeps its tables.
     pub(crate) not_embedded: Option<QueryError>,
+    /// Every place where a table is read.
+    places: Vec<TableRead>,
     pub(crate) defaults: Defaults,
     /// Its value is another one at the next run.
     pub(crate) volatile: bool,
@@ -179,12 +183,16 @@ impl BoundQuery {
             }
             None => None,
         };
+        let author = text;
+        let authored = |at: Position| author.author_position(at.line, at.column);
         let text = edited(named(&|table| table.catalog().to_owned())?);
         let mut tables: BTreeMap<_, (Bound, u64)> = BTreeMap::new();
         for table in &bound {
             tables.entry(key(table)).or_insert_with(|| (table.clone(), 0)).1 += findings.reads;
         }
         let (tables, reads) = tables.into_values().unzip();
+        let places =
+            findings.tables.iter().zip(&bound).map(|(name, table)| TableRead::new(name, table, authored)).collect();
         Ok(Self {
             canonical: canonical(&text)?,
             text,
@@ -193,6 +201,7 @@ impl BoundQuery {
             reads,
             linked,
             not_embedded,
+            places,
             defaults: defaults.clone(),
             volatile: findings.volatile,
         })

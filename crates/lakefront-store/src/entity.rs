@@ -134,6 +134,9 @@ entity!(execution, "executions", {
     pub statistics: Option<String>,
     pub columns: Option<String>,
     pub error: Option<String>,
+    pub origin: Option<String>,
+    pub tables: Option<String>,
+    pub approval: Option<String>,
     pub created_at: i64,
     pub finished_at: Option<i64>,
 });
@@ -174,4 +177,85 @@ entity!(idempotency_key, "idempotency_keys", {
     pub status: Option<i32>,
     pub body: Option<String>,
     pub created_at: i64,
+});
+
+entity!(charge, "charges", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub execution_id: String,
+    pub at: i64,
+    pub principal_id: Option<String>,
+    pub token_id: Option<String>,
+    pub dashboard_id: Option<String>,
+    pub tile: Option<String>,
+    pub query_id: Option<String>,
+    pub engine: String,
+    pub estimated_bytes: Option<i64>,
+    pub exact: bool,
+    pub bytes: i64,
+    pub nano_usd: i64,
+    pub saved_nano_usd: i64,
+    pub settled: bool,
+    pub complete: bool,
+});
+
+entity!(charge_table, "charge_tables", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub execution_id: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub name: String,
+    pub bytes: i64,
+    pub nano_usd: i64,
+});
+
+entity!(reuse, "reuses", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub day: i64,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub principal_id: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub dashboard_id: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub engine: String,
+    pub runs: i64,
+    pub saved_nano_usd: i64,
+});
+
+entity!(budget, "budgets", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: String,
+    pub subject_kind: String,
+    pub subject: String,
+    pub period: String,
+    pub limit_bytes: Option<i64>,
+    pub limit_nano_usd: Option<i64>,
+    pub action: String,
+    pub created_at: i64,
+    pub updated_at: i64,
+});
+
+entity!(approval, "approvals", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub execution_id: String,
+    pub principal_id: Option<String>,
+    pub sql: String,
+    pub engine: String,
+    pub reason: String,
+    pub estimate: Option<String>,
+    pub state: String,
+    pub asked_at: i64,
+    pub expires_at: i64,
+    pub seen_at: i64,
+    pub decided_by: Option<String>,
+    pub decided_at: Option<i64>,
+    pub note: Option<String>,
+});
+
+entity!(partition_rule, "partition_rules", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub catalog: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub database: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub table_name: String,
+    pub keys: String,
 });

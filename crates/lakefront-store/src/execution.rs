@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, FromQueryResult, IntoActiveModel, JoinType, QueryFilter, QueryOrder,
-    QuerySelect, RelationDef, Select,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, ExprTrait, FromQueryResult, IntoActiveModel, JoinType,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef, Select,
     sea_query::{Expr, Func},
 };
 use serde::{Deserialize, Serialize};
@@ -10,8 +10,9 @@ use ulid::Ulid;
 
 use crate::{
     Page, PageRequest, Person, Result, Scope, Store, StoreError,
+    approval::SILENCE_MS,
     column::{self, contains, without_nul},
-    entity::{execution, user},
+    entity::{approval, execution, user},
     error::conflict,
 };
 
@@ -44,6 +45,9 @@ pub struct ExecutionRecord {
     pub statistics: Option<Value>,
     pub columns: Option<Value>,
     pub error: Option<Value>,
+    pub origin: Option<Value>,
+    pub tables: Option<Value>,
+    pub approval: Option<Value>,
     pub created_at: DateTime<Utc>,
     pub finished_at: Option<DateTime<Utc>>,
 }
@@ -60,6 +64,9 @@ pub struct NewExecution {
     pub route_reason: Option<String>,
     pub state: ExecutionState,
     pub estimate: Option<Value>,
+    /// The token, dashboard, tile or saved query it came from.
+    pub origin: Option<Value>,
+    pub tables: Option<Value>,
 }
 
 /// What became known since; `None` leaves as it is.
@@ -73,6 +80,8 @@ pub struct ExecutionUpdate {
     pub statistics: Option<Value>,
     pub columns: Option<Value>,
     pub error: Option<Value>,
+    pub tables: Option<Value>,
+    pub approval: Option<Value>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -104,6 +113,9 @@ impl Store {
             statistics: None,
             columns: None,
             error: None,
+            origin: new.origin.map(|value| value.to_string()),
+            tables: new.tables.map(|value| value.to_string()),
+            approval: None,
             created_at: now,
             finished_at: new.state.is_final().then_some(now),
         };
@@ -133,6 +145,8 @@ impl Store {
             row.statistics = json(&update.statistics, row.statistics);
             row.columns = json(&update.columns, row.columns);
             row.error = json(&update.error, row.error);
+            row.tables = json(&update.tables, row.tables);
+            row.approval = json(&update.approval, row.approval);
             if let Some(state) = update.state {
                 row.state = state.as_str().to_owned();
                 row.finished_at = state.is_final().then_some(now);
@@ -177,14 +191,22 @@ impl Store {
     }
 
     /// Marks what was begun before `before` and never finished as `FAILED` with `error` (a process that died); by the
-    /// system only. Answers how many.
+    /// system only. What waits for an administrator, or was agreed to since, is spared. Answers how many.
     pub async fn fail_abandoned_executions(&self, scope: &Scope, before: DateTime<Utc>, error: Value) -> Result<u64> {
         scope.must_be_system()?;
+        let spared = approval::Entity::find()
+            .select_only()
+            .column(approval::Column::ExecutionId)
+            .filter(Condition::any().add(approval::Column::DecidedAt.gte(before.timestamp_millis())).add(
+                approval::Column::State.eq("waiting").and(approval::Column::SeenAt.gt(self.now_ms() - SILENCE_MS)),
+            ))
+            .into_query();
         let update = execution::Entity::update_many()
             .col_expr(execution::Column::State, Expr::val(ExecutionState::Failed.as_str()))
             .col_expr(execution::Column::Error, Expr::val(error.to_string()))
             .col_expr(execution::Column::FinishedAt, Expr::val(self.now_ms()))
             .filter(execution::Column::FinishedAt.is_null())
+            .filter(execution::Column::Id.not_in_subquery(spared))
             .filter(execution::Column::CreatedAt.lt(before.timestamp_millis()));
         writing!(self, |tx| Ok(update.clone().exec(tx).await?.rows_affected))
     }
@@ -234,6 +256,9 @@ impl ExecutionRecord {
             statistics: column::optional_json(row.statistics.as_ref())?,
             columns: column::optional_json(row.columns.as_ref())?,
             error: column::optional_json(row.error.as_ref())?,
+            origin: column::optional_json(row.origin.as_ref())?,
+            tables: column::optional_json(row.tables.as_ref())?,
+            approval: column::optional_json(row.approval.as_ref())?,
             created_at: column::time(row.created_at),
             finished_at: row.finished_at.map(column::time),
         })

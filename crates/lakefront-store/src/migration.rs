@@ -10,7 +10,7 @@ pub(crate) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Initial)]
+        vec![Box::new(Initial), Box::new(Costs)]
     }
 }
 
@@ -37,6 +37,22 @@ impl MigrationTrait for Initial {
             _ => include_str!("migration/0001_append_only_sqlite.sql"),
         })
         .await?;
+        Ok(())
+    }
+}
+
+struct Costs;
+
+impl MigrationName for Costs {
+    fn name(&self) -> &str {
+        "0002_costs"
+    }
+}
+
+#[async_trait]
+impl MigrationTrait for Costs {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.get_connection().execute_unprepared(include_str!("migration/0002_costs.sql")).await?;
         Ok(())
     }
 }

@@ -10,6 +10,8 @@ mod world;
 
 #[path = "store/access.rs"]
 mod access;
+#[path = "store/costs.rs"]
+mod costs;
 #[path = "store/faults.rs"]
 mod faults;
 #[path = "store/history.rs"]
@@ -93,6 +95,15 @@ stories! {
         an_abandoned_execution_fails,
         preferences_are_kept_per_user,
         a_repeated_request_gets_the_first_answer;
+    costs:
+        a_budget_has_a_life,
+        a_budget_is_used_up_and_renews,
+        runs_side_by_side_do_not_overshoot,
+        the_smallest_limit_of_a_run_wins,
+        a_waiting_run_is_agreed_to_by_someone_else,
+        a_waiting_run_outlives_its_deadline_but_not_its_process,
+        costs_add_up_and_are_ones_own,
+        a_partition_rule_is_for_editors;
     faults:
         many_clients_share_few_connections,
         acknowledged_changes_survive_a_killed_process,

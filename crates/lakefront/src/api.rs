@@ -1,9 +1,12 @@
 //! The HTTP API, one file per noun: what a request holds and what it answers stand beside each handler.
 
+pub mod approvals;
 pub mod audit;
 pub mod auth;
+pub mod budgets;
 pub mod catalogs;
 pub mod connections;
+pub mod costs;
 pub mod dashboard_data;
 pub mod events;
 pub mod executions;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use lakefront_query::{Principal, Queries, QueriesConfig, QueryLimits, Role};
+use lakefront_query::{Guard, Principal, Queries, QueriesConfig, QueryLimits, Role};
 use lakefront_store::{Scope, Store};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::api::EventSlots;
 use crate::auth::key::MasterKey;
 use crate::auth::{Attempts, SessionCookie};
+use crate::books::Books;
 use crate::catalogs::Registered;
 use crate::config::Settings;
 use crate::metrics::Metrics;
@@ -39,8 +40,6 @@ pub struct Parts {
     pub metrics: Metrics,
     /// Cancelled when the server is to stop: event streams end then.
     pub stop: CancellationToken,
-    /// Work that an answer did not wait for, but the end of the process does.
-    pub background: TaskTracker,
 }
 
 /// What is open stays at hand: `app.store`, `app.queries`.
@@ -70,7 +69,6 @@ impl App {
             exports: Arc::new(Semaphore::new(settings.server.exports)),
             metrics: Metrics::default(),
             stop: CancellationToken::new(),
-            background: TaskTracker::new(),
             settings,
             address,
             opened,
@@ -97,6 +95,9 @@ pub fn system_principal() -> Principal {
 pub struct Opened {
     pub store: Store,
     pub queries: Queries,
+    pub books: Books,
+    /// Work that an answer did not wait for, but the end of the process does.
+    pub background: TaskTracker,
     pub key: MasterKey,
     pub registered: Registered,
 }
@@ -112,9 +113,12 @@ impl Opened {
 pub async fn open(settings: &Settings) -> anyhow::Result<Opened> {
     crate::config::create_data_dir(&settings.data_dir)?;
     let key = MasterKey::load(&settings.data_dir)?;
-    let (store, queries) = tokio::join!(open_store(settings), open_queries(settings));
-    let (store, queries) = (store?, queries?);
-    let opened = Opened { store, queries, key, registered: Registered::default() };
+    let store = open_store(settings).await?;
+    let background = TaskTracker::new();
+    let patience = Duration::from_secs(settings.query.approval_wait_s);
+    let books = Books::new(store.clone(), patience, background.clone());
+    let queries = open_queries(settings, Arc::new(books.clone())).await?;
+    let opened = Opened { store, queries, books, background, key, registered: Registered::default() };
     opened.register_catalogs(settings).await?;
     Ok(opened)
 }
@@ -123,7 +127,7 @@ pub async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
     Store::open(&settings.database_url()).await.context("the app database can't be opened")
 }
 
-async fn open_queries(settings: &Settings) -> anyhow::Result<Queries> {
+async fn open_queries(settings: &Settings, guard: Arc<dyn Guard>) -> anyhow::Result<Queries> {
     let query = &settings.query;
     let data_dir = absolute(&settings.data_dir)?;
     let worker = std::env::current_exe().context("the path of this program is unknown")?;
@@ -133,6 +137,7 @@ async fn open_queries(settings: &Settings) -> anyhow::Result<Queries> {
     config.catalogs.linked_interval = Duration::from_secs(settings.catalog.linked_interval_s);
     config.cache_bytes = query.cache_bytes;
     config.max_workers = (query.max_workers > 0).then_some(query.max_workers);
+    config.guard = guard;
     config.price_per_tb_usd = query.price_per_tb_usd;
     config.embedded_max_bytes = query.embedded_max_bytes;
     config.limits = QueryLimits {

@@ -13,7 +13,7 @@ use std::ops::Deref;
 use axum::extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use lakefront_query::Principal;
+use lakefront_query::{Origin, Principal, Request};
 use lakefront_store::{Access, AuditRecord, Outcome, Role, Scope, TokenScope, User};
 use serde_json::json;
 
@@ -31,11 +31,19 @@ pub struct Actor {
     pub scope: Scope,
     /// The session's id; `None` for a token.
     pub session: Option<ulid::Ulid>,
+    /// The API token's id; `None` for a session.
+    pub token: Option<ulid::Ulid>,
 }
 
 impl Actor {
     pub fn principal(&self) -> Principal {
         principal(&self.user)
+    }
+
+    /// A statement of the caller.
+    pub fn request(&self, sql: String) -> Request {
+        let origin = Origin { token: self.token.map(|id| id.to_string()), ..Origin::default() };
+        Request { origin, ..Request::new(self.principal(), sql) }
     }
 
     /// Whether the caller holds `scope`; a session holds all that its role allows.
@@ -167,7 +175,7 @@ impl OptionalFromRequestParts<App> for Actor {
             return match app.store.api_token(&system, secret).await {
                 Ok((user, token)) => {
                     let scope = token.scope(&user, Some(address.to_string()));
-                    Ok(Some(Self { user, scope, session: None }))
+                    Ok(Some(Self { user, scope, session: None, token: Some(token.id) }))
                 }
                 Err(lakefront_store::StoreError::NotFound(_)) => {
                     Err(app.attempts.failed(address).err().unwrap_or_else(Problem::unauthorized))
@@ -179,7 +187,7 @@ impl OptionalFromRequestParts<App> for Actor {
         match app.store.session(&system, secret).await {
             Ok(session) => {
                 let scope = session.scope(Some(address.to_string()));
-                Ok(Some(Self { user: session.user, scope, session: Some(session.id) }))
+                Ok(Some(Self { user: session.user, scope, session: Some(session.id), token: None }))
             }
             Err(lakefront_store::StoreError::NotFound(_)) => Ok(None),
             Err(error) => Err(error.into()),

@@ -51,6 +51,7 @@ pub struct Query {
     pub result_rows: u64,
     pub result_bytes: u64,
     pub max_scan_bytes: u64,
+    pub approval_wait_s: u64,
     pub running_per_user: usize,
     pub running_per_system: usize,
     pub queued_per_user: usize,

@@ -23,6 +23,7 @@ use utoipa::ToSchema;
 
 use crate::error::Problem;
 
+pub use csv::field as csv_field;
 pub use json::row_lists;
 pub use values::Values;
 

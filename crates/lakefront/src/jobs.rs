@@ -11,6 +11,7 @@ use crate::app::{App, system};
 
 const SWEEP: Duration = Duration::from_secs(300);
 const CATALOGS: Duration = Duration::from_secs(15);
+const COSTS: Duration = Duration::from_secs(10);
 const HISTORY_DAYS: i64 = 90;
 
 /// Starts the jobs; they end with the server.
@@ -18,6 +19,7 @@ pub fn start(app: &App) {
     spawn(app, housekeeping(app.clone()));
     spawn(app, warm_up(app.clone()));
     spawn(app, catalogs(app.clone()));
+    spawn(app, costs(app.clone()));
 }
 
 fn spawn(app: &App, job: impl Future<Output = ()> + Send + 'static) {
@@ -42,12 +44,26 @@ async fn housekeeping(app: App) {
         let now = Utc::now();
         let outcome = tokio::try_join!(
             app.store.sweep(&scope),
+            app.store.delete_costs(&scope),
             app.store.delete_executions(&scope, now - TimeDelta::days(HISTORY_DAYS)),
             app.store.fail_abandoned_executions(&scope, now - longest, error.clone()),
         );
         match outcome {
-            Ok((swept, deleted, failed)) => tracing::debug!(swept, deleted, failed, "housekeeping is done"),
+            Ok((swept, costs, deleted, failed)) => {
+                tracing::debug!(swept, costs, deleted, failed, "housekeeping is done")
+            }
             Err(error) => tracing::warn!(%error, "housekeeping failed: {error}"),
+        }
+    }
+}
+
+/// Writes down the answers from stored results.
+async fn costs(app: App) {
+    let mut tick = tokio::time::interval(COSTS);
+    loop {
+        tick.tick().await;
+        if let Err(error) = app.books.write_reuses().await {
+            tracing::warn!(%error, "answers from stored results are not in the costs yet: {error}");
         }
     }
 }

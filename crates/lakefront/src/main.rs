@@ -5,6 +5,7 @@
 mod api;
 mod app;
 mod auth;
+mod books;
 mod catalogs;
 mod commands;
 mod config;

@@ -180,7 +180,7 @@ pub async fn dashboard_page(
     let tab = tab.map(str::to_owned);
     let rest = async move {
         let began = Instant::now();
-        let data = dashboard_data::load(&app, &actor, &definition, &filters, tab.as_deref()).await;
+        let data = dashboard_data::load(&app, &actor, dashboard.id, &definition, &filters, tab.as_deref()).await;
         let loaded = began.elapsed();
         let is_lasting = data.is_lasting();
         let data = Data { dashboard: Some(&dashboard), dashboard_data: Some(&data) };

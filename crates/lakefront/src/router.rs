@@ -9,7 +9,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    audit, auth, catalogs, connections, dashboard_data, executions, operations, preferences, saved, tokens, users,
+    approvals, audit, auth, budgets, catalogs, connections, costs, dashboard_data, executions, operations, preferences,
+    saved, tokens, users,
 };
 use crate::app::App;
 use crate::error::Problem;
@@ -40,6 +41,7 @@ fn ui() -> Router<App> {
         .route("/sql/{id}", get(pages::plain_page))
         .route("/data", get(pages::plain_page))
         .route("/data/{catalog}/{database}/{table}", get(pages::plain_page))
+        .route("/costs", get(pages::plain_page))
         .route("/settings", get(pages::plain_page))
         .route("/admin/connections", get(pages::plain_page))
         .route("/signin", get(pages::open_page))
@@ -72,7 +74,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(catalogs::refresh_catalog))
         .routes(routes!(catalogs::databases))
         .routes(routes!(catalogs::tables))
-        .routes(routes!(catalogs::table))
+        .routes(routes!(catalogs::table, catalogs::update_table))
         .routes(routes!(catalogs::preview))
         .routes(routes!(catalogs::refresh))
         .routes(routes!(connections::list, connections::create))
@@ -83,6 +85,12 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(executions::estimate))
         .routes(routes!(executions::get, executions::cancel))
         .routes(routes!(executions::events))
+        .routes(routes!(approvals::approve))
+        .routes(routes!(approvals::reject))
+        .routes(routes!(approvals::list))
+        .routes(routes!(budgets::list, budgets::create))
+        .routes(routes!(budgets::get, budgets::update, budgets::delete))
+        .routes(routes!(costs::report))
         .routes(routes!(executions::result))
         .routes(routes!(dashboard_data::data))
         .routes(routes!(dashboard_data::events))

@@ -59,6 +59,10 @@ const READS = {
   executions: queries.executions({ mine: true, q: "x", state: "FAILED" }),
   apiTokens: queries.apiTokens(),
   connections: queries.connections(),
+  costs: queries.costs("2026-01-01", "2026-01-31", "day"),
+  budgets: queries.budgets(),
+  approvals: queries.approvals(),
+  users: queries.users(),
 };
 const connection = { id: "c", updated_at: null } as Connection;
 const WRITES: Record<string, () => unknown> = {
@@ -75,6 +79,19 @@ const WRITES: Record<string, () => unknown> = {
   clearStar: () => writes.setStar("dashboards", "i", false),
   refreshCatalog: () => writes.refreshCatalog("c"),
   refreshTable: () => writes.refreshTable("c", "d", "t"),
+  requirePartition: () => writes.requirePartition("c", "d", "t", ["k"]),
+  createBudget: () =>
+    writes.createBudget({
+      subject: { kind: "everyone" },
+      period: "day",
+      limit_bytes: 1,
+      limit_usd: null,
+      action: "block",
+    }),
+  updateBudget: () => writes.updateBudget("i", { limit_bytes: 1, limit_usd: null, action: "ask" }),
+  deleteBudget: () => writes.deleteBudget("i"),
+  approveRun: () => writes.decideRun("i", true, ""),
+  rejectRun: () => writes.decideRun("i", false, "no"),
   deleteDashboard: () => writes.deleteDashboard("i"),
   createConnection: () => writes.createConnection({ name: "c", kind: "s3", settings: {} }),
   changeConnection: () => writes.changeConnection(connection, { secret: "s" }),

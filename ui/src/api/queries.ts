@@ -3,8 +3,12 @@ import { sqlName } from "@/lib/sql-text";
 import { callJson } from "./client";
 import type {
   ApiToken,
+  Approval,
+  Budget,
   CatalogSummary,
   Connection,
+  CostBy,
+  CostReport,
   Dashboard,
   DashboardData,
   DatabaseSummary,
@@ -16,6 +20,7 @@ import type {
   SavedQuery,
   Table,
   TableSummary,
+  User,
 } from "./types";
 
 const part = encodeURIComponent;
@@ -141,6 +146,30 @@ export const connections = () =>
   queryOptions({
     queryKey: ["connections"],
     queryFn: ({ signal }) => callJson<Page<Connection>>("/connections", { signal, query: { limit: 200 } }),
+  });
+
+export const costs = (from: string, to: string, by: CostBy) =>
+  queryOptions({
+    queryKey: ["costs", from, to, by],
+    staleTime: 10_000,
+    queryFn: ({ signal }) => callJson<CostReport>("/costs", { signal, query: { from, to, by } }),
+  });
+
+export const budgets = () =>
+  queryOptions({ queryKey: ["budgets"], queryFn: ({ signal }) => callJson<Page<Budget>>("/budgets", { signal }) });
+
+/** Looked at again while the page is open: others ask meanwhile. */
+export const approvals = () =>
+  queryOptions({
+    queryKey: ["approvals"],
+    refetchInterval: 10_000,
+    queryFn: ({ signal }) => callJson<Page<Approval>>("/approvals", { signal }),
+  });
+
+export const users = () =>
+  queryOptions({
+    queryKey: ["users"],
+    queryFn: ({ signal }) => callJson<Page<User>>("/users", { signal, query: { limit: 200 } }),
   });
 
 export interface TableName {

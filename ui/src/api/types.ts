@@ -154,6 +154,8 @@ export interface Statistics {
   planning_ms: number;
   engine_ms: number | null;
   total_ms: number | null;
+  /** What reuse spared, or what Athena would have charged above `usd`. */
+  saved_usd?: string | null;
   reused: boolean;
 }
 
@@ -192,6 +194,7 @@ export interface ExecutionRequest {
   engine?: Engine;
   max_scan_bytes?: number;
   reuse_max_age_s?: number;
+  query_id?: string;
 }
 
 export interface Execution {
@@ -204,7 +207,20 @@ export interface Execution {
   statistics: Statistics;
   columns: Column[] | null;
   error: Problem | null;
+  /** Full names of the tables it reads. */
+  tables?: string[] | null;
+  approval?: RunApproval | null;
   created_at: string;
+}
+
+/** Where a run waits or waited for an administrator. */
+export interface RunApproval {
+  state: "waiting" | "approved" | "rejected";
+  reason: string;
+  estimate: Estimate | null;
+  asked_at: string;
+  by: string | null;
+  note: string | null;
 }
 
 export interface ResultPage {
@@ -297,6 +313,8 @@ export interface Table {
   bytes: number;
   /** Where every file told it. */
   rows: number | null;
+  /** Partition keys that queries must compare with constants. */
+  require_partition?: string[];
   version: string;
   /** Time of the newest file. */
   updated_at: string | null;
@@ -319,6 +337,73 @@ export interface ApiToken {
 export interface NewApiToken extends ApiToken {
   /** Shown once. */
   secret: string;
+}
+
+export type BudgetSubject =
+  | { kind: "everyone" }
+  | { kind: "role"; role: Role }
+  | { kind: "user"; id: string }
+  | { kind: "token"; id: string }
+  | { kind: "catalog"; name: string };
+
+export interface BudgetLimits {
+  limit_bytes: number | null;
+  limit_usd: string | null;
+  /** What becomes of a run above the limit. */
+  action: "block" | "ask";
+}
+
+export interface NewBudget extends BudgetLimits {
+  subject: BudgetSubject;
+  period: "run" | "day" | "month";
+}
+
+export interface Budget extends NewBudget {
+  id: string;
+  subject_name: string | null;
+  spent_bytes: number;
+  spent_usd: string;
+  renews_at: string | null;
+}
+
+/** A run that waits for an administrator. */
+export interface Approval {
+  execution_id: string;
+  principal: Person | null;
+  sql: string;
+  engine: Engine;
+  reason: string;
+  estimate: Estimate | null;
+  asked_at: string;
+  expires_at: string;
+}
+
+export type CostBy = "day" | "user" | "dashboard" | "table" | "engine";
+
+export interface CostRow {
+  /** A date, an id, a table's full name, an engine; empty for what belongs to none. */
+  key: string;
+  name: string | null;
+  runs: number;
+  bytes: number;
+  usd: string;
+  saved_by_routing_usd: string;
+  reused: number;
+  saved_by_reuse_usd: string;
+}
+
+export interface CostReport {
+  from: string;
+  to: string;
+  by: CostBy;
+  total: CostRow;
+  accuracy: { exact_runs: number; within_1_percent: number; bounded_runs: number; within_bound: number };
+  items: CostRow[];
+}
+
+export interface User extends Person {
+  email: string;
+  role: Role;
 }
 
 /** What the server hands to the page: the same string it gives to `render`. */

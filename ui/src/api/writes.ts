@@ -1,5 +1,7 @@
 import { callJson } from "./client";
 import type {
+  Budget,
+  BudgetLimits,
   CheckReport,
   Connection,
   ConnectionChange,
@@ -7,6 +9,7 @@ import type {
   Dashboard,
   DashboardDefinition,
   NewApiToken,
+  NewBudget,
   Preferences,
   Table,
   TokenScope,
@@ -39,6 +42,23 @@ export const refreshCatalog = (catalog: string) =>
 export const refreshTable = (catalog: string, database: string, name: string) =>
   callJson<Table>(`/catalogs/${part(catalog)}/databases/${part(database)}/tables/${part(name)}/refresh`, {
     method: "POST",
+  });
+
+export const requirePartition = (catalog: string, database: string, name: string, keys: string[]) =>
+  callJson<Table>(`/catalogs/${part(catalog)}/databases/${part(database)}/tables/${part(name)}`, {
+    method: "PATCH",
+    body: { require_partition: keys },
+  });
+
+export const createBudget = (body: NewBudget) => callJson<Budget>("/budgets", { method: "POST", body });
+export const updateBudget = (id: string, body: BudgetLimits) =>
+  callJson<Budget>(`/budgets/${part(id)}`, { method: "PATCH", body });
+export const deleteBudget = (id: string) => callJson<void>(`/budgets/${part(id)}`, { method: "DELETE" });
+
+export const decideRun = (id: string, approve: boolean, note: string) =>
+  callJson<void>(`/executions/${part(id)}/${approve ? "approve" : "reject"}`, {
+    method: "POST",
+    body: note ? { note } : {},
   });
 
 export const createDashboard = (body: { title: string; description?: string; definition: DashboardDefinition }) =>

@@ -81,6 +81,12 @@ const dataTable = createRoute({
   ...catalogPage,
 });
 
+const costs = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/costs",
+  ...page("costs/costs-page", () => import("@/features/costs/costs-page"), "CostsPage"),
+});
+
 const settings = createRoute({
   getParentRoute: () => signedIn,
   path: "/settings",
@@ -96,5 +102,16 @@ const adminConnections = createRoute({
 export const routeTree = root.addChildren([
   signIn,
   setup,
-  signedIn.addChildren([home, dashboards, dashboard, sql, sqlSaved, data, dataTable, settings, adminConnections]),
+  signedIn.addChildren([
+    home,
+    dashboards,
+    dashboard,
+    sql,
+    sqlSaved,
+    data,
+    dataTable,
+    costs,
+    settings,
+    adminConnections,
+  ]),
 ]);

@@ -7,9 +7,11 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Progress;
+use crate::estimate::Rates;
+use crate::guard::Ask;
 use crate::result::Key;
 use crate::route::Route;
-use crate::{Column, Estimate, QueryError, ResultSet};
+use crate::{Column, Estimate, QueryError, ResultSet, Spent};
 
 /// Those with different scan limits fly apart: one of them may be refused.
 pub(crate) type FlightKey = (Key, Option<u64>);
@@ -25,9 +27,21 @@ pub(crate) struct Stage {
     pub(crate) planning_ms: u64,
     /// Set once it is planned and runs.
     pub(crate) takeoff: Option<Takeoff>,
-    /// What the run costs, once it has ended well.
-    pub(crate) usd: Option<String>,
+    /// What the run is charged with, once it has begun.
+    pub(crate) rates: Option<Rates>,
+    /// What it has cost, once it has ended well.
+    pub(crate) spent: Option<Spent>,
     pub(crate) landing: Option<Landing>,
+    /// Why it did not begin for whoever started it; that is no reason for others aboard.
+    pub(crate) hold: Option<Hold>,
+}
+
+/// What the guard said to a planned run.
+#[derive(Clone)]
+pub(crate) enum Hold {
+    Refused,
+    /// Someone has to agree first, for the reason given.
+    Waits(Arc<Ask>, String),
 }
 
 #[derive(Clone)]
@@ -136,6 +150,10 @@ impl Drop for Place {
 impl Pilot {
     pub(crate) fn update(&self, change: impl FnOnce(&mut Stage)) {
         self.flight.stage.send_modify(change);
+    }
+
+    pub(crate) fn progress(&self) -> watch::Receiver<Progress> {
+        self.flight.progress.subscribe()
     }
 
     pub(crate) fn report(&self, progress: Progress) {

@@ -7,6 +7,9 @@
 mod expression;
 mod kind;
 mod query;
+mod restricted;
+
+use std::collections::BTreeSet;
 
 use lakefront_engine::{FunctionInfo, FunctionKind, functions};
 use sqlparser::ast::{Ident, ObjectName, ObjectNamePart, Query, Spanned};
@@ -31,6 +34,8 @@ pub(crate) struct TableName {
     pub(crate) has_alias: bool,
     /// What holds for every row that is taken of it here.
     pub(crate) conditions: Vec<Open>,
+    /// Columns that its query block compares with constants, in lower case.
+    pub(crate) restricted: BTreeSet<String>,
 }
 
 /// What a walk over an allowed statement found.

@@ -65,6 +65,8 @@ fn crashing(id: Ulid) -> lakefront_store::NewExecution {
         route_reason: None,
         state: lakefront_store::ExecutionState::Queued,
         estimate: None,
+        origin: None,
+        tables: None,
     }
 }
 

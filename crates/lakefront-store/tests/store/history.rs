@@ -18,6 +18,8 @@ fn run(world: &World, sql: &str) -> NewExecution {
         route_reason: Some("small".into()),
         state: ExecutionState::Running,
         estimate: Some(json!({"bytes": 10})),
+        origin: None,
+        tables: None,
     }
 }
 

@@ -6,13 +6,14 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use lakefront_query::{CatalogInfo, DatabaseInfo, RefreshReport, Request, TableInfo};
+use lakefront_store::PartitionRule;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use super::extract::{Json, Path, Query};
 use crate::app::App;
-use crate::auth::{Administer, Can, EditSaved, Read, RunSql};
+use crate::auth::{Actor, Administer, Can, EditSaved, Read, RunSql};
 use crate::encode::{self, Options, ResultFormat};
 use crate::error::{Problem, ProblemDocument};
 
@@ -106,10 +107,65 @@ pub async fn tables(
     responses((status = 200, body = Object), (status = 404, body = ProblemDocument)))]
 pub async fn table(
     State(app): State<App>,
-    _actor: Can<Read>,
+    actor: Can<Read>,
     Path((catalog, database, table)): Path<(String, String, String)>,
 ) -> Result<Json<Value>, Problem> {
-    Ok(Json(described(&app.queries.catalogs().table(&catalog, &database, &table).await?)))
+    let table = app.queries.catalogs().table(&catalog, &database, &table).await?;
+    Ok(Json(with_rule(&app, &actor, &table).await?))
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TableChange {
+    /// Partition keys that statements must compare with constants; an empty list asks for none.
+    require_partition: Vec<String>,
+}
+
+/// Sets the partition keys that statements which read the table must restrict.
+#[utoipa::path(patch, path = "/api/v1/catalogs/{catalog}/databases/{database}/tables/{table}", tag = "catalogs",
+    params(("catalog" = String, Path), ("database" = String, Path), ("table" = String, Path)), request_body = TableChange,
+    extensions(("x-permission" = json!("edit_saved"))),
+    responses((status = 200, body = Object), (status = 400, body = ProblemDocument), (status = 404, body = ProblemDocument)))]
+pub async fn update_table(
+    State(app): State<App>,
+    actor: Can<EditSaved>,
+    Path((catalog, database, table)): Path<(String, String, String)>,
+    Json(change): Json<TableChange>,
+) -> Result<Json<Value>, Problem> {
+    let table = app.queries.catalogs().table(&catalog, &database, &table).await?;
+    let mut keys = Vec::new();
+    for key in &change.require_partition {
+        let known = table.columns.iter().find(|column| column.partition && column.name.eq_ignore_ascii_case(key));
+        let known = known
+            .ok_or_else(|| Problem::bad_request(format!("`{key}` is no partition key of table `{}`.", table.name)))?;
+        keys.push(known.name.clone());
+    }
+    let rule = PartitionRule {
+        catalog: table.catalog.clone(),
+        database: table.database.clone(),
+        table: table.name.clone(),
+        keys,
+    };
+    app.store.set_partition_rule(&actor.scope, rule).await?;
+    app.books.forget_rules();
+    Ok(Json(with_rule(&app, &actor, &table).await?))
+}
+
+/// A table with the partition keys that statements must restrict.
+async fn with_rule(app: &App, actor: &Actor, table: &Arc<TableInfo>) -> Result<Value, Problem> {
+    let mut value = described(table);
+    value["require_partition"] = json!(required_keys(app, actor, table).await?);
+    Ok(value)
+}
+
+async fn required_keys(app: &App, actor: &Actor, table: &TableInfo) -> Result<Vec<String>, Problem> {
+    let rules = app.store.partition_rules(&actor.scope).await?;
+    let is_its = |rule: &PartitionRule| {
+        [(&rule.catalog, &table.catalog), (&rule.database, &table.database), (&rule.table, &table.name)]
+            .iter()
+            .all(|(one, other)| **one == other.to_lowercase())
+    };
+    Ok(rules.into_iter().find(is_its).map(|rule| rule.keys).unwrap_or_default())
 }
 
 /// Looks for new files of a table.
@@ -138,7 +194,7 @@ fn described(table: &Arc<TableInfo>) -> Value {
 
 const PREVIEW_ROWS: u64 = 100;
 
-/// The first rows of a table.
+/// The first rows of a table; of its newest partition where statements must narrow it.
 #[utoipa::path(get, path = "/api/v1/catalogs/{catalog}/databases/{database}/tables/{table}/preview", tag = "catalogs",
     params(("catalog" = String, Path), ("database" = String, Path), ("table" = String, Path)), extensions(("x-permission" = json!("run_sql"))),
     responses((status = 200, body = Object), (status = 404, body = ProblemDocument)))]
@@ -147,11 +203,16 @@ pub async fn preview(
     actor: Can<RunSql>,
     Path((catalog, database, table)): Path<(String, String, String)>,
 ) -> Result<Response, Problem> {
-    app.queries.catalogs().table(&catalog, &database, &table).await?;
+    let info = app.queries.catalogs().table(&catalog, &database, &table).await?;
     let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-    let sql =
-        format!("select * from {}.{}.{} limit {PREVIEW_ROWS}", quoted(&catalog), quoted(&database), quoted(&table));
-    let execution = app.queries.submit(Request::new(actor.principal(), sql)).await?;
+    let newest = match required_keys(&app, &actor, &info).await? {
+        keys if keys.is_empty() => String::new(),
+        keys => info.newest_partition(&keys).map_or(String::new(), |predicate| format!(" where {predicate}")),
+    };
+    let (catalog, database, table) = (quoted(&catalog), quoted(&database), quoted(&table));
+    let sql = format!("select * from {catalog}.{database}.{table}{newest} limit {PREVIEW_ROWS}");
+    let request = Request { may_wait: false, ..actor.request(sql) };
+    let execution = app.queries.submit(request).await?;
     let result = execution.finished().await?;
     let body = encode::body(result, ResultFormat::Json, Options::default(), None).await?;
     Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response())

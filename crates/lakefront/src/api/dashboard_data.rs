@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
-use lakefront_query::{Column, EngineChoice, Estimate, ExecutionState, Request, ResultSet, Statistics};
+use lakefront_query::{Column, EngineChoice, Estimate, ExecutionState, Origin, Request, ResultSet, Statistics};
 use lakefront_store::Kind;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -241,13 +241,14 @@ pub async fn data(
 ) -> Result<Json<DashboardData>, Problem> {
     let dashboard = app.store.object(&actor.scope, Kind::Dashboard, id).await?;
     let definition = Definition::parse(&dashboard.definition)?;
-    Ok(Json(load(&app, &actor, &definition, &request.filters, request.tab.as_deref()).await))
+    Ok(Json(load(&app, &actor, id, &definition, &request.filters, request.tab.as_deref()).await))
 }
 
 /// Runs what the dashboard shows, as `actor`.
 pub async fn load(
     app: &App,
     actor: &Actor,
+    dashboard: Ulid,
     definition: &Definition,
     filters: &Filters,
     tab: Option<&str>,
@@ -258,7 +259,8 @@ pub async fn load(
         statements.values().cloned().collect::<std::collections::HashSet<_>>().into_iter().collect();
     let answers: HashMap<Statement, Arc<QueryData>> = futures::stream::iter(distinct)
         .map(|statement| async {
-            let answer = run(app, actor, &statement, filters).await;
+            let shown = statements.iter().find(|(_, shown)| **shown == statement).map(|(name, _)| name.clone());
+            let answer = run(app, actor, (dashboard, shown), &statement, filters).await;
             (statement, Arc::new(answer))
         })
         .buffer_unordered(TOGETHER)
@@ -288,7 +290,13 @@ fn decimal(usd: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-async fn run(app: &App, actor: &Actor, statement: &Statement, filters: &Filters) -> QueryData {
+async fn run(
+    app: &App,
+    actor: &Actor,
+    (dashboard, tile): (Ulid, Option<String>),
+    statement: &Statement,
+    filters: &Filters,
+) -> QueryData {
     let mut data = QueryData {
         execution_id: None,
         state: ExecutionState::Failed,
@@ -302,11 +310,15 @@ async fn run(app: &App, actor: &Actor, statement: &Statement, filters: &Filters)
         cached: false,
         error: None,
     };
+    let mut request = actor.request(statement.sql.clone());
+    request.origin = Origin { dashboard: Some(dashboard.to_string()), tile, ..request.origin };
     let request = Request {
         parameters: filters.clone(),
         catalog: statement.catalog.clone(),
         database: statement.database.clone(),
-        ..Request::new(actor.principal(), statement.sql.clone())
+        // A page is not held up for an administrator.
+        may_wait: false,
+        ..request
     };
     let execution = match app.queries.submit(request).await {
         Ok(execution) => execution,
@@ -317,7 +329,9 @@ async fn run(app: &App, actor: &Actor, statement: &Statement, filters: &Filters)
     };
     let outcome = execution.finished().await;
     let status = execution.status();
-    if !status.statistics.reused {
+    if status.statistics.reused {
+        app.books.reused(&execution.principal, &status);
+    } else {
         history::follow(app, &actor.scope, execution.clone(), json!(filters));
     }
     data.execution_id = Some(status.id);

@@ -49,10 +49,15 @@ pub struct NewExecution {
     max_scan_bytes: Option<u64>,
     /// Oldest stored result that will do; 0 forces a run.
     reuse_max_age_s: Option<u64>,
+    /// The saved query this is, for the costs.
+    #[schema(value_type = Option<String>)]
+    query_id: Option<Ulid>,
 }
 
 impl NewExecution {
     fn request(self, actor: &Actor) -> Request {
+        let mut request = actor.request(self.sql);
+        request.origin.query = self.query_id.map(|id| id.to_string());
         Request {
             parameters: self.parameters,
             catalog: self.catalog,
@@ -60,7 +65,7 @@ impl NewExecution {
             engine: self.engine,
             max_scan_bytes: self.max_scan_bytes,
             reuse_max_age_s: self.reuse_max_age_s,
-            ..Request::new(actor.principal(), self.sql)
+            ..request
         }
     }
 }
@@ -99,6 +104,15 @@ pub struct ExecutionSchema {
     statistics: Value,
     #[schema(value_type = Vec<Object>)]
     columns: Option<Vec<Value>>,
+    /// Full names of the tables it reads.
+    tables: Vec<String>,
+    /// `token`, `dashboard`, `tile` or `query` it came from.
+    #[schema(value_type = Object)]
+    origin: Value,
+    /// Where it waits or waited for an administrator: `state` (`waiting`, `approved`, `rejected`), `reason`, `estimate`,
+    /// `asked_at`, `by`, `note`.
+    #[schema(value_type = Object)]
+    approval: Option<Value>,
     truncated: bool,
     error: Option<ProblemDocument>,
     created_at: DateTime<Utc>,
@@ -200,8 +214,9 @@ fn progress(execution: Arc<Execution>) -> impl Stream<Item = Event> {
                 yield event("done", &status);
                 break;
             }
-            if told != Some(status.state) {
-                told = Some(status.state);
+            let now = (status.state, status.approval.as_ref().map(|approval| approval.state));
+            if told != Some(now) {
+                told = Some(now);
                 yield event("state", &status);
             }
             tokio::select! {
@@ -385,6 +400,9 @@ fn past(record: ExecutionRecord) -> Value {
         "statistics": record.statistics,
         "columns": record.columns,
         "error": record.error,
+        "origin": record.origin,
+        "tables": record.tables,
+        "approval": record.approval,
         "created_at": record.created_at,
         "finished_at": record.finished_at,
     })

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use lakefront_query::{EngineChoice, EstimateReport, Principal, Queries, QueryError, Request, ResultSet};
+use lakefront_query::{
+    EngineChoice, EstimateReport, ExecutionState, Principal, Queries, QueryError, Request, ResultSet,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -71,7 +73,13 @@ fn parameter(text: &str) -> Result<(String, Value), String> {
 impl Query {
     pub(super) async fn run(self, settings: Settings) -> anyhow::Result<()> {
         let opened = app::open(&settings).await?;
-        let principal = self.principal(&opened).await?;
+        let answered = self.ask(&opened).await;
+        opened.books.close().await;
+        answered
+    }
+
+    async fn ask(self, opened: &Opened) -> anyhow::Result<()> {
+        let principal = self.principal(opened).await?;
         if self.jsonl {
             return self.lines(&opened.queries, principal).await;
         }
@@ -88,6 +96,14 @@ impl Query {
             return self.show_estimate(&report);
         }
         let execution = opened.queries.submit(request).await.map_err(told)?;
+        if let Ok(status) = execution
+            .watch()
+            .wait_for(|status| status.state != ExecutionState::Queued || status.approval.is_some())
+            .await
+            && let Some(approval) = status.approval.as_ref().filter(|_| !status.state.is_final())
+        {
+            say(format_args!("{} Waiting until an administrator agrees.", approval.reason));
+        }
         let result = tokio::select! {
             result = execution.finished() => result.map_err(told)?,
             _ = tokio::signal::ctrl_c() => {

@@ -73,8 +73,7 @@ pub(super) async fn serve(listener: TcpListener, app: App) -> anyhow::Result<()>
     });
     jobs::start(&app);
     server::serve(listener, router::router(app.clone()), app.clone()).await;
-    app.background.close();
-    if tokio::time::timeout(LAST_WORDS, app.background.wait()).await.is_err() {
+    if tokio::time::timeout(LAST_WORDS, app.books.close()).await.is_err() {
         tracing::warn!("some executions had not ended; the history will call them interrupted");
     }
     app.store.close().await;

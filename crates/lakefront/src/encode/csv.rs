@@ -66,3 +66,10 @@ fn push(field: &[u8], formula_safe: bool, text: &mut Vec<u8>) {
     }
     text.push(b'"');
 }
+
+/// One text of a CSV that is made elsewhere, safe to open in a spreadsheet.
+pub fn field(text: &str) -> String {
+    let mut field = Vec::with_capacity(text.len() + 2);
+    push(text.as_bytes(), true, &mut field);
+    String::from_utf8_lossy(&field).into_owned()
+}

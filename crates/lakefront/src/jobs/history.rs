@@ -31,11 +31,23 @@ async fn record(app: &App, scope: &Scope, execution: &Execution, parameters: Val
         // A kept result ends at once; the rest comes with the update.
         state: if begun.state.is_final() { ExecutionState::Running } else { stored(begun.state) },
         estimate: Some(json!(begun.estimate)),
+        origin: Some(json!(begun.origin)),
+        tables: Some(json!(begun.tables)),
     };
     app.store.insert_execution(scope, new).await?;
+    let mut states = execution.watch();
+    let waits = |status: &ExecutionStatus| status.approval.is_some() || status.state.is_final();
+    if let Ok(status) = states.wait_for(waits).await.map(|status| status.clone())
+        && !status.state.is_final()
+    {
+        app.store.update_execution(scope, status.id, update(&status)).await?;
+    }
     // The outcome is in the status.
     let _ = execution.finished().await;
     let status = execution.status();
+    if status.statistics.reused {
+        app.books.reused(&execution.principal, &status);
+    }
     app.metrics.execution(status.engine.as_str(), name(status.state), status.statistics.scanned_bytes.unwrap_or(0));
     app.store.update_execution(scope, status.id, update(&status)).await
 }
@@ -49,6 +61,8 @@ fn update(status: &ExecutionStatus) -> ExecutionUpdate {
         statistics: Some(json!(status.statistics)),
         columns: Some(json!(status.columns)),
         error: status.error.as_ref().map(|error| json!(error)),
+        tables: Some(json!(status.tables)),
+        approval: status.approval.as_ref().map(|approval| json!(approval)),
     }
 }
 

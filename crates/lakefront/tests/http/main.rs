@@ -10,6 +10,7 @@ mod aws;
 mod bucket;
 mod command_line;
 mod connections;
+mod costs;
 mod dashboards;
 mod doctor;
 mod executions;

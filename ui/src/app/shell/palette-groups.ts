@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import {
+  CircleDollarSign,
   CircleHelp,
   Database,
   FileCode,
@@ -65,6 +66,7 @@ export function usePaletteGroups(text: string, { onKeys }: { onKeys: () => void 
     { id: "p-home", icon: House, title: "Home", action: { href: "/" } },
     { id: "p-dashboards", icon: LayoutDashboard, title: "Dashboards", action: { href: "/dashboards" } },
     { id: "p-data", icon: Database, title: "Data", action: { href: "/data" } },
+    { id: "p-costs", icon: CircleDollarSign, title: "Costs", action: { href: "/costs" } },
     ...(isAdmin
       ? [{ id: "p-connections", icon: Plug, title: "Connections", action: { href: "/admin/connections" } }]
       : []),

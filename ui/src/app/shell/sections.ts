@@ -4,4 +4,5 @@ export const SECTIONS = [
   { to: "/dashboards", label: "Dashboards", owns: /^\/(dashboards|d)(\/|$)/ },
   { to: "/sql", label: "SQL", owns: /^\/sql(\/|$)/ },
   { to: "/data", label: "Data", owns: /^\/data(\/|$)/ },
+  { to: "/costs", label: "Costs", owns: /^\/costs(\/|$)/ },
 ] as const;

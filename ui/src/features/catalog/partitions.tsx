@@ -11,7 +11,7 @@ const MOST = 12;
 
 /** The greatest partitions as bars of their rows. What stands below waits until their number is known. */
 export function Partitions({ table, children }: { table: Table; children: ReactNode }) {
-  const countable = table.partition_keys.length > 0 && table.format === "parquet";
+  const countable = table.partition_keys.length > 0 && table.format === "parquet" && !table.require_partition?.length;
   const { data, isPending, isError } = useQuery({ ...partitionRows(table, MOST), enabled: countable });
   if (!countable || isError) return children;
   const names = table.partition_keys.map((key) => key.name);

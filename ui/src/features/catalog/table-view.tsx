@@ -18,6 +18,7 @@ import { Skeleton, SkeletonRows } from "@/ui/skeleton";
 import { TabPanel, Tabs } from "@/ui/tabs";
 import { Columns } from "./columns";
 import { allColumns } from "./nodes";
+import { Guard } from "./guard";
 import { Partitions } from "./partitions";
 import { Preview } from "./preview";
 import { Problems } from "./problems";
@@ -121,6 +122,7 @@ function Contents({ catalog, database, table, data }: Name & { data: Table }) {
             <Columns columns={allColumns(data)} keys={data.partition_keys} />
             <div className="flex min-w-0 flex-col gap-6.5">
               <Storage table={data} />
+              <Guard table={data} />
               <Partitions table={data}>
                 <UsedBy table={data} />
               </Partitions>

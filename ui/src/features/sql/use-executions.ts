@@ -35,6 +35,8 @@ interface Handle {
   id: string | null;
   /** Asked to stop before the server had said which execution this is. */
   stopping: boolean;
+  /** It waits for an administrator, who may take longer than this page is open. */
+  waiting: boolean;
   pages: ResultPages | null;
 }
 
@@ -81,16 +83,23 @@ export function useExecutions() {
     handles.current.delete(key);
     handle.controller.abort();
     handle.pages?.dispose();
-    if (handle.id !== null) void api.cancel(handle.id).catch(() => undefined);
+    if (handle.id !== null && !handle.waiting) void api.cancel(handle.id).catch(() => undefined);
   }, []);
 
   const start = useCallback(
     async (key: string, statements: Statement[]): Promise<void> => {
       letGo(key);
-      const mine: Handle = { controller: new AbortController(), id: null, stopping: false, pages: null };
+      const mine: Handle = {
+        controller: new AbortController(),
+        id: null,
+        stopping: false,
+        waiting: false,
+        pages: null,
+      };
       handles.current.set(key, mine);
       const { signal } = mine.controller;
       const change = (part: Partial<Run>) => {
+        if (part.status) mine.waiting = part.status.approval?.state === "waiting";
         if (handles.current.get(key) === mine)
           setRuns((old) => (old[key] ? { ...old, [key]: { ...old[key], ...part } } : old));
       };

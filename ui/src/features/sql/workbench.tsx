@@ -87,6 +87,7 @@ export default function Workbench() {
     ...(place.catalog === null ? {} : { catalog: place.catalog }),
     ...(place.database === null ? {} : { database: place.database }),
     engine: draft.engine,
+    ...(draft.saved === null ? {} : { query_id: draft.saved.id }),
     parameters: parameterValues(parameters, draft),
   });
 

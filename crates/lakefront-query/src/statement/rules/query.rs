@@ -1,5 +1,6 @@
 //! Queries, their clauses and the tables they read.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
@@ -10,6 +11,7 @@ use sqlparser::ast::{
 };
 
 use super::kind::not_allowed;
+use super::restricted::restricted;
 use super::{Checked, CommonTable, MAX_COMMON_TABLES, TableName, Walk, not_supported, position, refuse};
 use crate::QueryError;
 use crate::statement::conditions::Conditions;
@@ -177,8 +179,17 @@ impl Walk {
             Some(Distinct::On(_)) => return Err(not_supported("DISTINCT ON", span)),
         }
         let around = std::mem::replace(&mut self.conditions, Conditions::of(select));
+        let first = self.findings.tables.len();
         from.iter().try_for_each(|table| self.table_with_joins(table))?;
         self.conditions = around;
+        if self.findings.tables.len() > first {
+            for (start, columns) in restricted(select) {
+                let starts = |table: &&mut TableName| table.parts.first().is_some_and(|part| part.span.start == start);
+                if let Some(table) = self.findings.tables[first..].iter_mut().find(starts) {
+                    table.restricted = columns;
+                }
+            }
+        }
         projection.iter().try_for_each(|item| self.select_item(item))?;
         self.expressions(selection)?;
         match group_by {
@@ -396,7 +407,12 @@ impl Walk {
             return self.read(tables_read, single.span);
         }
         let conditions = self.conditions.on(&parts, alias.map(|alias| &alias.name));
-        self.findings.tables.push(TableName { parts, has_alias: alias.is_some(), conditions });
+        self.findings.tables.push(TableName {
+            parts,
+            has_alias: alias.is_some(),
+            conditions,
+            restricted: BTreeSet::new(),
+        });
         self.read(1, name.span())
     }
 

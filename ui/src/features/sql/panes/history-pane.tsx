@@ -80,7 +80,10 @@ function HistoryRow({ run, onRestore }: { run: PastExecution; onRestore: (sql: s
         <code>{run.sql.replace(/\s+/g, " ").slice(0, 300)}</code>
         <span className="n">{rows === null ? "" : `${count(rows)} ${rows === 1 ? "row" : "rows"}`}</span>
         <span className="n">{total_ms === null ? "" : seconds(total_ms)}</span>
-        <span className="n">{scanned_bytes === null ? "" : bytes(scanned_bytes)}</span>
+        <span className="n" title={run.estimate ? `${bytes(run.estimate.bytes)} predicted` : undefined}>
+          {scanned_bytes === null ? "" : bytes(scanned_bytes)}
+          {scanned_bytes !== null && run.estimate && !run.statistics?.reused ? ` / ${bytes(run.estimate.bytes)}` : ""}
+        </span>
         <span className="n">{price === null ? "" : usd(price)}</span>
       </button>
     </li>

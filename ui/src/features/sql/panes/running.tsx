@@ -1,4 +1,4 @@
-import { Square } from "lucide-react";
+import { Hourglass, Square } from "lucide-react";
 import { bytes } from "../format";
 import { useElapsed } from "../status-line";
 import type { Run } from "../use-executions";
@@ -7,6 +7,7 @@ import type { Run } from "../use-executions";
 export function RunningPane({ run, onStop }: { run: Run; onStop: () => void }) {
   const elapsed = useElapsed(run.startedAt);
   const { progress, status } = run;
+  if (status?.approval?.state === "waiting") return <WaitingPane reason={status.approval.reason} onStop={onStop} />;
   return (
     <div className="wb-running" aria-busy="true">
       <div className="wb-skel" aria-hidden="true">
@@ -31,6 +32,28 @@ export function RunningPane({ run, onStop }: { run: Run; onStop: () => void }) {
         <button type="button" className="wb-ctl sm" onClick={onStop}>
           <Square size={12} />
           Stop
+        </button>
+      </div>
+    </div>
+  );
+}
+
+/** A run above a budget: why it waits, for whom, and the way to give it up. */
+function WaitingPane({ reason, onStop }: { reason: string; onStop: () => void }) {
+  return (
+    <div className="wb-msg" role="status">
+      <h2>
+        <Hourglass size={16} />
+        Waiting for an administrator
+      </h2>
+      <p>{reason}</p>
+      <p>
+        It begins once an administrator agrees on the page “Costs”. You may leave this page; the run goes on waiting.
+      </p>
+      <div className="acts">
+        <button type="button" className="wb-ctl" onClick={onStop}>
+          <Square size={12} />
+          Give up
         </button>
       </div>
     </div>

@@ -1,0 +1,98 @@
+import { api, brokenInAnyTheme, expect, picture, statusLine, test, workbenchReady, write } from "../support";
+
+const SQL = "select state, sum(y_05) as low from forecast group by 1 order by 1";
+
+// One story: what comes later needs what came before.
+test.describe.configure({ mode: "serial" });
+
+test("an administrator sets a budget, a run waits, is approved, and the page shows it", async ({ page, browser }) => {
+  // A person of one's own: budgets of those that other stories play would stop them.
+  await page.goto("/costs");
+  await expect(page.getByRole("heading", { level: 1, name: "Costs" })).toBeVisible();
+  const { status, body: ann } = await api<{ secret: string }>(page, "POST", "/users", {
+    body: { email: "ann@lakefront.local", name: "Ann Analyst", role: "viewer" },
+  });
+  expect(status).toBe(201);
+
+  await page.getByRole("button", { name: "New budget" }).click();
+  const dialog = page.getByRole("dialog", { name: "New budget" });
+  await dialog.getByLabel("For").selectOption("Ann Analyst");
+  await dialog.getByLabel("Limit").fill("plenty");
+  await dialog.getByRole("button", { name: "Create budget" }).click();
+  await expect(dialog).toContainText("Write an amount such as");
+  await dialog.getByLabel("Limit").fill("1 kB");
+  await dialog.getByRole("button", { name: "Create budget" }).click();
+  const budgets = page.getByRole("list", { name: "Budgets" });
+  await expect(budgets).toContainText("1 kB a month");
+  await expect(budgets).toContainText("above it, runs wait");
+  await expect(budgets.getByRole("meter")).toHaveAttribute("aria-valuetext", "0 B of 1 kB");
+
+  const hers = await (await browser.newContext()).newPage();
+  await hers.goto(ann.secret);
+  await hers.getByRole("button", { name: "Continue to Lakefront" }).click();
+  await expect(hers.getByRole("navigation", { name: "Main" })).toBeVisible();
+  await hers.goto("/sql");
+  await workbenchReady(hers);
+  await write(hers, SQL);
+  await hers.keyboard.press("ControlOrMeta+Enter");
+  await expect(hers.getByRole("heading", { name: "Waiting for an administrator" })).toBeVisible();
+  await expect(hers.getByRole("tabpanel")).toContainText("The budget of Ann Analyst is 1 kB a month, 0 B of it used.");
+  await picture(hers, "sql-waiting");
+
+  await page.reload();
+  const waiting = page.getByRole("list", { name: "Waiting runs" });
+  await expect(waiting).toContainText("Ann Analyst");
+  await expect(waiting).toContainText("sum(y_05)");
+  await expect(page.locator("main [aria-busy=true]")).toHaveCount(0);
+  expect(await brokenInAnyTheme(page)).toEqual([]);
+  await picture(page, "costs-waiting");
+  await waiting.getByRole("button", { name: "Approve the run of Ann Analyst" }).click();
+  const question = page.getByRole("alertdialog");
+  await question.getByLabel("Note").fill("go ahead");
+  await question.getByRole("button", { name: "Approve" }).click();
+  await expect(waiting).toHaveCount(0);
+
+  await expect(statusLine(hers)).toContainText("Done");
+  await expect(statusLine(hers)).toContainText(/scanned, .* predicted/);
+  await hers.goto("/costs");
+  await expect(hers.getByRole("table", { name: "Costs by dashboard" })).toContainText("On no dashboard");
+  await expect(hers.getByRole("tab", { name: "By person" })).toHaveCount(0);
+  await hers.context().close();
+
+  await page.reload();
+  await expect(page.getByRole("table", { name: "Costs by person" })).toContainText("Ann Analyst");
+  await expect(budgets.getByRole("meter")).toHaveAttribute("aria-valuenow", "100");
+  await budgets.getByRole("button", { name: "Edit the budget of Ann Analyst" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await expect(page.getByText("Nothing is limited.")).toBeVisible();
+});
+
+test("costs are shown by person, dashboard, table and engine", async ({ page, complaints }) => {
+  complaints.expect(/status of 400/);
+  await page.goto("/d/demand-forecast");
+  await expect(page.locator("[data-chart][data-drawn]").first()).toBeVisible();
+  await page.goto("/costs");
+  await expect(page.locator("main [aria-busy=true]")).toHaveCount(0);
+  await expect(page.locator("figure[data-chart=bar]")).toBeVisible();
+  await expect(page.getByRole("table", { name: "Costs by person" })).toContainText("Demo administrator");
+  await page.getByRole("tab", { name: "By table" }).click();
+  await expect(page).toHaveURL(/by=table/);
+  await expect(page.getByRole("table", { name: "Costs by table" })).toContainText("local.demo.forecast");
+  await page.keyboard.press("ArrowRight");
+  await expect(page.getByRole("table", { name: "Costs by engine" })).toContainText("Embedded");
+  await page.keyboard.press("ArrowLeft");
+  expect(await brokenInAnyTheme(page)).toEqual([]);
+  await picture(page, "costs");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await picture(page, "costs-dark");
+  await page.setViewportSize({ width: 390, height: 844 });
+  await picture(page, "costs-phone");
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  await page.getByRole("combobox", { name: "Period" }).selectOption("Last 7 days");
+  await expect(page).toHaveURL(/days=7/);
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("link", { name: "CSV", exact: true }).click(),
+  ]);
+  expect(download.suggestedFilename()).toMatch(/^costs-.*\.csv$/);
+});
