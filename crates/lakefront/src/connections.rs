@@ -38,6 +38,15 @@ pub enum Door {
     Api,
 }
 
+/// How much is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// What has to work before a connection is kept.
+    Needed,
+    /// All that it may be asked to do: also the files of a table of Glue, and Athena's workgroup and place for results.
+    All,
+}
+
 /// A connection that is not kept yet. No `Debug`: it may hold a secret.
 #[derive(Clone)]
 pub struct Draft {
@@ -163,6 +172,7 @@ pub async fn check(
     source: &Source,
     secret: Option<&str>,
     door: Door,
+    depth: Depth,
 ) -> Vec<Check> {
     let steps = async {
         if let Err(error) = allowed(settings, source, secret.is_some(), door).await {
@@ -170,6 +180,9 @@ pub async fn check(
         }
         let mut checks = match aws_checks(source, secret).await {
             Ok(Some((config, what))) => match Aws::new(config).await {
+                Ok(aws) if depth == Depth::Needed && what.glue => {
+                    aws.check(&AwsChecks { identity: true, ..AwsChecks::default() }).await
+                }
                 Ok(aws) => aws.check(&what).await,
                 Err(error) => vec![Check::failed("Credentials", error)],
             },
@@ -306,7 +319,7 @@ fn address_of(source: &Source) -> Option<&str> {
 pub async fn add(opened: &Opened, settings: &Settings, scope: &Scope, draft: Draft, door: Door) -> Result<(), Problem> {
     let Draft { name, source, secret } = draft;
     free_name(opened, settings, &name).await?;
-    passed(check(opened, settings, &source, secret.as_deref(), door).await)?;
+    passed(check(opened, settings, &source, secret.as_deref(), door, Depth::Needed).await)?;
     let sealed_secret = secret.map(|secret| opened.key.seal(&place(&name), secret.as_bytes()));
     let sealed_secret = sealed_secret.transpose().map_err(Problem::internal)?;
     let new = NewCatalog { name, source: json!(source), sealed_secret };
@@ -361,7 +374,7 @@ pub async fn change(
     door: Door,
 ) -> Result<(), Problem> {
     let Proposed { source, secret } = proposed(opened, settings, name, &change).await?;
-    passed(check(opened, settings, &source, secret.as_deref(), door).await)?;
+    passed(check(opened, settings, &source, secret.as_deref(), door, Depth::Needed).await)?;
     let sealed_secret = match change.secret {
         None => None,
         Some(None) => Some(None),

@@ -58,11 +58,11 @@ const READS = {
   partitionRows: queries.partitionRows(table, 5),
   executions: queries.executions({ mine: true, q: "x", state: "FAILED" }),
   apiTokens: queries.apiTokens(),
+  connections: queries.connections(),
   costs: queries.costs("2026-01-01", "2026-01-31", "day"),
   budgets: queries.budgets(),
   approvals: queries.approvals(),
   users: queries.users(),
-  connections: queries.connections(),
 };
 const connection = { id: "c", updated_at: null } as Connection;
 const WRITES: Record<string, () => unknown> = {

@@ -6,9 +6,9 @@ import type {
   Approval,
   Budget,
   CatalogSummary,
+  Connection,
   CostBy,
   CostReport,
-  Connection,
   Dashboard,
   DashboardData,
   DatabaseSummary,
@@ -142,6 +142,12 @@ export const executions = (filter: { mine?: boolean; q?: string; state?: string 
 export const apiTokens = () =>
   queryOptions({ queryKey: ["tokens"], queryFn: ({ signal }) => callJson<Page<ApiToken>>("/tokens", { signal }) });
 
+export const connections = () =>
+  queryOptions({
+    queryKey: ["connections"],
+    queryFn: ({ signal }) => callJson<Page<Connection>>("/connections", { signal, query: { limit: 200 } }),
+  });
+
 export const costs = (from: string, to: string, by: CostBy) =>
   queryOptions({
     queryKey: ["costs", from, to, by],
@@ -164,12 +170,6 @@ export const users = () =>
   queryOptions({
     queryKey: ["users"],
     queryFn: ({ signal }) => callJson<Page<User>>("/users", { signal, query: { limit: 200 } }),
-  });
-
-export const connections = () =>
-  queryOptions({
-    queryKey: ["connections"],
-    queryFn: ({ signal }) => callJson<Page<Connection>>("/connections", { signal, query: { limit: 200 } }),
   });
 
 export interface TableName {

@@ -424,7 +424,10 @@ impl Steps<'_> {
         };
         let mut check = Check::failed(name, error.told());
         if let Some(missing) = missing {
-            check.detail = format!("{} on {} is not allowed.", missing.action, missing.resource);
+            check.detail = match missing.action == name {
+                true => format!("not allowed on {}", missing.resource),
+                false => format!("{} is not allowed on {}", missing.action, missing.resource),
+            };
             check.hint = (missing.action == "sts:AssumeRole" || missing.action == "sts:TagSession")
                 .then(|| format!("The role's own trust policy must allow {} to this caller, too.", missing.action));
             check.missing = Some(missing);

@@ -14,7 +14,7 @@ use super::idempotency::Idempotent;
 use super::version::{etag, expected};
 use crate::app::App;
 use crate::auth::{Administer, Can};
-use crate::connections::{self, Change, Connection, Door, Draft, Proposed};
+use crate::connections::{self, Change, Connection, Depth, Door, Draft, Proposed};
 use crate::error::{Problem, ProblemDocument};
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -210,7 +210,7 @@ pub async fn check_draft(
 ) -> Result<Json<CheckReport>, Problem> {
     let draft = new.draft()?;
     let secret = draft.secret.as_deref();
-    let checks = connections::check(&app.opened, &app.settings, &draft.source, secret, Door::Api).await;
+    let checks = connections::check(&app.opened, &app.settings, &draft.source, secret, Door::Api, Depth::All).await;
     checked(&app, &actor, &draft.name, checks).await
 }
 
@@ -233,7 +233,7 @@ pub async fn check(
         // What is kept already may have been added by command.
         (connections::as_kept(opened, settings, &id).await?, Door::Command)
     };
-    let checks = connections::check(opened, settings, &source, secret.as_deref(), door).await;
+    let checks = connections::check(opened, settings, &source, secret.as_deref(), door, Depth::All).await;
     checked(&app, &actor, &id, checks).await
 }
 

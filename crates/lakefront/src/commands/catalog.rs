@@ -20,39 +20,7 @@ use crate::connections::{self, AwsIdentity, Change, Door, Draft};
 #[expect(clippy::large_enum_variant, reason = "a process has one")]
 pub(super) enum CatalogCommand {
     /// Add a lake or another system's catalog
-    #[command(group(clap::ArgGroup::new("place").required(true)))]
-    Add {
-        name: String,
-        /// A folder: root/database/table/ or root/database/table.parquet
-        #[arg(long, value_name = "DIR", group = "place")]
-        path: Option<PathBuf>,
-        /// A bucket or a prefix of one: s3://bucket/prefix
-        #[arg(long, value_name = "URI", group = "place")]
-        s3: Option<String>,
-        /// A catalog of a Trino, which runs what reads it: http(s)://[user@]host[:port]/catalog. A password is read from
-        /// TRINO_PASSWORD, a token (JWT) from TRINO_TOKEN
-        #[arg(long, value_name = "URL", group = "place")]
-        trino: Option<String>,
-        /// The Glue catalog of a region: its tables, run on Athena or, where that is exact and cheap, here
-        #[arg(long, value_name = "REGION", group = "place")]
-        glue: Option<String>,
-        #[command(flatten)]
-        athena: Box<GlueFlags>,
-        /// Certificates (PEM) to trust for the Trino besides the machine's
-        #[arg(long, requires = "trino", value_name = "FILE")]
-        ca: Option<PathBuf>,
-        /// Set a session property for every statement on the Trino; with nothing after the = it is not sent, even if it
-        /// is one that Lakefront sets (query_max_run_time). Several times for several
-        #[arg(long, requires = "trino", value_name = "PROPERTY=VALUE", value_parser = property)]
-        session: Vec<(String, String)>,
-        #[arg(long, requires = "s3")]
-        region: Option<String>,
-        /// For S3-compatible stores
-        #[arg(long, requires = "s3", value_name = "URL")]
-        endpoint: Option<String>,
-        #[command(flatten)]
-        aws: Box<AwsFlags>,
-    },
+    Add(Box<Add>),
     /// List catalogs
     List,
     /// Look for new files
@@ -61,6 +29,41 @@ pub(super) enum CatalogCommand {
     RotateSecret { name: String },
     /// Forget a catalog; its files stay
     Remove { name: String },
+}
+
+#[derive(clap::Args)]
+#[command(group(clap::ArgGroup::new("place").required(true)))]
+pub(super) struct Add {
+    name: String,
+    /// A folder: root/database/table/ or root/database/table.parquet
+    #[arg(long, value_name = "DIR", group = "place")]
+    path: Option<PathBuf>,
+    /// A bucket or a prefix of one: s3://bucket/prefix
+    #[arg(long, value_name = "URI", group = "place")]
+    s3: Option<String>,
+    /// A catalog of a Trino, which runs what reads it: http(s)://[user@]host[:port]/catalog. A password is read from
+    /// TRINO_PASSWORD, a token (JWT) from TRINO_TOKEN
+    #[arg(long, value_name = "URL", group = "place")]
+    trino: Option<String>,
+    /// The Glue catalog of a region: its tables, run on Athena or, where that is exact and cheap, here
+    #[arg(long, value_name = "REGION", group = "place")]
+    glue: Option<String>,
+    #[command(flatten)]
+    athena: GlueFlags,
+    /// Certificates (PEM) to trust for the Trino besides the machine's
+    #[arg(long, requires = "trino", value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Set a session property for every statement on the Trino; with nothing after the = it is not sent, even if it
+    /// is one that Lakefront sets (query_max_run_time). Several times for several
+    #[arg(long, requires = "trino", value_name = "PROPERTY=VALUE", value_parser = property)]
+    session: Vec<(String, String)>,
+    #[arg(long, requires = "s3")]
+    region: Option<String>,
+    /// For S3-compatible stores
+    #[arg(long, requires = "s3", value_name = "URL")]
+    endpoint: Option<String>,
+    #[command(flatten)]
+    aws: AwsFlags,
 }
 
 /// How Athena is asked.
@@ -130,8 +133,9 @@ impl CatalogCommand {
         let scope = system("catalog command");
         let catalogs = opened.queries.catalogs();
         match self {
-            Self::Add { name, path, s3, trino, glue, athena, ca, session, region, endpoint, aws } => {
-                let aws = AwsIdentity::from(*aws);
+            Self::Add(add) => {
+                let Add { name, path, s3, trino, glue, athena, ca, session, region, endpoint, aws } = *add;
+                let aws = AwsIdentity::from(aws);
                 if aws != AwsIdentity::default() && s3.is_none() && glue.is_none() {
                     bail!("credentials of AWS go with --s3 and --glue");
                 }

@@ -176,3 +176,34 @@ async fn keys_that_aws_does_not_know_are_no_matter_of_policy() {
     assert_eq!(report["checks"].as_array().unwrap().len(), 1);
     assert!(told.contains("AWS does not know these keys"), "{told}");
 }
+
+#[tokio::test]
+async fn a_glue_catalog_is_kept_with_rights_and_checked_by_its_name() {
+    let Some(emulator) = Emulator::named() else { return };
+    let key = emulator.user("keeper", json!([{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}])).await;
+    let data = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let output = command(data.path())
+            .args(arguments)
+            .env("AWS_SECRET_ACCESS_KEY", &key.secret)
+            .env("AWS_ENDPOINT_URL", &emulator.url)
+            .output()
+            .unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(!told.contains(&key.secret), "{told}");
+        (output.status.code(), String::from_utf8(output.stdout).unwrap(), told)
+    };
+    let add = ["catalog", "add", "aws", "--glue", "us-east-1", "--access-key-id", &key.id];
+    let (code, _, told) = run(&add);
+    assert!(code == Some(1) && told.contains("\"Action\": \"glue:GetDatabases\""), "{told}");
+
+    let rights = ["glue:GetDatabases", "glue:GetTables", "s3:*"];
+    emulator.allow("keeper", json!([{"Effect": "Allow", "Action": rights, "Resource": "*"}])).await;
+    let (code, _, told) = run(&add);
+    assert_eq!(code, Some(0), "{told}");
+    let (code, report, _) = run(&["doctor", "aws", "--catalog", "aws", "--json"]);
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let missing: Vec<&str> =
+        report["checks"].as_array().unwrap().iter().filter_map(|check| check["missing"]["action"].as_str()).collect();
+    assert_eq!((code, missing), (Some(1), vec!["glue:GetPartitions", "athena:GetWorkGroup"]), "{report}");
+}

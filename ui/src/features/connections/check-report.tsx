@@ -9,7 +9,7 @@ import { Icon } from "@/ui/icon";
 export function CheckResult({ report }: { report: CheckReport }) {
   const here = useRef<HTMLDivElement>(null);
   // It stands below a long form.
-  useEffect(() => here.current?.scrollIntoView({ block: "nearest" }), []);
+  useEffect(() => void here.current?.scrollIntoView({ block: "nearest" }), []);
   const failed = report.checks.filter((step) => !step.ok).length;
   return (
     <div ref={here} role="status" className="mt-4 border-t border-line pt-3.5">

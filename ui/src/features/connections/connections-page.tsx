@@ -27,7 +27,7 @@ export function ConnectionsPage() {
   );
   return (
     <Page className="w-full">
-      <PageHead title="Connections" actions={data && data.items.length > 0 ? add : undefined} />
+      <PageHead title="Connections" actions={!error && add} />
       <p className="mt-1 max-w-[70ch] text-ink-2">Where the data lies, and whose credentials it is read with.</p>
       <div className="mt-5">
         {error ? (
@@ -35,7 +35,7 @@ export function ConnectionsPage() {
         ) : isPending ? (
           <SkeletonRows rows={4} height={40} label="Reading the connections" />
         ) : data.items.length === 0 ? (
-          <EmptyState icon={Plug} title="Nothing is connected yet" actions={add}>
+          <EmptyState icon={Plug} title="Nothing is connected yet">
             A connection leads to a bucket, a folder of the server, or another system’s catalog.
           </EmptyState>
         ) : (
