@@ -1,6 +1,5 @@
 //! The whole road of a statement.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,7 +10,7 @@ use tokio::sync::watch;
 use crate::engine::{Embedded, Engine, Plan};
 use crate::estimate::{Price, Rates, at_most, check_budget, explain};
 use crate::execution::{
-    Admission, Cost, Execution, ExecutionState, Flights, Hold, Landing, Pilot, Place, Progress, Register, Takeoff,
+    Admission, Cost, Deadline, Execution, ExecutionState, Flights, Hold, Landing, Pilot, Place, Progress, Register, Takeoff,
     cancelled, timed_out,
 };
 use crate::policy::{Authorized, authorize};
@@ -257,7 +256,7 @@ impl Road {
 
     fn deadline(&self, request: &Request) -> Deadline {
         let limit = request.deadline.map_or(self.limits.deadline, |asked| asked.min(self.limits.deadline));
-        Deadline { limit, at: Instant::now() + limit }
+        Deadline::within(limit)
     }
 
     /// An execution that needed no engine.
@@ -668,23 +667,6 @@ impl Drop for Charged {
         if let Some(charge) = self.charge.take() {
             charge.settle(self.rates.spent(self.progress.borrow().scanned_bytes, false));
         }
-    }
-}
-
-/// A time limit, and when it is over: one moment for all that a request waits for.
-#[derive(Clone, Copy)]
-struct Deadline {
-    limit: Duration,
-    at: Instant,
-}
-
-impl Deadline {
-    fn left(self) -> Duration {
-        self.at.saturating_duration_since(Instant::now())
-    }
-
-    async fn holds<T>(self, work: impl Future<Output = Result<T, QueryError>>) -> Result<T, QueryError> {
-        tokio::time::timeout_at(self.at.into(), work).await.unwrap_or_else(|_| Err(timed_out(self.limit)))
     }
 }
 
