@@ -7,11 +7,12 @@ use arrow::datatypes::SchemaRef;
 use lakefront_engine::{Limits, Pool, PoolConfig};
 use tokio::sync::watch;
 
+use crate::catalog::Link;
 use crate::engine::{Embedded, Engine, Plan};
 use crate::estimate::{Price, Rates, at_most, check_budget, explain};
 use crate::execution::{
-    Admission, Cost, Deadline, Execution, ExecutionState, Flights, Hold, Landing, Pilot, Place, Progress, Register, Takeoff,
-    cancelled, timed_out,
+    Admission, Cost, Deadline, Execution, ExecutionState, Flights, Hold, Landing, Pilot, Place, Progress, Register,
+    Takeoff, cancelled, timed_out,
 };
 use crate::policy::{Authorized, authorize};
 use crate::result::{Cache, Key, RunSummary, Spool, columns};
@@ -188,60 +189,48 @@ impl Road {
         asked: EngineChoice,
         limits: Limits,
     ) -> Result<Chosen, QueryError> {
-        let choice = route::choose(statement, asked, self.embedded_max_bytes)?;
-        let Some(link) = statement.link() else {
-            let plan = self.engine.plan(statement.clone(), limits).await?;
-            return Ok(self.embedded(statement, choice, plan));
-        };
-        // Elsewhere too the plan that is made here says what is read.
-        let foreseen = match (&choice, statement.not_embedded()) {
-            (_, Some(_)) => None,
-            (Choice::Linked(_), None) => {
-                tokio::time::timeout(FORESIGHT, self.engine.plan(statement.clone(), limits)).await.ok()
+        let here = self.engine.plan(statement.clone(), limits);
+        match route::choose(statement, asked, self.embedded_max_bytes)? {
+            Choice::Embedded(reason) => {
+                let limit = self.limits.max_scan_bytes;
+                let reason = |estimate: Option<&Estimate>| {
+                    reason.unwrap_or_else(|| route::embedded_reason(statement, estimate, limit))
+                };
+                Ok(self.embedded(here.await?, reason))
             }
-            (_, None) => Some(self.engine.plan(statement.clone(), limits).await),
-        };
-        let reason = match (choice, &foreseen) {
-            (Choice::Linked(reason), _) => reason,
-            (Choice::BySize(limit), Some(Ok(plan))) => {
-                let bytes = plan.estimate.as_ref().map_or(0, |estimate| estimate.bytes);
-                match route::too_large(bytes, limit) {
-                    Some(reason) => reason,
-                    None => return self.planned(statement, Choice::BySize(limit), foreseen),
+            Choice::Linked(link, reason) => {
+                // Elsewhere too the plan that is made here says what is read.
+                let foreseen = match statement.not_embedded() {
+                    Some(_) => None,
+                    None => tokio::time::timeout(FORESIGHT, here).await.ok().and_then(Result::ok),
+                };
+                linked(statement, link, reason, foreseen, limits).await
+            }
+            Choice::BySize(link, limit) => match here.await {
+                Ok(plan) => {
+                    let bytes = plan.estimate.as_ref().map_or(0, |estimate| estimate.bytes);
+                    match route::too_large(bytes, limit) {
+                        Some(reason) => linked(statement, link, reason, Some(plan), limits).await,
+                        None => {
+                            let reason =
+                                |estimate: Option<&Estimate>| route::embedded_reason(statement, estimate, Some(limit));
+                            Ok(self.embedded(plan, reason))
+                        }
+                    }
                 }
-            }
-            (Choice::BySize(_), Some(Err(error))) => route::unplanned(error).ok_or_else(|| error.clone())?,
-            (choice, _) => return self.planned(statement, choice, foreseen),
-        };
-        let foreseen = foreseen.and_then(Result::ok).and_then(|plan| plan.estimate).or_else(|| at_most(statement));
-        let plan = link.plan(statement.clone(), limits).await?;
-        let plan = Plan { estimate: plan.estimate.or(foreseen), ..plan };
-        Ok(Chosen { route: Route { engine: link.choice(), reason }, plan, price: link.price() })
-    }
-
-    fn planned(
-        &self,
-        statement: &Authorized,
-        choice: Choice,
-        plan: Option<Result<Plan, QueryError>>,
-    ) -> Result<Chosen, QueryError> {
-        match plan {
-            Some(plan) => Ok(self.embedded(statement, choice, plan?)),
-            None => Err(QueryError::internal("the embedded engine was chosen without a plan")),
+                Err(error) => {
+                    let reason = route::unplanned(&error).ok_or(error)?;
+                    linked(statement, link, reason, None, limits).await
+                }
+            },
         }
     }
 
-    fn embedded(&self, statement: &Authorized, choice: Choice, plan: Plan) -> Chosen {
+    fn embedded(&self, plan: Plan, reason: impl FnOnce(Option<&Estimate>) -> String) -> Chosen {
         let price = self.engine.price();
         let estimate = plan.estimate.as_ref().map(|foreseen| price.estimate(foreseen));
-        let reason = match choice {
-            Choice::Embedded(reason) | Choice::Linked(reason) if !reason.is_empty() => reason,
-            Choice::Embedded(_) | Choice::Linked(_) => {
-                route::embedded_reason(statement, estimate.as_ref(), self.limits.max_scan_bytes)
-            }
-            Choice::BySize(limit) => route::embedded_reason(statement, estimate.as_ref(), Some(limit)),
-        };
-        Chosen { route: Route { engine: EngineChoice::Embedded, reason }, plan, price }
+        let route = Route { engine: EngineChoice::Embedded, reason: reason(estimate.as_ref()) };
+        Chosen { route, plan, price }
     }
 
     fn engine_limits(&self, deadline: Duration) -> Limits {
@@ -668,6 +657,20 @@ impl Drop for Charged {
             charge.settle(self.rates.spent(self.progress.borrow().scanned_bytes, false));
         }
     }
+}
+
+/// A statement with the system that keeps its tables. What the embedded engine foresaw of it holds there too.
+async fn linked(
+    statement: &Arc<Authorized>,
+    link: Arc<dyn Link>,
+    reason: String,
+    foreseen: Option<Plan>,
+    limits: Limits,
+) -> Result<Chosen, QueryError> {
+    let foreseen = foreseen.and_then(|plan| plan.estimate).or_else(|| at_most(statement));
+    let plan = link.plan(statement.clone(), limits).await?;
+    let plan = Plan { estimate: plan.estimate.or(foreseen), ..plan };
+    Ok(Chosen { route: Route { engine: link.choice(), reason }, plan, price: link.price() })
 }
 
 /// Writes to disk where blocking is allowed.

@@ -107,7 +107,7 @@ async fn auto_says_why_it_chose() {
     let report = lake.queries.estimate(lake.on(EngineChoice::Athena, "select sum(amount) from sales")).await.unwrap();
     let estimate = report.estimate.unwrap();
     assert_eq!((report.engine, estimate.exact, estimate.usd.as_str()), (EngineChoice::Athena, true, "0.00005"));
-    assert_eq!(report.route_reason, "the engine athena was asked for");
+    assert_eq!(report.route_reason, "the athena engine was asked for");
     let status = run(&lake, lake.on(EngineChoice::Athena, "select sum(amount) from sales")).await.unwrap().status();
     assert_eq!(status.statistics.usd.as_deref(), Some("0.00005"), "10 MB is the least that Athena charges");
     assert!(status.statistics.scanned_bytes.unwrap() >= 1000);
@@ -125,7 +125,7 @@ async fn a_catalogs_rules_decide_for_auto() {
     let status = run(&lake, lake.request("select count(*) from item")).await.unwrap().status();
     assert_eq!(
         (status.engine, status.route_reason.as_str()),
-        (EngineChoice::Athena, "the catalog's rule is the engine athena")
+        (EngineChoice::Athena, "the catalog's rule is the athena engine")
     );
 
     let Some(lake) = Lake::with(|source| source.engine = EngineChoice::Embedded).await else { return };
