@@ -28,6 +28,8 @@ async fn a_statement_has_the_same_answer_on_both_engines() {
          order by 1, 2",
         "select price, name from item where price > 1.5 order by price",
         "select * from event order by userid",
+        "select * from note order by name",
+        "select count(*), max(id) from sales where state = 'ZZ'",
         "select kind, count(*) from event group by kind order by kind",
         "select id, state from log where state = 'NY' and day between '2025-01-01' and '2025-01-02' order by id",
         "with few as (select * from sales where id < 3) select a.id, b.id as other from few a, few b order by 1, 2",
