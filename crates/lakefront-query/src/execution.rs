@@ -4,6 +4,7 @@
 //! same statement over the same data may share; each of them can be cancelled alone.
 
 mod admission;
+mod deadline;
 mod flight;
 mod register;
 
@@ -18,6 +19,7 @@ use ulid::Ulid;
 
 use crate::{Approval, Column, EngineChoice, ErrorKind, Estimate, Origin, Principal, QueryError, Request, ResultSet};
 pub(crate) use admission::Admission;
+pub(crate) use deadline::Deadline;
 pub(crate) use flight::{Flights, Hold, Landing, Pilot, Place, Takeoff};
 pub(crate) use register::Register;
 
@@ -242,7 +244,7 @@ pub(crate) fn timed_out(deadline: std::time::Duration) -> QueryError {
     QueryError::new(
         "TIMEOUT",
         ErrorKind::Limit,
-        format!("The statement took longer than {} s.", deadline.as_secs_f64()),
+        format!("The statement took longer than {} s.", (deadline.as_secs_f64() * 100.0).round() / 100.0),
     )
     .with_hint("Read less, or ask for a longer deadline.")
 }

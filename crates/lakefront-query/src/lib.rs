@@ -5,6 +5,7 @@
 //! reaches a key, a route or an engine: they accept only `Authorized`, which only `policy` makes.
 
 pub mod aws;
+mod backoff;
 mod catalog;
 mod engine;
 mod error;
@@ -18,6 +19,7 @@ mod road;
 mod route;
 mod statement;
 pub mod trino;
+mod values;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,6 +1,5 @@
 //! The whole road of a statement.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,11 +7,12 @@ use arrow::datatypes::SchemaRef;
 use lakefront_engine::{Limits, Pool, PoolConfig};
 use tokio::sync::watch;
 
+use crate::catalog::Link;
 use crate::engine::{Embedded, Engine, Plan};
 use crate::estimate::{Price, Rates, at_most, check_budget, explain};
 use crate::execution::{
-    Admission, Cost, Execution, ExecutionState, Flights, Hold, Landing, Pilot, Place, Progress, Register, Takeoff,
-    cancelled, timed_out,
+    Admission, Cost, Deadline, Execution, ExecutionState, Flights, Hold, Landing, Pilot, Place, Progress, Register,
+    Takeoff, cancelled, timed_out,
 };
 use crate::policy::{Authorized, authorize};
 use crate::result::{Cache, Key, RunSummary, Spool, columns};
@@ -189,30 +189,45 @@ impl Road {
         asked: EngineChoice,
         limits: Limits,
     ) -> Result<Chosen, QueryError> {
-        let choice = route::choose(statement, asked, self.embedded_max_bytes)?;
-        let Some(link) = statement.link() else {
-            let plan = self.engine.plan(statement.clone(), limits).await?;
-            return Ok(self.embedded(statement, choice, plan));
-        };
-        let here = match (&choice, statement.not_embedded()) {
-            (Choice::Linked(_), _) | (_, Some(_)) => None,
-            (_, None) => Some(self.engine.plan(statement.clone(), limits).await),
-        };
-        let reason = match (choice, &here) {
-            (Choice::Linked(reason), _) => reason,
-            (Choice::BySize(limit), Some(Ok(plan))) => {
-                let bytes = plan.estimate.as_ref().map_or(0, |estimate| estimate.bytes);
-                match route::too_large(bytes, limit) {
-                    Some(reason) => reason,
-                    None => return self.planned(statement, Choice::BySize(limit), here),
-                }
+        match route::choose(statement, asked, self.embedded_max_bytes)? {
+            Choice::Embedded(reason) => {
+                let plan = self.engine.plan(statement.clone(), limits).await?;
+                let limit = self.limits.max_scan_bytes;
+                let reason = |estimate: Option<&Estimate>| {
+                    reason.unwrap_or_else(|| route::embedded_reason(statement, estimate, limit))
+                };
+                Ok(self.embedded(plan, reason))
             }
-            (Choice::BySize(_), Some(Err(error))) => route::unplanned(error).ok_or_else(|| error.clone())?,
-            (choice, _) => return self.planned(statement, choice, here),
-        };
-        // Its worker is free for the next plan.
-        drop(here);
-        // Elsewhere too a plan that is made here says what is read.
+            Choice::Linked(link, reason) => self.linked(statement, link, reason, limits).await,
+            Choice::BySize(link, limit) => match self.engine.plan(statement.clone(), limits).await {
+                Ok(plan) => {
+                    let bytes = plan.estimate.as_ref().map_or(0, |estimate| estimate.bytes);
+                    let Some(reason) = route::too_large(bytes, limit) else {
+                        let reason =
+                            |estimate: Option<&Estimate>| route::embedded_reason(statement, estimate, Some(limit));
+                        return Ok(self.embedded(plan, reason));
+                    };
+                    // Its worker is free for the next plan.
+                    drop(plan);
+                    self.linked(statement, link, reason, limits).await
+                }
+                Err(error) => {
+                    let reason = route::unplanned(&error).ok_or(error)?;
+                    self.linked(statement, link, reason, limits).await
+                }
+            },
+        }
+    }
+
+    /// A statement with the system that keeps its tables.
+    async fn linked(
+        &self,
+        statement: &Arc<Authorized>,
+        link: Arc<dyn Link>,
+        reason: String,
+        limits: Limits,
+    ) -> Result<Chosen, QueryError> {
+        // A plan that is made here says what is read there, too.
         let foreseen = match statement.not_embedded() {
             Some(_) => None,
             None => tokio::time::timeout(FORESIGHT, self.engine.foresee(statement.clone(), limits)).await.ok(),
@@ -223,29 +238,11 @@ impl Road {
         Ok(Chosen { route: Route { engine: link.choice(), reason }, plan, price: link.price() })
     }
 
-    fn planned(
-        &self,
-        statement: &Authorized,
-        choice: Choice,
-        plan: Option<Result<Plan, QueryError>>,
-    ) -> Result<Chosen, QueryError> {
-        match plan {
-            Some(plan) => Ok(self.embedded(statement, choice, plan?)),
-            None => Err(QueryError::internal("the embedded engine was chosen without a plan")),
-        }
-    }
-
-    fn embedded(&self, statement: &Authorized, choice: Choice, plan: Plan) -> Chosen {
+    fn embedded(&self, plan: Plan, reason: impl FnOnce(Option<&Estimate>) -> String) -> Chosen {
         let price = self.engine.price();
         let estimate = plan.estimate.as_ref().map(|foreseen| price.estimate(foreseen));
-        let reason = match choice {
-            Choice::Embedded(reason) | Choice::Linked(reason) if !reason.is_empty() => reason,
-            Choice::Embedded(_) | Choice::Linked(_) => {
-                route::embedded_reason(statement, estimate.as_ref(), self.limits.max_scan_bytes)
-            }
-            Choice::BySize(limit) => route::embedded_reason(statement, estimate.as_ref(), Some(limit)),
-        };
-        Chosen { route: Route { engine: EngineChoice::Embedded, reason }, plan, price }
+        let route = Route { engine: EngineChoice::Embedded, reason: reason(estimate.as_ref()) };
+        Chosen { route, plan, price }
     }
 
     fn engine_limits(&self, deadline: Duration) -> Limits {
@@ -260,7 +257,7 @@ impl Road {
 
     fn deadline(&self, request: &Request) -> Deadline {
         let limit = request.deadline.map_or(self.limits.deadline, |asked| asked.min(self.limits.deadline));
-        Deadline { limit, at: Instant::now() + limit }
+        Deadline::within(limit)
     }
 
     /// An execution that needed no engine.
@@ -671,23 +668,6 @@ impl Drop for Charged {
         if let Some(charge) = self.charge.take() {
             charge.settle(self.rates.spent(self.progress.borrow().scanned_bytes, false));
         }
-    }
-}
-
-/// A time limit, and when it is over: one moment for all that a request waits for.
-#[derive(Clone, Copy)]
-struct Deadline {
-    limit: Duration,
-    at: Instant,
-}
-
-impl Deadline {
-    fn left(self) -> Duration {
-        self.at.saturating_duration_since(Instant::now())
-    }
-
-    async fn holds<T>(self, work: impl Future<Output = Result<T, QueryError>>) -> Result<T, QueryError> {
-        tokio::time::timeout_at(self.at.into(), work).await.unwrap_or_else(|_| Err(timed_out(self.limit)))
     }
 }
 

@@ -1,5 +1,8 @@
 //! Which engine runs a statement, and the reason people are shown.
 
+use std::sync::Arc;
+
+use crate::catalog::Link;
 use crate::estimate::human;
 use crate::policy::Authorized;
 use crate::{EngineChoice, Estimate, QueryError};
@@ -13,12 +16,13 @@ pub(crate) struct Route {
 
 /// Where a statement can run, by its tables and by who asked for what.
 pub(crate) enum Choice {
-    Embedded(String),
+    /// With the reason, unless its size is the reason.
+    Embedded(Option<String>),
     /// The system that keeps the tables.
-    Linked(String),
-    /// Both can; what it reads decides, up to this many bytes. Over it, or where the embedded engine does not plan the
-    /// statement, it goes to the system that keeps the tables.
-    BySize(u64),
+    Linked(Arc<dyn Link>, String),
+    /// Both can: what reads more than so many bytes, or what the embedded engine does not plan, goes to the system that
+    /// keeps the tables.
+    BySize(Arc<dyn Link>, u64),
 }
 
 /// Narrows down who runs a statement. The error says why the engine asked for does not.
@@ -27,42 +31,44 @@ pub(crate) fn choose(
     asked: EngineChoice,
     embedded_max_bytes: u64,
 ) -> Result<Choice, QueryError> {
-    let not_embedded = statement.not_embedded();
+    let asked_for = |engine: EngineChoice| format!("the {engine} engine was asked for");
     let Some(link) = statement.link() else {
         return match asked {
-            EngineChoice::Auto => Ok(Choice::Embedded(String::new())),
-            EngineChoice::Embedded => Ok(Choice::Embedded("the embedded engine was asked for".to_owned())),
-            other => Err(elsewhere(statement, other, "embedded")),
+            EngineChoice::Auto => Ok(Choice::Embedded(None)),
+            EngineChoice::Embedded => Ok(Choice::Embedded(Some(asked_for(asked)))),
+            other => Err(elsewhere(statement, other, EngineChoice::Embedded)),
         };
     };
-    let theirs = link.choice();
-    let rules = link.rules();
-    match asked {
-        EngineChoice::Auto => {}
-        EngineChoice::Embedded => {
-            return match not_embedded {
-                None => Ok(Choice::Embedded("the embedded engine was asked for".to_owned())),
-                Some(error) => Err(error.clone().with_hint(format!("Use the engine `auto` or `{theirs}`."))),
-            };
+    let (theirs, rules, not_embedded) = (link.choice(), link.rules(), statement.not_embedded());
+    let linked = |reason: String| Ok(Choice::Linked(Arc::clone(link), reason));
+    match (asked, not_embedded) {
+        (EngineChoice::Auto, _) => {}
+        (EngineChoice::Embedded, None) => return Ok(Choice::Embedded(Some(asked_for(asked)))),
+        (EngineChoice::Embedded, Some(error)) => {
+            return Err(error.clone().with_hint(format!("Use the engine `auto` or `{theirs}`.")));
         }
-        asked if asked == theirs => return Ok(Choice::Linked(format!("the engine {theirs} was asked for"))),
-        other => return Err(elsewhere(statement, other, theirs.as_str())),
+        (other, _) if other == theirs => return linked(asked_for(asked)),
+        (other, _) => return Err(elsewhere(statement, other, theirs)),
     }
     match (rules.engine, not_embedded) {
-        (EngineChoice::Embedded, None) => Ok(Choice::Embedded("the catalog's rule is the embedded engine".to_owned())),
+        (EngineChoice::Embedded, None) => {
+            Ok(Choice::Embedded(Some("the catalog's rule is the embedded engine".to_owned())))
+        }
         (EngineChoice::Embedded, Some(error)) => {
             let hint = format!("The catalog's rule is the embedded engine; ask for `{theirs}` to run it there.");
             Err(error.clone().with_hint(hint))
         }
-        (EngineChoice::Auto, None) => Ok(Choice::BySize(rules.embedded_max_bytes.unwrap_or(embedded_max_bytes))),
+        (EngineChoice::Auto, None) => {
+            Ok(Choice::BySize(Arc::clone(link), rules.embedded_max_bytes.unwrap_or(embedded_max_bytes)))
+        }
         (EngineChoice::Auto, Some(error)) if statement.tables().iter().any(|table| table.reason().is_some()) => {
-            Ok(Choice::Linked(clause(&error.message)))
+            linked(clause(&error.message))
         }
         (EngineChoice::Auto, Some(error)) if error.code == "FUNCTION_NOT_ALLOWED" => {
-            Ok(Choice::Linked(format!("it calls a function that only {theirs} may know")))
+            linked(format!("it calls a function that only {theirs} may know"))
         }
-        (EngineChoice::Auto, Some(_)) => Ok(Choice::Linked(format!("its tables are in {}", link.location()))),
-        (other, _) => Ok(Choice::Linked(format!("the catalog's rule is the engine {other}"))),
+        (EngineChoice::Auto, Some(_)) => linked(format!("its tables are in {}", link.location())),
+        (rule, _) => linked(format!("the catalog's rule is the {rule} engine")),
     }
 }
 
@@ -100,7 +106,7 @@ pub(crate) fn unplanned(error: &QueryError) -> Option<String> {
     }
 }
 
-fn elsewhere(statement: &Authorized, asked: EngineChoice, reads: &str) -> QueryError {
+fn elsewhere(statement: &Authorized, asked: EngineChoice, reads: EngineChoice) -> QueryError {
     let message = match statement.tables().first() {
         Some(table) => {
             format!("The engine `{asked}` does not read the tables of catalog \"{}\".", table.catalog())

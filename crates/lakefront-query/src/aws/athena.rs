@@ -15,11 +15,9 @@ mod poller;
 mod price;
 mod result;
 mod start;
-mod text;
 mod wire;
 
 use std::fmt;
-use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,7 +26,8 @@ use lakefront_engine::Progress;
 use tokio::sync::watch;
 
 use super::Aws;
-use crate::{ErrorKind, Principal, QueryError};
+use crate::execution::Deadline;
+use crate::{Principal, QueryError};
 use journal::Journal;
 use poller::Poller;
 pub(crate) use price::{LEAST, STEP, per_tb_usd};
@@ -121,7 +120,7 @@ impl Athena {
     /// what to allow, `SCAN_LIMIT_EXCEEDED`, `RESOURCE_LIMIT`, `TIMEOUT`, `CANCELLED`, `TOO_MANY_REQUESTS`,
     /// `AWS_UNAVAILABLE`, `CREDENTIALS_EXPIRED` and `CREDENTIALS_MISSING`.
     pub async fn run(&self, request: AthenaRequest) -> Result<AthenaRun, QueryError> {
-        let deadline = request.deadline;
+        let deadline = Deadline::until(request.deadline);
         let report = Report::new(request.progress, request.on_state);
         report.state(AthenaState::Queued);
         let order = start::Order {
@@ -131,11 +130,11 @@ impl Athena {
             principal: request.principal,
             seed: request.token_seed,
         };
-        within(deadline, async {
+        let work = async {
             let query = start::start(&self.aws, &self.config, self.journal.clone(), order).await?;
             self.finish(query, FIRST_LOOK, report, deadline).await
-        })
-        .await
+        };
+        deadline.holds(work).await
     }
 
     /// Takes over a query that was started before, by whoever it was. Dropping the future stops it.
@@ -148,7 +147,8 @@ impl Athena {
     ) -> Result<AthenaRun, QueryError> {
         let query = Alive::new(self.aws.clone(), query_execution_id.to_owned(), None);
         let report = Report::new(progress, on_state);
-        within(deadline, self.finish(query, Duration::ZERO, report, deadline)).await
+        let deadline = Deadline::until(deadline);
+        deadline.holds(self.finish(query, Duration::ZERO, report, deadline)).await
     }
 
     /// Stops a query; one that has ended is left as it is. Goes on when the future is dropped.
@@ -162,7 +162,7 @@ impl Athena {
         query: Alive,
         first_look: Duration,
         report: Report,
-        deadline: Instant,
+        deadline: Deadline,
     ) -> Result<AthenaRun, QueryError> {
         let mut looks = self.poller.watch(query.id(), first_look);
         let execution = loop {
@@ -223,12 +223,4 @@ impl Report {
             });
         }
     }
-}
-
-/// Ends with `TIMEOUT` at the deadline; what was at work is dropped.
-async fn within<T>(deadline: Instant, work: impl Future<Output = Result<T, QueryError>>) -> Result<T, QueryError> {
-    tokio::time::timeout_at(deadline.into(), work).await.unwrap_or_else(|_| {
-        Err(QueryError::new("TIMEOUT", ErrorKind::Limit, "The statement did not end within its time limit.")
-            .with_hint("Read less, or ask for a longer deadline."))
-    })
 }

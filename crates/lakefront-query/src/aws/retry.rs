@@ -4,12 +4,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::AwsError;
+use crate::backoff;
 
 const CAPACITY: u32 = 500;
 const COST: u32 = 5;
 
 /// Tries of one call, the first included.
 const ATTEMPTS: u32 = 5;
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Retries that all calls of one client share: when AWS is down, hundred failing calls must not become five hundred.
 /// The sizes are those of the SDKs' standard mode.
@@ -61,26 +64,14 @@ impl<'a> Patience<'a> {
     }
 }
 
-/// The pause after failure number `attempt` (from 0): 0.1 s doubled each time up to 5 s, of which between half and all,
-/// so that those who failed together do not come back together.
+/// The pause after failure number `attempt` (from 0).
 pub(super) fn pause(attempt: u32) -> Duration {
-    let whole = 100_u64.saturating_mul(1 << attempt.min(10)).min(5_000);
-    Duration::from_millis(fastrand::u64(whole / 2..=whole))
+    backoff::pause(attempt, FIRST_PAUSE, LONGEST_PAUSE)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn pauses_grow_and_end() {
-        for (attempt, least, most) in
-            [(0, 50, 100), (1, 100, 200), (5, 1_600, 3_200), (6, 2_500, 5_000), (90, 2_500, 5_000)]
-        {
-            let pause = pause(attempt).as_millis();
-            assert!((least..=most).contains(&pause), "{attempt}: {pause} ms");
-        }
-    }
 
     #[test]
     fn a_budget_is_spent_and_earned_again() {

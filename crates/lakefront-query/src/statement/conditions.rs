@@ -174,3 +174,49 @@ fn operand(expression: &Expr) -> Option<Operand> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlparser::ast::{SetExpr, Statement};
+
+    use super::*;
+
+    /// What is known of `t` in `select 1 from {from} where {condition}`; parameter 1 is 7.
+    fn known(from: &str, condition: &str, alias: Option<&str>) -> String {
+        let tree = lakefront_trino::parse(&format!("select 1 from {from} where {condition}")).expect("SQL");
+        let Statement::Query(query) = &tree else { panic!("no query") };
+        let SetExpr::Select(select) = &*query.body else { panic!("no select") };
+        let alias = alias.map(Ident::new);
+        let open = Conditions::of(select).on(&[Ident::new("d"), Ident::new("t")], alias.as_ref());
+        let closed = open.iter().filter_map(|condition| condition.closed(&[Literal::BigInt(7)]));
+        closed.map(|Condition { column, test }| format!("{column} {test:?}")).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn conditions_that_all_hold_are_found() {
+        assert_eq!(known("d.t", "K = 'a' and (n > -5)", None), r#"k In([Text("a")]); n More(Integer(-5))"#);
+        assert_eq!(known("d.t", "5 <= n and n < $1", None), "n AtLeast(Integer(5)); n Less(Integer(7))");
+        assert_eq!(
+            known("d.t", "day between date '2024-01-01' and date '2024-01-31'", None),
+            r#"day AtLeast(Date("2024-01-01")); day AtMost(Date("2024-01-31"))"#
+        );
+        assert_eq!(known("d.t", "k in ('a', 'b') and lower(k) = 'a'", None), r#"k In([Text("a"), Text("b")])"#);
+    }
+
+    #[test]
+    fn what_may_not_hold_is_left_away() {
+        for condition in
+            ["k = 'a' or n = 1", "not k = 'a'", "k not in ('a')", "k <> 'a'", "k = n", "k like 'a%'", "k = 1.5"]
+        {
+            assert_eq!(known("d.t", condition, None), "", "{condition}");
+        }
+    }
+
+    #[test]
+    fn a_column_is_of_the_table_before_it() {
+        assert_eq!(known("d.t, u", "k = 1", None), "");
+        assert_eq!(known("d.t, u", "t.k = 1 and u.k = 2", None), "k In([Integer(1)])");
+        assert_eq!(known("d.t as x, u as t", "t.k = 1 and x.k = 2", Some("x")), "k In([Integer(2)])");
+        assert_eq!(known("d.t, e.t", "e.t.k = 1 and d.t.k = 2", None), "k In([Integer(2)])");
+    }
+}

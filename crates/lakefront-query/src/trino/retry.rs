@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::backoff;
+
 /// Failures after each other: with the waits below, a quarter of a minute.
 const IN_A_ROW: u32 = 10;
 /// Nothing is lost while nothing has begun, and whoever asks waits: a few seconds.
@@ -13,8 +15,8 @@ const BEGINNING: Duration = Duration::from_secs(30);
 /// Failures of a whole run: a Trino that answers every other time is not well.
 const IN_A_RUN: u32 = 100;
 /// Trino asks its clients to come again after 50 to 100 ms; longer each time, so that a crowd of them lets it recover.
-const FIRST_WAIT: Duration = Duration::from_millis(50);
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_secs(4);
 /// A `Retry-After` beyond this is cut.
 const LONGEST_ASKED: Duration = Duration::from_secs(30);
 
@@ -55,11 +57,8 @@ impl Patience {
         if self.in_a_row > self.most_in_a_row || self.in_a_run > IN_A_RUN {
             return None;
         }
-        let wait = match asked {
-            Some(asked) => FIRST_WAIT + asked.min(LONGEST_ASKED),
-            None => (FIRST_WAIT * 2_u32.pow(self.in_a_row - 1)).min(LONGEST_WAIT),
-        };
-        let wait = wait.mul_f64(1.0 + fraction());
+        let own = backoff::pause(self.in_a_row - 1, FIRST_WAIT, LONGEST_WAIT);
+        let wait = asked.map_or(own, |asked| asked.min(LONGEST_ASKED) + backoff::pause(0, FIRST_WAIT, LONGEST_WAIT));
         let in_time = self.ends.is_none_or(|ends| Instant::now() + wait < ends);
         in_time.then_some(wait)
     }
@@ -67,11 +66,6 @@ impl Patience {
     pub(super) fn after_success(&mut self) {
         self.in_a_row = 0;
     }
-}
-
-/// Any number from 0 to 1.
-fn fraction() -> f64 {
-    getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX))
 }
 
 #[cfg(test)]

@@ -2,8 +2,7 @@
 //!
 //! Numbers are read from their text: no integer passes through a float, no float is rounded twice.
 
-mod column;
-mod text;
+mod value;
 
 use std::mem;
 use std::sync::Arc;
@@ -17,11 +16,8 @@ use super::failure::unexpected;
 use super::types;
 use crate::QueryError;
 use crate::execution::cancelled;
-use column::{Column, Value};
-
-/// A batch ends at whichever comes first.
-const BATCH_ROWS: usize = 8192;
-const BATCH_BYTES: usize = 1 << 20;
+use crate::values::{BATCH_BYTES, BATCH_ROWS, Column};
+use value::Value;
 
 /// Rows on their way into batches. A batch may begin on one page and end on a later one.
 pub(super) struct Rows {

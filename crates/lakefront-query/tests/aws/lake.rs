@@ -37,8 +37,8 @@ pub(crate) struct Lake {
 }
 
 impl Lake {
-    /// The catalog `aws` with the tables `sales` (Parquet by state and day), `item` (text), `event` (JSON), `log`
-    /// (projected), `ledger` (ORC) and `view`. `change` is for the connection.
+    /// The catalog `aws` with the tables `sales` (Parquet by state and day), `item` (text), `note` (CSV), `event`
+    /// (JSON), `log` (projected), `nested` and `ledger` (ORC). `change` is for the connection.
     pub(crate) async fn with(change: impl FnOnce(&mut GlueSource)) -> Option<Self> {
         let Ok(moto) = std::env::var("LAKEFRONT_TEST_MOTO") else {
             let note = b"Athena's road is not tested: LAKEFRONT_TEST_MOTO names no moto server\n";
@@ -131,6 +131,9 @@ impl Lake {
         let header = json!({"skip.header.line.count": "1"});
         let item = [("item_id", "bigint"), ("name", "string"), ("price", "double")];
         self.table("item", text, &item, &[], header, comma).await;
+        let quoted = ("mapred.TextInputFormat", "serde2.OpenCSVSerde");
+        let header = json!({"skip.header.line.count": "1"});
+        self.table("note", quoted, &[("name", "string"), ("text", "string")], &[], header, json!({})).await;
         let json_lines = ("mapred.TextInputFormat", "org.openx.data.jsonserde.JsonSerDe");
         let event = [("userid", "bigint"), ("kind", "string"), ("open", "boolean")];
         self.table("event", json_lines, &event, &[], json!({}), json!({})).await;
@@ -242,6 +245,7 @@ fn write(folder: &Path) {
     write_parquet(&folder.join("nested/part-0.parquet"), &nested());
     for (table, text) in [
         ("item/item.csv", "item_id,name,price\n0,apple,0.50\n1,bread,2.25\n2,cheese,7.00\n3,dill,1.10\n"),
+        ("note/note.csv", "name,text\nann,\"x, y\"\nben,\"a \"\"word\"\"\"\n"),
         (
             "event/event.json",
             "{\"userId\":1,\"kind\":\"open\",\"open\":true}\n{\"userId\":2,\"kind\":null,\"open\":false}\n{\"userId\":3}\n",

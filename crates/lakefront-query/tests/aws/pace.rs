@@ -50,7 +50,7 @@ async fn ends_are_seen_soon_with_few_looks() {
     assert!(looks <= 1.0, "{looks} looks per second and running query");
 }
 
-/// `cargo test -p lakefront-query --test aws half_a_minute -- --ignored --nocapture`
+/// `make bench-athena`
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes half a minute"]
 async fn ends_are_seen_soon_for_half_a_minute() {

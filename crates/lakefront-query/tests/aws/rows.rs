@@ -238,7 +238,7 @@ async fn half_an_object_is_no_result() {
     assert_eq!(all(&mut run).await.unwrap_err().code, "RESULT_UNREADABLE");
 }
 
-/// `cargo test -p lakefront-query --release --test aws a_million -- --ignored --nocapture`
+/// `make bench-athena`
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement"]
 async fn a_million_rows_by_object_and_by_pages() {

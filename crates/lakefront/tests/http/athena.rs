@@ -85,8 +85,11 @@ async fn a_killed_server_leaves_no_query_behind() {
     let (added, told) =
         world.command(&data, &["catalog", "add", "aws", "--glue", "us-east-1", "--output", "s3://results/out/"]);
     assert!(added, "{told}");
+    let settings = "[catalogs.second]\nglue = \"us-east-1\"\nworkgroup = \"analysts\"\nengine = \"athena\"\n";
+    std::fs::write(data.path().join("lakefront.toml"), settings).unwrap();
     let (listed, told) = world.command(&data, &["catalog", "list"]);
     assert!(listed && told.contains("aws\tglue\tglue://us-east-1\t"), "{told}");
+    assert!(told.contains("second\tglue\tglue://us-east-1\t"), "{told}");
     let (refused, told) = world.command(&data, &["catalog", "add", "odd", "--glue", "Mars"]);
     assert!(!refused && told.contains("no AWS region"), "{told}");
 

@@ -16,20 +16,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, BinaryBuilder, BooleanBuilder, Decimal128Builder, Float32Builder, Float64Builder, Int8Builder,
-    Int16Builder, Int32Builder, Int64Builder, NullArray, RecordBatch, RecordBatchOptions, StringBuilder, make_array,
-};
+use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
-use super::text;
 use super::wire::ColumnInfo;
 use crate::result::TRINO_TYPE;
+use crate::values::{BATCH_BYTES, BATCH_ROWS, Column, Values, text};
 use crate::{ErrorKind, QueryError};
-
-/// A batch ends with the row that reaches either.
-const BATCH_ROWS: usize = 8192;
-const BATCH_BYTES: usize = 1 << 20;
 
 /// Collects rows as record batches.
 pub(super) struct Rows {
@@ -37,10 +30,12 @@ pub(super) struct Rows {
     columns: Vec<Column>,
     rows: usize,
     bytes: usize,
+    /// A value of bytes.
+    decoded: Vec<u8>,
 }
 
 impl Rows {
-    pub(super) fn new(info: &[ColumnInfo]) -> Result<Self, QueryError> {
+    pub(super) fn new(info: &[ColumnInfo]) -> Self {
         let kinds: Vec<(DataType, Option<String>)> = info.iter().map(kind).collect();
         let fields: Vec<Field> = info
             .iter()
@@ -53,8 +48,8 @@ impl Rows {
                 }
             })
             .collect();
-        let columns = kinds.iter().map(|(data_type, _)| Column::new(data_type)).collect::<Result<_, _>>()?;
-        Ok(Self { schema: Arc::new(Schema::new(fields)), columns, rows: 0, bytes: 0 })
+        let columns = kinds.iter().map(|(data_type, _)| Column::new(data_type)).collect();
+        Self { schema: Arc::new(Schema::new(fields)), columns, rows: 0, bytes: 0, decoded: Vec::new() }
     }
 
     pub(super) fn schema(&self) -> &SchemaRef {
@@ -68,7 +63,19 @@ impl Rows {
     /// The value of a column in the row that is being written; every column gets one, in any order.
     pub(super) fn value(&mut self, column: usize, value: Option<&str>) -> Result<(), QueryError> {
         self.bytes += value.map_or(1, str::len);
-        if self.columns[column].push(value).is_none() {
+        let Self { columns, decoded, bytes, .. } = self;
+        let column_of = &mut columns[column];
+        let taken = match (value, &column_of.values) {
+            (None, _) => {
+                column_of.null(bytes);
+                Some(())
+            }
+            (Some(value), Values::Binary(_)) => {
+                text::hexadecimal(value, decoded).and_then(|()| column_of.bytes(decoded))
+            }
+            (Some(value), _) => column_of.text(value),
+        };
+        if taken.is_none() {
             return Err(unreadable(self.schema.field(column), value.unwrap_or_default()));
         }
         Ok(())
@@ -87,9 +94,8 @@ impl Rows {
         if self.rows == 0 {
             return Ok(None);
         }
-        let fields = self.schema.fields().iter();
-        let arrays = self.columns.iter_mut().zip(fields).map(|(column, field)| column.finish(field.data_type()));
-        let arrays = arrays.collect::<Result<Vec<_>, _>>()?;
+        let arrays = self.columns.iter_mut().map(Column::finish).collect::<Result<Vec<_>, _>>();
+        let arrays = arrays.map_err(QueryError::internal)?;
         let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
         let batch = RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options);
         (self.rows, self.bytes) = (0, 0);
@@ -152,123 +158,6 @@ fn kind(info: &ColumnInfo) -> (DataType, Option<String>) {
     (data_type, None)
 }
 
-/// A column that is being written.
-enum Column {
-    Boolean(BooleanBuilder),
-    Tinyint(Int8Builder),
-    Smallint(Int16Builder),
-    /// Days and milliseconds too: the type's own number of 32 bits.
-    Narrow(Int32Builder, fn(&str) -> Option<i32>),
-    /// Ticks of a decimal part of a second too; the parser is told how many digits.
-    Wide(Int64Builder, fn(&str, u32) -> Option<i64>, u32),
-    Real(Float32Builder),
-    Double(Float64Builder),
-    Decimal(Decimal128Builder, u8, u32),
-    Text(StringBuilder),
-    Bytes(BinaryBuilder, Vec<u8>),
-    Nothing(usize),
-}
-
-impl Column {
-    fn new(data_type: &DataType) -> Result<Self, QueryError> {
-        let narrow = |parse| Column::Narrow(Int32Builder::new(), parse);
-        let wide = |parse, digits| Column::Wide(Int64Builder::new(), parse, digits);
-        Ok(match data_type {
-            DataType::Boolean => Column::Boolean(BooleanBuilder::new()),
-            DataType::Int8 => Column::Tinyint(Int8Builder::new()),
-            DataType::Int16 => Column::Smallint(Int16Builder::new()),
-            DataType::Int32 => narrow(|text| text.parse().ok()),
-            DataType::Int64 => wide(|text, _| text.parse().ok(), 0),
-            DataType::Float32 => Column::Real(Float32Builder::new()),
-            DataType::Float64 => Column::Double(Float64Builder::new()),
-            DataType::Decimal128(precision, scale) => {
-                let builder = Decimal128Builder::new().with_data_type(data_type.clone());
-                Column::Decimal(builder, *precision, u32::from(scale.unsigned_abs()))
-            }
-            DataType::Utf8 => Column::Text(StringBuilder::new()),
-            DataType::Binary => Column::Bytes(BinaryBuilder::new(), Vec::new()),
-            DataType::Date32 => narrow(text::date),
-            DataType::Time32(_) => narrow(|text| text::time(text, 3).and_then(|ticks| ticks.try_into().ok())),
-            DataType::Time64(unit) => wide(text::time, digits(*unit)),
-            DataType::Timestamp(unit, _) => wide(text::timestamp, digits(*unit)),
-            DataType::Duration(_) => wide(|text, _| text::day_to_second(text), 3),
-            DataType::Null => Column::Nothing(0),
-            other => return Err(QueryError::internal(format!("no column of Athena is {other}"))),
-        })
-    }
-
-    fn push(&mut self, value: Option<&str>) -> Option<()> {
-        match (self, value) {
-            (Column::Boolean(builder), Some(text)) => builder.append_value(match text {
-                "true" => true,
-                "false" => false,
-                _ => return None,
-            }),
-            (Column::Tinyint(builder), Some(text)) => builder.append_value(text.parse().ok()?),
-            (Column::Smallint(builder), Some(text)) => builder.append_value(text.parse().ok()?),
-            (Column::Narrow(builder, parse), Some(text)) => builder.append_value(parse(text)?),
-            (Column::Wide(builder, parse, digits), Some(text)) => builder.append_value(parse(text, *digits)?),
-            (Column::Real(builder), Some(text)) => builder.append_value(text.parse().ok()?),
-            (Column::Double(builder), Some(text)) => builder.append_value(text.parse().ok()?),
-            (Column::Decimal(builder, precision, scale), Some(text)) => {
-                let value = text::decimal(text, *scale)?;
-                if value.unsigned_abs() >= 10_u128.pow(u32::from(*precision)) {
-                    return None;
-                }
-                builder.append_value(value);
-            }
-            (Column::Text(builder), Some(text)) => builder.append_value(text),
-            (Column::Bytes(builder, bytes), Some(text)) => {
-                text::bytes(text, bytes)?;
-                builder.append_value(bytes);
-            }
-            (Column::Nothing(_), Some(_)) => return None,
-            (Column::Boolean(builder), None) => builder.append_null(),
-            (Column::Tinyint(builder), None) => builder.append_null(),
-            (Column::Smallint(builder), None) => builder.append_null(),
-            (Column::Narrow(builder, _), None) => builder.append_null(),
-            (Column::Wide(builder, ..), None) => builder.append_null(),
-            (Column::Real(builder), None) => builder.append_null(),
-            (Column::Double(builder), None) => builder.append_null(),
-            (Column::Decimal(builder, ..), None) => builder.append_null(),
-            (Column::Text(builder), None) => builder.append_null(),
-            (Column::Bytes(builder, _), None) => builder.append_null(),
-            (Column::Nothing(rows), None) => *rows += 1,
-        }
-        Some(())
-    }
-
-    fn finish(&mut self, data_type: &DataType) -> Result<ArrayRef, QueryError> {
-        // Days and ticks are stored as the integers they are.
-        let as_type = |array: ArrayRef| -> Result<ArrayRef, QueryError> {
-            let data = array.to_data().into_builder().data_type(data_type.clone()).build();
-            Ok(make_array(data.map_err(QueryError::internal)?))
-        };
-        Ok(match self {
-            Column::Boolean(builder) => Arc::new(builder.finish()),
-            Column::Tinyint(builder) => Arc::new(builder.finish()),
-            Column::Smallint(builder) => Arc::new(builder.finish()),
-            Column::Narrow(builder, _) => as_type(Arc::new(builder.finish()))?,
-            Column::Wide(builder, ..) => as_type(Arc::new(builder.finish()))?,
-            Column::Real(builder) => Arc::new(builder.finish()),
-            Column::Double(builder) => Arc::new(builder.finish()),
-            Column::Decimal(builder, ..) => Arc::new(builder.finish()),
-            Column::Text(builder) => Arc::new(builder.finish()),
-            Column::Bytes(builder, _) => Arc::new(builder.finish()),
-            Column::Nothing(rows) => Arc::new(NullArray::new(std::mem::take(rows))),
-        })
-    }
-}
-
-fn digits(unit: TimeUnit) -> u32 {
-    match unit {
-        TimeUnit::Second => 0,
-        TimeUnit::Millisecond => 3,
-        TimeUnit::Microsecond => 6,
-        TimeUnit::Nanosecond => 9,
-    }
-}
-
 fn unreadable(field: &Field, value: &str) -> QueryError {
     let (name, data_type) = (field.name(), field.data_type());
     let shown: String = value.chars().take(100).collect();
@@ -326,7 +215,7 @@ mod tests {
         for (name, wrong) in [("integer", "x"), ("boolean", "1"), ("decimal", "1.234"), ("unknown", "x"), ("date", "")]
         {
             let info = ColumnInfo { name: "c".into(), kind: name.to_owned(), precision: 3, scale: 2, label: None };
-            let mut rows = Rows::new(&[info]).expect("a known type");
+            let mut rows = Rows::new(&[info]);
             let error = rows.value(0, Some(wrong)).expect_err(name);
             assert_eq!(error.code, "RESULT_UNREADABLE");
             assert!(!error.message.contains(wrong) || wrong.is_empty() || wrong == "1");

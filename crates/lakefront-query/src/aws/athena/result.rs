@@ -5,7 +5,6 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::time::Instant;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -17,8 +16,8 @@ use tokio_util::task::AbortOnDropHandle;
 use super::columns::Rows;
 use super::csv::{Broken, Records};
 use super::wire::{ColumnInfo, GetQueryResults, QueryExecution, QueryResults, Row};
-use super::within;
 use crate::aws::{Aws, AwsError, AwsErrorKind, ObjectHead};
+use crate::execution::Deadline;
 use crate::{ErrorKind, QueryError};
 
 /// Rows of a page, the header among them; the most that Athena gives.
@@ -35,7 +34,7 @@ pub struct AthenaRun {
     source: Source,
     statistics: Statistics,
     reused: bool,
-    deadline: Instant,
+    deadline: Deadline,
     progress: Option<watch::Sender<Progress>>,
 }
 
@@ -51,7 +50,7 @@ impl AthenaRun {
         aws: Aws,
         execution: &QueryExecution,
         progress: Option<watch::Sender<Progress>>,
-        deadline: Instant,
+        deadline: Deadline,
     ) -> Result<Self, QueryError> {
         let id = execution.query_execution_id.clone();
         let first = match page(&aws, &id, None, PAGE).await {
@@ -60,7 +59,7 @@ impl AthenaRun {
             first => first,
         }?;
         let columns = first.result_set.result_set_metadata.column_info;
-        let rows = Rows::new(&columns)?;
+        let rows = Rows::new(&columns);
         let location = execution.result_configuration.output_location.as_deref();
         let csv = location.filter(|location| location.ends_with(".csv"));
         let source = match (first.next_token, csv) {
@@ -107,7 +106,7 @@ impl AthenaRun {
     /// At most 8,192 rows or some more than 1 MiB of text. `None` after the last; nothing follows an error. A call that
     /// is dropped before it is done loses nothing.
     pub async fn next(&mut self) -> Option<Result<RecordBatch, QueryError>> {
-        let batch = within(self.deadline, self.source.batch(&mut self.rows)).await.transpose();
+        let batch = self.deadline.holds(self.source.batch(&mut self.rows)).await.transpose();
         match &batch {
             Some(Ok(batch)) => {
                 self.statistics.rows += batch.num_rows() as u64;

@@ -197,7 +197,7 @@ fn nobody_reads_on_when_nobody_takes() {
 #[test]
 fn a_number_of_an_unknown_type_is_text_and_of_a_known_one_no_secret() {
     assert_eq!(printed("geometry", "[[1.5],[7],[null]]"), ["1.5", "7", "null"]);
-    let column = column::Column::new(&arrow::datatypes::DataType::Int64);
+    let column = Column::new(&arrow::datatypes::DataType::Int64);
     let (mut column, mut bytes) = (column, 0);
     let value = Value { column: &mut column, bytes: &mut bytes };
     let error = value.deserialize(&mut serde_json::Deserializer::from_str("271.828")).unwrap_err().to_string();

@@ -1,7 +1,7 @@
-//! Values from the text that Trino writes for them. `None` where it is no such value.
+//! Values from the text that Trino and Athena write for them. `None` where it is no such value.
 
 /// An unscaled decimal from `-12.30`.
-pub(super) fn decimal(text: &str, precision: u8, scale: i8) -> Option<i128> {
+pub(crate) fn decimal(text: &str, precision: u8, scale: i8) -> Option<i128> {
     let (negative, digits) = sign(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let scale = usize::try_from(scale).ok()?;
@@ -19,7 +19,7 @@ pub(super) fn decimal(text: &str, precision: u8, scale: i8) -> Option<i128> {
 
 /// Days since 1970-01-01 from `YYYY-MM-DD`, where the year may have a sign and more digits
 /// (<https://howardhinnant.github.io/date_algorithms.html#days_from_civil>).
-pub(super) fn date(text: &str) -> Option<i64> {
+pub(crate) fn date(text: &str) -> Option<i64> {
     let (negative, text) = sign(text);
     let (year, rest) = text.split_once('-')?;
     let (month, day) = rest.split_once('-')?;
@@ -40,7 +40,7 @@ pub(super) fn date(text: &str) -> Option<i64> {
 }
 
 /// Ticks since midnight from `HH:MM:SS.fff`; a tick is 10^-`digits` seconds.
-pub(super) fn time(text: &str, digits: u32) -> Option<i64> {
+pub(crate) fn time(text: &str, digits: u32) -> Option<i64> {
     let (clock, fraction) = text.split_once('.').unwrap_or((text, ""));
     let mut parts = clock.split(':');
     let (hours, minutes, seconds) = (pair(parts.next()?)?, pair(parts.next()?)?, pair(parts.next()?)?);
@@ -53,7 +53,7 @@ pub(super) fn time(text: &str, digits: u32) -> Option<i64> {
 }
 
 /// Ticks since 1970-01-01 00:00:00 from `YYYY-MM-DD HH:MM:SS.fff`.
-pub(super) fn timestamp(text: &str, digits: u32) -> Option<i64> {
+pub(crate) fn timestamp(text: &str, digits: u32) -> Option<i64> {
     let (day, clock) = text.split_once(' ')?;
     // In wider numbers: the first ticks of the first day that 64 bits hold lie before its end.
     let ticks = i128::from(date(day)?) * 86_400 * 10_i128.pow(digits) + i128::from(time(clock, digits)?);
@@ -61,11 +61,22 @@ pub(super) fn timestamp(text: &str, digits: u32) -> Option<i64> {
 }
 
 /// Milliseconds from `D HH:MM:SS.mmm`, with `-` before a negative interval.
-pub(super) fn day_to_second(text: &str) -> Option<i64> {
+pub(crate) fn day_to_second(text: &str) -> Option<i64> {
     let (negative, text) = sign(text);
     let (days, clock) = text.split_once(' ')?;
     let ms = i128::from(number(days)?) * 86_400_000 + i128::from(time(clock, 3)?);
     (if negative { -ms } else { ms }).try_into().ok()
+}
+
+/// Bytes of `48 65 6c`; longer values have wider gaps and lines.
+pub(crate) fn hexadecimal(text: &str, out: &mut Vec<u8>) -> Option<()> {
+    out.clear();
+    let mut digits = text.bytes().filter(|byte| !byte.is_ascii_whitespace());
+    let value = |digit: u8| (digit as char).to_digit(16).map(|value| value as u8);
+    while let Some(high) = digits.next() {
+        out.push(value(high)? << 4 | value(digits.next()?)?);
+    }
+    Some(())
 }
 
 fn sign(text: &str) -> (bool, &str) {
@@ -175,5 +186,15 @@ mod tests {
         assert_eq!(day_to_second("-0 00:00:00.001"), Some(-1));
         assert_eq!(day_to_second("106751991167 07:12:55.807"), Some(i64::MAX));
         assert_eq!(day_to_second("1"), None);
+    }
+
+    #[test]
+    fn bytes_are_hexadecimal_pairs() {
+        let mut out = Vec::new();
+        assert_eq!(hexadecimal("48 65 6c 6C", &mut out).map(|()| out.clone()), Some(b"Hell".to_vec()));
+        assert_eq!(hexadecimal("00 01   02\n03", &mut out).map(|()| out.clone()), Some(vec![0, 1, 2, 3]));
+        assert_eq!(hexadecimal("", &mut out).map(|()| out.clone()), Some(Vec::new()));
+        assert_eq!(hexadecimal("4", &mut out), None);
+        assert_eq!(hexadecimal("4x", &mut out), None);
     }
 }
