@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use lakefront_engine::S3Credentials;
 use lakefront_query::aws::{AssumeRole, AthenaConfig, AwsAccess, AwsConfig, Endpoints};
+use lakefront_query::postgres::{PostgresConfig, PostgresPassword};
 use lakefront_query::trino::{TrinoAuth, TrinoConfig};
 use lakefront_query::{CatalogSource, EngineChoice, GlueSource, Queries, QueryError};
 use lakefront_store::{SealedSecret, Store};
@@ -42,6 +43,11 @@ pub enum Source {
         /// Session properties of every statement; one that is empty is not sent, even if it would be otherwise.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         session: BTreeMap<String, String>,
+    },
+    /// `url` names the user but never a password; the sealed secret is the password.
+    Postgres {
+        url: String,
+        ca: Option<String>,
     },
     Glue(Glue),
 }
@@ -209,6 +215,7 @@ async fn wanted(settings: &Settings, store: &Store) -> anyhow::Result<BTreeMap<S
                 let endpoint = endpoint.clone().filter(|endpoint| !endpoint.is_empty());
                 Source::S3 { uri: s3.clone(), region: region.clone(), endpoint, access_key_id: None }
             }
+            CatalogSetting::Postgres { postgres } => Source::Postgres { url: postgres.clone(), ca: None },
             CatalogSetting::Trino { trino, session } => {
                 Source::Trino { url: trino.clone(), secret: None, ca: None, session: session.clone() }
             }
@@ -243,6 +250,14 @@ fn opened(catalog: &Wanted, name: &str, key: &MasterKey) -> anyhow::Result<Catal
         Source::Trino { url, secret: kind, ca, session } => {
             let secret = kind.zip(secret()?);
             CatalogSource::Trino(trino(url, secret, ca.as_deref(), session).map_err(with_hint)?)
+        }
+        Source::Postgres { url, ca } => {
+            let ca = ca.clone().map(String::into_bytes);
+            let mut config = PostgresConfig::parse(url, ca).map_err(with_hint)?;
+            if let Some(password) = secret()? {
+                config.password = Some(PostgresPassword(password));
+            }
+            CatalogSource::Postgres(config)
         }
         Source::Glue(glue) => CatalogSource::Glue(Box::new(glue.source(secret()?)?)),
     })

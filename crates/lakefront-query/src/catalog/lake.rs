@@ -9,6 +9,7 @@ use tokio::sync::OnceCell;
 
 use crate::EngineChoice;
 use crate::aws::{AthenaConfig, AwsConfig};
+use crate::postgres::PostgresConfig;
 use crate::trino::TrinoConfig;
 
 /// What a person gives to add a catalog.
@@ -21,6 +22,8 @@ pub enum CatalogSource {
     S3 { uri: String, region: Option<String>, endpoint: Option<String>, credentials: Option<S3Credentials> },
     /// A catalog of a Trino, which runs what reads it.
     Trino(TrinoConfig),
+    /// A PostgreSQL database, which runs what reads it.
+    Postgres(PostgresConfig),
     /// The Glue catalog of an account and region: Athena runs what reads it, or the embedded engine where it can.
     Glue(Box<GlueSource>),
 }

@@ -5,6 +5,7 @@ mod cases;
 mod elsewhere;
 mod lake;
 mod linked;
+mod postgres;
 mod results;
 mod runs;
 #[path = "../trino/server.rs"]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use lakefront_query::aws::Aws;
+use lakefront_query::postgres::{PostgresClient, PostgresConfig, PostgresPassword, without_password};
 use lakefront_query::trino::TrinoClient;
 use lakefront_query::{EngineChoice, RefreshReport};
 use lakefront_store::{NewCatalog, StoreError};
@@ -28,22 +29,13 @@ pub(super) enum CatalogCommand {
         /// A bucket or a prefix of one: s3://bucket/prefix
         #[arg(long, value_name = "URI", group = "place")]
         s3: Option<String>,
-        /// A catalog of a Trino, which runs what reads it: http(s)://[user@]host[:port]/catalog. A password is read from
-        /// TRINO_PASSWORD, a token (JWT) from TRINO_TOKEN
-        #[arg(long, value_name = "URL", group = "place")]
-        trino: Option<String>,
+        #[command(flatten)]
+        other: Box<OtherSystem>,
         /// The Glue catalog of a region: its tables, run on Athena or, where that is exact and cheap, here
         #[arg(long, value_name = "REGION", group = "place")]
         glue: Option<String>,
         #[command(flatten)]
         aws: Box<GlueFlags>,
-        /// Certificates (PEM) to trust for the Trino besides the machine's
-        #[arg(long, requires = "trino", value_name = "FILE")]
-        ca: Option<PathBuf>,
-        /// Set a session property for every statement on the Trino; with nothing after the = it is not sent, even if it
-        /// is one that Lakefront sets (query_max_run_time). Several times for several
-        #[arg(long, requires = "trino", value_name = "PROPERTY=VALUE", value_parser = property)]
-        session: Vec<(String, String)>,
         #[arg(long, requires = "s3")]
         region: Option<String>,
         /// For S3-compatible stores
@@ -128,13 +120,33 @@ fn engine(text: &str) -> Result<EngineChoice, String> {
     }
 }
 
+/// A system that keeps tables and runs what reads them.
+#[derive(clap::Args)]
+pub(super) struct OtherSystem {
+    /// A catalog of a Trino, which runs what reads it: http(s)://[user@]host[:port]/catalog. A password is read from
+    /// TRINO_PASSWORD, a token (JWT) from TRINO_TOKEN
+    #[arg(long, value_name = "URL", group = "place")]
+    trino: Option<String>,
+    /// A PostgreSQL database, which runs what reads it: postgres://user@host[:port]/database. The password is read
+    /// from POSTGRES_PASSWORD or the address, and is kept apart from it
+    #[arg(long, value_name = "URL", group = "place")]
+    postgres: Option<String>,
+    /// Certificates (PEM) to trust for the Trino or PostgreSQL besides the machine's
+    #[arg(long, conflicts_with_all = ["path", "s3", "glue"], value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Set a session property for every statement on the Trino; with nothing after the = it is not sent, even if it
+    /// is one that Lakefront sets (query_max_run_time). Several times for several
+    #[arg(long, requires = "trino", value_name = "PROPERTY=VALUE", value_parser = property)]
+    session: Vec<(String, String)>,
+}
+
 impl CatalogCommand {
     pub(super) async fn run(self, settings: Settings, yes: bool) -> anyhow::Result<()> {
         let opened = app::open(&settings).await?;
         let scope = system("catalog command");
         let catalogs = opened.queries.catalogs();
         match self {
-            Self::Add { name, path, s3, trino, glue, aws, ca, session, region, endpoint, access_key_id } => {
+            Self::Add { name, path, s3, other, glue, aws, region, endpoint, access_key_id } => {
                 let is_name = name.starts_with(|letter: char| letter.is_ascii_lowercase())
                     && name
                         .chars()
@@ -151,20 +163,22 @@ impl CatalogCommand {
                     }
                     None => None,
                 };
-                let (source, secret) = match (path, s3, trino, glue) {
+                let OtherSystem { trino, postgres, ca, session } = *other;
+                let (source, secret) = match (path, s3, trino, glue, postgres) {
                     (Some(path), ..) => match std::fs::canonicalize(&path) {
                         Ok(path) if path.is_dir() => (Source::Local { path: absolute(&path)? }, None),
                         _ => bail!("{} is no folder", path.display()),
                     },
                     (_, Some(uri), ..) => (Source::S3 { uri, region, endpoint, access_key_id }, key_secret),
-                    (_, _, Some(url), _) => trino_source(url, ca, session.into_iter().collect())?,
-                    (_, _, _, Some(region)) => {
+                    (_, _, Some(url), ..) => trino_source(url, ca, session.into_iter().collect())?,
+                    (.., Some(url)) => postgres_source(&url, ca)?,
+                    (_, _, _, Some(region), _) => {
                         let glue = aws.source(region, access_key_id);
                         // What can't be is told before anything is kept.
                         Aws::new(glue.source(key_secret.clone())?.aws).await.map_err(told)?;
                         (Source::Glue(glue), key_secret)
                     }
-                    (None, None, None, None) => bail!("give --path, --s3, --trino or --glue"),
+                    (None, None, None, None, None) => bail!("give --path, --s3, --trino, --glue or --postgres"),
                 };
                 let secret = secret.map(|secret| opened.key.seal(&place(&name), secret.as_bytes())).transpose()?;
                 let new = NewCatalog { name: name.clone(), source: json!(source), sealed_secret: secret };
@@ -242,14 +256,32 @@ fn property(text: &str) -> Result<(String, String), String> {
     }
 }
 
+fn authorities(ca: Option<PathBuf>) -> anyhow::Result<Option<String>> {
+    let read =
+        |path: PathBuf| std::fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()));
+    ca.map(read).transpose()
+}
+
+fn postgres_source(url: &str, ca: Option<PathBuf>) -> anyhow::Result<(Source, Option<String>)> {
+    let ca = authorities(ca)?;
+    let mut config = PostgresConfig::parse(url, ca.clone().map(String::into_bytes)).map_err(told)?;
+    let secret = match (config.password.take(), given("POSTGRES_PASSWORD")) {
+        (Some(_), Some(_)) => bail!("the address has a password and POSTGRES_PASSWORD is set; leave one of them out"),
+        (Some(PostgresPassword(password)), None) => Some(password),
+        (None, given) => given,
+    };
+    let url = without_password(url).map_err(told)?;
+    // What does not fit together is told before anything is kept.
+    PostgresClient::new(config).map_err(told)?;
+    Ok((Source::Postgres { url, ca }, secret))
+}
+
 fn trino_source(
     url: String,
     ca: Option<PathBuf>,
     session: BTreeMap<String, String>,
 ) -> anyhow::Result<(Source, Option<String>)> {
-    let read =
-        |path: PathBuf| std::fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()));
-    let ca = ca.map(read).transpose()?;
+    let ca = authorities(ca)?;
     let secret = match (given("TRINO_PASSWORD"), given("TRINO_TOKEN")) {
         (Some(_), Some(_)) => bail!("TRINO_PASSWORD and TRINO_TOKEN are both set; leave one of them out"),
         (Some(password), None) => Some((TrinoSecret::Password, password)),
