@@ -1,10 +1,11 @@
 #!/bin/sh
 # A private PostgreSQL with PgBouncer (transaction mode) in front of it, for tests:
 #
-#   eval "$(deploy/test/postgres.sh start DIR)"    starts both, sets LAKEFRONT_TEST_POSTGRES and LAKEFRONT_TEST_PGBOUNCER
+#   eval "$(deploy/test/postgres.sh start DIR)"    starts both, sets LAKEFRONT_TEST_POSTGRES and LAKEFRONT_TEST_PGBOUNCER,
+#                                                  and LAKEFRONT_TEST_POSTGRES_CA, who signed the server's certificate
 #   deploy/test/postgres.sh stop DIR               ends both and removes DIR
 #
-# Both listen on loopback only and run as the user postgres when started by root. fsync is off: for tests only.
+# Members of the role `scram` sign in with a password, everybody else without. Both listen on loopback only and run as the user postgres when started by root. fsync is off: for tests only.
 set -eu
 
 usage() {
@@ -44,6 +45,17 @@ wait_for() {
     exit 1
 }
 
+# An authority made for this one start, and the server's certificate.
+certificate() {
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=Lakefront's tests" -keyout "$dir/ca.key" -out "$dir/ca.pem" 2>/dev/null
+    openssl req -newkey rsa:2048 -nodes -subj /CN=127.0.0.1 -keyout "$dir/data/server.key" -out "$dir/request.pem" 2>/dev/null
+    printf 'subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n' >"$dir/extensions"
+    openssl x509 -req -in "$dir/request.pem" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" -CAcreateserial -days 2 \
+        -extfile "$dir/extensions" -out "$dir/data/server.crt" 2>/dev/null
+    chmod 600 "$dir/data/server.key"
+    if [ "$(id -u)" -eq 0 ]; then chown postgres: "$dir/data/server.key" "$dir/data/server.crt"; fi
+}
+
 start() {
     mkdir -p "$dir"
     dir=$(cd "$dir" && pwd)
@@ -52,7 +64,10 @@ start() {
 
     port=$(free_port $((20000 + $$ % 20000)))
     as_postgres "$bin/initdb" -D "$dir/data" -U lakefront -A trust -E UTF8 --locale=C --no-sync >"$dir/initdb.log" 2>&1
+    certificate
+    sed -i '1i host all +scram 127.0.0.1/32 scram-sha-256' "$dir/data/pg_hba.conf"
     cat >>"$dir/data/postgresql.conf" <<CONF
+ssl = on
 listen_addresses = '127.0.0.1'
 port = $port
 unix_socket_directories = ''
@@ -63,6 +78,7 @@ full_page_writes = off
 shared_buffers = 32MB
 CONF
     as_postgres "$bin/pg_ctl" -D "$dir/data" -l "$dir/postgres.log" -w start >/dev/null
+    psql -X -q "postgres://lakefront@127.0.0.1:$port/postgres" -c 'CREATE ROLE scram'
 
     pooler=$(free_port $((port + 1)))
     echo '"lakefront" ""' >"$dir/users.txt"
@@ -86,6 +102,7 @@ CONF
     wait_for "$pooler"
 
     echo "export LAKEFRONT_TEST_POSTGRES=postgres://lakefront@127.0.0.1:$port/postgres"
+    echo "export LAKEFRONT_TEST_POSTGRES_CA=$dir/ca.pem"
     echo "export LAKEFRONT_TEST_PGBOUNCER=postgres://lakefront@127.0.0.1:$pooler/postgres"
 }
 

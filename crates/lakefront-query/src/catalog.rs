@@ -45,7 +45,7 @@ pub(crate) use linked::{Link, LinkedTable, Rules};
 use refresh::Attached;
 use snapshot::Snapshot;
 
-use crate::engine::{AthenaLink, Trino};
+use crate::engine::{AthenaLink, Postgres, Trino};
 use crate::{ErrorKind, Principal, QueryError};
 
 /// Where catalogs keep their cache, and how often they look.
@@ -192,6 +192,10 @@ impl Catalogs {
                 let link: Arc<dyn Link> = Arc::new(AthenaLink::open(*source, &journal, fresh).await?);
                 Known::Linked(Arc::new(Linked::new(name, link, news.clone())))
             }
+            CatalogSource::Postgres(config) => {
+                let link: Arc<dyn Link> = Arc::new(Postgres::new(config)?);
+                Known::Linked(Arc::new(Linked::new(name, link, news.clone())))
+            }
             CatalogSource::Local { path } => {
                 let allowed = config.allowed_roots.clone();
                 // Resolving a path may wait for a slow disk.
@@ -268,7 +272,7 @@ impl Catalogs {
             Known::Linked(known) => {
                 let search = search.map(str::to_lowercase).unwrap_or_default();
                 let there = known.databases().await?.iter().any(|each| each.name.eq_ignore_ascii_case(database));
-                (known.tables(&database.to_lowercase(), &search).await?, there)
+                (known.tables(database, &search).await?, there)
             }
         };
         if tables.is_empty() && !there {
@@ -291,15 +295,14 @@ impl Catalogs {
                 format!("There is no table \"{catalog}.{database}.{name}\"."),
             )
         };
-        let (database, name) = (database.to_lowercase(), name.to_lowercase());
         match self.known(catalog).map_err(|_| missing())? {
             Known::Files(known) => {
                 let snapshot = known.snapshot().await?;
-                let entry = snapshot.entry(&database, &name).ok_or_else(missing)?;
+                let entry = snapshot.entry(&database.to_lowercase(), &name.to_lowercase()).ok_or_else(missing)?;
                 known.table_info(entry).await
             }
             Known::Linked(known) => {
-                let table = known.table(&database, &name).await?.ok_or_else(missing)?;
+                let table = known.table(database, name).await?.ok_or_else(missing)?;
                 Ok(Arc::new(known.table_info(&table)))
             }
         }
@@ -317,7 +320,6 @@ impl Catalogs {
                 let message = format!("There is no table \"{catalog}.{database}.{table}\".");
                 QueryError::user("TABLE_NOT_FOUND", message)
             };
-            let (database, name) = (database.to_lowercase(), table.to_lowercase());
             match self.known(catalog).map_err(|_| missing())? {
                 Known::Files(known) => {
                     let snapshot = match snapshots.get(catalog.as_str()) {
@@ -325,12 +327,13 @@ impl Catalogs {
                         None => known.snapshot().await?,
                     };
                     snapshots.insert(catalog, Arc::clone(&snapshot));
-                    let entry = Arc::clone(snapshot.entry(&database, &name).ok_or_else(missing)?);
+                    let entry = snapshot.entry(&database.to_lowercase(), &table.to_lowercase()).ok_or_else(missing)?;
+                    let entry = Arc::clone(entry);
                     let bound = async move { known.table_info(&entry).await?.bound_for(person).await };
                     pending.push(Box::pin(bound));
                 }
                 Known::Linked(known) => {
-                    let table = known.table(&database, &name).await?.ok_or_else(missing)?;
+                    let table = known.table(database, table).await?.ok_or_else(missing)?;
                     pending.push(Box::pin(async move { Ok(known.bind(&table, &wanted.conditions, person).await) }));
                 }
             }
@@ -360,6 +363,14 @@ impl Catalogs {
     /// The tables that change from now on.
     pub fn changes(&self) -> broadcast::Receiver<TableChange> {
         self.inner.news.changes.subscribe()
+    }
+
+    /// Who keeps a catalog's tables, where they are not files.
+    pub(crate) fn link(&self, catalog: &str) -> Option<Arc<dyn Link>> {
+        match self.known(catalog) {
+            Ok(Known::Linked(known)) => Some(Arc::clone(known.link())),
+            _ => None,
+        }
     }
 
     /// Names of all catalogs.

@@ -2,6 +2,7 @@
 
 mod athena;
 mod embedded;
+mod postgres;
 mod trino;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::{EngineChoice, QueryError};
 
 pub(crate) use athena::AthenaLink;
 pub(crate) use embedded::Embedded;
+pub(crate) use postgres::Postgres;
 pub(crate) use trino::Trino;
 
 /// Dropping what an engine returns, futures included, stops it.

@@ -13,6 +13,7 @@ mod estimate;
 mod execution;
 mod guard;
 mod policy;
+pub mod postgres;
 mod request;
 mod result;
 mod road;

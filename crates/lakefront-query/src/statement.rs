@@ -1,6 +1,7 @@
 //! Parse, classify, bind names to tables; errors with line and column in the author's own text.
 
 mod conditions;
+mod dialect;
 mod kept;
 mod names;
 mod parameters;
@@ -15,7 +16,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use lakefront_engine::{EngineError, EngineErrorKind, Literal};
-use lakefront_trino::{SyntaxError, SyntaxErrorKind, Word, words};
+use lakefront_trino::{Sql, SyntaxError, SyntaxErrorKind, Word, words_of};
 use sqlparser::ast::{Ident, Query, visit_relations};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Token};
@@ -43,6 +44,7 @@ pub(crate) enum Statement {
 /// A query whose tables are known and written with their full names.
 #[derive(Debug)]
 pub(crate) struct BoundQuery {
+    sql: Sql,
     text: Text,
     pub(crate) literals: Vec<Literal>,
     /// Each once, by name.
@@ -74,25 +76,52 @@ impl Statement {
         if let Some(query) = kept.get(request, version) {
             return Ok(Statement::Query(query));
         }
-        let expanded = parameters::expand(&request.sql, &request.parameters)?;
-        let text = expanded.text;
         let defaults = Defaults::new(catalogs, request).await;
-        let authored = |error: QueryError| in_authors_text(error, &text);
-        let literals = expanded.literals;
-        match on_a_deep_stack(|| Checked::of(&text))? {
-            Checked::Query(findings) => {
-                let query = BoundQuery::bind(findings, &text, 0, literals, &defaults, catalogs).await;
-                let query = Arc::new(query.map_err(authored)?);
-                kept.keep(request, version, &query);
-                Ok(Statement::Query(query))
-            }
-            Checked::Explain(findings, start) => {
-                let query = BoundQuery::bind(findings, &text, start, literals, &defaults, catalogs).await;
-                query.map(Arc::new).map(Statement::Explain).map_err(authored)
-            }
-            Checked::Show(show) => Ok(Statement::Show(show, defaults)),
+        let sql = dialect::likely(request, &defaults, catalogs);
+        let statement = match Self::read_as(sql, request, &defaults, catalogs).await? {
+            Reading::Read(statement) => statement,
+            // Its tables are kept by somebody who reads another SQL than its names let expect.
+            Reading::Misread(sql) => match Self::read_as(sql, request, &defaults, catalogs).await? {
+                Reading::Read(statement) => statement,
+                Reading::Misread(_) => {
+                    return Err(QueryError::user("NOT_SUPPORTED", "It is not clear whose SQL this is.")
+                        .with_hint("Write the names of tables out: catalog.database.table."));
+                }
+            },
+        };
+        if let Statement::Query(query) = &statement {
+            kept.keep(request, version, query);
         }
+        Ok(statement)
     }
+
+    async fn read_as(
+        sql: Sql,
+        request: &Request,
+        defaults: &Defaults,
+        catalogs: &Catalogs,
+    ) -> Result<Reading<Self>, QueryError> {
+        let expanded = parameters::expand(sql, &request.sql, &request.parameters)?;
+        let text = expanded.text;
+        let (checked, start, explained) = match on_a_deep_stack(|| Checked::of(sql, &text))? {
+            Checked::Query(findings) => (findings, 0, false),
+            Checked::Explain(findings, start) => (findings, start, true),
+            Checked::Show(show) => return Ok(Reading::Read(Statement::Show(show, defaults.clone()))),
+        };
+        let bound = BoundQuery::bind(sql, checked, &text, start, expanded.literals, defaults, catalogs).await;
+        Ok(match bound.map_err(|error| in_authors_text(error, &text))? {
+            Reading::Read(query) if explained => Reading::Read(Statement::Explain(Arc::new(query))),
+            Reading::Read(query) => Reading::Read(Statement::Query(Arc::new(query))),
+            Reading::Misread(sql) => Reading::Misread(sql),
+        })
+    }
+}
+
+/// What came of reading a text in one SQL.
+enum Reading<T> {
+    Read(T),
+    /// The tables it names are kept by who reads this one.
+    Misread(Sql),
 }
 
 /// What is known of a text once its tree is gone.
@@ -104,20 +133,20 @@ enum Checked {
 }
 
 impl Checked {
-    fn of(text: &Text) -> Result<Self, QueryError> {
-        let tree = lakefront_trino::parse(text.as_str()).map_err(|error| {
+    fn of(sql: Sql, text: &Text) -> Result<Self, QueryError> {
+        let tree = lakefront_trino::parse_as(sql, text.as_str()).map_err(|error| {
             let position = text.author_position(error.line, error.column);
             syntax_error(error, position)
         })?;
         let check = |query: &Query| {
-            let findings = rules::check(query)?;
+            let findings = rules::check(query, sql)?;
             nothing_escaped(query, &findings)?;
             Ok(findings)
         };
         let checked = match rules::kind(&tree) {
             Ok(Kind::Query(query)) => check(query).map(Checked::Query),
             Ok(Kind::Explain(query)) => {
-                check(query).and_then(|findings| Ok(Checked::Explain(findings, start_of_query(text)?)))
+                check(query).and_then(|findings| Ok(Checked::Explain(findings, start_of_query(sql, text)?)))
             }
             Ok(Kind::Show(show)) => Ok(Checked::Show(show)),
             Err(error) => Err(error),
@@ -135,28 +164,45 @@ fn on_a_deep_stack<T>(work: impl FnOnce() -> T) -> T {
 impl BoundQuery {
     /// Binds the query that begins at byte `start` of the text.
     async fn bind(
+        sql: Sql,
         findings: Findings,
         text: &Text,
         start: usize,
         literals: Vec<Literal>,
         defaults: &Defaults,
         catalogs: &Catalogs,
-    ) -> Result<Self, QueryError> {
-        let words = words(text.as_str()).map_err(QueryError::internal)?;
-        let bound = names::bind(catalogs, defaults, &findings.tables, &literals).await?;
-        let link = keeper(&bound);
+    ) -> Result<Reading<Self>, QueryError> {
+        let words = words_of(sql, text.as_str()).map_err(QueryError::internal)?;
+        let bound = names::bind(sql, catalogs, defaults, &findings.tables, &literals).await?;
+        // What reads no table can still be only what its author's database understands.
+        let default = dialect::default_link(defaults, catalogs).filter(|link| link.sql() == Sql::Postgres);
+        let link = keeper(&bound).or(default.as_ref().filter(|_| sql == Sql::Postgres && bound.is_empty()));
+        let theirs = match (link, bound.iter().find_map(Bound::link)) {
+            (Some(link), _) => link.sql(),
+            // No engine reaches all of the tables, which is told in whatever SQL it was read.
+            (None, Some(_)) => sql,
+            (None, None) => Sql::Trino,
+        };
+        if theirs != sql {
+            return Ok(Reading::Misread(theirs));
+        }
         let not_embedded = match unread(&findings.tables, &bound, link.is_some()) {
             Some(error) => Some(error),
+            None if sql == Sql::Postgres => {
+                Some(QueryError::user("NOT_SUPPORTED", "The embedded engine does not read PostgreSQL's SQL."))
+            }
             None => findings.unknown_function,
         };
         if let (None, Some(error)) = (link, &not_embedded) {
             return Err(error.clone());
         }
         let key = |table: &Bound| [table.catalog(), table.database(), table.name()].map(str::to_owned);
-        let named = |catalog_of: &dyn Fn(&Bound) -> String| {
+        let named = |catalog_of: &dyn Fn(&Bound) -> Option<String>| {
             let mut edits = vec![Edit { range: 0..start, replacement: String::new() }];
             for (name, table) in findings.tables.iter().zip(&bound) {
-                let mut replacement = [&catalog_of(table), table.database(), table.name()].map(quoted).join(".");
+                let catalog = catalog_of(table);
+                let parts = catalog.as_deref().into_iter().chain([table.database(), table.name()]);
+                let mut replacement = parts.map(quoted).collect::<Vec<_>>().join(".");
                 // Columns get their names from the table's: keep it short where that is clear.
                 let is_clear = || bound.iter().all(|other| other.name() != table.name() || key(other) == key(table));
                 if !name.has_alias && findings.long_names.is_empty() && is_clear() {
@@ -175,17 +221,21 @@ impl BoundQuery {
         };
         let linked = match link {
             Some(link) => {
-                let mut edits = named(&|_| link.own_name().to_owned())?;
-                for name in findings.long_names.iter().filter(|name| begins_with_a_table(name, &bound)) {
-                    edits.push(edit(&words, &name[..1], quoted(link.own_name()))?);
+                let mut edits = named(&|_| link.own_name().map(str::to_owned))?;
+                for name in &findings.long_names {
+                    let Some(table) = table_before(name, &bound) else { continue };
+                    edits.push(match link.own_name() {
+                        Some(own) => edit(&words, &name[..1], quoted(own))?,
+                        None => edit(&words, &name[..2], quoted(table.database()))?,
+                    });
                 }
-                Some(Linked { link: Arc::clone(link), text: sent::write(&edited(edits), &literals)? })
+                Some(Linked { link: Arc::clone(link), text: sent::write(sql, &edited(edits), &literals)? })
             }
             None => None,
         };
         let author = text;
         let authored = |at: Position| author.author_position(at.line, at.column);
-        let text = edited(named(&|table| table.catalog().to_owned())?);
+        let text = edited(named(&|table| Some(table.catalog().to_owned()))?);
         let mut tables: BTreeMap<_, (Bound, u64)> = BTreeMap::new();
         for table in &bound {
             tables.entry(key(table)).or_insert_with(|| (table.clone(), 0)).1 += findings.reads;
@@ -193,8 +243,9 @@ impl BoundQuery {
         let (tables, reads) = tables.into_values().unzip();
         let places =
             findings.tables.iter().zip(&bound).map(|(name, table)| TableRead::new(name, table, authored)).collect();
-        Ok(Self {
-            canonical: canonical(&text)?,
+        Ok(Reading::Read(Self {
+            canonical: canonical(sql, &text)?,
+            sql,
             text,
             literals,
             tables,
@@ -204,7 +255,7 @@ impl BoundQuery {
             places,
             defaults: defaults.clone(),
             volatile: findings.volatile,
-        })
+        }))
     }
 
     /// The text for the embedded engine.
@@ -251,7 +302,7 @@ impl BoundQuery {
 
     /// Where the author first wrote a name.
     fn find_name(&self, name: &str) -> Option<Position> {
-        let words = words(self.text.author()).ok()?;
+        let words = words_of(self.sql, self.text.author()).ok()?;
         let word = words.iter().find(|word| match &word.token {
             Token::Word(word) => word.value.eq_ignore_ascii_case(name),
             _ => false,
@@ -326,18 +377,18 @@ fn unread(names: &[TableName], bound: &[Bound], one_keeps_all: bool) -> Option<Q
     })
 }
 
-/// Whether a name of a column is written with catalog, database and table before it.
-fn begins_with_a_table(name: &[Ident], tables: &[Bound]) -> bool {
-    let [catalog, database, table, ..] = name else { return false };
-    tables.iter().any(|bound| {
+/// The table whose catalog, database and name are written before that of a column.
+fn table_before<'a>(name: &[Ident], tables: &'a [Bound]) -> Option<&'a Bound> {
+    let [catalog, database, table, ..] = name else { return None };
+    tables.iter().find(|bound| {
         let parts = [bound.catalog(), bound.database(), bound.name()];
         parts.iter().zip([catalog, database, table]).all(|(part, ident)| part.eq_ignore_ascii_case(&ident.value))
     })
 }
 
 /// Where the query of an EXPLAIN begins.
-fn start_of_query(text: &Text) -> Result<usize, QueryError> {
-    let words = words(text.as_str()).map_err(QueryError::internal)?;
+fn start_of_query(sql: Sql, text: &Text) -> Result<usize, QueryError> {
+    let words = words_of(sql, text.as_str()).map_err(QueryError::internal)?;
     let begins_query = |word: &&Word| match &word.token {
         Token::Word(word) => matches!(word.keyword, Keyword::SELECT | Keyword::WITH | Keyword::VALUES),
         token => *token == Token::LParen,
@@ -349,9 +400,9 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-fn canonical(text: &Text) -> Result<String, QueryError> {
+fn canonical(sql: Sql, text: &Text) -> Result<String, QueryError> {
     let mut canonical = String::with_capacity(text.as_str().len());
-    for word in words(text.as_str()).map_err(QueryError::internal)? {
+    for word in words_of(sql, text.as_str()).map_err(QueryError::internal)? {
         if word.is_space() || word.token == Token::SemiColon {
             continue;
         }

@@ -1,4 +1,4 @@
-//! The Trino dialect as Lakefront reads it: words, limits, parsing. No I/O.
+//! The dialects as Lakefront reads them, Trino's and PostgreSQL's: words, limits, parsing. No I/O.
 //!
 //! A hostile statement must not reach the parser, whose tree is as deep as the text is nested:
 //! [`parse`] counts over the words first and refuses, in linear time, what would be unsafe to
@@ -8,7 +8,7 @@ mod limits;
 mod words;
 
 use sqlparser::ast::Statement;
-use sqlparser::dialect::{Dialect, GenericDialect};
+use sqlparser::dialect::{Dialect, GenericDialect, PostgreSqlDialect};
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
@@ -16,7 +16,7 @@ pub use limits::{
     MAX_ITEMS, MAX_JOINS, MAX_NESTING, MAX_OPERATORS, MAX_SELECT_ITEMS, MAX_SET_OPERATIONS, MAX_SUBQUERIES,
     MAX_TEXT_BYTES, MAX_WORDS,
 };
-pub use words::{Word, words};
+pub use words::{Word, words, words_of};
 
 /// How deep the parser may recurse. The nesting limit is what people meet; one level of it takes
 /// the parser several calls.
@@ -25,6 +25,24 @@ pub const RECURSION_LIMIT: usize = 2 * (MAX_OPERATORS + MAX_NESTING);
 /// The dialect that checker and planner share: a text must mean the same to both.
 pub fn dialect() -> &'static dyn Dialect {
     &GenericDialect {}
+}
+
+/// Whose SQL a text is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sql {
+    /// As the embedded engine and Trino read it.
+    #[default]
+    Trino,
+    Postgres,
+}
+
+impl Sql {
+    fn dialect(self) -> &'static dyn Dialect {
+        match self {
+            Sql::Trino => dialect(),
+            Sql::Postgres => &PostgreSqlDialect {},
+        }
+    }
 }
 
 /// Why a text is no statement. Lines and columns count from 1, columns in characters.
@@ -53,15 +71,21 @@ impl SyntaxError {
     }
 }
 
+/// Parses one statement of Trino's SQL; a `;` after it is fine.
+pub fn parse(text: &str) -> Result<Statement, SyntaxError> {
+    parse_as(Sql::Trino, text)
+}
+
 /// Parses one statement; a `;` after it is fine.
-pub fn parse(sql: &str) -> Result<Statement, SyntaxError> {
-    let words = words(sql)?;
+pub fn parse_as(sql: Sql, text: &str) -> Result<Statement, SyntaxError> {
+    let words = words_of(sql, text)?;
     limits::check(&words)?;
     one_readable_statement(&words)?;
 
     let end = words.last().map_or((1, 1), Word::position);
     let tokens = words.into_iter().map(|word| TokenWithSpan::new(word.token, word.span)).collect();
-    let mut parser = Parser::new(dialect()).with_recursion_limit(RECURSION_LIMIT).with_tokens_with_locations(tokens);
+    let mut parser =
+        Parser::new(sql.dialect()).with_recursion_limit(RECURSION_LIMIT).with_tokens_with_locations(tokens);
     let mut statements = parser.parse_statements().map_err(|error| {
         let start = parser.peek_token().span.start;
         let here = if start.line == 0 { end } else { (start.line, start.column) };

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use sqlparser::tokenizer::{Location, Span, Token, Tokenizer};
+use sqlparser::tokenizer::{Location, Span, Token, Tokenizer, Whitespace};
 
 use crate::limits::MAX_TEXT_BYTES;
-use crate::{SyntaxError, SyntaxErrorKind, dialect};
+use crate::{Sql, SyntaxError, SyntaxErrorKind};
 
 /// A token and where it stands. The words of a text follow each other without a gap, spaces and
 /// comments being words too.
@@ -27,25 +27,34 @@ impl Word {
     pub fn is_space(&self) -> bool {
         matches!(self.token, Token::Whitespace(_))
     }
+
+    pub fn is_comment(&self) -> bool {
+        matches!(self.token, Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_)))
+    }
+}
+
+/// The words of a text in Trino's SQL; see [`words_of`].
+pub fn words(text: &str) -> Result<Vec<Word>, SyntaxError> {
+    words_of(Sql::Trino, text)
 }
 
 /// Splits a text into words. Strings have one form, `'…'` with `''` for a quote: the forms other
 /// databases add (`$$…$$`, `E'\…'`, `q'[…]'`) are refused, so that no two readers of the text can
 /// disagree about where one ends.
-pub fn words(sql: &str) -> Result<Vec<Word>, SyntaxError> {
-    if sql.len() > MAX_TEXT_BYTES {
+pub fn words_of(sql: Sql, text: &str) -> Result<Vec<Word>, SyntaxError> {
+    if text.len() > MAX_TEXT_BYTES {
         return Err(SyntaxError::new(
             SyntaxErrorKind::TooComplex,
             format!("The statement is longer than {} KiB, the most that can run.", MAX_TEXT_BYTES >> 10),
             (1, 1),
         ));
     }
-    let tokens = Tokenizer::new(dialect(), sql).tokenize_with_location().map_err(|error| {
+    let tokens = Tokenizer::new(sql.dialect(), text).tokenize_with_location().map_err(|error| {
         let Location { line, column } = error.location;
         SyntaxError::new(SyntaxErrorKind::Syntax, format!("{}.", error.message), (line, column))
     })?;
 
-    let mut cursor = Cursor::new(sql);
+    let mut cursor = Cursor::new(text);
     let mut words = Vec::with_capacity(tokens.len());
     for token in tokens {
         let start = cursor.byte;

@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use lakefront_engine::S3Credentials;
 use lakefront_query::aws::AthenaConfig;
+use lakefront_query::postgres::{PostgresConfig, PostgresPassword};
 use lakefront_query::trino::{TrinoAuth, TrinoConfig};
 use lakefront_query::{CatalogSource, EngineChoice, GlueSource, Queries, QueryError};
 use lakefront_store::{SealedSecret, Store};
@@ -46,6 +47,11 @@ pub enum Source {
         /// Session properties of every statement; one that is empty is not sent, even if it would be otherwise.
         #[serde(default)]
         session: BTreeMap<String, String>,
+    },
+    /// `url` names the user but never a password; the sealed secret is the password.
+    Postgres {
+        url: String,
+        ca: Option<String>,
     },
     Glue(Glue),
 }
@@ -257,6 +263,7 @@ pub async fn known(settings: &Settings, store: &Store) -> anyhow::Result<BTreeMa
                 let endpoint = endpoint.clone().filter(|endpoint| !endpoint.is_empty());
                 Source::S3 { uri: s3.clone(), region: region.clone(), endpoint, aws: AwsIdentity::default() }
             }
+            CatalogSetting::Postgres { postgres } => Source::Postgres { url: postgres.clone(), ca: None },
             CatalogSetting::Trino { trino, session } => {
                 Source::Trino { url: trino.clone(), secret: None, ca: None, session: session.clone() }
             }
@@ -310,8 +317,23 @@ pub fn source_of(source: &Source, secret: Option<String>) -> anyhow::Result<Cata
             let secret = kind.zip(secret);
             CatalogSource::Trino(trino(url, secret, ca.as_deref(), session).map_err(with_hint)?)
         }
+        Source::Postgres { url, ca } => {
+            CatalogSource::Postgres(postgres(url, ca.as_deref(), secret).map_err(with_hint)?)
+        }
         Source::Glue(glue) => CatalogSource::Glue(Box::new(glue.source(secret)?)),
     })
+}
+
+/// A PostgreSQL; a password in its address, which is kept as it is, is refused.
+pub fn postgres(url: &str, ca: Option<&str>, password: Option<String>) -> Result<PostgresConfig, QueryError> {
+    let mut config = PostgresConfig::parse(url, ca.map(|ca| ca.as_bytes().to_vec()))?;
+    if config.password.is_some() {
+        return Err(QueryError::user("INVALID_LOCATION", "The address holds a password.").with_hint(
+            "Leave it out there: lakefront catalog add reads it from POSTGRES_PASSWORD and keeps it sealed.",
+        ));
+    }
+    config.password = password.map(PostgresPassword);
+    Ok(config)
 }
 
 /// A Trino with what proves who asks there.

@@ -95,7 +95,7 @@ pub enum LogFormat {
 }
 
 /// A catalog of the settings file: a local folder, a bucket or a Glue catalog whose credentials come from the environment,
-/// or a Trino that asks for none.
+/// or a Trino or PostgreSQL that asks for none.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum CatalogSetting {
@@ -111,6 +111,9 @@ pub enum CatalogSetting {
         trino: String,
         #[serde(default)]
         session: BTreeMap<String, String>,
+    },
+    Postgres {
+        postgres: String,
     },
     Glue(Box<crate::catalogs::Glue>),
 }

@@ -281,6 +281,9 @@ async fn allowed(settings: &Settings, source: &Source, has_secret: bool, door: D
         }
         Source::S3 { aws, .. } => aws.check(has_secret)?,
         Source::Glue(glue) => glue.identity().check(has_secret)?,
+        Source::Postgres { url, ca } => {
+            catalogs::postgres(url, ca.as_deref(), None)?;
+        }
         Source::Trino { .. } => {}
     }
     Ok(())
@@ -309,7 +312,7 @@ fn address_of(source: &Source) -> Option<&str> {
     match source {
         Source::Local { .. } | Source::Glue(_) => None,
         Source::S3 { endpoint, .. } => endpoint.as_deref(),
-        Source::Trino { url, .. } => Some(url),
+        Source::Trino { url, .. } | Source::Postgres { url, .. } => Some(url),
     }
 }
 

@@ -1,5 +1,5 @@
 const RESERVED = new Set(
-  "all alter and as between by case cast create cross delete distinct drop else end exists for from full group having in inner insert into is join left like limit natural not null offset on or order outer right select table then union using values when where with".split(
+  "all alter and as between by case cast create cross delete distinct drop else end exists for from full group having in inner insert into is join left like limit natural not null offset on or order outer right select table then union user using values when where with".split(
     " ",
   ),
 );

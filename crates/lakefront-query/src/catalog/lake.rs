@@ -8,6 +8,7 @@ use lakefront_engine::{EngineError, S3Credentials, Storage};
 use tokio::sync::OnceCell;
 
 use crate::aws::{AthenaConfig, Aws, AwsConfig};
+use crate::postgres::PostgresConfig;
 use crate::trino::TrinoConfig;
 use crate::{EngineChoice, Principal, QueryError};
 
@@ -28,6 +29,8 @@ pub enum CatalogSource {
     },
     /// A catalog of a Trino, which runs what reads it.
     Trino(TrinoConfig),
+    /// A PostgreSQL database, which runs what reads it.
+    Postgres(PostgresConfig),
     /// The Glue catalog of an account and region: Athena runs what reads it, or the embedded engine where it can.
     Glue(Box<GlueSource>),
 }

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use lakefront_engine::Table;
+use lakefront_trino::Sql;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -34,8 +35,13 @@ pub(crate) trait Link: Engine + fmt::Debug {
     /// Where it is, without secrets.
     fn location(&self) -> String;
 
-    /// What it calls the catalog itself.
-    fn own_name(&self) -> &str;
+    /// What it calls the catalog itself, where names there have such a part.
+    fn own_name(&self) -> Option<&str>;
+
+    /// What it reads.
+    fn sql(&self) -> Sql {
+        Sql::Trino
+    }
 
     /// As whom it is asked, without secrets: others may be given other rows.
     fn identity(&self) -> String;
@@ -124,6 +130,8 @@ struct Listed {
     at: DateTime<Utc>,
     /// By database and name.
     tables: Arc<BTreeMap<(String, String), Arc<LinkedTable>>>,
+    /// Those whose names are not all lower case, as if they were.
+    in_any_case: Arc<BTreeMap<(String, String), Arc<LinkedTable>>>,
 }
 
 impl Linked {
@@ -136,6 +144,10 @@ impl Linked {
             listing: tokio::sync::Mutex::default(),
             error: Mutex::default(),
         }
+    }
+
+    pub(super) fn link(&self) -> &Arc<dyn Link> {
+        &self.link
     }
 
     /// The table for a statement with these conditions.
@@ -197,12 +209,15 @@ impl Linked {
 
     pub(super) fn table_names(&self, database: &str) -> Vec<String> {
         let Some(listed) = self.now() else { return Vec::new() };
-        listed.tables.keys().filter(|(of, _)| of == database).map(|(_, name)| name.clone()).collect()
+        listed.tables.keys().filter(|(of, _)| of.eq_ignore_ascii_case(database)).map(|(_, name)| name.clone()).collect()
     }
 
     pub(super) async fn tables(&self, database: &str, search: &str) -> Result<Vec<TableSummary>, QueryError> {
         let listed = self.listed().await?;
-        let wanted = listed.tables.iter().filter(|((of, name), _)| of == database && name.contains(search));
+        let wanted = listed
+            .tables
+            .iter()
+            .filter(|((of, name), _)| of.eq_ignore_ascii_case(database) && name.to_lowercase().contains(search));
         let summary = |((database, name), table): (&(String, String), &Arc<LinkedTable>)| TableSummary {
             catalog: self.name.clone(),
             database: database.clone(),
@@ -216,9 +231,14 @@ impl Linked {
         Ok(wanted.map(summary).collect())
     }
 
+    /// Of that name, or of one that differs in case only.
     pub(super) async fn table(&self, database: &str, name: &str) -> Result<Option<Arc<LinkedTable>>, QueryError> {
         let listed = self.listed().await?;
-        Ok(listed.tables.get(&(database.to_owned(), name.to_owned())).cloned())
+        let exactly = listed.tables.get(&(database.to_owned(), name.to_owned()));
+        let lower = (database.to_lowercase(), name.to_lowercase());
+        let in_lower_case = || listed.tables.get(&lower);
+        let in_any_case = || listed.in_any_case.get(&lower);
+        Ok(exactly.or_else(in_lower_case).or_else(in_any_case).cloned())
     }
 
     pub(super) fn table_info(&self, table: &LinkedTable) -> TableInfo {
@@ -274,7 +294,12 @@ impl Linked {
         let key = |table: &LinkedTable| (table.database.clone(), table.name.clone());
         let tables: BTreeMap<_, _> = tables.into_iter().map(|table| (key(&table), Arc::new(table))).collect();
         let report = report(before.as_ref(), &tables, began);
-        self.state.send_replace(Some(Ok(Listed { at: Utc::now(), tables: Arc::new(tables) })));
+        let in_any_case = tables.iter().filter_map(|((database, name), table)| {
+            let lower = (database.to_lowercase(), name.to_lowercase());
+            (lower.0 != *database || lower.1 != *name).then(|| (lower, Arc::clone(table)))
+        });
+        let listed = Listed { at: Utc::now(), in_any_case: Arc::new(in_any_case.collect()), tables: Arc::new(tables) };
+        self.state.send_replace(Some(Ok(listed)));
         if before.is_none() || report.has_changes() {
             self.news.tell([]);
         }

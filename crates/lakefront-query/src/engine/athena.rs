@@ -116,8 +116,8 @@ impl Link for AthenaLink {
         self.location.clone()
     }
 
-    fn own_name(&self) -> &str {
-        &self.catalog
+    fn own_name(&self) -> Option<&str> {
+        Some(&self.catalog)
     }
 
     fn identity(&self) -> String {

@@ -60,8 +60,8 @@ impl Link for Trino {
         self.location.clone()
     }
 
-    fn own_name(&self) -> &str {
-        &self.catalog
+    fn own_name(&self) -> Option<&str> {
+        Some(&self.catalog)
     }
 
     fn identity(&self) -> String {

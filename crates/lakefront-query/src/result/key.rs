@@ -37,6 +37,12 @@ impl Key {
                 hash.field(part.as_bytes());
             }
         }
+        // The same text may mean something else to somebody else.
+        if statement.tables().is_empty()
+            && let Some(link) = statement.link()
+        {
+            hash.field(link.identity().as_bytes());
+        }
         // Engines that could both run it may write a value in two ways: who asks for one gets that one's.
         if statement.link().is_some() && statement.not_embedded().is_none() {
             hash.field(choice.as_str().as_bytes());

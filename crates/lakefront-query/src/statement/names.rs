@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use lakefront_engine::Literal;
+use lakefront_trino::Sql;
 use sqlparser::ast::{Ident, ObjectName, ObjectNamePart};
 
 use super::rules::TableName;
@@ -29,7 +30,13 @@ impl Defaults {
             (Some(database), _) => Some(database.clone()),
             (None, Some(catalog)) => {
                 let databases = catalogs.databases(catalog).await.unwrap_or_default();
-                only(databases.into_iter().map(|database| database.name).collect())
+                let is_postgres = catalogs.link(catalog).is_some_and(|link| link.sql() == Sql::Postgres);
+                // Where PostgreSQL looks, too.
+                let public = databases.iter().find(|database| is_postgres && database.name == "public");
+                match public {
+                    Some(public) => Some(public.name.clone()),
+                    None => only(databases.into_iter().map(|database| database.name).collect()),
+                }
             }
             (None, None) => None,
         };
@@ -57,6 +64,7 @@ fn only(names: Vec<String>) -> Option<String> {
 
 /// The tables that names stand for, in their order and all of one snapshot.
 pub(crate) async fn bind(
+    sql: Sql,
     catalogs: &Catalogs,
     defaults: &Defaults,
     names: &[TableName],
@@ -66,12 +74,12 @@ pub(crate) async fn bind(
     let mut wanted: Vec<Wanted> = Vec::new();
     let mut places = Vec::with_capacity(names.len());
     for name in names {
-        let parts: Vec<String> = name.parts.iter().map(|part| part.value.clone()).collect();
+        let parts: Vec<String> = name.parts.iter().map(|part| read_as(sql, part)).collect();
         let found = defaults.complete(&parts).ok_or_else(|| incomplete(&parts).at(position(&name.parts)))?;
         let conditions: Vec<Condition> =
             name.conditions.iter().filter_map(|condition| condition.closed(literals)).collect();
         // A table that is named twice is bound once, for the rows of both uses.
-        match wanted.iter().position(|wanted| is_same(wanted, &found)) {
+        match wanted.iter().position(|wanted| is_same(sql, wanted, &found)) {
             Some(place) => {
                 wanted[place].conditions.push(conditions);
                 places.push(place);
@@ -97,10 +105,20 @@ pub(crate) async fn bind(
     }
 }
 
-fn is_same(wanted: &Wanted, (catalog, database, table): &FullName) -> bool {
-    wanted.catalog.eq_ignore_ascii_case(catalog)
-        && wanted.database.eq_ignore_ascii_case(database)
-        && wanted.table.eq_ignore_ascii_case(table)
+fn is_same(sql: Sql, wanted: &Wanted, (catalog, database, table): &FullName) -> bool {
+    let same = |one: &str, other: &str| match sql {
+        Sql::Trino => one.eq_ignore_ascii_case(other),
+        Sql::Postgres => one == other,
+    };
+    wanted.catalog.eq_ignore_ascii_case(catalog) && same(&wanted.database, database) && same(&wanted.table, table)
+}
+
+/// PostgreSQL reads names as lower case unless they are quoted; elsewhere case does not matter.
+fn read_as(sql: Sql, part: &Ident) -> String {
+    match (sql, part.quote_style) {
+        (Sql::Postgres, None) => part.value.to_lowercase(),
+        _ => part.value.clone(),
+    }
 }
 
 /// The same for the name in a SHOW or DESCRIBE statement.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use lakefront_engine::Literal;
-use lakefront_trino::{Word, words};
+use lakefront_trino::{Sql, Word, words_of};
 use serde_json::Value;
 use sqlparser::tokenizer::Token;
 
@@ -27,8 +27,8 @@ pub(crate) struct Expanded {
 }
 
 /// Puts placeholders in place of parameters.
-pub(crate) fn expand(sql: &str, values: &BTreeMap<String, Value>) -> Result<Expanded, QueryError> {
-    let words = words(sql).map_err(|error| {
+pub(crate) fn expand(sql: Sql, text: &str, values: &BTreeMap<String, Value>) -> Result<Expanded, QueryError> {
+    let words = words_of(sql, text).map_err(|error| {
         let position = Position { line: error.line, column: error.column };
         syntax_error(error, position)
     })?;
@@ -41,7 +41,7 @@ pub(crate) fn expand(sql: &str, values: &BTreeMap<String, Value>) -> Result<Expa
         brackets: Vec::new(),
     };
     expansion.run()?;
-    Ok(Expanded { text: Text::new(sql).edit(&expansion.edits), literals: expansion.literals })
+    Ok(Expanded { text: Text::new(text).edit(&expansion.edits), literals: expansion.literals })
 }
 
 struct Expansion<'a> {

@@ -1,3 +1,4 @@
+use lakefront_trino::Sql;
 use std::collections::BTreeMap;
 
 use lakefront_engine::Literal;
@@ -15,7 +16,7 @@ fn values(object: Value) -> BTreeMap<String, Value> {
 }
 
 fn text(sql: &str, parameters: Value) -> String {
-    match expand(sql, &values(parameters)) {
+    match expand(Sql::Trino, sql, &values(parameters)) {
         Ok(expanded) => expanded.text.as_str().split_whitespace().collect::<Vec<_>>().join(" "),
         Err(error) => {
             let place =
@@ -28,7 +29,7 @@ fn text(sql: &str, parameters: Value) -> String {
 #[test]
 fn parameters_become_placeholders_and_values_travel_beside() {
     let sql = "select * from t where a = {{ a }} and b in ({{b}}) and c > {{a}}";
-    let expanded = expand(sql, &values(json!({"a": "x'y", "b": [1, 2.5, null, true], "z": 1})));
+    let expanded = expand(Sql::Trino, sql, &values(json!({"a": "x'y", "b": [1, 2.5, null, true], "z": 1})));
     let expanded = expanded.map(|expanded| (expanded.text.as_str().to_owned(), expanded.literals));
     assert_eq!(
         expanded,
@@ -115,7 +116,7 @@ proptest! {
             _ => json!(1),
         };
         let structure = |a: &Value, b: &Value| {
-            let expanded = expand(sql, &values(json!({"a": a, "b": b, "x": 7})));
+            let expanded = expand(Sql::Trino, sql, &values(json!({"a": a, "b": b, "x": 7})));
             let expanded = expanded.map(|expanded| expanded.text.as_str().to_owned());
             expanded.map(|text| words(&text))
         };

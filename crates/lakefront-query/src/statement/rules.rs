@@ -6,13 +6,15 @@
 
 mod expression;
 mod kind;
+mod postgres;
 mod query;
 mod restricted;
 
 use std::collections::BTreeSet;
 
 use lakefront_engine::{FunctionInfo, FunctionKind, functions};
-use sqlparser::ast::{Ident, ObjectName, ObjectNamePart, Query, Spanned};
+use lakefront_trino::Sql;
+use sqlparser::ast::{DataType, Ident, ObjectName, ObjectNamePart, Query, Spanned};
 use sqlparser::tokenizer::Span;
 
 pub(crate) use kind::{Kind, Show, kind};
@@ -57,8 +59,9 @@ pub(crate) struct Findings {
 }
 
 /// Walks a query; errors have their position in the text that was parsed.
-pub(crate) fn check(query: &Query) -> Result<Findings, QueryError> {
+pub(crate) fn check(query: &Query, sql: Sql) -> Result<Findings, QueryError> {
     let mut walk = Walk {
+        sql,
         findings: Findings::default(),
         scopes: Vec::new(),
         conditions: Conditions::default(),
@@ -73,6 +76,8 @@ pub(crate) fn check(query: &Query) -> Result<Findings, QueryError> {
 type Checked = Result<(), QueryError>;
 
 struct Walk {
+    /// PostgreSQL's own has more; what is not known here to read only is refused there too.
+    sql: Sql,
     findings: Findings,
     /// WITH names in reach, innermost last.
     scopes: Vec<Vec<CommonTable>>,
@@ -113,7 +118,24 @@ impl Walk {
         Ok(())
     }
 
+    fn is_postgres(&self) -> bool {
+        self.sql == Sql::Postgres
+    }
+
+    /// Refuses what only PostgreSQL has.
+    fn postgres_only(&self, what: &str, present: bool, span: Span) -> Checked {
+        refuse(what, present && !self.is_postgres(), span)
+    }
+
+    fn named_type(&self, data_type: &DataType, span: Span) -> Checked {
+        let allowed = !self.is_postgres() || postgres::is_type(data_type);
+        refuse(&format!("The type {data_type}"), !allowed, span)
+    }
+
     fn function(&mut self, name: &ObjectName, table: bool) -> Checked {
+        if self.is_postgres() {
+            return self.postgres_function(name);
+        }
         let text = name.to_string();
         let known = match name.0.as_slice() {
             [ObjectNamePart::Identifier(ident)] => Some(ident.value.to_ascii_lowercase()),
@@ -152,9 +174,30 @@ impl Walk {
         self.findings.unknown_function.get_or_insert(error);
         Ok(())
     }
+
+    /// In place of a value or of a table: there a function is one or the other by what it returns.
+    fn postgres_function(&mut self, name: &ObjectName) -> Checked {
+        let known = match name.0.as_slice() {
+            [ObjectNamePart::Identifier(ident)] => ident.value.to_ascii_lowercase(),
+            _ => String::new(),
+        };
+        if postgres::is_function(&known) {
+            self.findings.volatile |= is_volatile(&known);
+            return Ok(());
+        }
+        let error = QueryError::user(
+            "FUNCTION_NOT_ALLOWED",
+            format!("There is no function `{name}` that statements may call in PostgreSQL."),
+        )
+        .at(position(name.span()));
+        Err(match nearest(&known, postgres::functions()) {
+            Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
+            None => error.with_hint("Functions of PostgreSQL's own that only read their arguments may be called."),
+        })
+    }
 }
 
-/// Functions whose value is another one tomorrow.
+/// Functions whose value is another one tomorrow, or at once.
 fn is_volatile(name: &str) -> bool {
     matches!(
         name,
@@ -169,6 +212,17 @@ fn is_volatile(name: &str) -> bool {
             | "rand"
             | "uuid"
             | "shuffle"
+            | "age"
+            | "array_sample"
+            | "array_shuffle"
+            | "clock_timestamp"
+            | "gen_random_uuid"
+            | "random_normal"
+            | "statement_timestamp"
+            | "timeofday"
+            | "transaction_timestamp"
+            | "uuidv4"
+            | "uuidv7"
     )
 }
 

@@ -4,7 +4,7 @@
 //! and every string and quoted name is written anew, with nothing in it but doubled quotes.
 
 use lakefront_engine::Literal;
-use lakefront_trino::{Word, words};
+use lakefront_trino::{Sql, Word, words_of};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, Whitespace};
 
@@ -12,13 +12,16 @@ use super::quoted;
 use super::text::{Edit, Text};
 use crate::QueryError;
 
-/// Writes the text with its literals in the places of their placeholders.
-pub(super) fn write(text: &Text, literals: &[Literal]) -> Result<Text, QueryError> {
-    let words = words(text.as_str()).map_err(QueryError::internal)?;
+/// Writes the text with its literals in the places of their placeholders; PostgreSQL takes them beside the text.
+pub(super) fn write(sql: Sql, text: &Text, literals: &[Literal]) -> Result<Text, QueryError> {
+    let words = words_of(sql, text.as_str()).map_err(QueryError::internal)?;
     let mut edits = Vec::new();
     let mut before = None;
     for word in &words {
-        let written = rewritten(word, literals, before);
+        let written = match &word.token {
+            Token::Placeholder(_) if sql == Sql::Postgres => None,
+            _ => rewritten(word, literals, before),
+        };
         if !word.is_space() {
             before = Some(word);
         }
@@ -83,7 +86,7 @@ mod tests {
     use super::*;
 
     fn sent(text: &str, literals: &[Literal]) -> String {
-        write(&Text::new(text), literals).expect("it is written").as_str().to_owned()
+        write(Sql::Trino, &Text::new(text), literals).expect("it is written").as_str().to_owned()
     }
 
     #[test]

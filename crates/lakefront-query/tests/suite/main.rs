@@ -6,6 +6,7 @@ mod elsewhere;
 mod guard;
 mod lake;
 mod linked;
+mod postgres;
 mod results;
 mod runs;
 #[path = "../trino/server.rs"]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use axum::http::StatusCode;
+use lakefront_query::postgres::{PostgresClient, PostgresConfig, PostgresPassword, without_password};
 use lakefront_query::trino::TrinoClient;
 use lakefront_query::{EngineChoice, RefreshReport};
 
@@ -17,7 +18,6 @@ use crate::config::Settings;
 use crate::connections::{self, AwsIdentity, Change, Door, Draft};
 
 #[derive(clap::Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "a process has one")]
 pub(super) enum CatalogCommand {
     /// Add a lake or another system's catalog
     Add(Box<Add>),
@@ -41,22 +41,13 @@ pub(super) struct Add {
     /// A bucket or a prefix of one: s3://bucket/prefix
     #[arg(long, value_name = "URI", group = "place")]
     s3: Option<String>,
-    /// A catalog of a Trino, which runs what reads it: http(s)://[user@]host[:port]/catalog. A password is read from
-    /// TRINO_PASSWORD, a token (JWT) from TRINO_TOKEN
-    #[arg(long, value_name = "URL", group = "place")]
-    trino: Option<String>,
+    #[command(flatten)]
+    other: OtherSystem,
     /// The Glue catalog of a region: its tables, run on Athena or, where that is exact and cheap, here
     #[arg(long, value_name = "REGION", group = "place")]
     glue: Option<String>,
     #[command(flatten)]
     athena: GlueFlags,
-    /// Certificates (PEM) to trust for the Trino besides the machine's
-    #[arg(long, requires = "trino", value_name = "FILE")]
-    ca: Option<PathBuf>,
-    /// Set a session property for every statement on the Trino; with nothing after the = it is not sent, even if it
-    /// is one that Lakefront sets (query_max_run_time). Several times for several
-    #[arg(long, requires = "trino", value_name = "PROPERTY=VALUE", value_parser = property)]
-    session: Vec<(String, String)>,
     #[arg(long, requires = "s3")]
     region: Option<String>,
     /// For S3-compatible stores
@@ -127,6 +118,26 @@ fn engine(text: &str) -> Result<EngineChoice, String> {
     }
 }
 
+/// A system that keeps tables and runs what reads them.
+#[derive(clap::Args)]
+pub(super) struct OtherSystem {
+    /// A catalog of a Trino, which runs what reads it: http(s)://[user@]host[:port]/catalog. A password is read from
+    /// TRINO_PASSWORD, a token (JWT) from TRINO_TOKEN
+    #[arg(long, value_name = "URL", group = "place")]
+    trino: Option<String>,
+    /// A PostgreSQL database, which runs what reads it: postgres://user@host[:port]/database. The password is read
+    /// from POSTGRES_PASSWORD or the address, and is kept apart from it
+    #[arg(long, value_name = "URL", group = "place")]
+    postgres: Option<String>,
+    /// Certificates (PEM) to trust for the Trino or PostgreSQL besides the machine's
+    #[arg(long, conflicts_with_all = ["path", "s3", "glue"], value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Set a session property for every statement on the Trino; with nothing after the = it is not sent, even if it
+    /// is one that Lakefront sets (query_max_run_time). Several times for several
+    #[arg(long, requires = "trino", value_name = "PROPERTY=VALUE", value_parser = property)]
+    session: Vec<(String, String)>,
+}
+
 impl CatalogCommand {
     pub(super) async fn run(self, settings: Settings, yes: bool) -> anyhow::Result<()> {
         let opened = app::open(&settings).await?;
@@ -134,21 +145,23 @@ impl CatalogCommand {
         let catalogs = opened.queries.catalogs();
         match self {
             Self::Add(add) => {
-                let Add { name, path, s3, trino, glue, athena, ca, session, region, endpoint, aws } = *add;
+                let Add { name, path, s3, other, glue, athena, region, endpoint, aws } = *add;
+                let OtherSystem { trino, postgres, ca, session } = other;
                 let aws = AwsIdentity::from(aws);
                 if aws != AwsIdentity::default() && s3.is_none() && glue.is_none() {
                     bail!("credentials of AWS go with --s3 and --glue");
                 }
                 let key_secret = aws.access_key_id.is_some().then(aws_secret).transpose()?;
-                let (source, secret) = match (path, s3, trino, glue) {
+                let (source, secret) = match (path, s3, trino, glue, postgres) {
                     (Some(path), ..) => match std::fs::canonicalize(&path) {
                         Ok(path) if path.is_dir() => (Source::Local { path: absolute(&path)? }, None),
                         _ => bail!("{} is no folder", path.display()),
                     },
                     (_, Some(uri), ..) => (Source::S3 { uri, region, endpoint, aws }, key_secret),
-                    (_, _, Some(url), _) => trino_source(url, ca, session.into_iter().collect())?,
-                    (_, _, _, Some(region)) => (Source::Glue(athena.source(region, aws)), key_secret),
-                    (None, None, None, None) => bail!("give --path, --s3, --trino or --glue"),
+                    (_, _, Some(url), ..) => trino_source(url, ca, session.into_iter().collect())?,
+                    (_, _, _, Some(region), _) => (Source::Glue(athena.source(region, aws)), key_secret),
+                    (.., Some(url)) => postgres_source(&url, ca)?,
+                    (None, None, None, None, None) => bail!("give --path, --s3, --trino, --glue or --postgres"),
                 };
                 let draft = Draft { name: name.clone(), source, secret };
                 let added = connections::add(&opened, &settings, &scope, draft, Door::Command).await;
@@ -168,6 +181,7 @@ impl CatalogCommand {
                     Source::Glue(glue) if glue.access_key_id.is_some() => aws_secret()?,
                     Source::Trino { secret: Some(TrinoSecret::Password), .. } => needed("TRINO_PASSWORD")?,
                     Source::Trino { secret: Some(TrinoSecret::Token), .. } => needed("TRINO_TOKEN")?,
+                    Source::Postgres { .. } => needed("POSTGRES_PASSWORD")?,
                     _ => bail!("{name} has no secret of its own"),
                 };
                 let change = Change { secret: Some(Some(secret)), settings: None };
@@ -223,14 +237,32 @@ fn property(text: &str) -> Result<(String, String), String> {
     }
 }
 
+fn authorities(ca: Option<PathBuf>) -> anyhow::Result<Option<String>> {
+    let read =
+        |path: PathBuf| std::fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()));
+    ca.map(read).transpose()
+}
+
+fn postgres_source(url: &str, ca: Option<PathBuf>) -> anyhow::Result<(Source, Option<String>)> {
+    let ca = authorities(ca)?;
+    let mut config = PostgresConfig::parse(url, ca.clone().map(String::into_bytes)).map_err(told)?;
+    let secret = match (config.password.take(), given("POSTGRES_PASSWORD")) {
+        (Some(_), Some(_)) => bail!("the address has a password and POSTGRES_PASSWORD is set; leave one of them out"),
+        (Some(PostgresPassword(password)), None) => Some(password),
+        (None, given) => given,
+    };
+    let url = without_password(url).map_err(told)?;
+    // What does not fit together is told before anything is kept.
+    PostgresClient::new(config).map_err(told)?;
+    Ok((Source::Postgres { url, ca }, secret))
+}
+
 fn trino_source(
     url: String,
     ca: Option<PathBuf>,
     session: BTreeMap<String, String>,
 ) -> anyhow::Result<(Source, Option<String>)> {
-    let read =
-        |path: PathBuf| std::fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()));
-    let ca = ca.map(read).transpose()?;
+    let ca = authorities(ca)?;
     let secret = match (given("TRINO_PASSWORD"), given("TRINO_TOKEN")) {
         (Some(_), Some(_)) => bail!("TRINO_PASSWORD and TRINO_TOKEN are both set; leave one of them out"),
         (Some(password), None) => Some((TrinoSecret::Password, password)),

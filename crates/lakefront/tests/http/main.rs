@@ -17,6 +17,7 @@ mod executions;
 mod limits;
 mod pages;
 mod permissions;
+mod postgres;
 mod results;
 mod saved;
 mod server;

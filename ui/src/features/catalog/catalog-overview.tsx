@@ -29,7 +29,7 @@ const ListSkeleton = ({ label }: { label: string }) => (
   </div>
 );
 
-const PLACES: Record<string, string> = { s3: "Amazon S3", trino: "Trino", glue: "AWS Glue" };
+const PLACES: Record<string, string> = { s3: "Amazon S3", trino: "Trino", glue: "AWS Glue", postgres: "PostgreSQL" };
 
 function Databases({ catalog: of }: { catalog: CatalogSummary }) {
   const now = useNow();

@@ -170,6 +170,20 @@ export const KINDS: readonly Kind[] = [
     ],
   },
   {
+    id: "postgres",
+    label: "PostgreSQL",
+    fields: [
+      { name: "url", label: "Address", required: true, placeholder: "postgres://user@db.example:5432/shop" },
+      { name: "secret", label: "Password", hint: "Goes over TLS only, but to this machine.", secret: true },
+      {
+        name: "ca",
+        label: "Certificates to trust",
+        hint: "PEM text, besides the server’s own.",
+        long: true,
+      },
+    ],
+  },
+  {
     id: "local",
     label: "Folder of the server",
     fields: [{ name: "path", label: "Folder", required: true, placeholder: "/srv/lake" }],

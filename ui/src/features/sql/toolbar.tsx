@@ -8,6 +8,8 @@ import { engineName } from "./format";
 interface Props {
   running: boolean;
   engine: Engine;
+  /** Of the catalog. */
+  kind: string | null;
   database: string | null;
   databases: string[];
   onRun: () => void;
@@ -21,8 +23,10 @@ interface Props {
   children: ReactNode;
 }
 
-/** Engines this build can run statements on. */
-const ENGINES: Engine[] = ["auto", "embedded"];
+/** What may run a statement, by what keeps the tables: files are read here, other systems read their own. */
+function enginesOf(kind: string | null): Engine[] {
+  return ["auto", kind === "trino" || kind === "postgres" ? kind : "embedded"];
+}
 
 export function Toolbar(props: Props) {
   const mod = useModKey();
@@ -39,7 +43,13 @@ export function Toolbar(props: Props) {
           Run <kbd>{mod}↵</kbd>
         </button>
       )}
-      <Choice label="Engine" value={props.engine} options={ENGINES} name={engineName} onChange={props.onEngine} />
+      <Choice
+        label="Engine"
+        value={props.engine}
+        options={enginesOf(props.kind)}
+        name={engineName}
+        onChange={props.onEngine}
+      />
       <Choice
         label="Database"
         value={props.database ?? ""}

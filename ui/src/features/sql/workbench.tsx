@@ -150,7 +150,7 @@ export default function Workbench() {
 
   const format = async () => {
     try {
-      const text = await formatSql(draft.sql);
+      const text = await formatSql(draft.sql, schema.dialect);
       editor.current?.replace(text);
     } catch {
       setNotice({ text: "This text cannot be formatted as it stands: part of it is not finished." });
@@ -217,6 +217,7 @@ export default function Workbench() {
         <Toolbar
           running={running}
           engine={draft.engine}
+          kind={place.kind}
           database={place.database}
           databases={place.databases}
           onRun={runNow}

@@ -7,7 +7,7 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
-use super::{Checked, Walk, not_supported, refuse};
+use super::{Checked, Walk, not_supported, postgres, refuse};
 
 impl Walk {
     pub(super) fn expressions<'a>(&mut self, expressions: impl IntoIterator<Item = &'a Expr>) -> Checked {
@@ -18,7 +18,10 @@ impl Walk {
         // Naming a place costs a walk of its own, so only a refusal does it.
         let refused = |what: &str| Err(not_supported(what, expression.span()));
         match expression {
-            Expr::Identifier(_) => Ok(()),
+            Expr::Identifier(name) => {
+                let told = name.quote_style.is_none() && postgres::is_value_of_the_session(&name.value);
+                refuse(&format!("{name}"), self.is_postgres() && told, name.span)
+            }
             Expr::CompoundIdentifier(parts) => {
                 if parts.len() > 2 {
                     self.findings.long_names.push(parts.clone());
@@ -59,7 +62,7 @@ impl Walk {
                 self.expression(high)
             }
             Expr::BinaryOp { left, op, right } => {
-                if !is_plain(op) {
+                if !self.allows(op) {
                     return refused(&format!("The operator {op}"));
                 }
                 self.expression(left)?;
@@ -67,14 +70,14 @@ impl Walk {
             }
             Expr::Like { negated: _, any, expr, pattern, escape_char: _ }
             | Expr::ILike { negated: _, any, expr, pattern, escape_char: _ } => {
-                if *any {
+                if *any && !self.is_postgres() {
                     return refused("LIKE ANY");
                 }
                 self.expression(expr)?;
                 self.expression(pattern)
             }
             Expr::AnyOp { left, compare_op, right, is_some: _ } | Expr::AllOp { left, compare_op, right } => {
-                if !is_plain(compare_op) {
+                if !self.allows(compare_op) {
                     return refused(&format!("The operator {compare_op}"));
                 }
                 self.expression(left)?;
@@ -82,6 +85,19 @@ impl Walk {
             }
             Expr::UnaryOp { op, expr } => match op {
                 UnaryOperator::Plus | UnaryOperator::Minus | UnaryOperator::Not => self.expression(expr),
+                UnaryOperator::AtDashAt
+                | UnaryOperator::BitwiseNot
+                | UnaryOperator::DoubleAt
+                | UnaryOperator::Hash
+                | UnaryOperator::PGAbs
+                | UnaryOperator::PGCubeRoot
+                | UnaryOperator::PGSquareRoot
+                | UnaryOperator::QuestionDash
+                | UnaryOperator::QuestionPipe
+                    if self.is_postgres() =>
+                {
+                    self.expression(expr)
+                }
                 UnaryOperator::AtDashAt
                 | UnaryOperator::BangNot
                 | UnaryOperator::BitwiseNot
@@ -95,7 +111,7 @@ impl Walk {
                 | UnaryOperator::QuestionDash
                 | UnaryOperator::QuestionPipe => refused(&format!("The operator {op}")),
             },
-            Expr::Cast { kind, expr, data_type: _, array, format } => {
+            Expr::Cast { kind, expr, data_type, array, format } => {
                 match kind {
                     CastKind::Cast | CastKind::TryCast | CastKind::DoubleColon => {}
                     CastKind::SafeCast => return refused("SAFE_CAST"),
@@ -103,6 +119,7 @@ impl Walk {
                 if *array || format.is_some() {
                     return refused("CAST with options");
                 }
+                self.named_type(data_type, expression.span())?;
                 self.expression(expr)
             }
             Expr::AtTimeZone { timestamp, time_zone } => {
@@ -139,7 +156,10 @@ impl Walk {
                 self.expressions(overlay_for.iter().map(Box::as_ref))
             }
             Expr::Value(value) => self.value(&value.value, value.span),
-            Expr::TypedString(typed) => self.value(&typed.value.value, typed.value.span),
+            Expr::TypedString(typed) => {
+                self.named_type(&typed.data_type, typed.value.span)?;
+                self.value(&typed.value.value, typed.value.span)
+            }
             Expr::Function(function) => self.call(function),
             Expr::Case { case_token: _, end_token: _, operand, conditions, else_result } => {
                 self.expressions(operand.iter().chain(else_result).map(Box::as_ref))?;
@@ -156,11 +176,17 @@ impl Walk {
             Expr::Struct { .. } | Expr::Named { .. } => refused("STRUCT"),
             Expr::Interval(Interval { value, .. }) => self.expression(value),
             Expr::JsonAccess { .. } => refused("A JSON path"),
+            Expr::IsNormalized { expr, form: _, negated: _ } if self.is_postgres() => self.expression(expr),
             Expr::IsNormalized { .. } => refused("IS NORMALIZED"),
             Expr::InUnnest { .. } => refused("IN UNNEST"),
+            Expr::SimilarTo { negated: _, expr, pattern, escape_char: _ } if self.is_postgres() => {
+                self.expression(expr)?;
+                self.expression(pattern)
+            }
             Expr::SimilarTo { .. } => refused("SIMILAR TO"),
             Expr::RLike { .. } => refused("RLIKE"),
             Expr::Convert { .. } => refused("CONVERT"),
+            Expr::Collate { expr, collation: _ } if self.is_postgres() => self.expression(expr),
             Expr::Collate { .. } => refused("COLLATE"),
             Expr::Prefixed { .. } => refused("A string with a prefix"),
             Expr::Dictionary(_) => refused("A dictionary in braces"),
@@ -170,6 +196,14 @@ impl Walk {
             Expr::Prior(_) => refused("PRIOR"),
             Expr::Lambda(_) => refused("A lambda"),
             Expr::MemberOf(_) => refused("MEMBER OF"),
+        }
+    }
+
+    fn allows(&self, operator: &BinaryOperator) -> bool {
+        match readers(operator) {
+            Readers::Everyone => true,
+            Readers::Postgres => self.is_postgres(),
+            Readers::Nobody => false,
         }
     }
 
@@ -223,6 +257,8 @@ impl Walk {
         }
         match args {
             FunctionArguments::None => {}
+            // ARRAY(SELECT …)
+            FunctionArguments::Subquery(query) if self.is_postgres() => self.query(query)?,
             FunctionArguments::Subquery(_) => {
                 return Err(not_supported("A query as the argument of a function", span));
             }
@@ -258,6 +294,10 @@ impl Walk {
         arguments.iter().try_for_each(|argument| {
             let argument = match argument {
                 FunctionArg::Named { arg, .. } | FunctionArg::Unnamed(arg) => arg,
+                FunctionArg::ExprNamed { name, arg, operator: _ } if self.is_postgres() => {
+                    self.expression(name)?;
+                    arg
+                }
                 FunctionArg::ExprNamed { name, .. } => {
                     return Err(not_supported("A computed argument name", name.span()));
                 }
@@ -291,8 +331,15 @@ impl Walk {
     }
 }
 
-/// Arithmetic, comparison, logic, and `||`.
-fn is_plain(operator: &BinaryOperator) -> bool {
+/// Who reads an operator.
+enum Readers {
+    Everyone,
+    Postgres,
+    Nobody,
+}
+
+/// Arithmetic, comparison, logic and `||` are everyone's. `OPERATOR(schema.name)` could be anybody's.
+fn readers(operator: &BinaryOperator) -> Readers {
     match operator {
         BinaryOperator::Plus
         | BinaryOperator::Minus
@@ -307,16 +354,11 @@ fn is_plain(operator: &BinaryOperator) -> bool {
         | BinaryOperator::Eq
         | BinaryOperator::NotEq
         | BinaryOperator::And
-        | BinaryOperator::Or => true,
+        | BinaryOperator::Or => Readers::Everyone,
         BinaryOperator::Spaceship
-        | BinaryOperator::Xor
         | BinaryOperator::BitwiseOr
         | BinaryOperator::BitwiseAnd
         | BinaryOperator::BitwiseXor
-        | BinaryOperator::DuckIntegerDivide
-        | BinaryOperator::MyIntegerDivide
-        | BinaryOperator::Match
-        | BinaryOperator::Regexp
         | BinaryOperator::Custom(_)
         | BinaryOperator::PGBitwiseXor
         | BinaryOperator::PGBitwiseShiftLeft
@@ -344,7 +386,6 @@ fn is_plain(operator: &BinaryOperator) -> bool {
         | BinaryOperator::Question
         | BinaryOperator::QuestionAnd
         | BinaryOperator::QuestionPipe
-        | BinaryOperator::PGCustomBinaryOperator(_)
         | BinaryOperator::Overlaps
         | BinaryOperator::DoubleHash
         | BinaryOperator::LtDashGt
@@ -361,7 +402,13 @@ fn is_plain(operator: &BinaryOperator) -> bool {
         | BinaryOperator::QuestionDashPipe
         | BinaryOperator::QuestionDoublePipe
         | BinaryOperator::At
-        | BinaryOperator::TildeEq
-        | BinaryOperator::Assignment => false,
+        | BinaryOperator::TildeEq => Readers::Postgres,
+        BinaryOperator::Xor
+        | BinaryOperator::DuckIntegerDivide
+        | BinaryOperator::MyIntegerDivide
+        | BinaryOperator::Match
+        | BinaryOperator::Regexp
+        | BinaryOperator::PGCustomBinaryOperator(_)
+        | BinaryOperator::Assignment => Readers::Nobody,
     }
 }

@@ -31,8 +31,11 @@ impl Walk {
             pipe_operators,
         } = query;
         let span = query.span();
-        if fetch.is_some() {
-            return Err(not_supported("FETCH FIRST", span).with_hint("Write LIMIT instead."));
+        if let Some(fetch) = fetch {
+            if !self.is_postgres() {
+                return Err(not_supported("FETCH FIRST", span).with_hint("Write LIMIT instead."));
+            }
+            self.expressions(&fetch.quantity)?;
         }
         refuse("FOR UPDATE", !locks.is_empty(), span)?;
         refuse("FOR XML or JSON", for_clause.is_some(), span)?;
@@ -74,7 +77,7 @@ impl Walk {
     fn define(&mut self, table: &Cte, recursive: bool) -> Checked {
         let Cte { alias, query, from, materialized, closing_paren_token: _ } = table;
         refuse("WITH … FROM", from.is_some(), alias.span())?;
-        refuse("MATERIALIZED", materialized.is_some(), alias.span())?;
+        self.postgres_only("MATERIALIZED", materialized.is_some(), alias.span())?;
         self.alias(alias)?;
         if recursive {
             self.common(&alias.name, 1);
@@ -176,6 +179,7 @@ impl Walk {
 
         match distinct {
             None | Some(Distinct::All | Distinct::Distinct) => {}
+            Some(Distinct::On(expressions)) if self.is_postgres() => self.expressions(expressions)?,
             Some(Distinct::On(_)) => return Err(not_supported("DISTINCT ON", span)),
         }
         let around = std::mem::replace(&mut self.conditions, Conditions::of(select));
@@ -335,7 +339,7 @@ impl Walk {
             } => {
                 refuse("WITH hints", !with_hints.is_empty() || !index_hints.is_empty(), span)?;
                 refuse("FOR VERSION AS OF", version.is_some(), span)?;
-                refuse("WITH ORDINALITY", *with_ordinality, span)?;
+                self.postgres_only("WITH ORDINALITY", *with_ordinality, span)?;
                 refuse("PARTITION", !partitions.is_empty(), span)?;
                 refuse("A path after a table", json_path.is_some(), span)?;
                 refuse("TABLESAMPLE", sample.is_some(), span)?;
@@ -357,7 +361,7 @@ impl Walk {
                 self.query(subquery)
             }
             TableFactor::Function { lateral: _, name, args, with_ordinality, alias } => {
-                refuse("WITH ORDINALITY", *with_ordinality, span)?;
+                self.postgres_only("WITH ORDINALITY", *with_ordinality, span)?;
                 self.aliases(alias)?;
                 self.function(name, true)?;
                 self.arguments(args)?;
@@ -365,9 +369,9 @@ impl Walk {
             }
             TableFactor::UNNEST { alias, array_exprs, with_offset, with_offset_alias, with_ordinality } => {
                 refuse("WITH OFFSET", *with_offset || with_offset_alias.is_some(), span)?;
-                refuse("WITH ORDINALITY", *with_ordinality, span)?;
+                self.postgres_only("WITH ORDINALITY", *with_ordinality, span)?;
                 self.aliases(alias)?;
-                if array_exprs.iter().any(names_a_column) {
+                if !self.is_postgres() && array_exprs.iter().any(names_a_column) {
                     return Err(not_supported("UNNEST of a column of another table", span));
                 }
                 self.expressions(array_exprs)?;
@@ -424,7 +428,11 @@ impl Walk {
         let TableAlias { explicit: _, name: _, columns, at } = alias;
         let span = alias.span();
         refuse("AT", at.is_some(), span)?;
-        refuse("A type in an alias", columns.iter().any(|column| column.data_type.is_some()), span)
+        let mut types = columns.iter().filter_map(|column| column.data_type.as_ref());
+        if self.is_postgres() {
+            return types.try_for_each(|data_type| self.named_type(data_type, span));
+        }
+        refuse("A type in an alias", types.next().is_some(), span)
     }
 }
 

@@ -2,6 +2,7 @@ import { useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { catalogs, databases, table, tables } from "@/api/queries";
 import type { Schema } from "../editor/completion";
+import type { Dialect } from "../editor/dialect";
 import type { TableUse } from "../text/tables";
 
 /** Where unqualified names of a tab resolve. */
@@ -11,21 +12,25 @@ export interface Place {
 }
 
 /** The place of a tab: its own choice, else the first there is. */
-export function usePlace(chosen: Place): Place & { catalogs: string[]; databases: string[] } {
+export function usePlace(chosen: Place): Place & { kind: string | null; catalogs: string[]; databases: string[] } {
   const catalogList = useQuery(catalogs()).data?.items ?? [];
   const catalog = chosen.catalog ?? catalogList[0]?.name ?? null;
   const databaseList = useQuery({ ...databases(catalog ?? ""), enabled: catalog !== null }).data?.items ?? [];
+  const kind = catalogList.find((each) => each.name === catalog)?.kind ?? null;
+  const first = databaseList.find((each) => kind === "postgres" && each.name === "public") ?? databaseList[0];
   return {
     catalog,
-    database: chosen.database ?? databaseList[0]?.name ?? null,
+    kind,
+    database: chosen.database ?? first?.name ?? null,
     catalogs: catalogList.map((each) => each.name),
     databases: databaseList.map((each) => each.name),
   };
 }
 
 /** The catalog as the editor's completion asks for it; answers come from the cache where they can. */
-export function useSchema({ catalog, database }: Place): Schema {
+export function useSchema({ catalog, database, kind }: Place & { kind: string | null }): Schema {
   const client = useQueryClient();
+  const dialect: Dialect = kind === "postgres" ? "postgres" : "trino";
   return useMemo(() => {
     const none = () => [];
     const tablesOf = async (of: string | undefined) => {
@@ -36,6 +41,7 @@ export function useSchema({ catalog, database }: Place): Schema {
       );
     };
     return {
+      dialect,
       databases: async () =>
         catalog === null
           ? []
@@ -51,7 +57,7 @@ export function useSchema({ catalog, database }: Place): Schema {
         return await client.ensureQueryData(table(inCatalog, inDatabase, name)).then((detail) => detail.columns, none);
       },
     };
-  }, [client, catalog, database]);
+  }, [client, catalog, database, dialect]);
 }
 
 /** Trino types by lower-case column name, for the tables a statement names. */

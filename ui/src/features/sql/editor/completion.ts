@@ -3,10 +3,11 @@ import { snippetCompletion } from "@codemirror/autocomplete";
 import { sqlName } from "@/lib/sql-text";
 import { statementAt } from "../text/statements";
 import { tablesIn, type TableUse } from "../text/tables";
-import { FUNCTIONS, KEYWORDS, TYPES } from "./dialect";
+import { WORDS, type Dialect, type Words } from "./dialect";
 
 /** What the editor asks about the data; names resolve as the server resolves them. */
 export interface Schema {
+  dialect: Dialect;
   databases(): Promise<string[]>;
   /** Tables of a database, or of the default one. */
   tables(database?: string): Promise<string[]>;
@@ -14,10 +15,10 @@ export interface Schema {
   columns(use: TableUse): Promise<{ name: string; type: string }[]>;
 }
 
-const words: Completion[] = [
-  ...KEYWORDS.map((label) => ({ label, type: "keyword", boost: -20 })),
-  ...TYPES.map((label) => ({ label, type: "type", boost: -30 })),
-  ...Object.entries(FUNCTIONS).map(([name, args]) =>
+const offered = ({ keywords, types, functions }: Words): Completion[] => [
+  ...keywords.map((label) => ({ label, type: "keyword", boost: -20 })),
+  ...types.map((label) => ({ label, type: "type", boost: -30 })),
+  ...Object.entries(functions).map(([name, args]) =>
     args === "" && name.startsWith("current_")
       ? { label: name, type: "function", boost: -10 }
       : snippetCompletion(args === "" ? `${name}()` : `${name}(\${})`, {
@@ -28,6 +29,8 @@ const words: Completion[] = [
         }),
   ),
 ];
+
+const words = { trino: offered(WORDS.trino), postgres: offered(WORDS.postgres) };
 
 const named =
   (type: string, boost: number, detail?: string) =>
@@ -71,7 +74,12 @@ async function anywhere(schema: Schema, uses: TableUse[]): Promise<Completion[]>
       if (!seen.has(column.name)) seen.set(column.name, named("property", 20, detail)(column.name));
     }
   });
-  return [...seen.values(), ...tables.map(named("class", 10)), ...databases.map(named("namespace", -5)), ...words];
+  return [
+    ...seen.values(),
+    ...tables.map(named("class", 10)),
+    ...databases.map(named("namespace", -5)),
+    ...words[schema.dialect],
+  ];
 }
 
 export function completeSql(schema: () => Schema): CompletionSource {

@@ -11,7 +11,7 @@ import { sql } from "@codemirror/lang-sql";
 import { bracketMatching, indentOnInput } from "@codemirror/language";
 import { lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
-import { EditorState, Prec, type Extension } from "@codemirror/state";
+import { Compartment, EditorState, Prec, type Extension } from "@codemirror/state";
 import {
   drawSelection,
   EditorView,
@@ -23,7 +23,7 @@ import {
 } from "@codemirror/view";
 import { useEffect, useImperativeHandle, useLayoutEffect, useRef, type Ref } from "react";
 import { completeSql, type Schema } from "./completion";
-import { trino } from "./dialect";
+import { DIALECTS } from "./dialect";
 import { editorTheme } from "./theme";
 
 export interface EditorHandle {
@@ -61,6 +61,11 @@ function nonce(): string {
   return document.querySelector<HTMLElement>("script[nonce], style[nonce]")?.nonce ?? "";
 }
 
+/** Whose SQL the editor reads; another one when the tab looks elsewhere. */
+const language = new Compartment();
+
+const speaking = ({ dialect }: Pick<Schema, "dialect">) => language.reconfigure(sql({ dialect: DIALECTS[dialect] }));
+
 export default function SqlEditor({ ref, ...props }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
@@ -92,10 +97,16 @@ export default function SqlEditor({ ref, ...props }: Props) {
         states.current.get(props.documentKey) ??
           EditorState.create({ doc: props.text, extensions: extensions.current }),
       );
+      editor.dispatch({ effects: speaking(latest.current.schema) });
       latest.current.onSelection(editor.state.selection.main);
     }
     if (editor.state.doc.toString() !== props.text) replaceAll(editor, props.text);
   }, [props.documentKey, props.text]);
+
+  const { dialect } = props.schema;
+  useEffect(() => {
+    view.current?.dispatch({ effects: speaking({ dialect }) });
+  }, [dialect]);
 
   useEffect(() => {
     const editor = view.current;
@@ -162,7 +173,7 @@ function editorExtensions(latest: { current: Omit<Props, "ref"> }): Extension {
     closeBrackets(),
     highlightSelectionMatches(),
     search({ top: true }),
-    sql({ dialect: trino }),
+    language.of(sql({ dialect: DIALECTS[latest.current.schema.dialect] })),
     autocompletion({ override: [completeSql(() => latest.current.schema)], icons: false, activateOnTypingDelay: 120 }),
     keymap.of([
       ...closeBracketsKeymap,

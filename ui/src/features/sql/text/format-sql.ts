@@ -2,10 +2,10 @@
  * Lays a statement out. Parameters and optional clauses are no SQL: they are
  * handed to the formatter as parameters of its own, so that they come out as they went in.
  */
-export async function formatSql(text: string): Promise<string> {
-  const { formatDialect, trino } = await import("sql-formatter");
+export async function formatSql(text: string, dialect: "trino" | "postgres" = "trino"): Promise<string> {
+  const { formatDialect, postgresql, trino } = await import("sql-formatter");
   const laidOut = formatDialect(text, {
-    dialect: trino,
+    dialect: dialect === "postgres" ? postgresql : trino,
     keywordCase: "lower",
     dataTypeCase: "lower",
     functionCase: "lower",
