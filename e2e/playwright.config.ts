@@ -40,6 +40,8 @@ export default defineConfig({
       name: "signed in",
       testIgnore: [
         "first-run.spec.ts",
+        "connections.spec.ts",
+        "costs.spec.ts",
         "live.spec.ts",
         "sign-out.spec.ts",
         // Nothing is tested there; `PICTURES=1` has them made.
@@ -48,11 +50,18 @@ export default defineConfig({
       dependencies: ["first run"],
       use: { storageState: "results/session.json" },
     },
+    // Adds catalogs and limits that the others would meet.
+    {
+      name: "administration",
+      testMatch: ["connections.spec.ts", "costs.spec.ts"],
+      dependencies: ["signed in"],
+      use: { storageState: "results/session.json" },
+    },
     // Changes the data that the others read.
     {
       name: "live",
       testMatch: "live.spec.ts",
-      dependencies: ["signed in"],
+      dependencies: ["administration"],
       use: { storageState: "results/session.json" },
     },
     // Ends the session that the others use.

@@ -5,13 +5,14 @@ mod embedded;
 mod postgres;
 mod trino;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use futures::future::BoxFuture;
 use lakefront_engine::{Frame, Limits, Statistics};
 use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
 
 use crate::estimate::Price;
 use crate::policy::Authorized;
@@ -22,6 +23,9 @@ pub(crate) use athena::AthenaLink;
 pub(crate) use embedded::Embedded;
 pub(crate) use postgres::Postgres;
 pub(crate) use trino::Trino;
+
+/// Tasks that end what runs in another system; they outlive whoever asked for it.
+pub(crate) static ENDINGS: LazyLock<TaskTracker> = LazyLock::new(TaskTracker::new);
 
 /// Dropping what an engine returns, futures included, stops it.
 pub(crate) trait Engine: Send + Sync {

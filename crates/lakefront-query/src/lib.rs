@@ -128,6 +128,15 @@ impl Queries {
         Ok(Queries { road: Arc::new(Road::open(config).await?) })
     }
 
+    /// Cancels what runs, and waits until it has ended in other systems too. For a process that is about to end.
+    pub async fn close(&self) {
+        for execution in self.road.executions.running() {
+            execution.cancel();
+        }
+        engine::ENDINGS.close();
+        engine::ENDINGS.wait().await;
+    }
+
     /// Checks, authorises and starts one statement. Errors that show before anything runs (syntax,
     /// names, types, permissions, budget) come back here; what happens later the execution tells.
     pub async fn submit(&self, request: Request) -> Result<Arc<Execution>, QueryError> {

@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{Flags, LogFormat, Settings};
+use crate::encode::EncodeError;
 
 #[derive(Parser)]
 #[command(name = "lakefront", version, about = "From files in a lake to dashboards.", after_help = MANUAL)]
@@ -136,7 +137,8 @@ fn quiet(settings: Settings) -> Settings {
 fn start_log(level: &str, format: LogFormat) {
     let filter =
         tracing_subscriber::EnvFilter::try_new(level).unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // With standard error closed nobody listens.
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
     match format {
         LogFormat::Text => {
             log.with_target(false).with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init()
@@ -167,10 +169,11 @@ fn needed(variable: &str) -> anyhow::Result<String> {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
-        .any(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    let written = |cause: &&(dyn std::error::Error + 'static)| match cause.downcast_ref() {
+        Some(EncodeError::Io(error)) => error.kind() == std::io::ErrorKind::BrokenPipe,
+        _ => cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe),
+    };
+    error.chain().any(|cause| written(&cause))
 }
 
 /// Asks before something that can't be taken back. `--yes` answers; without a terminal the answer is no.

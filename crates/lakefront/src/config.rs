@@ -210,6 +210,7 @@ impl Settings {
             bail!("server.public_url must be scheme and host, such as https://lakefront.example.com; it is `{url}`");
         }
         self.server.public_url = url;
+        self.data_dir = resolved(&self.data_dir);
         Ok(self)
     }
 
@@ -240,6 +241,12 @@ impl Server {
 }
 
 /// Makes the data folder, readable by its owner only.
+/// Without `..` and links, as far as the folder and the one above it exist.
+fn resolved(path: &Path) -> PathBuf {
+    let beside = || Some(std::fs::canonicalize(path.parent()?).ok()?.join(path.file_name()?));
+    std::fs::canonicalize(path).ok().or_else(beside).unwrap_or_else(|| path.to_owned())
+}
+
 pub fn create_data_dir(path: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new()

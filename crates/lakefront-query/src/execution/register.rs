@@ -39,6 +39,11 @@ impl Register {
         }
     }
 
+    pub(crate) fn running(&self) -> Vec<Arc<Execution>> {
+        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.by_id.values().filter(|execution| !execution.state().is_final()).cloned().collect()
+    }
+
     pub(crate) fn get(&self, id: &str) -> Option<Arc<Execution>> {
         let id = Ulid::from_string(id).ok()?;
         self.0.lock().unwrap_or_else(PoisonError::into_inner).by_id.get(&id).cloned()

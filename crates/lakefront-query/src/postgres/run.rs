@@ -23,6 +23,7 @@ use super::types::{Kind, PgType};
 use super::values::Rows;
 use super::wire::{Connection, Fault, surprise};
 use crate::QueryError;
+use crate::engine::ENDINGS;
 use crate::execution::{cancelled, timed_out};
 
 /// Batches made before they are asked for.
@@ -78,7 +79,7 @@ impl PostgresRun {
             progress,
             statistics,
         };
-        tokio::spawn(reader.run(sql, parameters, deadline, stop));
+        ENDINGS.spawn(reader.run(sql, parameters, deadline, stop));
         let schema = opening.await.map_err(|_| gone())??;
         Ok(Self { schema, inbox, ended: false, progress: readers.0, statistics: readers.1, _stop: guard })
     }

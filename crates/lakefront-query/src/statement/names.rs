@@ -152,9 +152,21 @@ fn incomplete(parts: &[String]) -> QueryError {
 
 fn not_found(catalogs: &Catalogs, name: &FullName) -> QueryError {
     let (catalog, database, table) = name;
+    let there = |what: &str, names: Vec<String>| match names.is_empty() {
+        true => format!("There is no {what} yet."),
+        false => format!("There are: {}.", names.join(", ")),
+    };
+    if !catalogs.names().iter().any(|known| known.eq_ignore_ascii_case(catalog)) {
+        let message = format!("There is no catalog `{catalog}`.");
+        return QueryError::user("CATALOG_NOT_FOUND", message).with_hint(there("catalog", catalogs.names()));
+    }
+    let databases = catalogs.database_names(catalog);
     missing(table).with_hint(match nearest_table(catalogs, name) {
         Some(near) => format!("Did you mean `{near}`?"),
-        None => format!("It was looked for in {catalog}.{database}."),
+        None if databases.iter().any(|known| known.eq_ignore_ascii_case(database)) => {
+            format!("It was looked for in {catalog}.{database}.")
+        }
+        None => format!("Catalog {catalog} has no database {database}. {}", there("database", databases)),
     })
 }
 

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use sqlparser::ast::ObjectName;
 
 use super::names::{self, Defaults};
 use super::rules::Show;
-use crate::{Catalogs, QueryError};
+use crate::{Catalogs, ErrorKind, QueryError};
 
 /// The rows that Trino would answer.
 pub(crate) async fn answer(show: &Show, defaults: &Defaults, catalogs: &Catalogs) -> Result<RecordBatch, QueryError> {
@@ -18,7 +19,8 @@ pub(crate) async fn answer(show: &Show, defaults: &Defaults, catalogs: &Catalogs
                 .and_then(|name| names::parts(name).pop())
                 .or_else(|| defaults.catalog.clone())
                 .ok_or_else(|| unnamed("catalog", "SHOW SCHEMAS FROM catalog"))?;
-            names_like("Schema", catalogs.database_names(&catalog), like.as_deref())
+            let databases = catalogs.databases(&catalog).await.map_err(|error| misnamed(error, within.as_ref()))?;
+            names_like("Schema", databases.into_iter().map(|database| database.name).collect(), like.as_deref())
         }
         Show::Tables { within, like } => {
             let parts = within.as_ref().map(names::parts).unwrap_or_default();
@@ -31,7 +33,9 @@ pub(crate) async fn answer(show: &Show, defaults: &Defaults, catalogs: &Catalogs
             let (Some(catalog), Some(database)) = (catalog, database) else {
                 return Err(unnamed("database", "SHOW TABLES FROM catalog.database"));
             };
-            names_like("Table", catalogs.table_names(&catalog, &database), like.as_deref())
+            let tables = catalogs.tables(&catalog, &database, None).await;
+            let tables = tables.map_err(|error| misnamed(error, within.as_ref()))?;
+            names_like("Table", tables.into_iter().map(|table| table.name).collect(), like.as_deref())
         }
         Show::Columns { table } => {
             let table = names::find(catalogs, defaults, &names::parts(table)).await?;
@@ -92,6 +96,15 @@ fn like(text: &[char], pattern: &[char]) -> bool {
         }
     }
     pattern[in_pattern..].iter().all(|character| *character == '%')
+}
+
+/// A name that nothing has is the statement's fault.
+fn misnamed(error: QueryError, name: Option<&ObjectName>) -> QueryError {
+    if error.kind != ErrorKind::NotFound {
+        return error;
+    }
+    let parts: Vec<_> = name.iter().flat_map(|name| &name.0).filter_map(|part| part.as_ident().cloned()).collect();
+    QueryError { kind: ErrorKind::User, ..error }.at(names::position(&parts))
 }
 
 fn unnamed(what: &str, form: &str) -> QueryError {

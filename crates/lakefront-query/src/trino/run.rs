@@ -20,6 +20,7 @@ use super::retry::Patience;
 use super::values::{Refused, Rows};
 use super::wire::{Body, Wire};
 use crate::QueryError;
+use crate::engine::ENDINGS;
 use crate::execution::{cancelled, timed_out};
 
 /// Batches made before they are asked for.
@@ -71,7 +72,7 @@ impl TrinoRun {
             progress,
             statistics,
         };
-        tokio::spawn(follower.run(sql, session, deadline, stop));
+        ENDINGS.spawn(follower.run(sql, session, deadline, stop));
         let (query_id, schema) = opening.await.map_err(|_| gone())??;
         Ok(Self { query_id, schema, inbox, ended: false, progress: readers.0, statistics: readers.1, _stop: guard })
     }

@@ -73,6 +73,9 @@ pub(super) async fn serve(listener: TcpListener, app: App) -> anyhow::Result<()>
     });
     jobs::start(&app);
     server::serve(listener, router::router(app.clone()), app.clone()).await;
+    if tokio::time::timeout(LAST_WORDS, app.queries.close()).await.is_err() {
+        tracing::warn!("some statements may still run in other systems");
+    }
     if tokio::time::timeout(LAST_WORDS, app.books.close()).await.is_err() {
         tracing::warn!("some executions had not ended; the history will call them interrupted");
     }

@@ -120,5 +120,12 @@ async fn a_killed_server_leaves_no_query_behind() {
     let server = Server::on(data, &world.environment());
     world.until(|world| world.running() == 0).await;
     assert_eq!(world.athena.world().count("StopQueryExecution"), 1);
-    drop(server);
+
+    let sql = format!("select min(id) from aws.{}.ledger", world.database);
+    let sent = format!("select min(id) from \"awsdatacatalog\".\"{}\".\"ledger\" AS \"ledger\"", world.database);
+    world.athena.world().answers.insert(sent, Answer { runs: Duration::from_secs(3600), ..Answer::default() });
+    server.call(Method::POST, "/api/v1/executions").token(&token).json(json!({"sql": sql})).send().await;
+    world.until(|world| world.running() == 1).await;
+    server.terminated();
+    assert_eq!(world.athena.world().running(), 0, "it ends with the server");
 }

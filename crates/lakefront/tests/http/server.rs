@@ -152,6 +152,15 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Asked to end, as by a service manager.
+    pub fn terminated(mut self) {
+        let process = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();

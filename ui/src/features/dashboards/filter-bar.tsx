@@ -182,9 +182,18 @@ function useClosing(form: { current: HTMLFormElement | null }) {
       now.open = false;
       now.querySelector("summary")?.focus();
     };
+    const onToggle = (event: Event): void => {
+      const { target } = event;
+      const typed = window.matchMedia("(pointer: fine)").matches;
+      if (typed && target instanceof HTMLDetailsElement && target.open)
+        target.querySelector<HTMLElement>("input[type=search], input[type=text]")?.focus();
+    };
+    // The event does not bubble.
+    node.addEventListener("toggle", onToggle, true);
     document.addEventListener("pointerdown", onPointer);
     document.addEventListener("keydown", onKey);
     return () => {
+      node.removeEventListener("toggle", onToggle, true);
       document.removeEventListener("pointerdown", onPointer);
       document.removeEventListener("keydown", onKey);
     };

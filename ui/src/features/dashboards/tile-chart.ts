@@ -16,7 +16,7 @@ export function tileChart(
 ) {
   const change = pickOf(tile, data, definition, search);
   return {
-    spec: tile.chart,
+    spec: fitted(tile),
     columns: data.columns,
     rows: data.rows,
     unit: fillIn(tile.unit, data),
@@ -32,6 +32,16 @@ export function tileChart(
         }
       : {}),
   };
+}
+
+/** A table that does not say how many rows it shows first shows as many as its tile has room for. */
+function fitted(tile: Tile): Tile["chart"] {
+  const { chart } = tile;
+  if (chart?.type !== "table" || chart.limit !== undefined) return chart;
+  const head = 34;
+  const row = 34;
+  const more = 34;
+  return { ...chart, limit: Math.max(5, Math.floor((expectedSize(tile).height - head - more) / row)) };
 }
 
 /** What a click on a mark of the tile does, with the words for it. */

@@ -16,6 +16,7 @@ use crate::QueryError;
 use crate::aws::call::Service;
 use crate::aws::retry::pause;
 use crate::aws::{Aws, AwsError, AwsErrorKind};
+use crate::engine::ENDINGS;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// Tries whose answer is lost or says that AWS failed.
@@ -104,7 +105,7 @@ impl Drop for Alive {
     fn drop(&mut self) {
         if self.runs {
             let (aws, id, entry) = (self.aws.clone(), std::mem::take(&mut self.id), self.entry.take());
-            self.runtime.spawn(stop_entered(aws, id, entry));
+            ENDINGS.spawn_on(stop_entered(aws, id, entry), &self.runtime);
         }
     }
 }
@@ -117,7 +118,7 @@ pub(super) async fn start(
     order: Order,
 ) -> Result<Alive, QueryError> {
     let (answer, started) = oneshot::channel();
-    tokio::spawn(launch(aws.clone(), order.into_call(config), journal, answer));
+    ENDINGS.spawn(launch(aws.clone(), order.into_call(config), journal, answer));
     started.await.map_err(QueryError::internal)?
 }
 
