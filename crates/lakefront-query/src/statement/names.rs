@@ -157,8 +157,8 @@ fn not_found(catalogs: &Catalogs, name: &FullName) -> QueryError {
         false => format!("There are: {}.", names.join(", ")),
     };
     if !catalogs.names().iter().any(|known| known.eq_ignore_ascii_case(catalog)) {
-        let message = format!("There is no catalog `{catalog}`.");
-        return QueryError::user("CATALOG_NOT_FOUND", message).with_hint(there("catalog", catalogs.names()));
+        let hint = format!("There is no catalog {catalog}. {}", there("catalog", catalogs.names()));
+        return missing(table).with_hint(hint);
     }
     let databases = catalogs.database_names(catalog);
     missing(table).with_hint(match nearest_table(catalogs, name) {
