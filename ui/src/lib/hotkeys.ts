@@ -30,7 +30,8 @@ export function useHotkey(key: string, act: (event: KeyboardEvent) => void, enab
       if (event.defaultPrevented || event.isComposing || !matches(event, key)) return;
       if (
         plain &&
-        (isTyping(event.target) || document.querySelector('[role$="dialog"][data-state="open"], [role="menu"], form details[open]'))
+        (isTyping(event.target) ||
+          document.querySelector('[role$="dialog"][data-state="open"], [role="menu"], form details[open]'))
       )
         return;
       event.preventDefault();

@@ -110,10 +110,15 @@ async fn a_missing_right_is_named() {
     assert!(error.message.contains("athena:StartQueryExecution on arn:aws:athena:us-east-1:1:workgroup/primary"));
     // A right that is missing later leaves no query behind.
     let server = Server::answering(endless()).await;
-    server.world().fault("BatchGetQueryExecution", [Fault::Forbidden("you are not authorized to perform: athena:X")]);
+    let refusal = || Fault::Forbidden("you are not authorized to perform: athena:X");
+    server.world().fault("BatchGetQueryExecution", std::iter::repeat_with(refusal).take(50));
     let error = server.athena().await.run(request("later")).await.err().unwrap();
     assert_eq!(error.code, "FORBIDDEN");
     assert!(server.falls_silent(Duration::from_secs(5)).await);
+    // A single refusal among good answers ends nothing.
+    let server = Server::answering(Answer { runs: Duration::from_millis(200), ..Answer::numbers(1) }).await;
+    server.world().fault("BatchGetQueryExecution", [refusal()]);
+    server.athena().await.run(request("stray")).await.unwrap();
 }
 
 #[tokio::test]

@@ -16,6 +16,8 @@ use crate::{ErrorKind, QueryError};
 /// A look that takes longer is given up; the next one is due anyway.
 const TIMEOUT: Duration = Duration::from_secs(5);
 const MOST_IN_ONE_CALL: usize = 50;
+/// Refusals in a row after which each query is asked about by itself.
+const REFUSALS: u32 = 2;
 /// Failures in a row after which queries whose credentials are gone are given up.
 const WITHOUT_CREDENTIALS: u32 = 10;
 /// How long Athena may not know a query that it started.
@@ -98,7 +100,7 @@ impl Shared {
     }
 
     async fn look_after_all(self: Arc<Self>) {
-        let mut failures = 0;
+        let (mut failures, mut refusals) = (0, 0);
         while let Some(due) = self.next() {
             tokio::select! {
                 () = tokio::time::sleep_until(due.into()) => {}
@@ -110,7 +112,7 @@ impl Shared {
             let call = BatchGetQueryExecution { query_execution_ids: &ids };
             match self.aws.once::<QueryExecutions>(Service::Athena, "BatchGetQueryExecution", &call, TIMEOUT).await {
                 Ok(seen) => {
-                    failures = 0;
+                    (failures, refusals) = (0, 0);
                     self.tell(&ids, seen);
                 }
                 // Credentials that can't be renewed for a moment are no reason to end every query.
@@ -119,7 +121,28 @@ impl Shared {
                     self.hold(pause(failures));
                     failures += 1;
                 }
-                Err(error) => self.give_up(&ids, &error),
+                Err(error) if refusals < REFUSALS => {
+                    tracing::debug!("looking after Athena queries again after a refusal: {error}");
+                    self.hold(pause(refusals));
+                    refusals += 1;
+                }
+                Err(_) => {
+                    self.look_singly(&ids).await;
+                    refusals = 0;
+                }
+            }
+        }
+    }
+
+    /// One query that can't be asked about must not end the others.
+    async fn look_singly(&self, ids: &[String]) {
+        for id in ids {
+            let one = std::slice::from_ref(id);
+            let call = BatchGetQueryExecution { query_execution_ids: one };
+            match self.aws.once::<QueryExecutions>(Service::Athena, "BatchGetQueryExecution", &call, TIMEOUT).await {
+                Ok(seen) => self.tell(one, seen),
+                Err(error) if error.may_pass() => {}
+                Err(error) => self.give_up(one, &error),
             }
         }
     }

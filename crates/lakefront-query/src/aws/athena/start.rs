@@ -129,25 +129,27 @@ async fn launch(
     answer: oneshot::Sender<Result<Alive, QueryError>>,
 ) {
     let mut entry = journal.and_then(|journal| journal.enter(&call));
-    begin(aws, &call, &mut entry, answer).await;
-    // What is still here was never started, as far as anyone could find out.
-    if let Some(entry) = entry {
+    let may_run = begin(aws, &call, &mut entry, answer).await;
+    // What may run after all is stopped by the next process.
+    if let Some(entry) = entry.filter(|_| !may_run) {
         entry.close();
     }
 }
 
+/// Whether the query may run and nobody knows its id.
 async fn begin(
     aws: Aws,
     call: &StartQueryExecution,
     entry: &mut Option<Entry>,
-    mut answer: oneshot::Sender<Result<Alive, QueryError>>,
-) {
+    answer: oneshot::Sender<Result<Alive, QueryError>>,
+) -> bool {
     let (mut throttled, mut lost, mut searches) = (0, 0, 0);
+    let mut answer = Some(answer);
     let outcome = loop {
-        if answer.is_closed() {
+        if answer.as_ref().is_none_or(oneshot::Sender::is_closed) {
             // Only what was never sent, or was refused each time, is surely not running.
             if lost == 0 || searches == SEARCHES {
-                return;
+                return lost > 0;
             }
             searches += 1;
         }
@@ -165,24 +167,35 @@ async fn begin(
             }
             Err(error) if error.kind == AwsErrorKind::Unavailable => {
                 lost += 1;
-                if lost >= LOST_ANSWERS && !answer.is_closed() {
-                    break Err(error.into());
+                if lost >= LOST_ANSWERS {
+                    tell(&mut answer, Err(error.into()));
                 }
+                pause(lost)
+            }
+            // What was sent before may run all the same, unless it is wrong in itself.
+            Err(error) if lost > 0 && error.kind != AwsErrorKind::Invalid => {
+                tell(&mut answer, Err(failure::of_start(error)));
                 pause(lost)
             }
             Err(error) => break Err(failure::of_start(error)),
         };
-        if lost > 0 {
-            tokio::time::sleep(wait).await;
-        } else {
-            tokio::select! {
+        match &mut answer {
+            Some(answer) if lost == 0 => tokio::select! {
                 () = tokio::time::sleep(wait) => {}
-                () = answer.closed() => return,
-            }
+                () = answer.closed() => return false,
+            },
+            _ => tokio::time::sleep(wait).await,
         }
     };
     // Where nobody waits any more, the query is dropped here, and so stopped.
-    let _ = answer.send(outcome);
+    tell(&mut answer, outcome);
+    false
+}
+
+fn tell(answer: &mut Option<oneshot::Sender<Result<Alive, QueryError>>>, outcome: Result<Alive, QueryError>) {
+    if let Some(answer) = answer.take() {
+        let _ = answer.send(outcome);
+    }
 }
 
 /// Stops a query, patiently. One that is over already is no error.
