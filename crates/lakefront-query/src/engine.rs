@@ -2,12 +2,12 @@
 
 mod athena;
 mod embedded;
+mod linked;
 mod postgres;
 mod trino;
 
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use futures::future::BoxFuture;
 use lakefront_engine::{Frame, Limits, Statistics};
@@ -16,7 +16,6 @@ use tokio_util::task::TaskTracker;
 
 use crate::estimate::Price;
 use crate::policy::Authorized;
-use crate::result::batch_message;
 use crate::{EngineChoice, QueryError};
 
 pub(crate) use athena::AthenaLink;
@@ -65,36 +64,5 @@ pub(crate) trait Rows: Send {
     /// Whether the engine charges for this run.
     fn is_charged(&self) -> bool {
         true
-    }
-}
-
-/// Ends a result at its limits, for engines that know none.
-struct Cut {
-    rows_left: u64,
-    bytes_left: u64,
-    truncated: bool,
-}
-
-impl Cut {
-    fn new(limits: &Limits) -> Self {
-        Self { rows_left: limits.result_rows, bytes_left: limits.result_bytes, truncated: false }
-    }
-
-    /// The batch for the road, as far as it may go; `None` once nothing may.
-    fn frame(&mut self, batch: &RecordBatch) -> Result<Option<Frame>, QueryError> {
-        let rows = (batch.num_rows() as u64).min(self.rows_left);
-        self.truncated |= rows < batch.num_rows() as u64;
-        let ipc = batch_message(&batch.slice(0, rows as usize)).map_err(QueryError::internal)?;
-        let bytes = ipc.len() as u64;
-        if self.bytes_left < bytes {
-            self.truncated = true;
-            self.rows_left = 0;
-        }
-        if rows == 0 || self.bytes_left < bytes {
-            return Ok(None);
-        }
-        self.rows_left -= rows;
-        self.bytes_left -= bytes;
-        Ok(Some(Frame { ipc, rows }))
     }
 }

@@ -4,14 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
-use lakefront_engine::{Frame, Limits, Progress, Statistics, Table};
+use lakefront_engine::{Limits, Progress, Statistics, Table};
 use tokio::sync::watch;
 use ulid::Ulid;
 
-use super::{Cut, Engine, Plan, Rows};
+use super::linked::{self, Run};
+use super::{Engine, Plan};
 use crate::aws::{Athena, AthenaRequest, AthenaRun, Aws, Glue, LEAST, STEP, per_tb_usd};
 use crate::catalog::{Condition, GlueSource, Link, LinkedTable, Lister, Rules, glue_table, with_credentials};
 use crate::estimate::Price;
@@ -80,13 +82,14 @@ impl Engine for AthenaLink {
     fn plan(&self, statement: Arc<Authorized>, limits: Limits) -> BoxFuture<'static, Result<Plan, QueryError>> {
         let athena = self.athena.clone();
         let deadline = Instant::now() + limits.deadline;
-        let start = async move {
+        let sent = statement.clone();
+        linked::plan(statement, limits, async move {
             let progress = watch::Sender::new(Progress::default());
             let request = AthenaRequest {
-                sql: statement.linked_sql().to_owned(),
+                sql: sent.linked_sql().to_owned(),
                 database: None,
                 parameters: Vec::new(),
-                principal: statement.principal().id.clone(),
+                principal: sent.principal().id.clone(),
                 deadline,
                 // Tries of this run are one query to Athena; another run of the same statement is another query, since
                 // the first one may have been stopped.
@@ -94,16 +97,9 @@ impl Engine for AthenaLink {
                 progress: Some(progress.clone()),
                 on_state: None,
             };
-            let started = async { athena.acting_for(statement.principal()).await?.run(request).await };
-            match started.await {
-                Ok(run) => {
-                    let cut = Cut::new(&limits);
-                    Ok(Box::new(AthenaRows { statement, run, progress, cut }) as Box<dyn Rows>)
-                }
-                Err(error) => Err(statement.link_error(error)),
-            }
-        };
-        async { Ok(Plan { schema: None, estimate: None, start: start.boxed() }) }.boxed()
+            let run = athena.acting_for(sent.principal()).await?.run(request).await?;
+            Ok(Watched { run, progress })
+        })
     }
 }
 
@@ -182,26 +178,19 @@ impl Link for AthenaLink {
     }
 }
 
-struct AthenaRows {
-    statement: Arc<Authorized>,
+/// A run, and what is said of its progress from before there is one.
+struct Watched {
     run: AthenaRun,
     progress: watch::Sender<Progress>,
-    cut: Cut,
 }
 
-impl Rows for AthenaRows {
-    fn schema(&self) -> SchemaRef {
-        self.run.schema().clone()
+impl Run for Watched {
+    fn schema(&self) -> &SchemaRef {
+        self.run.schema()
     }
 
-    fn next(&mut self) -> BoxFuture<'_, Option<Result<Frame, QueryError>>> {
-        async {
-            match self.run.next().await? {
-                Ok(batch) => self.cut.frame(&batch).transpose(),
-                Err(error) => Some(Err(self.statement.link_error(error))),
-            }
-        }
-        .boxed()
+    fn next(&mut self) -> BoxFuture<'_, Option<Result<RecordBatch, QueryError>>> {
+        self.run.next().boxed()
     }
 
     fn progress(&self) -> watch::Receiver<Progress> {
@@ -209,7 +198,7 @@ impl Rows for AthenaRows {
     }
 
     fn statistics(&self) -> Statistics {
-        Statistics { truncated: self.cut.truncated, ..self.run.statistics() }
+        self.run.statistics()
     }
 
     fn is_charged(&self) -> bool {

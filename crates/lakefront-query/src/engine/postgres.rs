@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use lakefront_engine::{Frame, Limits, Progress, Statistics};
+use lakefront_engine::{Limits, Progress, Statistics};
 use lakefront_trino::Sql;
 use tokio::sync::watch;
 
-use super::{Cut, Engine, Plan, Rows};
+use super::linked::{self, Run};
+use super::{Engine, Plan};
 use crate::catalog::{Link, LinkedTable};
 use crate::policy::Authorized;
 use crate::postgres::{PostgresClient, PostgresColumn, PostgresConfig, PostgresRun, PostgresTable};
@@ -38,13 +40,10 @@ impl Engine for Postgres {
     fn plan(&self, statement: Arc<Authorized>, limits: Limits) -> BoxFuture<'static, Result<Plan, QueryError>> {
         let client = self.client.clone();
         let deadline = Instant::now() + limits.deadline;
-        let start = async move {
-            match client.run(statement.linked_sql(), statement.literals().to_vec(), deadline).await {
-                Ok(run) => Ok(Box::new(PostgresRows { statement, run, cut: Cut::new(&limits) }) as Box<dyn Rows>),
-                Err(error) => Err(statement.link_error(error)),
-            }
-        };
-        async { Ok(Plan { schema: None, estimate: None, start: start.boxed() }) }.boxed()
+        let sent = statement.clone();
+        linked::plan(statement, limits, async move {
+            client.run(sent.linked_sql(), sent.literals().to_vec(), deadline).await
+        })
     }
 }
 
@@ -71,11 +70,11 @@ impl Link for Postgres {
     }
 
     fn tables(&self) -> BoxFuture<'_, Result<Vec<LinkedTable>, QueryError>> {
-        async { Ok(self.client.tables().await?.into_iter().map(linked).collect()) }.boxed()
+        async { Ok(self.client.tables().await?.into_iter().map(as_linked).collect()) }.boxed()
     }
 }
 
-fn linked(table: PostgresTable) -> LinkedTable {
+fn as_linked(table: PostgresTable) -> LinkedTable {
     let column = |column: PostgresColumn| ColumnInfo {
         comment: column.comment,
         ..ColumnInfo::of(column.name, column.type_name)
@@ -89,32 +88,20 @@ fn linked(table: PostgresTable) -> LinkedTable {
     }
 }
 
-struct PostgresRows {
-    statement: Arc<Authorized>,
-    run: PostgresRun,
-    cut: Cut,
-}
-
-impl Rows for PostgresRows {
-    fn schema(&self) -> SchemaRef {
-        self.run.schema().clone()
+impl Run for PostgresRun {
+    fn schema(&self) -> &SchemaRef {
+        self.schema()
     }
 
-    fn next(&mut self) -> BoxFuture<'_, Option<Result<Frame, QueryError>>> {
-        async {
-            match self.run.next().await? {
-                Ok(batch) => self.cut.frame(&batch).transpose(),
-                Err(error) => Some(Err(self.statement.link_error(error))),
-            }
-        }
-        .boxed()
+    fn next(&mut self) -> BoxFuture<'_, Option<Result<RecordBatch, QueryError>>> {
+        self.next().boxed()
     }
 
     fn progress(&self) -> watch::Receiver<Progress> {
-        self.run.progress()
+        self.progress()
     }
 
     fn statistics(&self) -> Statistics {
-        Statistics { truncated: self.cut.truncated, ..self.run.statistics() }
+        self.statistics()
     }
 }

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use lakefront_engine::{Frame, Limits, Progress, Statistics};
+use lakefront_engine::{Limits, Progress, Statistics};
 use tokio::sync::watch;
 
-use super::{Cut, Engine, Plan, Rows};
+use super::linked::{self, Run};
+use super::{Engine, Plan};
 use crate::catalog::{ColumnInfo, Link, LinkedTable};
 use crate::policy::Authorized;
 use crate::trino::{TrinoClient, TrinoConfig, TrinoRun, TrinoSession};
@@ -39,15 +41,11 @@ impl Engine for Trino {
     fn plan(&self, statement: Arc<Authorized>, limits: Limits) -> BoxFuture<'static, Result<Plan, QueryError>> {
         let client = self.client.clone();
         let deadline = Instant::now() + limits.deadline;
-        let start = async move {
-            let session =
-                TrinoSession { on_behalf_of: Some(statement.principal().name.clone()), ..TrinoSession::default() };
-            match client.run(statement.linked_sql(), &session, deadline).await {
-                Ok(run) => Ok(Box::new(TrinoRows { statement, run, cut: Cut::new(&limits) }) as Box<dyn Rows>),
-                Err(error) => Err(statement.link_error(error)),
-            }
-        };
-        async { Ok(Plan { schema: None, estimate: None, start: start.boxed() }) }.boxed()
+        let sent = statement.clone();
+        linked::plan(statement, limits, async move {
+            let session = TrinoSession { on_behalf_of: Some(sent.principal().name.clone()), ..TrinoSession::default() };
+            client.run(sent.linked_sql(), &session, deadline).await
+        })
     }
 }
 
@@ -84,35 +82,20 @@ impl Link for Trino {
     }
 }
 
-struct TrinoRows {
-    statement: Arc<Authorized>,
-    run: TrinoRun,
-    cut: Cut,
-}
-
-impl Rows for TrinoRows {
-    fn schema(&self) -> SchemaRef {
-        self.run.schema().clone()
+impl Run for TrinoRun {
+    fn schema(&self) -> &SchemaRef {
+        self.schema()
     }
 
-    fn next(&mut self) -> BoxFuture<'_, Option<Result<Frame, QueryError>>> {
-        async {
-            if self.cut.truncated {
-                return None;
-            }
-            match self.run.next().await? {
-                Ok(batch) => self.cut.frame(&batch).transpose(),
-                Err(error) => Some(Err(self.statement.link_error(error))),
-            }
-        }
-        .boxed()
+    fn next(&mut self) -> BoxFuture<'_, Option<Result<RecordBatch, QueryError>>> {
+        self.next().boxed()
     }
 
     fn progress(&self) -> watch::Receiver<Progress> {
-        self.run.progress()
+        self.progress()
     }
 
     fn statistics(&self) -> Statistics {
-        Statistics { truncated: self.cut.truncated, ..self.run.statistics() }
+        self.statistics()
     }
 }
