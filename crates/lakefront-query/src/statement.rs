@@ -22,7 +22,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Token};
 
 use crate::catalog::{Bound, Link};
-use crate::{Catalogs, Position, QueryError, Request};
+use crate::{Catalogs, Position, QueryError, Request, quote};
 pub(crate) use kept::Kept;
 pub(crate) use names::Defaults;
 use partitions::TableRead;
@@ -202,16 +202,16 @@ impl BoundQuery {
             for (name, table) in findings.tables.iter().zip(&bound) {
                 let catalog = catalog_of(table);
                 let parts = catalog.as_deref().into_iter().chain([table.database(), table.name()]);
-                let mut replacement = parts.map(quoted).collect::<Vec<_>>().join(".");
+                let mut replacement = parts.map(quote::name).collect::<Vec<_>>().join(".");
                 // Columns get their names from the table's: keep it short where that is clear.
                 let is_clear = || bound.iter().all(|other| other.name() != table.name() || key(other) == key(table));
                 if !name.has_alias && findings.long_names.is_empty() && is_clear() {
-                    replacement.push_str(&format!(" AS {}", quoted(table.name())));
+                    replacement.push_str(&format!(" AS {}", quote::name(table.name())));
                 }
                 edits.push(edit(&words, &name.parts, replacement)?);
             }
             for (name, defined) in &findings.renamed {
-                edits.push(edit(&words, std::slice::from_ref(name), quoted(defined))?);
+                edits.push(edit(&words, std::slice::from_ref(name), quote::name(defined))?);
             }
             Ok::<_, QueryError>(edits)
         };
@@ -225,8 +225,8 @@ impl BoundQuery {
                 for name in &findings.long_names {
                     let Some(table) = table_before(name, &bound) else { continue };
                     edits.push(match link.own_name() {
-                        Some(own) => edit(&words, &name[..1], quoted(own))?,
-                        None => edit(&words, &name[..2], quoted(table.database()))?,
+                        Some(own) => edit(&words, &name[..1], quote::name(own))?,
+                        None => edit(&words, &name[..2], quote::name(table.database()))?,
                     });
                 }
                 Some(Linked { link: Arc::clone(link), text: sent::write(sql, &edited(edits), &literals)? })
@@ -394,10 +394,6 @@ fn start_of_query(sql: Sql, text: &Text) -> Result<usize, QueryError> {
         token => *token == Token::LParen,
     };
     Ok(words.iter().find(begins_query).map_or(0, |word| word.range.start))
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 fn canonical(sql: Sql, text: &Text) -> Result<String, QueryError> {

@@ -6,6 +6,7 @@ use lakefront_engine::Literal;
 use ulid::Ulid;
 
 use crate::EngineChoice;
+use crate::fields::Fields;
 use crate::policy::Authorized;
 
 /// A hash of everything a result depends on: the authorised statement, its parameters, the data
@@ -16,9 +17,9 @@ pub(crate) struct Key([u8; 32]);
 
 impl Key {
     pub(crate) fn of(statement: &Authorized, choice: EngineChoice, result_rows: u64, result_bytes: u64) -> Self {
-        let mut hash = Fields(blake3::Hasher::new());
-        hash.field(b"lakefront result 1");
-        hash.field(statement.canonical_text().as_bytes());
+        let mut hash = Fields::new();
+        hash.add(b"lakefront result 1");
+        hash.add(statement.canonical_text());
         for literal in statement.literals() {
             let (kind, value) = match literal {
                 Literal::Null => (b'0', Vec::new()),
@@ -29,27 +30,27 @@ impl Key {
                 Literal::Date(value) => (b'd', value.clone().into_bytes()),
                 Literal::Timestamp(value) => (b't', value.clone().into_bytes()),
             };
-            hash.field(&[kind]);
-            hash.field(&value);
+            hash.add([kind]);
+            hash.add(&value);
         }
         for table in statement.tables() {
             for part in [table.catalog(), table.database(), table.name(), &table.version()] {
-                hash.field(part.as_bytes());
+                hash.add(part);
             }
         }
         // The same text may mean something else to somebody else.
         if statement.tables().is_empty()
             && let Some(link) = statement.link()
         {
-            hash.field(link.identity().as_bytes());
+            hash.add(link.identity());
         }
         // Engines that could both run it may write a value in two ways: who asks for one gets that one's.
         if statement.link().is_some() && statement.not_embedded().is_none() {
-            hash.field(choice.as_str().as_bytes());
+            hash.add(choice.as_str());
         }
-        hash.field(&result_rows.to_le_bytes());
-        hash.field(&result_bytes.to_le_bytes());
-        Self(hash.0.finalize().into())
+        hash.add(result_rows.to_le_bytes());
+        hash.add(result_bytes.to_le_bytes());
+        Self(hash.hash().into())
     }
 
     /// For a result that is like no other, such as one of `now()`.
@@ -65,15 +66,5 @@ impl Key {
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&blake3::Hash::from_bytes(self.0).to_hex())
-    }
-}
-
-struct Fields(blake3::Hasher);
-
-impl Fields {
-    /// The length keeps `ab`,`c` apart from `a`,`bc`.
-    fn field(&mut self, bytes: &[u8]) {
-        self.0.update(&(bytes.len() as u64).to_le_bytes());
-        self.0.update(bytes);
     }
 }

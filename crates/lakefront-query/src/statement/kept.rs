@@ -7,6 +7,7 @@ use blake3::Hash;
 
 use super::BoundQuery;
 use crate::Request;
+use crate::fields::Fields;
 
 const MOST: usize = 1_024;
 /// Longer ones are rare, and few of them fill the memory.
@@ -46,21 +47,17 @@ impl Kept {
 
 /// All that decides what a text means; not who asks, nor how it is to run.
 fn identity(request: &Request) -> Hash {
-    let mut hash = blake3::Hasher::new();
-    let mut field = |bytes: &[u8]| {
-        hash.update(&(bytes.len() as u64).to_le_bytes());
-        hash.update(bytes);
-    };
-    field(request.sql.as_bytes());
+    let mut fields = Fields::new();
+    fields.add(&request.sql);
     for default in [&request.catalog, &request.database] {
-        field(&[u8::from(default.is_some())]);
-        field(default.as_deref().unwrap_or_default().as_bytes());
+        fields.add([u8::from(default.is_some())]);
+        fields.add(default.as_deref().unwrap_or_default());
     }
     for (name, value) in &request.parameters {
-        field(name.as_bytes());
-        field(value.to_string().as_bytes());
+        fields.add(name);
+        fields.add(value.to_string());
     }
-    hash.finalize()
+    fields.hash()
 }
 
 #[cfg(test)]

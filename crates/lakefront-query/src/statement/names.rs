@@ -152,9 +152,8 @@ fn incomplete(parts: &[String]) -> QueryError {
 
 fn not_found(catalogs: &Catalogs, name: &FullName) -> QueryError {
     let (catalog, database, table) = name;
-    let there = |what: &str, names: Vec<String>| match names.is_empty() {
-        true => format!("There is no {what} yet."),
-        false => format!("There are: {}.", names.join(", ")),
+    let there = |what: &str, names: Vec<String>| {
+        if names.is_empty() { format!("There is no {what} yet.") } else { format!("There are: {}.", names.join(", ")) }
     };
     if !catalogs.names().iter().any(|known| known.eq_ignore_ascii_case(catalog)) {
         let hint = format!("There is no catalog {catalog}. {}", there("catalog", catalogs.names()));

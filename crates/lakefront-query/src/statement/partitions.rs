@@ -100,5 +100,5 @@ fn newest(table: &Table, keys: &[&str]) -> Option<String> {
 fn written(name: &str) -> String {
     let plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    if plain { name.to_owned() } else { super::quoted(name) }
+    if plain { name.to_owned() } else { crate::quote::name(name) }
 }

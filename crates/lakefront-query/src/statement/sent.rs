@@ -8,9 +8,8 @@ use lakefront_trino::{Sql, Word, words_of};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, Whitespace};
 
-use super::quoted;
 use super::text::{Edit, Text};
-use crate::QueryError;
+use crate::{QueryError, quote};
 
 /// Writes the text with its literals in the places of their placeholders; PostgreSQL takes them beside the text.
 pub(super) fn write(sql: Sql, text: &Text, literals: &[Literal]) -> Result<Text, QueryError> {
@@ -40,9 +39,9 @@ fn rewritten(word: &Word, literals: &[Literal], before: Option<&Word>) -> Option
         Token::Whitespace(_) => Some(" ".to_owned()),
         // The parser saw none but at the end.
         Token::SemiColon => Some(String::new()),
-        Token::SingleQuotedString(value) | Token::UnicodeStringLiteral(value) => Some(string(value)),
-        Token::HexStringLiteral(value) => Some(format!("X{}", string(value))),
-        Token::Word(name) if name.quote_style.is_some() => Some(quoted(&name.value)),
+        Token::SingleQuotedString(value) | Token::UnicodeStringLiteral(value) => Some(quote::text(value)),
+        Token::HexStringLiteral(value) => Some(format!("X{}", quote::text(value))),
+        Token::Word(name) if name.quote_style.is_some() => Some(quote::name(&name.value)),
         Token::Placeholder(name) => {
             let number: usize = name.strip_prefix('$')?.parse().ok()?;
             Some(match literals.get(number.checked_sub(1)?)? {
@@ -71,14 +70,10 @@ fn literal_text(literal: &Literal) -> String {
             if *value > 0.0 { "infinity()" } else { "(-infinity())" }.to_owned()
         }
         Literal::Double(value) => format!("DOUBLE '{value:e}'"),
-        Literal::Varchar(value) => string(value),
-        Literal::Date(value) => format!("DATE {}", string(value)),
-        Literal::Timestamp(value) => format!("TIMESTAMP {}", string(value)),
+        Literal::Varchar(value) => quote::text(value),
+        Literal::Date(value) => format!("DATE {}", quote::text(value)),
+        Literal::Timestamp(value) => format!("TIMESTAMP {}", quote::text(value)),
     }
-}
-
-fn string(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use arrow::array::{AsArray, StringArray};
 
 use super::failure::unexpected;
 use super::{TrinoClient, TrinoSession};
-use crate::{ErrorKind, QueryError};
+use crate::{ErrorKind, QueryError, quote};
 
 /// For each of the statements.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -32,7 +32,7 @@ impl TrinoClient {
     /// Every table of the catalog that its user may see, ordered by schema and name; Trino's own schema is left out.
     /// Columns are asked for some schemas at a time. Reads no data.
     pub async fn tables(&self) -> Result<Vec<TrinoTable>, QueryError> {
-        let information_schema = format!("{}.information_schema", quoted(&self.catalog));
+        let information_schema = format!("{}.information_schema", quote::name(&self.catalog));
         let mut schemas: BTreeMap<String, BTreeMap<String, TrinoTable>> = BTreeMap::new();
         let mut tables = 0;
         let statement = format!(
@@ -55,7 +55,7 @@ impl TrinoClient {
 
         let mut columns = 0;
         for some in in_turn(&schemas) {
-            let names: Vec<String> = some.iter().map(|schema| text(schema)).collect();
+            let names: Vec<String> = some.iter().map(|schema| quote::text(schema)).collect();
             let statement = format!(
                 "SELECT table_schema, table_name, column_name, data_type FROM {information_schema}.columns \
                  WHERE table_schema IN ({}) ORDER BY table_schema, table_name, ordinal_position",
@@ -120,12 +120,4 @@ fn within(count: usize, most: usize, what: &str) -> Result<(), QueryError> {
     }
     Err(QueryError::new("RESOURCE_LIMIT", ErrorKind::Limit, format!("The catalog has more than {most} {what}."))
         .with_hint("Give the connection's user rights on those that people need."))
-}
-
-fn text(value: &str) -> String {
-    format!("'{}'", value.replace('\'', "''"))
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -17,6 +17,7 @@ use crate::aws::call::Service;
 use crate::aws::retry::pause;
 use crate::aws::{Aws, AwsError, AwsErrorKind};
 use crate::engine::ENDINGS;
+use crate::fields::Fields;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// Tries whose answer is lost or says that AWS failed.
@@ -38,22 +39,18 @@ pub(super) struct Order {
 impl Order {
     /// 64 hexadecimal digits: the same order with the same seed is the same query to Athena, however often it is sent.
     fn token(&self, config: &AthenaConfig) -> String {
-        let mut hasher = blake3::Hasher::new();
-        let mut take = |part: &str| {
-            hasher.update(&(part.len() as u64).to_le_bytes());
-            hasher.update(part.as_bytes());
-        };
+        let mut fields = Fields::new();
         for part in [&self.principal, &self.sql, &self.seed, &config.workgroup, &config.catalog] {
-            take(part);
+            fields.add(part);
         }
         for part in [&self.database, &config.output_location] {
-            take(part.as_deref().unwrap_or_default());
+            fields.add(part.as_deref().unwrap_or_default());
         }
-        take(&config.reuse_minutes.map(|minutes| minutes.to_string()).unwrap_or_default());
+        fields.add(config.reuse_minutes.map(|minutes| minutes.to_string()).unwrap_or_default());
         for parameter in &self.parameters {
-            take(parameter);
+            fields.add(parameter);
         }
-        hasher.finalize().to_hex().to_string()
+        fields.hash().to_hex().to_string()
     }
 
     fn into_call(self, config: &AthenaConfig) -> StartQueryExecution {
