@@ -13,6 +13,7 @@ mod estimate;
 mod execution;
 mod fields;
 mod guard;
+mod handover;
 mod policy;
 pub mod postgres;
 mod quote;

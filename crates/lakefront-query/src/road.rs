@@ -1,32 +1,32 @@
 //! The whole road of a statement.
 
+mod charge;
+mod choose;
+mod follow;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::datatypes::SchemaRef;
 use lakefront_engine::{Limits, Pool, PoolConfig};
-use tokio::sync::watch;
 
-use crate::catalog::Link;
-use crate::engine::{Embedded, Engine, Plan};
-use crate::estimate::{Price, Rates, at_most, check_budget, explain};
+use crate::engine::{Embedded, Plan};
+use crate::estimate::{Price, Rates, check_budget, explain};
 use crate::execution::{
-    Admission, Cost, Deadline, Execution, ExecutionState, Flights, Hold, Landing, Pilot, Place, Progress, Register,
-    Takeoff, cancelled, timed_out,
+    Admission, Cost, Deadline, Execution, ExecutionState, Flights, Pilot, Place, Progress, Register, Takeoff, cancelled,
 };
 use crate::policy::{Authorized, authorize};
 use crate::result::{Cache, Key, RunSummary, Spool, columns};
-use crate::route::{self, Choice, Route};
+use crate::route;
 use crate::statement::{BoundQuery, Kept, Statement, show};
 use crate::{
-    Admission as Admitted, Approval, ApprovalState, Ask, Catalogs, Charge, EngineChoice, ErrorKind, Estimate,
-    EstimateReport, Guard, QueriesConfig, QueryError, QueryLimits, Request, ResultSet, Spent, TableShare, infer_in,
+    Catalogs, EngineChoice, ErrorKind, EstimateReport, Guard, QueriesConfig, QueryError, QueryLimits, Request,
+    ResultSet, TableShare, infer_in,
 };
+use choose::Chosen;
 
 /// How long a submission waits for the plan, so that most errors come back with it.
 const PLANNING_PATIENCE: Duration = Duration::from_secs(1);
-/// How long a run elsewhere waits for what the embedded engine foresees.
-const FORESIGHT: Duration = Duration::from_secs(10);
 /// Estimates of one principal at a time, and waiting: they come with every pause in typing.
 const ESTIMATES: (usize, usize) = (2, 20);
 
@@ -44,13 +44,6 @@ pub(crate) struct Road {
     guard: Arc<dyn Guard>,
     limits: QueryLimits,
     embedded_max_bytes: u64,
-}
-
-/// A planned statement and the engine that has it.
-struct Chosen {
-    route: Route,
-    plan: Plan,
-    price: Price,
 }
 
 impl Road {
@@ -182,69 +175,6 @@ impl Road {
         })
     }
 
-    /// Plans a statement on the engine that is to run it.
-    async fn choose(
-        &self,
-        statement: &Arc<Authorized>,
-        asked: EngineChoice,
-        limits: Limits,
-    ) -> Result<Chosen, QueryError> {
-        match route::choose(statement, asked, self.embedded_max_bytes)? {
-            Choice::Embedded(reason) => {
-                let plan = self.engine.plan(statement.clone(), limits).await?;
-                let limit = self.limits.max_scan_bytes;
-                let reason = |estimate: Option<&Estimate>| {
-                    reason.unwrap_or_else(|| route::embedded_reason(statement, estimate, limit))
-                };
-                Ok(self.embedded(plan, reason))
-            }
-            Choice::Linked(link, reason) => self.linked(statement, link, reason, limits).await,
-            Choice::BySize(link, limit) => match self.engine.plan(statement.clone(), limits).await {
-                Ok(plan) => {
-                    let bytes = plan.estimate.as_ref().map_or(0, |estimate| estimate.bytes);
-                    let Some(reason) = route::too_large(bytes, limit) else {
-                        let reason =
-                            |estimate: Option<&Estimate>| route::embedded_reason(statement, estimate, Some(limit));
-                        return Ok(self.embedded(plan, reason));
-                    };
-                    // Its worker is free for the next plan.
-                    drop(plan);
-                    self.linked(statement, link, reason, limits).await
-                }
-                Err(error) => {
-                    let reason = route::unplanned(&error).ok_or(error)?;
-                    self.linked(statement, link, reason, limits).await
-                }
-            },
-        }
-    }
-
-    /// A statement with the system that keeps its tables.
-    async fn linked(
-        &self,
-        statement: &Arc<Authorized>,
-        link: Arc<dyn Link>,
-        reason: String,
-        limits: Limits,
-    ) -> Result<Chosen, QueryError> {
-        // A plan that is made here says what is read there, too.
-        let foreseen = match statement.not_embedded() {
-            Some(_) => None,
-            None => tokio::time::timeout(FORESIGHT, self.engine.foresee(statement.clone(), limits)).await.ok(),
-        };
-        let foreseen = foreseen.and_then(Result::ok).or_else(|| at_most(statement));
-        let plan = link.plan(statement.clone(), limits).await?;
-        let plan = Plan { estimate: plan.estimate.or(foreseen), ..plan };
-        Ok(Chosen { route: Route { engine: link.choice(), reason }, plan, price: link.price() })
-    }
-
-    fn embedded(&self, plan: Plan, reason: impl FnOnce(Option<&Estimate>) -> String) -> Chosen {
-        let price = self.engine.price();
-        let estimate = plan.estimate.as_ref().map(|foreseen| price.estimate(foreseen));
-        let route = Route { engine: EngineChoice::Embedded, reason: reason(estimate.as_ref()) };
-        Chosen { route, plan, price }
-    }
-
     fn engine_limits(&self, deadline: Duration) -> Limits {
         Limits {
             deadline,
@@ -273,25 +203,6 @@ impl Road {
         let cost = Cost { scanned_bytes: 0, usd: Price::FREE.usd(0), saved_usd: None, engine_ms: 0, reused: false };
         execution.succeed(Arc::new(result), cost);
         Ok(execution)
-    }
-
-    /// What an engine charges for the tables of a statement.
-    fn price_of(&self, statement: &Authorized, engine: EngineChoice) -> Price {
-        match statement.link() {
-            Some(link) if link.choice() == engine => link.price(),
-            _ => self.engine.price(),
-        }
-    }
-
-    /// What Athena would charge for what the embedded engine reads.
-    fn against(&self, statement: &Authorized, engine: EngineChoice) -> Option<Price> {
-        if engine != EngineChoice::Embedded {
-            return None;
-        }
-        match statement.link().filter(|link| link.choice() == EngineChoice::Athena) {
-            Some(link) => Some(link.price()),
-            None => Some(self.engine.price().as_athena()),
-        }
     }
 
     /// An execution answered by a stored result.
@@ -450,180 +361,6 @@ impl Road {
         self.cache.insert(key, result.clone());
         Ok(result)
     }
-
-    /// Asks the guard on behalf of whoever started the flight.
-    async fn admitted(
-        &self,
-        pilot: &Pilot,
-        order: &Order,
-        route: &Route,
-        estimate: Option<Estimate>,
-        tables: Vec<TableShare>,
-        rates: Rates,
-    ) -> Result<Charged, QueryError> {
-        let ask = Ask {
-            execution: order.execution.id,
-            principal: order.request.principal.clone(),
-            origin: order.request.origin.clone(),
-            sql: order.request.sql.clone(),
-            engine: route.engine,
-            route_reason: route.reason.clone(),
-            estimate,
-            tables,
-            approved_bytes: order.approved_bytes,
-        };
-        let (hold, error) = match self.guard.admit(&ask).await {
-            Ok(Admitted::Run(charge)) => {
-                return Ok(Charged { charge: Some(charge), progress: pilot.progress(), rates });
-            }
-            Ok(Admitted::Wait(reason)) => {
-                let error = QueryError::new("APPROVAL_REQUIRED", ErrorKind::Limit, reason.clone());
-                if order.request.may_wait {
-                    (Hold::Waits(Arc::new(ask), reason), error)
-                } else {
-                    (Hold::Refused, error.with_hint("Run it in the SQL workbench to ask an administrator."))
-                }
-            }
-            Err(error) => (Hold::Refused, error),
-        };
-        pilot.update(|stage| stage.hold = Some(hold));
-        Err(error)
-    }
-
-    /// Sees one execution to its end, over several flights if the guard asks for that.
-    async fn follow(self: Arc<Self>, mut order: Order, mut place: Place, mut deadline: Deadline) {
-        loop {
-            let landing = self.accompany(&order.execution, &place, deadline).await;
-            let hold = place.stage().borrow().hold.clone();
-            let next = match (landing, hold) {
-                // What was said to whoever started it: ask for oneself.
-                (Err(_), Some(_)) if place.joined && !order.execution.cancelled().is_cancelled() => self.begin(&order),
-                (Err(_), Some(Hold::Waits(ask, reason))) if !order.execution.cancelled().is_cancelled() => {
-                    match self.agreed(&order, &ask, &reason).await {
-                        Ok(agreed) => {
-                            order = agreed;
-                            deadline = self.deadline(&order.request);
-                            self.begin(&order)
-                        }
-                        Err(error) => Err(error),
-                    }
-                }
-                (landing, _) => return Self::end(&order.execution, &place, landing),
-            };
-            match next {
-                Ok(Some(another)) => place = another,
-                Ok(None) => return,
-                Err(error) => return order.execution.fail(error),
-            }
-        }
-    }
-
-    /// Waits until someone has agreed, and takes the statement up anew: its data may have changed meanwhile.
-    async fn agreed(&self, order: &Order, ask: &Ask, reason: &str) -> Result<Order, QueryError> {
-        let execution = &order.execution;
-        execution.update(|status| {
-            status.engine = ask.engine;
-            status.route_reason.clone_from(&ask.route_reason);
-            status.estimate.clone_from(&ask.estimate);
-            status.approval = Some(Approval::asked(reason, ask.estimate.clone()));
-        });
-        let decision = tokio::select! {
-            decision = self.guard.decision(ask, reason) => decision?,
-            () = execution.cancelled().cancelled() => return Err(cancelled()),
-        };
-        execution.update(|status| {
-            if let Some(approval) = &mut status.approval {
-                approval.state = if decision.approved { ApprovalState::Approved } else { ApprovalState::Rejected };
-                approval.by = Some(decision.by.clone());
-                approval.note.clone_from(&decision.note);
-            }
-        });
-        if !decision.approved {
-            let note = decision.note.map_or(String::new(), |note| format!(" They wrote: {note}"));
-            let message = format!("{} did not agree to this run.{note}", decision.by);
-            return Err(QueryError::new("APPROVAL_REJECTED", ErrorKind::Forbidden, message)
-                .with_hint("Read less, or talk to them."));
-        }
-        let request = order.request.clone();
-        let deadline = self.deadline(&request);
-        let Statement::Query(query) =
-            deadline.holds(Statement::read(&request, &self.catalogs, &self.statements)).await?
-        else {
-            return Err(QueryError::internal("a query that waited is none any more"));
-        };
-        let statement = self.allowed(query, &request).await?;
-        let approved_bytes = ask.estimate.as_ref().map(|estimate| estimate.bytes);
-        Ok(Order::new(execution.clone(), request, statement, approved_bytes))
-    }
-
-    /// Tells one execution what happens to its flight, until that lands or the execution leaves it.
-    async fn accompany(&self, execution: &Execution, place: &Place, deadline: Deadline) -> Landing {
-        let mut stage = place.stage();
-        let mut progress = place.progress();
-        let too_late = tokio::time::sleep_until(deadline.at.into());
-        tokio::pin!(too_late);
-        loop {
-            let now = stage.borrow_and_update().clone();
-            execution.update(|status| {
-                status.statistics.queued_ms = now.queued_ms;
-                status.statistics.planning_ms = now.planning_ms;
-                if let Some(takeoff) = now.takeoff {
-                    status.state = ExecutionState::Running;
-                    status.engine = takeoff.route.engine;
-                    status.route_reason = takeoff.route.reason;
-                    status.estimate = takeoff.estimate;
-                    status.columns = takeoff.columns;
-                }
-            });
-            if let Some(landing) = now.landing {
-                break landing;
-            }
-            loop {
-                tokio::select! {
-                    _ = stage.changed() => break,
-                    Ok(()) = progress.changed() => {
-                        execution.report(*progress.borrow_and_update());
-                    }
-                    () = execution.cancelled().cancelled() => break,
-                    () = &mut too_late => break,
-                }
-            }
-            if execution.cancelled().is_cancelled() {
-                break Err(cancelled());
-            }
-            if too_late.is_elapsed() {
-                break Err(timed_out(deadline.limit));
-            }
-        }
-    }
-
-    fn end(execution: &Execution, place: &Place, landing: Landing) {
-        let stage = place.stage();
-        match landing {
-            Ok(result) => {
-                let reused = place.joined;
-                let scanned_bytes = if reused { 0 } else { result.scanned_bytes() };
-                let spent = stage.borrow().spent.clone();
-                let (usd, saved_usd) = match spent {
-                    Some(spent) if !reused => (spent.usd, spent.saved_usd),
-                    Some(spent) => (Price::FREE.usd(0), Some(spent.usd)),
-                    None => (Price::FREE.usd(0), None),
-                };
-                let engine_ms = result.engine_ms();
-                execution.succeed(result, Cost { scanned_bytes, usd, saved_usd, engine_ms, reused });
-            }
-            Err(error) => {
-                let scanned_bytes = place.progress().borrow().scanned_bytes;
-                if let Some(rates) = stage.borrow().rates.filter(|_| !place.joined && scanned_bytes > 0) {
-                    execution.update(|status| {
-                        status.statistics.scanned_bytes = Some(scanned_bytes);
-                        status.statistics.usd = Some(rates.price.usd(scanned_bytes));
-                    });
-                }
-                execution.fail(error);
-            }
-        }
-    }
 }
 
 /// What an execution is for, kept until it ends.
@@ -643,31 +380,6 @@ impl Order {
         approved_bytes: Option<u64>,
     ) -> Self {
         Self { execution, request: request.into(), statement: Arc::new(statement), approved_bytes }
-    }
-}
-
-/// A run that has begun: charged with what it read in any case, also where it is dropped on the way.
-struct Charged {
-    charge: Option<Box<dyn Charge>>,
-    progress: watch::Receiver<Progress>,
-    rates: Rates,
-}
-
-impl Charged {
-    fn settle(mut self, scanned_bytes: u64) -> Spent {
-        let spent = self.rates.spent(scanned_bytes, true);
-        if let Some(charge) = self.charge.take() {
-            charge.settle(spent.clone());
-        }
-        spent
-    }
-}
-
-impl Drop for Charged {
-    fn drop(&mut self) {
-        if let Some(charge) = self.charge.take() {
-            charge.settle(self.rates.spent(self.progress.borrow().scanned_bytes, false));
-        }
     }
 }
 

@@ -14,8 +14,8 @@ use lakefront_engine::{Literal, Progress, Statistics};
 use postgres_protocol::IsNull;
 use postgres_protocol::message::backend::{Message, RowDescriptionBody};
 use postgres_protocol::message::frontend;
-use tokio::sync::{mpsc, oneshot, watch};
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::failure;
 use super::pool::{Lease, Pool};
@@ -23,11 +23,9 @@ use super::types::{Kind, PgType};
 use super::values::Rows;
 use super::wire::{Connection, Fault, surprise};
 use crate::QueryError;
-use crate::engine::ENDINGS;
 use crate::execution::{cancelled, timed_out};
+use crate::handover::{self, Giver, Taker};
 
-/// Batches made before they are asked for.
-const AHEAD: usize = 4;
 /// Rows asked for at a time, where there are many.
 const ROWS: i32 = 10_000;
 /// Connections that may break before the statement has begun.
@@ -41,17 +39,7 @@ const EXPLAIN: &str = "EXPLAIN (FORMAT JSON) ";
 /// A statement that runs in PostgreSQL. Dropping it cancels the statement there.
 pub struct PostgresRun {
     schema: SchemaRef,
-    inbox: mpsc::Receiver<Handed>,
-    ended: bool,
-    progress: watch::Receiver<Progress>,
-    statistics: watch::Receiver<Statistics>,
-    _stop: DropGuard,
-}
-
-enum Handed {
-    Batch(RecordBatch),
-    End,
-    Failed(QueryError),
+    taker: Taker,
 }
 
 impl PostgresRun {
@@ -61,27 +49,13 @@ impl PostgresRun {
         parameters: Vec<Literal>,
         deadline: Instant,
     ) -> Result<Self, QueryError> {
-        let stop = CancellationToken::new();
-        let guard = stop.clone().drop_guard();
-        let (opened, opening) = oneshot::channel();
-        let (outbox, inbox) = mpsc::channel(AHEAD);
-        let (progress, statistics) = (watch::Sender::default(), watch::Sender::default());
-        let readers = (progress.subscribe(), statistics.subscribe());
-        let reader = Reader {
-            pool,
-            lease: None,
-            busy: false,
-            opened: Some(opened),
-            outbox,
-            rows: 0,
-            rows_expected: 0,
-            began: Instant::now(),
-            progress,
-            statistics,
-        };
-        ENDINGS.spawn(reader.run(sql, parameters, deadline, stop));
-        let schema = opening.await.map_err(|_| gone())??;
-        Ok(Self { schema, inbox, ended: false, progress: readers.0, statistics: readers.1, _stop: guard })
+        let (schema, taker) = handover::start("a PostgreSQL statement", |giver, stop| {
+            let began = Instant::now();
+            let reader = Reader { pool, lease: None, busy: false, rows: 0, rows_expected: 0, began, giver };
+            reader.run(sql, parameters, deadline, stop)
+        })
+        .await?;
+        Ok(Self { schema, taker })
     }
 
     /// The columns. A field whose type is not the one its Arrow type stands for has Trino's name of it in its metadata
@@ -92,27 +66,17 @@ impl PostgresRun {
 
     /// The next rows: at most 8,192, and about a megabyte. `None` after the last ones; nothing follows an error.
     pub async fn next(&mut self) -> Option<Result<RecordBatch, QueryError>> {
-        if self.ended {
-            return None;
-        }
-        let message = self.inbox.recv().await;
-        self.ended = !matches!(message, Some(Handed::Batch(_)));
-        match message {
-            Some(Handed::Batch(batch)) => Some(Ok(batch)),
-            Some(Handed::End) => None,
-            Some(Handed::Failed(error)) => Some(Err(error)),
-            None => Some(Err(gone())),
-        }
+        self.taker.next().await
     }
 
     /// Rows received, and their share of those that the planner expects.
     pub fn progress(&self) -> watch::Receiver<Progress> {
-        self.progress.clone()
+        self.taker.progress()
     }
 
     /// Complete once there is no next batch. PostgreSQL does not tell how many bytes it read.
     pub fn statistics(&self) -> Statistics {
-        *self.statistics.borrow()
+        self.taker.statistics()
     }
 }
 
@@ -120,10 +84,6 @@ impl fmt::Debug for PostgresRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PostgresRun").finish_non_exhaustive()
     }
-}
-
-fn gone() -> QueryError {
-    QueryError::internal("the task that reads from PostgreSQL ended without a word")
 }
 
 /// A parameter in the protocol's text form; the type 0 lets the server infer it, as it does for a quoted literal.
@@ -156,13 +116,10 @@ struct Reader {
     lease: Option<Lease>,
     /// The server has something to do, or something on its way here.
     busy: bool,
-    opened: Option<oneshot::Sender<Result<SchemaRef, QueryError>>>,
-    outbox: mpsc::Sender<Handed>,
     rows: u64,
     rows_expected: u64,
     began: Instant,
-    progress: watch::Sender<Progress>,
-    statistics: watch::Sender<Statistics>,
+    giver: Giver<SchemaRef>,
 }
 
 impl Reader {
@@ -182,15 +139,7 @@ impl Reader {
                 end_transaction(&pool, lease, busy).await;
             }
         };
-        let telling = async {
-            // Whoever is told may be gone.
-            match (&end, self.opened.take()) {
-                (Err(error), Some(opened)) => drop(opened.send(Err(error.clone()))),
-                (Err(error), None) => drop(self.outbox.send(Handed::Failed(error.clone())).await),
-                (Ok(()), _) => drop(self.outbox.send(Handed::End).await),
-            }
-        };
-        tokio::join!(ending, telling);
+        tokio::join!(ending, self.giver.end(&end));
     }
 
     async fn read(&mut self, sql: &str, parameters: Vec<Parameter>, deadline: Instant) -> Result<(), QueryError> {
@@ -209,7 +158,7 @@ impl Reader {
         }
         for batch in rows.finish()? {
             self.open(&rows);
-            self.hand_over(batch).await?;
+            self.giver.hand_over(batch).await?;
         }
         self.open(&rows);
         self.report(true);
@@ -286,7 +235,7 @@ impl Reader {
                         for batch in rows.push(row)? {
                             self.open(rows);
                             self.report(false);
-                            self.hand_over(batch).await?;
+                            self.giver.hand_over(batch).await?;
                         }
                     }
                     Message::PortalSuspended => break true,
@@ -308,23 +257,16 @@ impl Reader {
     }
 
     fn open(&mut self, rows: &Rows) {
-        if let Some(schema) = rows.schema()
-            && let Some(opened) = self.opened.take()
-        {
-            // If nobody waits any more, `stop` says so.
-            let _ = opened.send(Ok(schema.clone()));
+        if let Some(schema) = rows.schema() {
+            self.giver.open(|| schema.clone());
         }
-    }
-
-    async fn hand_over(&self, batch: RecordBatch) -> Result<(), QueryError> {
-        self.outbox.send(Handed::Batch(batch)).await.map_err(|_| cancelled())
     }
 
     fn report(&self, ended: bool) {
         let expected = self.rows_expected.max(self.rows) as f64;
         let fraction = if ended { 1.0 } else { (self.rows as f64 / expected).min(0.99) };
-        self.progress.send_replace(Progress { scanned_bytes: 0, rows: self.rows, fraction });
-        self.statistics.send_replace(Statistics {
+        self.giver.progress.send_replace(Progress { scanned_bytes: 0, rows: self.rows, fraction });
+        self.giver.statistics.send_replace(Statistics {
             scanned_bytes: 0,
             rows: self.rows,
             engine_ms: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),

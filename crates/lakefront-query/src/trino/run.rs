@@ -11,8 +11,8 @@ use arrow::datatypes::{Schema, SchemaRef};
 use lakefront_engine::{Progress, Statistics};
 use reqwest::Url;
 use reqwest::header::HeaderMap;
-use tokio::sync::{mpsc, oneshot, watch};
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::answer::{Answer, Failure, Stats};
 use super::failure::unexpected;
@@ -20,11 +20,9 @@ use super::retry::Patience;
 use super::values::{Refused, Rows};
 use super::wire::{Body, Wire};
 use crate::QueryError;
-use crate::engine::ENDINGS;
 use crate::execution::{cancelled, timed_out};
+use crate::handover::{self, Giver, Taker};
 
-/// Batches made before they are asked for.
-const AHEAD: usize = 4;
 /// Pages beyond this size are looked at where they hold up no other task.
 const LONG_PAGE: usize = 64 << 10;
 /// Trino holds a request until it has something to say. One that doesn't is not asked in a tight loop.
@@ -36,17 +34,7 @@ const REST: Duration = Duration::from_millis(50);
 pub struct TrinoRun {
     query_id: String,
     schema: SchemaRef,
-    inbox: mpsc::Receiver<Message>,
-    ended: bool,
-    progress: watch::Receiver<Progress>,
-    statistics: watch::Receiver<Statistics>,
-    _stop: DropGuard,
-}
-
-enum Message {
-    Batch(RecordBatch),
-    End,
-    Failed(QueryError),
+    taker: Taker,
 }
 
 impl TrinoRun {
@@ -56,25 +44,12 @@ impl TrinoRun {
         session: HeaderMap,
         deadline: Instant,
     ) -> Result<Self, QueryError> {
-        let stop = CancellationToken::new();
-        let guard = stop.clone().drop_guard();
-        let (opened, opening) = oneshot::channel();
-        let (outbox, inbox) = mpsc::channel(AHEAD);
-        let (progress, statistics) = (watch::Sender::default(), watch::Sender::default());
-        let readers = (progress.subscribe(), statistics.subscribe());
-        let follower = Follower {
-            wire,
-            query_id: String::new(),
-            next: None,
-            opened: Some(opened),
-            outbox,
-            rows: 0,
-            progress,
-            statistics,
-        };
-        ENDINGS.spawn(follower.run(sql, session, deadline, stop));
-        let (query_id, schema) = opening.await.map_err(|_| gone())??;
-        Ok(Self { query_id, schema, inbox, ended: false, progress: readers.0, statistics: readers.1, _stop: guard })
+        let ((query_id, schema), taker) = handover::start("a Trino query", |giver, stop| {
+            let follower = Follower { wire, query_id: String::new(), next: None, rows: 0, giver };
+            follower.run(sql, session, deadline, stop)
+        })
+        .await?;
+        Ok(Self { query_id, schema, taker })
     }
 
     /// Trino's name of it, as on Trino's own pages.
@@ -90,31 +65,17 @@ impl TrinoRun {
 
     /// The next rows: at most 8,192, and about a megabyte. `None` after the last ones; nothing follows an error.
     pub async fn next(&mut self) -> Option<Result<RecordBatch, QueryError>> {
-        if self.ended {
-            return None;
-        }
-        let message = self.inbox.recv().await;
-        self.ended = !matches!(message, Some(Message::Batch(_)));
-        if self.ended {
-            // After a deadline there may be more batches under way.
-            self.inbox.close();
-        }
-        match message {
-            Some(Message::Batch(batch)) => Some(Ok(batch)),
-            Some(Message::End) => None,
-            Some(Message::Failed(error)) => Some(Err(error)),
-            None => Some(Err(gone())),
-        }
+        self.taker.next().await
     }
 
     /// Bytes read from storage, rows received, and the share of Trino's splits that are done.
     pub fn progress(&self) -> watch::Receiver<Progress> {
-        self.progress.clone()
+        self.taker.progress()
     }
 
     /// Complete once there is no next batch. Scanned bytes are Trino's `physicalInputBytes`.
     pub fn statistics(&self) -> Statistics {
-        *self.statistics.borrow()
+        self.taker.statistics()
     }
 }
 
@@ -124,20 +85,13 @@ impl fmt::Debug for TrinoRun {
     }
 }
 
-fn gone() -> QueryError {
-    QueryError::internal("the task that follows a Trino query ended without a word")
-}
-
 struct Follower {
     wire: Wire,
     query_id: String,
     /// Where it goes on; nothing once Trino has ended it.
     next: Option<Url>,
-    opened: Option<oneshot::Sender<Result<(String, SchemaRef), QueryError>>>,
-    outbox: mpsc::Sender<Message>,
     rows: u64,
-    progress: watch::Sender<Progress>,
-    statistics: watch::Sender<Statistics>,
+    giver: Giver<(String, SchemaRef)>,
 }
 
 impl Follower {
@@ -154,15 +108,7 @@ impl Follower {
                 self.wire.cancel(&self.query_id, next).await;
             }
         };
-        let telling = async {
-            // Whoever is told may be gone.
-            match (&end, self.opened.take()) {
-                (Err(error), Some(opened)) => drop(opened.send(Err(error.clone()))),
-                (Err(error), None) => drop(self.outbox.send(Message::Failed(error.clone())).await),
-                (Ok(()), _) => drop(self.outbox.send(Message::End).await),
-            }
-        };
-        tokio::join!(cancelling, telling);
+        tokio::join!(cancelling, self.giver.end(&end));
     }
 
     async fn follow(&mut self, sql: &str, session: &HeaderMap) -> Result<(), QueryError> {
@@ -183,7 +129,7 @@ impl Follower {
             self.next.clone_from(&next);
             rows = rows.or(page.rows);
             if let Some(rows) = &rows {
-                self.open(rows.schema());
+                self.giver.open(|| (self.query_id.clone(), rows.schema().clone()));
             }
             let mut count = 0;
             if let Some(data) = page.data {
@@ -210,32 +156,21 @@ impl Follower {
         match &mut rows {
             Some(rows) => {
                 if let Some(rest) = rows.rest()? {
-                    self.hand_over(rest).await?;
+                    self.giver.hand_over(rest).await?;
                 }
             }
             // A statement without a result.
-            None => self.open(&Schema::empty().into()),
+            None => self.giver.open(|| (self.query_id.clone(), Schema::empty().into())),
         }
         Ok(())
-    }
-
-    fn open(&mut self, schema: &SchemaRef) {
-        if let Some(opened) = self.opened.take() {
-            // If nobody waits any more, `stop` says so.
-            let _ = opened.send(Ok((self.query_id.clone(), schema.clone())));
-        }
-    }
-
-    async fn hand_over(&self, batch: RecordBatch) -> Result<(), QueryError> {
-        self.outbox.send(Message::Batch(batch)).await.map_err(|_| cancelled())
     }
 
     /// Reads the rows of a page where that holds up no other task, no faster than they are taken: as Arrow they may be
     /// much longer. Gives their number.
     async fn hand_over_all(&self, mut rows: Rows, data: Body) -> Result<(Rows, u64), QueryError> {
-        let outbox = self.outbox.clone();
+        let mut give = self.giver.blocking();
         let reading = tokio::task::spawn_blocking(move || {
-            let take = |batch| outbox.blocking_send(Message::Batch(batch)).map_err(|_| Refused);
+            let take = |batch| if give(batch) { Ok(()) } else { Err(Refused) };
             let count = rows.read(&data.bytes, take)?;
             Ok((rows, count))
         });
@@ -247,8 +182,8 @@ impl Follower {
         if ended {
             progress.fraction = 1.0;
         }
-        self.progress.send_if_modified(|last| std::mem::replace(last, progress) != progress);
-        self.statistics.send_replace(Statistics {
+        self.giver.progress.send_if_modified(|last| std::mem::replace(last, progress) != progress);
+        self.giver.statistics.send_replace(Statistics {
             scanned_bytes: stats.physical_input_bytes,
             rows: self.rows,
             engine_ms: stats.engine_ms(),
