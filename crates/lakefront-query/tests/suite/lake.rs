@@ -9,6 +9,7 @@ use arrow::array::{
     TimestampMillisecondArray,
 };
 use arrow::datatypes::{DataType, Field, Int64Type};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
 use lakefront_query::{CatalogSource, Principal, Queries, QueriesConfig, Request, Role};
 use parquet::arrow::ArrowWriter;
 use tempfile::TempDir;
@@ -34,6 +35,27 @@ impl Lake {
         let Lake { queries, folder } = self;
         drop(queries);
         Self::open(folder, |_| {}).await
+    }
+
+    /// The rows of a statement, their values with `|` between them.
+    pub(crate) async fn lines(&self, request: Request) -> Vec<String> {
+        let sql = request.sql.clone();
+        let execution = self.queries.submit(request).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        let result = execution.finished().await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        let options = FormatOptions::default().with_null("NULL");
+        let mut lines = Vec::new();
+        for batch in result.batches(0, None) {
+            let batch = batch.expect("a batch");
+            let columns: Vec<_> = batch
+                .columns()
+                .iter()
+                .map(|column| ArrayFormatter::try_new(column, &options).expect("a column"))
+                .collect();
+            for row in 0..batch.num_rows() {
+                lines.push(columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>().join("|"));
+            }
+        }
+        lines
     }
 
     async fn open(folder: TempDir, change: impl FnOnce(&mut QueriesConfig)) -> Self {

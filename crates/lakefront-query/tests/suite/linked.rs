@@ -33,25 +33,6 @@ fn on_tiny(sql: &str) -> Request {
     }
 }
 
-async fn rows(lake: &Lake, request: Request) -> Vec<String> {
-    let execution = lake.queries.submit(request).await.expect("it starts");
-    let result = execution.finished().await.expect("it runs");
-    let options = arrow::util::display::FormatOptions::default().with_null("NULL");
-    let mut rows = Vec::new();
-    for batch in result.batches(0, None) {
-        let batch = batch.expect("a batch");
-        let columns: Vec<_> = batch
-            .columns()
-            .iter()
-            .map(|column| arrow::util::display::ArrayFormatter::try_new(column, &options).expect("a column"))
-            .collect();
-        for row in 0..batch.num_rows() {
-            rows.push(columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>().join("|"));
-        }
-    }
-    rows
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn trino_answers_for_its_tables() {
     let Some(lake) = linked().await else { return };
@@ -77,15 +58,15 @@ async fn trino_answers_for_its_tables() {
     assert!(status["route_reason"].as_str().expect("a reason").contains("/tpch"), "{status}");
     assert_eq!(status["statistics"]["usd"], "0.00000");
     assert_eq!(status["columns"][2], json!({"name": "c", "type": "bigint"}));
-    assert_eq!(rows(&lake, asked).await, ["FRANCE|EUROPE|1", "GERMANY|EUROPE|1", "ROMANIA|EUROPE|1"]);
+    assert_eq!(lake.lines(asked).await, ["FRANCE|EUROPE|1", "GERMANY|EUROPE|1", "ROMANIA|EUROPE|1"]);
 
     // Text is never read as SQL.
     let mut quoted = on_tiny("select count(*) from nation where name = {{name}}");
     quoted.parameters = [("name".to_owned(), json!("x' or 'a' = 'a"))].into();
-    assert_eq!(rows(&lake, quoted).await, ["0"]);
+    assert_eq!(lake.lines(quoted).await, ["0"]);
 
     // A function that the embedded engine lacks, and one that nobody has.
-    assert_eq!(rows(&lake, on_tiny("select soundex('Robert') from region limit 1")).await, ["R163"]);
+    assert_eq!(lake.lines(on_tiny("select soundex('Robert') from region limit 1")).await, ["R163"]);
     let error = lake.queries.submit(on_tiny("select soundexx('Robert')\nfrom region")).await;
     let error = match error {
         Ok(execution) => execution.finished().await.err().expect("a refusal"),
@@ -99,20 +80,20 @@ async fn trino_reads_what_was_checked_and_no_more() {
     let Some(lake) = linked().await else { return };
     // Where a comment ends, the two do not agree.
     for comment in ["-- x\r union all select count(*) from region", "/* /* */ union all select 5 -- */ -- */"] {
-        assert_eq!(rows(&lake, on_tiny(&format!("select count(*) from nation {comment}"))).await, ["25"], "{comment}");
+        assert_eq!(lake.lines(on_tiny(&format!("select count(*) from nation {comment}"))).await, ["25"], "{comment}");
     }
     let mut page = on_tiny("select name from nation order by 1 offset {{from}} limit {{most}};");
     page.parameters = [("from".to_owned(), json!(1)), ("most".to_owned(), json!(2))].into();
-    assert_eq!(rows(&lake, page).await, ["ARGENTINA", "BRAZIL"]);
+    assert_eq!(lake.lines(page).await, ["ARGENTINA", "BRAZIL"]);
     let long =
         "select Warehouse.tiny.nation.name, warehouse.tiny.nation.* from warehouse.tiny.nation order by 1 limit 1";
-    assert!(rows(&lake, request(long)).await[0].starts_with("ALGERIA|0|ALGERIA|"));
+    assert!(lake.lines(request(long)).await[0].starts_with("ALGERIA|0|ALGERIA|"));
     let elsewhere = lake.queries.submit(on_tiny("select tpch.tiny.secret(name) from nation")).await;
     assert_eq!(elsewhere.err().expect("a refusal").code, "FUNCTION_NOT_ALLOWED");
     let mut many = on_tiny("select count(*) from nation where name in ({{names}})");
     let names: Vec<_> = (0..9_000).map(|number| format!("{number:040}")).chain(["CHINA".to_owned()]).collect();
     many.parameters = [("names".to_owned(), json!(names))].into();
-    assert_eq!(rows(&lake, many).await, ["1"]);
+    assert_eq!(lake.lines(many).await, ["1"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -188,7 +169,7 @@ async fn a_cancelled_run_stops_in_trino() {
         let asked = format!(
             "select state from trino.runtime.queries where query like '%{mark}%' and query not like '%runtime%'"
         );
-        rows(&lake, Request { reuse_max_age_s: Some(0), ..on_tiny(&asked) }).await
+        lake.lines(Request { reuse_max_age_s: Some(0), ..on_tiny(&asked) }).await
     };
     let until = async |wanted: &dyn Fn(&[String]) -> bool| {
         let began = Instant::now();
