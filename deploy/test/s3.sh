@@ -9,35 +9,16 @@ action=${1-}
 dir=${2-}
 [ -n "$dir" ] || { sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 
+. "$(dirname "$0")/python_server.sh"
+
 case $action in
 start)
-  venv="${XDG_CACHE_HOME:-$HOME/.cache}/lakefront/moto"
-  if [ ! -x "$venv/bin/moto_server" ]; then
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check 'moto[server,s3]==5.2.5' >&2
-  fi
+  install_server moto moto_server 'moto[server,s3]==5.2.5'
   mkdir -p "$dir"
-  port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-  "$venv/bin/moto_server" -H 127.0.0.1 -p "$port" >"$dir/log" 2>&1 &
-  server=$!
-  echo "$server" >"$dir/pid"
-  for _ in $(seq 200); do
-    if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-      echo "export LAKEFRONT_TEST_S3=http://127.0.0.1:$port"
-      exit 0
-    fi
-    kill -0 "$server" 2>/dev/null || break
-    sleep 0.1
-  done
-  cat "$dir/log" >&2
-  kill "$server" 2>/dev/null || true
-  exit 1
+  port=$(free_port)
+  "$program" -H 127.0.0.1 -p "$port" >"$dir/log" 2>&1 &
+  await_server "$dir" "$port" $! LAKEFRONT_TEST_S3
   ;;
-stop)
-  [ ! -f "$dir/pid" ] || kill "$(cat "$dir/pid")" 2>/dev/null || true
-  rm -rf "$dir"
-  ;;
-*)
-  exec "$0"
-  ;;
+stop) stop_server "$dir" ;;
+*) exec "$0" ;;
 esac
