@@ -174,7 +174,7 @@ export const KINDS: readonly Kind[] = [
     label: "PostgreSQL",
     fields: [
       { name: "url", label: "Address", required: true, placeholder: "postgres://user@db.example:5432/shop" },
-      { name: "secret", label: "Password", hint: "Goes over TLS only, but to this machine.", secret: true },
+      { name: "secret", label: "Password", hint: "Goes over TLS only, except to this machine.", secret: true },
       {
         name: "ca",
         label: "Certificates to trust",

@@ -9,6 +9,7 @@ import { changed } from "@/lib/format";
 import { find } from "@/lib/fuzzy";
 import { useNow } from "@/lib/now";
 import { Button, ButtonContent, buttonClass, IconButton } from "@/ui/button";
+import { ConfirmDialog } from "@/ui/confirm-dialog";
 import { Dialog } from "@/ui/dialog";
 import { useDocumentHead } from "@/ui/document-head";
 import { Failure } from "@/ui/failure";
@@ -135,33 +136,19 @@ function List({ boards, mayEdit }: { boards: readonly Dashboard[]; mayEdit: bool
 
 function DeleteDialog({ board, onClose }: { board: Dashboard; onClose: () => void }) {
   const client = useQueryClient();
-  const remove = useMutation({
-    mutationFn: () => deleteDashboard(board.id),
-    onSuccess: async () => {
-      await client.invalidateQueries({ queryKey: dashboards().queryKey });
-      onClose();
-    },
-  });
+  const remove = async () => {
+    await deleteDashboard(board.id);
+    await client.invalidateQueries({ queryKey: dashboards().queryKey });
+  };
   return (
-    <Dialog
-      open
-      alert
-      onClose={onClose}
+    <ConfirmDialog
       title={`Delete ${board.title}?`}
       description="It goes from everyone’s lists, and links to it stop working. The data is not touched."
-      actions={
-        <>
-          <Button variant="danger" onClick={() => remove.mutate()} disabled={remove.isPending}>
-            Delete
-          </Button>
-          <Button variant="ghost" onClick={onClose} className="ml-auto" keys="Esc">
-            Cancel
-          </Button>
-        </>
-      }
-    >
-      {remove.error && <Failure error={remove.error} what="The dashboard" />}
-    </Dialog>
+      verb="Delete"
+      what="The dashboard"
+      act={remove}
+      onClose={onClose}
+    />
   );
 }
 

@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import { useState } from "react";
 import { apiTokens } from "@/api/queries";
@@ -7,6 +7,7 @@ import { revokeToken } from "@/api/writes";
 import { ago, date } from "@/lib/format";
 import { useNow } from "@/lib/now";
 import { Button } from "@/ui/button";
+import { ConfirmDialog } from "@/ui/confirm-dialog";
 import { Dialog } from "@/ui/dialog";
 import { Failure } from "@/ui/failure";
 import { SkeletonRows } from "@/ui/skeleton";
@@ -111,32 +112,18 @@ function List({ tokens, onRevoke }: { tokens: readonly ApiToken[]; onRevoke: (to
 
 function RevokeDialog({ token, onClose }: { token: ApiToken; onClose: () => void }) {
   const client = useQueryClient();
-  const revoke = useMutation({
-    mutationFn: () => revokeToken(token.id),
-    onSuccess: async () => {
-      await client.invalidateQueries({ queryKey: apiTokens().queryKey });
-      onClose();
-    },
-  });
+  const revoke = async () => {
+    await revokeToken(token.id);
+    await client.invalidateQueries({ queryKey: apiTokens().queryKey });
+  };
   return (
-    <Dialog
-      open
-      alert
-      onClose={onClose}
+    <ConfirmDialog
       title={`Revoke ${token.name}?`}
       description="Programs that use it are refused from now on. This cannot be undone."
-      actions={
-        <>
-          <Button variant="danger" onClick={() => revoke.mutate()} disabled={revoke.isPending}>
-            Revoke
-          </Button>
-          <Button variant="ghost" keys="Esc" onClick={onClose} className="ml-auto">
-            Cancel
-          </Button>
-        </>
-      }
-    >
-      {revoke.error && <Failure error={revoke.error} what="The token" />}
-    </Dialog>
+      verb="Revoke"
+      what="The token"
+      act={revoke}
+      onClose={onClose}
+    />
   );
 }
