@@ -147,20 +147,7 @@ impl Aws {
         operation: &str,
         body: &impl Serialize,
     ) -> Result<T, AwsError> {
-        let mut patience = self.patience();
-        loop {
-            match self.once(service, operation, body, TIMEOUT).await {
-                Ok(answer) => {
-                    patience.rewarded();
-                    return Ok(answer);
-                }
-                Err(error) => patience.bear(error).await?,
-            }
-        }
-    }
-
-    pub(super) fn patience(&self) -> Patience<'_> {
-        Patience::new(&self.inner.budget)
+        self.patiently(|| self.once(service, operation, body, TIMEOUT)).await
     }
 
     /// One call, repeated at once with new credentials if the old ones expired.
@@ -196,6 +183,23 @@ impl Aws {
         let body = read_body(response, LARGEST_ANSWER).await.map_err(|error| error.of(&action))?;
         serde_json::from_slice(&body)
             .map_err(|error| AwsError::new(AwsErrorKind::Unavailable, &action, "UnreadableAnswer", error.to_string()))
+    }
+
+    /// Tries what may be repeated, as often as that may help.
+    pub(super) async fn patiently<T, Try>(&self, mut attempt: impl FnMut() -> Try) -> Result<T, AwsError>
+    where
+        Try: Future<Output = Result<T, AwsError>>,
+    {
+        let mut patience = Patience::new(&self.inner.budget);
+        loop {
+            match attempt().await {
+                Ok(answer) => {
+                    patience.rewarded();
+                    return Ok(answer);
+                }
+                Err(error) => patience.bear(error).await?,
+            }
+        }
     }
 
     /// Sends a request; an answer that is no success is an error.

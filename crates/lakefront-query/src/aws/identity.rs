@@ -40,14 +40,7 @@ impl Aws {
             timeout: Duration::from_secs(10),
             error: xml_error,
         };
-        let mut patience = self.patience();
-        let response = loop {
-            match self.exchange(&request).await {
-                Ok(response) => break response,
-                Err(error) => patience.bear(error).await?,
-            }
-        };
-        patience.rewarded();
+        let response = self.patiently(|| self.exchange(&request)).await?;
         let body = read_body(response, LARGEST_ANSWER).await.map_err(|error| error.of(ACTION))?;
         let body = String::from_utf8_lossy(&body);
         match (element(&body, "Arn"), element(&body, "Account")) {

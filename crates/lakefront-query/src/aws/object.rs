@@ -31,16 +31,7 @@ pub struct ObjectHead {
 impl Aws {
     pub async fn head_object(&self, bucket: &str, key: &str) -> Result<ObjectHead, AwsError> {
         let request = self.object(Method::HEAD, bucket, key);
-        let mut patience = self.patience();
-        loop {
-            match self.head(&request).await {
-                Ok(head) => {
-                    patience.rewarded();
-                    return Ok(head);
-                }
-                Err(error) => patience.bear(error).await?,
-            }
-        }
+        self.patiently(|| self.head(&request)).await
     }
 
     /// An object or a range of its bytes, at most 32 MiB, whole: less than was asked for is an error. With an ETag the
@@ -60,16 +51,7 @@ impl Aws {
         if let Some(etag) = etag {
             request.headers.push(("if-match", etag.to_owned()));
         }
-        let mut patience = self.patience();
-        loop {
-            match self.get(&request, range.as_ref()).await {
-                Ok(bytes) => {
-                    patience.rewarded();
-                    return Ok(bytes);
-                }
-                Err(error) => patience.bear(error).await?,
-            }
-        }
+        self.patiently(|| self.get(&request, range.as_ref())).await
     }
 
     /// The first objects below a prefix, at most ten: keys and sizes.
@@ -92,14 +74,7 @@ impl Aws {
             address: format!("{}?{query}", self.bucket_address(bucket)),
             ..self.object(Method::GET, bucket, "")
         };
-        let mut patience = self.patience();
-        let response = loop {
-            match self.exchange(&request).await {
-                Ok(response) => break response,
-                Err(error) => patience.bear(error).await?,
-            }
-        };
-        patience.rewarded();
+        let response = self.patiently(|| self.exchange(&request)).await?;
         let body = read_body(response, LARGEST).await.map_err(|error| error.of(action))?;
         Ok(String::from_utf8_lossy(&body).into_owned())
     }
