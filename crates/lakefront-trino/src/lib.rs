@@ -4,14 +4,34 @@
 //! [`parse`] counts over the words first and refuses, in linear time, what would be unsafe to
 //! build, walk, plan or drop.
 
+mod aggregates;
+pub mod analyze;
+pub mod call;
+mod cast;
+pub mod closure;
+pub mod coercion;
+mod comparison;
+mod dialect;
+pub mod error;
+pub mod functions;
+mod ingest;
 mod limits;
+pub mod output;
+mod rows;
+pub mod signature;
+mod temporal;
+pub mod types;
+mod udf;
+pub mod value;
 mod words;
+pub mod zone;
 
 use sqlparser::ast::Statement;
-use sqlparser::dialect::{Dialect, GenericDialect, PostgreSqlDialect};
+use sqlparser::dialect::{Dialect, PostgreSqlDialect};
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
+use dialect::TrinoDialect;
 pub use limits::{
     MAX_ITEMS, MAX_JOINS, MAX_NESTING, MAX_OPERATORS, MAX_SELECT_ITEMS, MAX_SET_OPERATIONS, MAX_SUBQUERIES,
     MAX_TEXT_BYTES, MAX_WORDS,
@@ -24,7 +44,7 @@ pub const RECURSION_LIMIT: usize = 2 * (MAX_OPERATORS + MAX_NESTING);
 
 /// The dialect that checker and planner share: a text must mean the same to both.
 pub fn dialect() -> &'static dyn Dialect {
-    &GenericDialect {}
+    &TrinoDialect
 }
 
 /// Whose SQL a text is.
@@ -84,6 +104,10 @@ pub fn parse_as(sql: Sql, text: &str) -> Result<Statement, SyntaxError> {
 
     let end = words.last().map_or((1, 1), Word::position);
     let tokens = words.into_iter().map(|word| TokenWithSpan::new(word.token, word.span)).collect();
+    let tokens = match sql {
+        Sql::Trino => rows::bracketed(tokens),
+        Sql::Postgres => tokens,
+    };
     let mut parser =
         Parser::new(sql.dialect()).with_recursion_limit(RECURSION_LIMIT).with_tokens_with_locations(tokens);
     let mut statements = parser.parse_statements().map_err(|error| {

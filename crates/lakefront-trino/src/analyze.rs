@@ -1,0 +1,136 @@
+//! From a parsed statement to a plan: names become columns, and every expression gets Trino's type before DataFusion sees
+//! it, so that nothing is left to coerce.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use datafusion::common::{Column, ScalarValue};
+use datafusion::logical_expr::{Expr, LogicalPlan, TableSource};
+use sqlparser::ast::{Ident, Spanned, Statement};
+
+use crate::error::{Code, Error, Result};
+use crate::types::Type;
+use crate::zone::Zone;
+
+mod aggregation;
+mod expression;
+mod function;
+mod literal;
+mod output;
+mod query;
+mod relation;
+mod scope;
+mod select;
+mod subquery;
+mod unnest;
+mod window;
+
+pub(crate) use scope::Scope;
+
+/// What a statement may read.
+pub trait Tables {
+    /// The table of a name of one to three parts, as they stand in the text.
+    fn table(&self, name: &[&str]) -> Option<Table>;
+}
+
+#[derive(Clone)]
+pub struct Table {
+    pub source: Arc<dyn TableSource>,
+    /// Names in the order of the source's fields, with Trino's types.
+    pub columns: Vec<(String, Type)>,
+}
+
+/// What the values of `now()`, `current_user` and the like are.
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub now: DateTime<Utc>,
+    pub zone: Zone,
+    pub user: String,
+    /// Values of the placeholders `$1`, `$2`, ….
+    pub parameters: Vec<(ScalarValue, Type)>,
+}
+
+/// A statement as DataFusion can run it.
+#[derive(Debug)]
+pub struct Planned {
+    /// Its columns are named by position and have the Arrow types of [`output`](crate::output).
+    pub plan: LogicalPlan,
+    /// Names, which may repeat, and types.
+    pub columns: Vec<(String, Type)>,
+}
+
+/// Plans a query.
+///
+/// # Errors
+/// In Trino's words, with the place in the text where one is known.
+pub fn plan(statement: &Statement, tables: &dyn Tables, session: &Session) -> Result<Planned> {
+    let Statement::Query(query) = statement else {
+        return Err(Error::not_here("This statement"));
+    };
+    let analyzer = Analyzer { tables, session, symbols: Cell::new(0), types: RefCell::default() };
+    let relation = analyzer.query(query, &Scope::outermost())?;
+    output::present(relation)
+}
+
+pub(crate) struct Analyzer<'a> {
+    tables: &'a dyn Tables,
+    session: &'a Session,
+    symbols: Cell<usize>,
+    /// Types of the leaves that expressions are made of.
+    types: RefCell<HashMap<Expr, Type>>,
+}
+
+/// An expression and its type.
+#[derive(Debug, Clone)]
+pub(crate) struct Typed {
+    pub(crate) expr: Expr,
+    pub(crate) of: Type,
+}
+
+impl Typed {
+    pub(crate) fn new(expr: Expr, of: Type) -> Self {
+        Self { expr, of }
+    }
+}
+
+impl Analyzer<'_> {
+    /// A name that nothing else has.
+    fn symbol(&self, hint: &str) -> String {
+        let number = self.symbols.get();
+        self.symbols.set(number + 1);
+        format!("{hint}_{number}")
+    }
+
+    fn column(&self, column: Column, of: Type) -> Typed {
+        let expr = Expr::Column(column);
+        self.types.borrow_mut().insert(expr.clone(), of.clone());
+        Typed { expr, of }
+    }
+
+    /// Remembers the type of a leaf, which a closure may have to capture.
+    fn leaf(&self, expr: Expr, of: Type) -> Typed {
+        self.types.borrow_mut().insert(expr.clone(), of.clone());
+        Typed { expr, of }
+    }
+
+    fn type_of_leaf(&self, expr: &Expr) -> Result<Type> {
+        self.types
+            .borrow()
+            .get(expr)
+            .cloned()
+            .ok_or_else(|| Error::new(Code::GenericInternalError, format!("the type of {expr} was not kept")))
+    }
+}
+
+/// Where a part of the text stands.
+fn place(of: &impl Spanned) -> Option<(u64, u64)> {
+    let start = of.span().start;
+    (start.line > 0).then_some((start.line, start.column))
+}
+
+/// A name as Trino compares it.
+fn folded(ident: &Ident) -> String {
+    ident.value.to_lowercase()
+}

@@ -1,0 +1,378 @@
+//! Aggregate functions, and the queries that group.
+
+use std::collections::BTreeSet;
+
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, ScalarValue};
+use datafusion::logical_expr::expr::{AggregateFunction, Sort};
+use datafusion::logical_expr::{Expr, GroupingSet, LogicalPlan, LogicalPlanBuilder};
+use sqlparser::ast::{
+    DuplicateTreatment, Expr as Ast, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments,
+    GroupByExpr, OrderByExpr,
+};
+
+use super::function::{Argument, given, plain_arguments};
+use super::scope::Scope;
+use super::{Analyzer, Typed, place};
+use crate::aggregates;
+use crate::comparison;
+use crate::error::{Code, Error, Result};
+use crate::signature::{Given, Pattern};
+use crate::types::Type;
+
+impl Analyzer<'_> {
+    pub(super) fn aggregate(&self, name: &str, call: &Function, scope: &Scope<'_>) -> Result<Typed> {
+        let (mut expr, of) = self.aggregate_call(name, call, scope)?;
+        if let Some(filter) = &call.filter {
+            expr.params.filter = Some(Box::new(self.condition(filter, scope, "Filter expression")?));
+        }
+        let mut order_by: &[OrderByExpr] = &call.within_group;
+        if let FunctionArguments::List(list) = &call.args {
+            expr.params.distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
+            for clause in &list.clauses {
+                match clause {
+                    FunctionArgumentClause::OrderBy(order) => order_by = order,
+                    FunctionArgumentClause::OnOverflow(_) => {}
+                    other => return Err(Error::new(Code::SyntaxError, format!("{other} is not for {name}"))),
+                }
+            }
+        }
+        expr.params.order_by = self.sort_keys(order_by, scope)?;
+        let expr = Expr::AggregateFunction(expr);
+        let inside =
+            |expr: &Expr| expr.exists(|part| Ok(matches!(part, Expr::AggregateFunction(_) | Expr::WindowFunction(_))));
+        if let Expr::AggregateFunction(function) = &expr {
+            for argument in &function.params.args {
+                if inside(argument)? {
+                    let (code, what) = match argument.exists(|part| Ok(matches!(part, Expr::WindowFunction(_))))? {
+                        true => (Code::NestedWindow, "window functions"),
+                        false => (Code::NestedAggregation, "aggregations"),
+                    };
+                    return Err(Error::new(code, format!("Cannot nest {what} inside aggregation '{name}'")));
+                }
+            }
+        }
+        Ok(self.leaf(expr, of))
+    }
+
+    /// The function on its arguments, with nothing of what else can stand in a call.
+    pub(super) fn aggregate_call(
+        &self,
+        name: &str,
+        call: &Function,
+        scope: &Scope<'_>,
+    ) -> Result<(AggregateFunction, Type)> {
+        let is_star = matches!(&call.args, FunctionArguments::List(list)
+            if matches!(list.args.as_slice(), [FunctionArg::Unnamed(FunctionArgExpr::Wildcard)]));
+        let asts = if is_star { Vec::new() } else { plain_arguments(call)? };
+        let arguments = self.arguments(&asts, scope)?;
+        let all: Vec<Given> = arguments.iter().map(given).collect();
+        let (aggregate, mut binding) = aggregates::resolve(name, &all)?;
+        let (mut values, mut types, mut closures) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, argument) in arguments.into_iter().enumerate() {
+            let pattern = aggregate.signature.argument(at).ok_or_else(|| {
+                Error::new(Code::FunctionNotFound, format!("Unexpected parameters for function {name}"))
+            })?;
+            match (argument, pattern) {
+                (Argument::Value(value), pattern) => {
+                    let formal = binding.formal(pattern, &value.of).ok_or_else(|| {
+                        Error::new(Code::FunctionNotFound, format!("Unexpected parameters for function {name}"))
+                    })?;
+                    values.push(self.coerce(value, &formal)?);
+                    types.push(formal);
+                }
+                (Argument::Lambda(lambda), Pattern::Function(parameters, result)) => {
+                    let (closure, captured) =
+                        self.lambda(aggregate.name, lambda, parameters, result, &mut binding, scope)?;
+                    if !captured.is_empty() {
+                        return Err(Error::new(Code::NotSupported, format!("A lambda of {name} can't use columns")));
+                    }
+                    closures.push(closure);
+                }
+                (Argument::Lambda(_), _) => {
+                    return Err(Error::new(
+                        Code::FunctionNotFound,
+                        format!("Unexpected parameters for function {name}"),
+                    ));
+                }
+            }
+        }
+        let returns = aggregate.result(&binding, &types)?;
+        let udaf = match aggregate.closures {
+            Some(make) => make(&types, closures, &returns)?,
+            None => aggregate.function(&types, &returns)?,
+        };
+        if values.is_empty() {
+            // The engine counts rows by counting a constant.
+            values.push(Expr::Literal(ScalarValue::Int64(Some(1)), None));
+        }
+        Ok((AggregateFunction::new_udf(udaf, values, false, None, Vec::new(), None), returns))
+    }
+
+    pub(super) fn sort_keys(&self, order: &[OrderByExpr], scope: &Scope<'_>) -> Result<Vec<Sort>> {
+        order
+            .iter()
+            .map(|key| {
+                let value = self.expression(&key.expr, scope)?;
+                sort_key(value, key)
+            })
+            .collect()
+    }
+
+    /// `grouping(a, b)`
+    pub(super) fn grouping(&self, arguments: &[&Ast], scope: &Scope<'_>) -> Result<Typed> {
+        let columns =
+            arguments.iter().map(|argument| Ok(self.expression(argument, scope)?.expr)).collect::<Result<Vec<_>>>()?;
+        let of = if columns.len() <= 31 { Type::Integer } else { Type::Bigint };
+        let function = datafusion::functions_aggregate::grouping::grouping_udaf();
+        let grouping =
+            Expr::AggregateFunction(AggregateFunction::new_udf(function, columns, false, None, Vec::new(), None));
+        Ok(self.leaf(grouping, of))
+    }
+
+    /// What a `GROUP BY` names: its keys, and the sets of them (by their places) that rows are grouped by.
+    pub(super) fn group_keys(
+        &self,
+        group_by: &GroupByExpr,
+        outputs: &[Typed],
+        scope: &Scope<'_>,
+    ) -> Result<Option<(Vec<Typed>, Vec<Vec<usize>>)>> {
+        let GroupByExpr::Expressions(elements, modifiers) = group_by else {
+            return Err(Error::not_here("GROUP BY ALL"));
+        };
+        if let Some(modifier) = modifiers.first() {
+            return Err(Error::not_here(format!("GROUP BY … {modifier}")));
+        }
+        if elements.is_empty() {
+            return Ok(None);
+        }
+        let mut keys: Vec<Typed> = Vec::new();
+        let mut sets: Vec<Vec<usize>> = vec![Vec::new()];
+        for element in elements {
+            let of_element: Vec<Vec<usize>> = match element {
+                Ast::GroupingSets(sets) => {
+                    sets.iter().map(|set| self.key_columns(set, &mut keys, scope)).collect::<Result<_>>()?
+                }
+                Ast::Rollup(parts) => {
+                    let parts = self.key_parts(parts, &mut keys, scope)?;
+                    (0..=parts.len()).rev().map(|length| parts[..length].concat()).collect()
+                }
+                Ast::Cube(parts) => {
+                    let parts = self.key_parts(parts, &mut keys, scope)?;
+                    if parts.len() > 12 {
+                        return Err(Error::not_here("A CUBE of more than 12 columns"));
+                    }
+                    let pick = |mask: usize| {
+                        let chosen = parts.iter().enumerate().filter(|(at, _)| mask >> (parts.len() - 1 - at) & 1 == 1);
+                        chosen.flat_map(|(_, part)| part.clone()).collect()
+                    };
+                    (0..1usize << parts.len()).rev().map(pick).collect()
+                }
+                Ast::Tuple(items) => {
+                    let mut set = Vec::new();
+                    for item in items {
+                        set.push(self.key(item, &mut keys, outputs, scope)?);
+                    }
+                    vec![set]
+                }
+                plain => vec![vec![self.key(plain, &mut keys, outputs, scope)?]],
+            };
+            sets = sets
+                .iter()
+                .flat_map(|set| of_element.iter().map(move |more| [set.as_slice(), more.as_slice()].concat()))
+                .collect();
+        }
+        for set in &mut sets {
+            let mut seen = BTreeSet::new();
+            set.retain(|key| seen.insert(*key));
+        }
+        Ok(Some((keys, sets)))
+    }
+
+    fn key_parts(&self, parts: &[Vec<Ast>], keys: &mut Vec<Typed>, scope: &Scope<'_>) -> Result<Vec<Vec<usize>>> {
+        parts.iter().map(|part| self.key_columns(part, keys, scope)).collect()
+    }
+
+    /// Keys of `GROUPING SETS`, `CUBE` and `ROLLUP` are columns.
+    fn key_columns(&self, set: &[Ast], keys: &mut Vec<Typed>, scope: &Scope<'_>) -> Result<Vec<usize>> {
+        let mut places = Vec::with_capacity(set.len());
+        for ast in set {
+            let items = match ast {
+                Ast::Tuple(items) => items.as_slice(),
+                one => std::slice::from_ref(one),
+            };
+            for item in items {
+                let key = self.expression(item, scope)?;
+                if !matches!(key.expr, Expr::Column(_)) {
+                    return Err(Error::new(
+                        Code::InvalidColumnReference,
+                        format!("GROUP BY expression must be a column reference: {item}"),
+                    )
+                    .at(place(item)));
+                }
+                places.push(add_key(keys, key));
+            }
+        }
+        Ok(places)
+    }
+
+    fn key(&self, ast: &Ast, keys: &mut Vec<Typed>, outputs: &[Typed], scope: &Scope<'_>) -> Result<usize> {
+        let key = match ordinal(ast) {
+            Some(number) => number.checked_sub(1).and_then(|at| outputs.get(at)).cloned().ok_or_else(|| {
+                Error::new(Code::InvalidColumnReference, format!("GROUP BY position {number} is not in select list"))
+                    .at(place(ast))
+            })?,
+            None => self.expression(ast, scope)?,
+        };
+        if contains_aggregate(&key.expr)? {
+            let message = "GROUP BY clause cannot contain aggregations, window functions or grouping operations";
+            return Err(Error::new(Code::ExpressionNotScalar, message).at(place(ast)));
+        }
+        if !key.of.is_comparable() {
+            let message = format!("{} is not comparable, and therefore cannot be used in GROUP BY", key.of);
+            return Err(Error::type_mismatch(message).at(place(ast)));
+        }
+        Ok(add_key(keys, key))
+    }
+}
+
+fn add_key(keys: &mut Vec<Typed>, key: Typed) -> usize {
+    keys.iter().position(|known| known.expr == key.expr).unwrap_or_else(|| {
+        keys.push(key);
+        keys.len() - 1
+    })
+}
+
+/// The number of an output column.
+pub(super) fn ordinal(ast: &Ast) -> Option<usize> {
+    match ast {
+        Ast::Value(value) => match &value.value {
+            sqlparser::ast::Value::Number(number, _) => number.parse().ok(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+pub(super) fn sort_key(value: Typed, key: &OrderByExpr) -> Result<Sort> {
+    if !value.of.is_orderable() && value.of != Type::Unknown {
+        let message = format!("Type {} is not orderable, and therefore cannot be used in ORDER BY", value.of);
+        return Err(Error::type_mismatch(message).at(place(&key.expr)));
+    }
+    let asc = key.options.asc.unwrap_or(true);
+    Ok(Sort::new(comparison::sort_key(value.expr, &value.of), asc, key.options.nulls_first.unwrap_or(false)))
+}
+
+pub(super) fn contains_aggregate(expr: &Expr) -> Result<bool> {
+    Ok(expr.exists(|part| Ok(matches!(part, Expr::AggregateFunction(_) | Expr::WindowFunction(_))))?)
+}
+
+/// What an aggregation put in place of keys and aggregates.
+pub(super) struct Grouped {
+    pub(super) plan: LogicalPlan,
+    /// Keys and aggregates, and the columns that now hold them.
+    columns: Vec<(Expr, Column)>,
+}
+
+impl Grouped {
+    pub(super) fn new(
+        analyzer: &Analyzer<'_>,
+        input: LogicalPlan,
+        keys: &[Typed],
+        sets: &[Vec<usize>],
+        expressions: &[&Expr],
+    ) -> Result<Grouped> {
+        let mut aggregates: Vec<Expr> = Vec::new();
+        for expression in expressions {
+            expression.apply(|part| {
+                if matches!(part, Expr::AggregateFunction(_)) {
+                    if !aggregates.contains(part) {
+                        aggregates.push(part.clone());
+                    }
+                    return Ok(TreeNodeRecursion::Jump);
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })?;
+        }
+        let mut columns = Vec::new();
+        let is_plain = matches!(sets, [set] if set.len() == keys.len());
+        let group: Vec<Expr> = if is_plain {
+            keys.iter()
+                .map(|key| match &key.expr {
+                    Expr::Column(column) => {
+                        columns.push((key.expr.clone(), column.clone()));
+                        key.expr.clone()
+                    }
+                    expr => {
+                        let symbol = analyzer.symbol("key");
+                        columns.push((expr.clone(), Column::from_name(&symbol)));
+                        expr.clone().alias(symbol)
+                    }
+                })
+                .collect()
+        } else {
+            for key in keys {
+                if let Expr::Column(column) = &key.expr {
+                    columns.push((key.expr.clone(), column.clone()));
+                }
+            }
+            if keys.iter().any(|key| !matches!(key.expr, Expr::Column(_))) {
+                return Err(Error::new(Code::InvalidColumnReference, "GROUP BY expression must be a column reference"));
+            }
+            let sets = sets.iter().map(|set| set.iter().map(|key| keys[*key].expr.clone()).collect()).collect();
+            vec![Expr::GroupingSet(GroupingSet::GroupingSets(sets))]
+        };
+        let aggregates: Vec<Expr> = aggregates
+            .into_iter()
+            .map(|aggregate| {
+                let symbol = analyzer.symbol("aggregate");
+                columns.push((aggregate.clone(), Column::from_name(&symbol)));
+                aggregate.alias(symbol)
+            })
+            .collect();
+        let plan = LogicalPlanBuilder::from(input).aggregate(group, aggregates)?.build()?;
+        Ok(Grouped { plan, columns })
+    }
+
+    /// An expression over the grouped rows.
+    pub(super) fn rewrite(&self, analyzer: &Analyzer<'_>, value: &Typed, ast: Option<&Ast>) -> Result<Typed> {
+        let rewritten = value.expr.clone().transform_down(|expr| {
+            if let Some((_, column)) = self.columns.iter().find(|(known, _)| *known == expr) {
+                if let (Ok(of), false) = (analyzer.type_of_leaf(&expr), matches!(expr, Expr::Column(_))) {
+                    analyzer.column(column.clone(), of);
+                }
+                let replaced = match &expr {
+                    // The engine's grouping() is as wide as its bitmap.
+                    Expr::AggregateFunction(function) if function.func.name() == "grouping" => {
+                        datafusion::logical_expr::cast(
+                            Expr::Column(column.clone()),
+                            analyzer.type_of_leaf(&expr).map_or(Type::Integer, |of| of).arrow(),
+                        )
+                    }
+                    _ => Expr::Column(column.clone()),
+                };
+                return Ok(Transformed::new(replaced, true, TreeNodeRecursion::Jump));
+            }
+            Ok(Transformed::no(expr))
+        })?;
+        let mut stray = None;
+        rewritten.data.apply(|part| {
+            if let Expr::Column(column) = part
+                && !self.columns.iter().any(|(_, known)| known == column)
+            {
+                stray = Some(column.name.clone());
+                return Ok(TreeNodeRecursion::Stop);
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        if stray.is_some() {
+            let text = ast.map_or_else(|| "An expression".to_owned(), |ast| format!("'{ast}'"));
+            return Err(Error::new(
+                Code::ExpressionNotAggregate,
+                format!("{text} must be an aggregate expression or appear in GROUP BY clause"),
+            )
+            .at(ast.and_then(place)));
+        }
+        Ok(Typed::new(rewritten.data, value.of.clone()))
+    }
+}

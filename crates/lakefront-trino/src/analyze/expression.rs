@@ -1,0 +1,528 @@
+//! Expressions.
+
+use datafusion::common::{DFSchema, ScalarValue, Spans};
+use datafusion::logical_expr::expr::{Case as CaseExpr, Cast, InList, Like};
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+use sqlparser::ast::{AccessExpr, BinaryOperator, CaseWhen, CastKind, Expr as Ast, Ident, Subscript, UnaryOperator};
+
+use super::literal::{constant, number_literal};
+use super::scope::{Found, Scope};
+use super::{Analyzer, Typed, folded, place};
+use crate::cast;
+use crate::coercion::{can_coerce, common_type, common_type_of};
+use crate::comparison::{self, Comparison};
+use crate::error::{Code, Error, Result};
+use crate::types::Type;
+use crate::udf::Udf;
+use crate::value::Value;
+
+impl Analyzer<'_> {
+    pub(super) fn expression(&self, ast: &Ast, scope: &Scope<'_>) -> Result<Typed> {
+        self.expression_unplaced(ast, scope).map_err(|error| error.at(place(ast)))
+    }
+
+    fn expression_unplaced(&self, ast: &Ast, scope: &Scope<'_>) -> Result<Typed> {
+        match ast {
+            Ast::Nested(inner) => self.expression(inner, scope),
+            Ast::Value(value) => self.literal(&value.value),
+            Ast::TypedString(literal) => self.typed_string(literal),
+            Ast::Interval(interval) => self.interval(interval),
+            Ast::Identifier(name) => self.name(std::slice::from_ref(name), scope),
+            Ast::CompoundIdentifier(parts) => self.name(parts, scope),
+            Ast::CompoundFieldAccess { root, access_chain } => {
+                let mut value = self.expression(root, scope)?;
+                for access in access_chain {
+                    value = match access {
+                        AccessExpr::Dot(Ast::Identifier(name)) => self.row_field(value, name)?,
+                        AccessExpr::Subscript(Subscript::Index { index }) => {
+                            let index = self.expression(index, scope)?;
+                            self.subscript(value, index)?
+                        }
+                        other => return Err(Error::not_here(format!("The access {other}"))),
+                    };
+                }
+                Ok(value)
+            }
+            Ast::UnaryOp { op, expr } => self.unary(*op, expr, scope),
+            Ast::BinaryOp { left, op, right } => self.binary(left, op, right, scope),
+            Ast::IsNull(expr) => self.is_null(expr, scope, true),
+            Ast::IsNotNull(expr) => self.is_null(expr, scope, false),
+            Ast::IsDistinctFrom(a, b) => self.distinct_from(a, b, scope, true),
+            Ast::IsNotDistinctFrom(a, b) => self.distinct_from(a, b, scope, false),
+            Ast::Between { expr, negated, low, high } => {
+                let value = self.expression(expr, scope)?;
+                let (low, high) = (self.expression(low, scope)?, self.expression(high, scope)?);
+                let above = self.compare(value.clone(), Comparison::GreaterOrEqual, low)?;
+                let below = self.compare(value, Comparison::LessOrEqual, high)?;
+                let within = Expr::BinaryExpr(BinaryExpr::new(Box::new(above), Operator::And, Box::new(below)));
+                Ok(boolean(if *negated { Expr::Not(Box::new(within)) } else { within }))
+            }
+            Ast::InList { expr, list, negated } => self.in_list(expr, list, *negated, scope),
+            Ast::InSubquery { expr, subquery, negated } => self.in_subquery(expr, subquery, *negated, scope),
+            Ast::Exists { subquery, negated } => self.exists(subquery, *negated, scope),
+            Ast::Subquery(query) => self.scalar_subquery(query, scope),
+            Ast::AnyOp { left, compare_op, right, .. } => self.quantified(left, compare_op, right, false, scope),
+            Ast::AllOp { left, compare_op, right } => self.quantified(left, compare_op, right, true, scope),
+            Ast::Like { negated, any: false, expr, pattern, escape_char } => {
+                let value = self.expression(expr, scope)?;
+                let pattern = self.expression(pattern, scope)?;
+                let escape = match escape_char {
+                    Some(escape) => Some(self.literal(&escape.value)?),
+                    None => None,
+                };
+                let like = self.like(value, pattern, escape)?;
+                Ok(boolean(if *negated { Expr::Not(Box::new(like)) } else { like }))
+            }
+            Ast::Case { operand, conditions, else_result, .. } => {
+                self.case(operand.as_deref(), conditions, else_result.as_deref(), scope)
+            }
+            Ast::Cast { kind, expr, data_type, format: None, .. } => {
+                let to = Type::parse(&data_type.to_string())?;
+                let value = self.expression(expr, scope);
+                match kind {
+                    CastKind::Cast => self.cast(value?, &to),
+                    CastKind::TryCast => {
+                        let cast = self.cast(value?, &to)?;
+                        self.attempt(cast)
+                    }
+                    CastKind::SafeCast | CastKind::DoubleColon => {
+                        Err(Error::new(Code::SyntaxError, "Write CAST(value AS type)"))
+                    }
+                }
+            }
+            Ast::AtTimeZone { timestamp, time_zone } => {
+                let arguments = vec![self.expression(timestamp, scope)?, self.expression(time_zone, scope)?];
+                self.call("at_timezone", arguments)
+            }
+            Ast::Extract { field, expr, .. } => {
+                let value = self.expression(expr, scope)?;
+                self.extract(&field.to_string(), value)
+            }
+            Ast::Ceil { expr, .. } => {
+                let value = self.expression(expr, scope)?;
+                self.call("ceiling", vec![value])
+            }
+            Ast::Floor { expr, .. } => {
+                let value = self.expression(expr, scope)?;
+                self.call("floor", vec![value])
+            }
+            Ast::Position { expr, r#in } => {
+                let (part, whole) = (self.expression(expr, scope)?, self.expression(r#in, scope)?);
+                self.call("strpos", vec![whole, part])
+            }
+            Ast::Substring { expr, substring_from, substring_for, .. } => {
+                let mut arguments = vec![self.expression(expr, scope)?];
+                for bound in [substring_from, substring_for].into_iter().flatten() {
+                    arguments.push(self.expression(bound, scope)?);
+                }
+                self.call("substr", arguments)
+            }
+            Ast::Trim { expr, trim_where, trim_what, trim_characters } => {
+                let name = match trim_where {
+                    None | Some(sqlparser::ast::TrimWhereField::Both) => "trim",
+                    Some(sqlparser::ast::TrimWhereField::Leading) => "ltrim",
+                    Some(sqlparser::ast::TrimWhereField::Trailing) => "rtrim",
+                };
+                let mut arguments = vec![self.expression(expr, scope)?];
+                if let Some(what) = trim_what {
+                    arguments.push(self.expression(what, scope)?);
+                }
+                for what in trim_characters.iter().flatten() {
+                    arguments.push(self.expression(what, scope)?);
+                }
+                self.call(name, arguments)
+            }
+            Ast::Tuple(items) => {
+                let items = items.iter().map(|item| self.expression(item, scope)).collect::<Result<Vec<_>>>()?;
+                self.row(items)
+            }
+            Ast::Array(array) => {
+                let items = array.elem.iter().map(|item| self.expression(item, scope)).collect::<Result<Vec<_>>>()?;
+                self.array(items)
+            }
+            Ast::Function(function) => self.function(function, scope),
+            Ast::Lambda(_) => {
+                Err(Error::type_mismatch("A lambda can only be an argument of a function that takes one"))
+            }
+            Ast::IsTrue(_)
+            | Ast::IsFalse(_)
+            | Ast::IsNotTrue(_)
+            | Ast::IsNotFalse(_)
+            | Ast::IsUnknown(_)
+            | Ast::IsNotUnknown(_) => Err(Error::new(Code::SyntaxError, "Trino knows IS NULL and IS NOT NULL only")),
+            other => Err(Error::not_here(format!("The expression {other}"))),
+        }
+    }
+
+    fn name(&self, parts: &[Ident], scope: &Scope<'_>) -> Result<Typed> {
+        // The longest name that is a column; what follows are fields of a row.
+        for length in (1..=parts.len()).rev() {
+            let (name, fields) = parts.split_at(length);
+            let Some(found) = scope.find(name)? else { continue };
+            let mut value = match found {
+                Found::Here(field) => self.column(field.column, field.of),
+                Found::Parameter(symbol, of) => self.column(datafusion::common::Column::from_name(symbol), of),
+                Found::Outer(field) => {
+                    let arrow = datafusion::arrow::datatypes::Field::new(&field.column.name, field.of.arrow(), true);
+                    self.leaf(Expr::OuterReferenceColumn(arrow.into(), field.column), field.of)
+                }
+            };
+            for field in fields {
+                value = self.row_field(value, field)?;
+            }
+            return Ok(value);
+        }
+        let name: Vec<&str> = parts.iter().map(|part| part.value.as_str()).collect();
+        Err(Error::new(Code::ColumnNotFound, format!("Column '{}' cannot be resolved", name.join("."))))
+    }
+
+    fn row_field(&self, value: Typed, name: &Ident) -> Result<Typed> {
+        let Type::Row(fields) = &value.of else {
+            return Err(Error::type_mismatch(format!("Expression of type {} is not of type ROW", value.of)));
+        };
+        let name = folded(name);
+        let mut matching = fields
+            .iter()
+            .enumerate()
+            .filter(|(_, (known, _))| known.as_ref().is_some_and(|known| known.to_lowercase() == name));
+        match (matching.next(), matching.next()) {
+            (Some((at, (_, of))), None) => {
+                let of = of.clone();
+                self.field_at(value, at, of)
+            }
+            (Some(_), Some(_)) => {
+                Err(Error::new(Code::AmbiguousName, format!("Ambiguous row field reference: {name}")))
+            }
+            (None, _) => Err(Error::new(Code::ColumnNotFound, format!("Column '{name}' cannot be resolved"))),
+        }
+    }
+
+    /// The field of a row by its place, from 0.
+    pub(super) fn field_at(&self, row: Typed, at: usize, of: Type) -> Result<Typed> {
+        Ok(Typed::new(datafusion::functions::core::expr_fn::get_field(row.expr, format!("f{at}")), of))
+    }
+
+    fn subscript(&self, value: Typed, index: Typed) -> Result<Typed> {
+        let Type::Row(fields) = &value.of else { return self.call("[]", vec![value, index]) };
+        let at = match &index.expr {
+            Expr::Literal(ScalarValue::Int32(Some(at)), _) => usize::try_from(*at).ok(),
+            Expr::Literal(ScalarValue::Int64(Some(at)), _) => usize::try_from(*at).ok(),
+            _ => {
+                return Err(Error::new(
+                    Code::ExpressionNotConstant,
+                    "Subscript expression on ROW requires a constant index",
+                ));
+            }
+        };
+        match at.and_then(|at| Some((at.checked_sub(1)?, fields.get(at.checked_sub(1)?)?.1.clone()))) {
+            Some((at, of)) => self.field_at(value, at, of),
+            None => Err(Error::invalid_argument("ROW index out of bounds")),
+        }
+    }
+
+    fn unary(&self, op: UnaryOperator, operand: &Ast, scope: &Scope<'_>) -> Result<Typed> {
+        match op {
+            UnaryOperator::Minus => {
+                if let Ast::Value(value) = operand
+                    && let sqlparser::ast::Value::Number(number, _) = &value.value
+                {
+                    return number_literal(number, true);
+                }
+                let value = self.expression(operand, scope)?;
+                self.call("negate", vec![value])
+            }
+            UnaryOperator::Plus => {
+                let value = self.expression(operand, scope)?;
+                if value.of.is_numeric() { Ok(value) } else { Err(Error::type_mismatch("Unary '+' needs a number")) }
+            }
+            UnaryOperator::Not => {
+                let value = self.condition(operand, scope, "Value of logical NOT expression")?;
+                Ok(boolean(Expr::Not(Box::new(value))))
+            }
+            other => Err(Error::new(Code::SyntaxError, format!("Trino has no operator {other}"))),
+        }
+    }
+
+    /// A boolean.
+    pub(super) fn condition(&self, ast: &Ast, scope: &Scope<'_>, what: &str) -> Result<Expr> {
+        let value = self.expression(ast, scope)?;
+        if !can_coerce(&value.of, &Type::Boolean) {
+            let message = format!("{what} must evaluate to a boolean (actual: {})", value.of);
+            return Err(Error::type_mismatch(message).at(place(ast)));
+        }
+        self.coerce(value, &Type::Boolean)
+    }
+
+    fn binary(&self, left: &Ast, op: &BinaryOperator, right: &Ast, scope: &Scope<'_>) -> Result<Typed> {
+        let logical = match op {
+            BinaryOperator::And => Some(Operator::And),
+            BinaryOperator::Or => Some(Operator::Or),
+            _ => None,
+        };
+        if let Some(logical) = logical {
+            // A long chain leans to the left; it is walked in a loop.
+            let mut operands = vec![right];
+            let mut rest = left;
+            while let Ast::BinaryOp { left, op: inner, right } = rest
+                && inner == op
+            {
+                operands.push(right);
+                rest = left;
+            }
+            operands.push(rest);
+            let mut result: Option<Expr> = None;
+            for operand in operands.into_iter().rev() {
+                let next = self.condition(operand, scope, "Logical expression term")?;
+                result = Some(match result {
+                    Some(before) => Expr::BinaryExpr(BinaryExpr::new(Box::new(before), logical, Box::new(next))),
+                    None => next,
+                });
+            }
+            return result.map(boolean).ok_or_else(|| Error::new(Code::SyntaxError, "An operand is missing"));
+        }
+        let a = self.expression(left, scope)?;
+        let b = self.expression(right, scope)?;
+        if let Some(comparison) = Comparison::of(op) {
+            return self.compare(a, comparison, b).map(boolean);
+        }
+        let name = match op {
+            BinaryOperator::Plus => "+",
+            BinaryOperator::Minus => "-",
+            BinaryOperator::Multiply => "*",
+            BinaryOperator::Divide => "/",
+            BinaryOperator::Modulo => "%",
+            BinaryOperator::StringConcat => "concat",
+            other => return Err(Error::new(Code::SyntaxError, format!("Trino has no operator {other}"))),
+        };
+        let types = (a.of.clone(), b.of.clone());
+        self.call(name, vec![a, b]).map_err(|error| match error.code {
+            Code::FunctionNotFound if name != "concat" => {
+                Error::type_mismatch(format!("Cannot apply operator: {} {name} {}", types.0, types.1))
+            }
+            _ => error,
+        })
+    }
+
+    fn is_null(&self, ast: &Ast, scope: &Scope<'_>, null: bool) -> Result<Typed> {
+        let value = self.expression(ast, scope)?;
+        let expr = Box::new(value.expr);
+        Ok(boolean(if null { Expr::IsNull(expr) } else { Expr::IsNotNull(expr) }))
+    }
+
+    fn distinct_from(&self, a: &Ast, b: &Ast, scope: &Scope<'_>, distinct: bool) -> Result<Typed> {
+        let (a, b) = (self.expression(a, scope)?, self.expression(b, scope)?);
+        let (a, b, of) = self.to_common(a, b, "IS DISTINCT FROM")?;
+        let comparison = if distinct { Comparison::DistinctFrom } else { Comparison::NotDistinctFrom };
+        Ok(boolean(comparison::expression(a, comparison, b, &of)?))
+    }
+
+    /// Both operands as their common type.
+    fn to_common(&self, a: Typed, b: Typed, operator: &str) -> Result<(Expr, Expr, Type)> {
+        let Some(of) = common_type(&a.of, &b.of) else {
+            return Err(Error::type_mismatch(format!("Cannot apply operator: {} {operator} {}", a.of, b.of)));
+        };
+        Ok((self.coerce(a, &of)?, self.coerce(b, &of)?, of))
+    }
+
+    pub(super) fn compare(&self, a: Typed, comparison: Comparison, b: Typed) -> Result<Expr> {
+        let (a, b, of) = self.to_common(a, b, comparison.sign())?;
+        comparison::expression(a, comparison, b, &of)
+    }
+
+    fn in_list(&self, ast: &Ast, list: &[Ast], negated: bool, scope: &Scope<'_>) -> Result<Typed> {
+        let value = self.expression(ast, scope)?;
+        let list = list.iter().map(|item| self.expression(item, scope)).collect::<Result<Vec<_>>>()?;
+        let types = std::iter::once(&value.of).chain(list.iter().map(|item| &item.of));
+        let Some(of) = common_type_of(types) else {
+            return Err(Error::type_mismatch(format!("IN value and list items must be the same type: {}", value.of)));
+        };
+        let value = self.coerce(value, &of)?;
+        let list = list.into_iter().map(|item| self.coerce(item, &of)).collect::<Result<Vec<_>>>()?;
+        if comparison::is_native(&of) {
+            return Ok(boolean(Expr::InList(InList::new(Box::new(value), list, negated))));
+        }
+        let mut any: Option<Expr> = None;
+        for item in list {
+            let equal = comparison::expression(value.clone(), Comparison::Equal, item, &of)?;
+            any = Some(match any {
+                Some(before) => Expr::BinaryExpr(BinaryExpr::new(Box::new(before), Operator::Or, Box::new(equal))),
+                None => equal,
+            });
+        }
+        let any = any.ok_or_else(|| Error::new(Code::SyntaxError, "IN needs at least one item"))?;
+        Ok(boolean(if negated { Expr::Not(Box::new(any)) } else { any }))
+    }
+
+    fn like(&self, value: Typed, pattern: Typed, escape: Option<Typed>) -> Result<Expr> {
+        let is_plain = matches!(&pattern.expr, Expr::Literal(ScalarValue::Utf8(Some(text)), _) if !text.contains('\\'));
+        if is_plain && escape.is_none() && matches!(value.of, Type::Varchar(_)) {
+            let like = Like::new(false, Box::new(value.expr), Box::new(pattern.expr), None, false);
+            return Ok(Expr::Like(like));
+        }
+        let mut arguments = vec![value, pattern];
+        arguments.extend(escape);
+        Ok(self.call("like", arguments)?.expr)
+    }
+
+    fn case(
+        &self,
+        operand: Option<&Ast>,
+        conditions: &[CaseWhen],
+        otherwise: Option<&Ast>,
+        scope: &Scope<'_>,
+    ) -> Result<Typed> {
+        let operand = operand.map(|operand| self.expression(operand, scope)).transpose()?;
+        let mut whens = Vec::with_capacity(conditions.len());
+        let mut results = Vec::with_capacity(conditions.len() + 1);
+        for CaseWhen { condition, result } in conditions {
+            whens.push(match &operand {
+                Some(operand) => {
+                    let value = self.expression(condition, scope)?;
+                    self.compare(operand.clone(), Comparison::Equal, value)
+                        .map_err(|error| error.at(place(condition)))?
+                }
+                None => self.condition(condition, scope, "CASE WHEN clause")?,
+            });
+            results.push(self.expression(result, scope)?);
+        }
+        results.push(match otherwise {
+            Some(otherwise) => self.expression(otherwise, scope)?,
+            None => constant(Value::Null, Type::Unknown)?,
+        });
+        self.choose(whens, results)
+    }
+
+    /// The first result whose condition holds, else the last.
+    pub(super) fn choose(&self, whens: Vec<Expr>, results: Vec<Typed>) -> Result<Typed> {
+        let Some(of) = common_type_of(results.iter().map(|result| &result.of)) else {
+            let types: Vec<String> = results.iter().map(|result| result.of.to_string()).collect();
+            return Err(Error::type_mismatch(format!("All CASE results must be the same type: {}", types.join(", "))));
+        };
+        let mut results = results.into_iter().map(|result| self.coerce(result, &of)).collect::<Result<Vec<_>>>()?;
+        let otherwise = results.pop().map(Box::new);
+        let pairs = whens.into_iter().zip(results).map(|(when, then)| (Box::new(when), Box::new(then))).collect();
+        Ok(Typed::new(Expr::Case(CaseExpr::new(None, pairs, otherwise)), of))
+    }
+
+    pub(super) fn row(&self, items: Vec<Typed>) -> Result<Typed> {
+        let of = Type::row(items.iter().map(|item| item.of.clone()));
+        let types = items.iter().map(|item| item.of.clone()).collect();
+        let udf = Udf { strict: false, ..Udf::new("row", crate::functions::row_kernel, types, of.clone()) };
+        Ok(Typed::new(udf.on(items.into_iter().map(|item| item.expr).collect()), of))
+    }
+
+    pub(super) fn array(&self, items: Vec<Typed>) -> Result<Typed> {
+        let Some(element) = common_type_of(items.iter().map(|item| &item.of)) else {
+            return Err(Error::type_mismatch("All ARRAY elements must be the same type"));
+        };
+        let items = items.into_iter().map(|item| self.coerce(item, &element)).collect::<Result<Vec<_>>>()?;
+        let types = vec![element.clone(); items.len()];
+        let of = Type::array(element);
+        let udf = Udf { strict: false, ..Udf::new("array", crate::functions::array_kernel, types, of.clone()) };
+        Ok(Typed::new(udf.on(items), of))
+    }
+
+    /// A value where another type is asked for that it coerces to.
+    pub(super) fn coerce(&self, value: Typed, to: &Type) -> Result<Expr> {
+        if value.of == *to {
+            return Ok(value.expr);
+        }
+        if let Expr::Literal(literal, _) = &value.expr {
+            let array = literal.to_array()?;
+            let from = crate::value::Values::new(&array, &value.of).get(0);
+            let cast = if from.is_null() { Value::Null } else { cast::value(&from, &value.of, to)? };
+            return Ok(constant(cast, to.clone())?.expr);
+        }
+        if is_free(&value.of, to) {
+            return Ok(value.expr);
+        }
+        if value.of == Type::Unknown {
+            return Ok(Expr::Cast(Cast::new(Box::new(value.expr), to.arrow())));
+        }
+        if widens_natively(&value.of, to) {
+            return Ok(Expr::Cast(Cast::new(Box::new(value.expr), to.arrow())));
+        }
+        Ok(cast_call(value, to))
+    }
+
+    /// An explicit cast.
+    pub(super) fn cast(&self, value: Typed, to: &Type) -> Result<Typed> {
+        if value.of == *to {
+            return Ok(value);
+        }
+        if !cast::exists(&value.of, to) {
+            return Err(Error::type_mismatch(format!("Cannot cast {} to {to}", value.of)));
+        }
+        let expr = if value.of == Type::Unknown {
+            Expr::Cast(Cast::new(Box::new(value.expr), to.arrow()))
+        } else if is_free(&value.of, to) {
+            value.expr
+        } else if widens_natively(&value.of, to) {
+            Expr::Cast(Cast::new(Box::new(value.expr), to.arrow()))
+        } else {
+            cast_call(value, to)
+        };
+        Ok(Typed::new(expr, to.clone()))
+    }
+
+    pub(super) fn schema_of_nothing() -> DFSchema {
+        DFSchema::empty()
+    }
+
+    pub(super) fn no_spans() -> Spans {
+        Spans::new()
+    }
+}
+
+pub(super) fn boolean(expr: Expr) -> Typed {
+    Typed::new(expr, Type::Boolean)
+}
+
+fn cast_call(value: Typed, to: &Type) -> Expr {
+    let udf = Udf::new("cast", crate::functions::cast_kernel, vec![value.of], to.clone());
+    udf.on(vec![value.expr])
+}
+
+/// The same array serves both types.
+fn is_free(from: &Type, to: &Type) -> bool {
+    match (from, to) {
+        (Type::Varchar(from), Type::Varchar(to)) => match (from, to) {
+            (_, None) => true,
+            (Some(from), Some(to)) => from <= to,
+            (None, Some(_)) => false,
+        },
+        (Type::Char(from), Type::Char(to)) => from <= to,
+        (Type::Time(from), Type::Time(to))
+        | (Type::TimeTz(from), Type::TimeTz(to))
+        | (Type::TimestampTz(from), Type::TimestampTz(to)) => from <= to,
+        (Type::Timestamp(from), Type::Timestamp(to)) => {
+            from <= to && Type::Timestamp(*from).arrow() == Type::Timestamp(*to).arrow()
+        }
+        (Type::Array(from), Type::Array(to)) => from == to || is_free(from, to),
+        (Type::Map(fk, fv), Type::Map(tk, tv)) => (fk == tk || is_free(fk, tk)) && (fv == tv || is_free(fv, tv)),
+        (Type::Row(from), Type::Row(to)) => {
+            from.len() == to.len() && from.iter().zip(to).all(|((_, from), (_, to))| from == to || is_free(from, to))
+        }
+        _ => false,
+    }
+}
+
+/// Arrow's own cast gives what Trino gives, for every value.
+fn widens_natively(from: &Type, to: &Type) -> bool {
+    use Type::{Bigint, Date, Decimal, Double, Integer, Real, Smallint, Timestamp, Tinyint};
+    match (from, to) {
+        (Tinyint, Smallint | Integer | Bigint | Real | Double)
+        | (Smallint, Integer | Bigint | Real | Double)
+        | (Integer, Bigint | Real | Double)
+        | (Bigint, Real | Double)
+        | (Real, Double)
+        | (Date, Timestamp(0..=6)) => true,
+        (Timestamp(from), Timestamp(to)) => from <= to && *to <= 6,
+        (Tinyint, Decimal { precision, scale }) => precision - scale >= 3,
+        (Smallint, Decimal { precision, scale }) => precision - scale >= 5,
+        (Integer, Decimal { precision, scale }) => precision - scale >= 10,
+        (Bigint, Decimal { precision, scale }) => precision - scale >= 19,
+        (Decimal { precision: p, scale: s }, Decimal { precision, scale }) => s <= scale && p - s <= precision - scale,
+        _ => false,
+    }
+}

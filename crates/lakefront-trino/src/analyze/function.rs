@@ -1,0 +1,372 @@
+//! Calls of functions.
+
+use datafusion::common::Column;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::Expr;
+use sqlparser::ast::{
+    DuplicateTreatment, Expr as Ast, Function, FunctionArg, FunctionArgExpr, FunctionArguments, LambdaFunction,
+    OneOrManyWithParens,
+};
+
+use super::literal::{constant, text};
+use super::scope::Scope;
+use super::{Analyzer, Typed, folded};
+use crate::aggregates;
+use crate::closure::Closure;
+use crate::comparison::Comparison;
+use crate::error::{Code, Error, Result};
+use crate::functions::{self, Function as Scalar};
+use crate::signature::{Binding, Given, Pattern};
+use crate::types::{Type, VARCHAR};
+use crate::udf::Udf;
+use crate::value::Value;
+
+/// An argument that is not analyzed before its parameters' types are known.
+pub(super) enum Argument<'a> {
+    Value(Typed),
+    Lambda(&'a LambdaFunction),
+}
+
+impl Analyzer<'_> {
+    pub(super) fn function(&self, call: &Function, scope: &Scope<'_>) -> Result<Typed> {
+        let name = match call.name.0.as_slice() {
+            [part] => part.as_ident().map(folded),
+            _ => None,
+        };
+        let Some(name) = name else {
+            return Err(Error::new(Code::FunctionNotFound, format!("Function '{}' not registered", call.name)));
+        };
+        if call.over.is_some() {
+            return self.window_function(&name, call, scope);
+        }
+        if aggregates::is_aggregate(&name) {
+            return self.aggregate(&name, call, scope);
+        }
+        if let Some(clause) = unexpected_clause(call) {
+            return Err(Error::new(
+                Code::FunctionNotAggregate,
+                format!("{clause} is for aggregate functions; {name} is none"),
+            ));
+        }
+        let arguments = plain_arguments(call)?;
+        if let Some(special) = self.special_form(&name, &arguments, scope)? {
+            return Ok(special);
+        }
+        let arguments = self.arguments(&arguments, scope)?;
+        self.call_with(&name, arguments, scope)
+    }
+
+    pub(super) fn arguments<'a>(&self, arguments: &[&'a Ast], scope: &Scope<'_>) -> Result<Vec<Argument<'a>>> {
+        arguments
+            .iter()
+            .map(|argument| match argument {
+                Ast::Lambda(lambda) => Ok(Argument::Lambda(lambda)),
+                value => self.expression(value, scope).map(Argument::Value),
+            })
+            .collect()
+    }
+
+    /// What looks like a function and evaluates its arguments, or not, in its own way.
+    fn special_form(&self, name: &str, arguments: &[&Ast], scope: &Scope<'_>) -> Result<Option<Typed>> {
+        let analyzed = || arguments.iter().map(|argument| self.expression(argument, scope)).collect::<Result<Vec<_>>>();
+        let wrong_count =
+            || Error::new(Code::InvalidFunctionArgument, format!("Invalid number of arguments for '{name}' function"));
+        Ok(Some(match (name, arguments) {
+            ("if", [condition, then, rest @ ..]) if rest.len() <= 1 => {
+                let condition = self.condition(condition, scope, "IF condition")?;
+                let mut results = vec![self.expression(then, scope)?];
+                results.push(match rest.first() {
+                    Some(otherwise) => self.expression(otherwise, scope)?,
+                    None => constant(Value::Null, Type::Unknown)?,
+                });
+                self.choose(vec![condition], results)?
+            }
+            ("coalesce", [_, _, ..]) => {
+                let values = analyzed()?;
+                let Some(of) = crate::coercion::common_type_of(values.iter().map(|value| &value.of)) else {
+                    return Err(Error::type_mismatch("All COALESCE operands must be the same type"));
+                };
+                let values = values.into_iter().map(|value| self.coerce(value, &of)).collect::<Result<Vec<_>>>()?;
+                Typed::new(datafusion::functions::core::expr_fn::coalesce(values), of)
+            }
+            ("nullif", [first, second]) => {
+                let (first, second) = (self.expression(first, scope)?, self.expression(second, scope)?);
+                let equal = self.compare(first.clone(), Comparison::Equal, second)?;
+                let of = first.of.clone();
+                let chosen = self.choose(vec![equal], vec![constant(Value::Null, Type::Unknown)?, first])?;
+                Typed::new(chosen.expr, of)
+            }
+            ("try", [tried]) => {
+                let tried = self.expression(tried, scope)?;
+                self.attempt(tried)?
+            }
+            ("typeof", [value]) => {
+                text(&self.expression(value, scope)?.of.to_string()).map(|name| Typed::new(name.expr, VARCHAR))?
+            }
+            ("row", [_, ..]) => self.row(analyzed()?)?,
+            ("if" | "coalesce" | "nullif" | "try" | "typeof", _) => return Err(wrong_count()),
+            ("grouping", _) => return self.grouping(arguments, scope).map(Some),
+            ("now" | "current_timestamp", []) => self.now(3)?,
+            ("current_timestamp", [digits]) => self.now(self.digits(digits, scope)?)?,
+            ("localtimestamp", []) => self.now_as(&Type::Timestamp(3))?,
+            ("localtimestamp", [digits]) => self.now_as(&Type::Timestamp(self.digits(digits, scope)?))?,
+            ("current_time", []) => self.now_as(&Type::TimeTz(3))?,
+            ("localtime", []) => self.now_as(&Type::Time(3))?,
+            ("current_date", []) => self.now_as(&Type::Date)?,
+            ("current_timezone", []) => Typed::new(text(&self.session.zone.to_string())?.expr, VARCHAR),
+            ("current_user", []) => Typed::new(text(&self.session.user)?.expr, VARCHAR),
+            _ => return Ok(None),
+        }))
+    }
+
+    fn digits(&self, ast: &Ast, scope: &Scope<'_>) -> Result<u8> {
+        let value = self.expression(ast, scope)?;
+        match value.expr {
+            Expr::Literal(datafusion::common::ScalarValue::Int32(Some(digits @ 0..=12)), _) => Ok(digits as u8),
+            _ => Err(Error::new(Code::InvalidFunctionArgument, "A number of digits is a constant from 0 to 12")),
+        }
+    }
+
+    fn now(&self, digits: u8) -> Result<Typed> {
+        let nanos = i128::from(self.session.now.timestamp_nanos_opt().unwrap_or_default());
+        let unit = 10i128.pow(12 - u32::from(digits));
+        let picos = (nanos * 1000).div_euclid(unit) * unit;
+        constant(Value::TimestampTz(picos, self.session.zone), Type::TimestampTz(digits))
+    }
+
+    fn now_as(&self, of: &Type) -> Result<Typed> {
+        let digits = match of {
+            Type::Timestamp(digits) => *digits,
+            _ => 3,
+        };
+        let now = self.now(digits)?;
+        Ok(Typed::new(self.coerce_literal(now, of)?, of.clone()))
+    }
+
+    fn coerce_literal(&self, value: Typed, of: &Type) -> Result<Expr> {
+        self.coerce(value, of)
+    }
+
+    /// `EXTRACT(unit FROM value)`
+    pub(super) fn extract(&self, unit: &str, value: Typed) -> Result<Typed> {
+        let name = match unit.to_lowercase().as_str() {
+            "year" => "year",
+            "quarter" => "quarter",
+            "month" => "month",
+            "week" => "week",
+            "day" | "day_of_month" => "day",
+            "day_of_week" | "dow" | "dayofweek" => "day_of_week",
+            "day_of_year" | "doy" | "dayofyear" => "day_of_year",
+            "year_of_week" | "yow" => "year_of_week",
+            "hour" => "hour",
+            "minute" => "minute",
+            "second" => "second",
+            "timezone_hour" => "timezone_hour",
+            "timezone_minute" => "timezone_minute",
+            other => return Err(Error::new(Code::SyntaxError, format!("Invalid EXTRACT field: {other}"))),
+        };
+        let of = value.of.clone();
+        self.call(name, vec![value]).map_err(|error| match error.code {
+            Code::FunctionNotFound => Error::type_mismatch(format!("Cannot extract {name} from {of}")),
+            _ => error,
+        })
+    }
+
+    /// A call whose arguments are all values.
+    pub(super) fn call(&self, name: &str, arguments: Vec<Typed>) -> Result<Typed> {
+        self.call_with(name, arguments.into_iter().map(Argument::Value).collect(), &Scope::outermost())
+    }
+
+    fn call_with(&self, name: &str, arguments: Vec<Argument<'_>>, scope: &Scope<'_>) -> Result<Typed> {
+        let given: Vec<Given> = arguments.iter().map(given).collect();
+        let (function, binding) = functions::resolve(name, &given)?;
+        self.apply(function, binding, arguments, scope)
+    }
+
+    fn apply(
+        &self,
+        function: &Scalar,
+        mut binding: Binding,
+        arguments: Vec<Argument<'_>>,
+        scope: &Scope<'_>,
+    ) -> Result<Typed> {
+        let mut values = Vec::new();
+        let mut types = Vec::new();
+        let mut lambdas = Vec::new();
+        let mut captured = Vec::new();
+        for (at, argument) in arguments.into_iter().enumerate() {
+            let pattern = function.signature.argument(at).ok_or_else(|| {
+                Error::new(Code::FunctionNotFound, format!("Unexpected parameters for function {}", function.name))
+            })?;
+            match (argument, pattern) {
+                (Argument::Value(value), pattern) => {
+                    let formal = binding.formal(pattern, &value.of).ok_or_else(|| {
+                        Error::new(
+                            Code::FunctionNotFound,
+                            format!("Unexpected parameters for function {}", function.name),
+                        )
+                    })?;
+                    values.push(self.coerce(value, &formal)?);
+                    types.push(formal);
+                }
+                (Argument::Lambda(lambda), Pattern::Function(parameters, result)) => {
+                    let (closure, captures) =
+                        self.lambda(function.name, lambda, parameters, result, &mut binding, scope)?;
+                    lambdas.push(closure);
+                    captured.extend(captures);
+                }
+                (Argument::Lambda(_), _) => {
+                    return Err(Error::new(
+                        Code::FunctionNotFound,
+                        format!("Unexpected parameters for function {}", function.name),
+                    ));
+                }
+            }
+        }
+        let returns = function.result(&binding, &types)?;
+        values.extend(captured);
+        let udf = Udf {
+            lambdas,
+            strict: function.strict,
+            ..Udf::new(function.name, function.kernel, types, returns.clone())
+        };
+        Ok(Typed::new(udf.on(values), returns))
+    }
+
+    pub(super) fn lambda(
+        &self,
+        function: &str,
+        lambda: &LambdaFunction,
+        parameters: &[Pattern],
+        result: &Pattern,
+        binding: &mut Binding,
+        scope: &Scope<'_>,
+    ) -> Result<(Closure, Vec<Expr>)> {
+        let names = match &lambda.params {
+            OneOrManyWithParens::One(name) => vec![folded(&name.name)],
+            OneOrManyWithParens::Many(names) => names.iter().map(|name| folded(&name.name)).collect(),
+        };
+        let mut inside = scope.clone();
+        let mut own = Vec::with_capacity(names.len());
+        for (name, pattern) in names.into_iter().zip(parameters) {
+            let of = binding.instance(pattern).ok_or_else(|| {
+                Error::new(
+                    Code::FunctionNotFound,
+                    format!("The type of the lambda's parameter {name} of {function} is not known"),
+                )
+            })?;
+            let symbol = self.symbol(&name);
+            inside.parameters.push((name, symbol.clone(), of.clone()));
+            own.push((symbol, of));
+        }
+        let body = self.expression(&lambda.body, &inside)?;
+        let formal = binding.learn_result(result, &body.of).ok_or_else(|| {
+            Error::new(
+                Code::FunctionNotFound,
+                format!("Unexpected parameters for function {function}: its lambda gives {}", body.of),
+            )
+        })?;
+        let body = self.coerce(body, &formal)?;
+        self.close(body, own, formal)
+    }
+
+    /// Makes a closure of an expression over the given symbols; all else it needs is captured.
+    fn close(&self, body: Expr, own: Vec<(String, Type)>, returns: Type) -> Result<(Closure, Vec<Expr>)> {
+        let mut captured: Vec<Expr> = Vec::new();
+        let body = body.transform_down(|expr| {
+            if let Expr::Column(column) = &expr
+                && column.relation.is_none()
+                && let Some(at) = own.iter().position(|(symbol, _)| *symbol == column.name)
+            {
+                return Ok(Transformed::new(named(Closure::parameter(at)), true, TreeNodeRecursion::Jump));
+            }
+            let is_leaf = matches!(
+                expr,
+                Expr::Column(_)
+                    | Expr::OuterReferenceColumn(..)
+                    | Expr::AggregateFunction(_)
+                    | Expr::WindowFunction(_)
+                    | Expr::ScalarSubquery(_)
+                    | Expr::Exists(_)
+                    | Expr::InSubquery(_)
+            );
+            if !is_leaf {
+                return Ok(Transformed::no(expr));
+            }
+            let at = captured.iter().position(|known| *known == expr).unwrap_or_else(|| {
+                captured.push(expr.clone());
+                captured.len() - 1
+            });
+            Ok(Transformed::new(named(Closure::capture(at)), true, TreeNodeRecursion::Jump))
+        })?;
+        let types = captured.iter().map(|leaf| self.type_of_leaf(leaf)).collect::<Result<Vec<_>>>()?;
+        let parameters = own.into_iter().map(|(_, of)| of).collect();
+        Ok((Closure::new(body.data, parameters, types, returns), captured))
+    }
+
+    /// Null where the value can't be computed.
+    pub(super) fn attempt(&self, tried: Typed) -> Result<Typed> {
+        let of = tried.of;
+        if matches!(tried.expr, Expr::Literal(..) | Expr::Column(_)) {
+            return Ok(Typed::new(tried.expr, of));
+        }
+        let (closure, captured) = self.close(tried.expr, Vec::new(), of.clone())?;
+        let udf = Udf {
+            strict: false,
+            lambdas: vec![closure],
+            ..Udf::new("try", functions::try_kernel, Vec::new(), of.clone())
+        };
+        Ok(Typed::new(udf.on(captured), of))
+    }
+}
+
+fn named(name: String) -> Expr {
+    Expr::Column(Column::from_name(name))
+}
+
+pub(super) fn given(argument: &Argument<'_>) -> Given {
+    match argument {
+        Argument::Value(value) => Given::Value(value.of.clone()),
+        Argument::Lambda(lambda) => Given::Lambda(match &lambda.params {
+            OneOrManyWithParens::One(_) => 1,
+            OneOrManyWithParens::Many(names) => names.len(),
+        }),
+    }
+}
+
+fn unexpected_clause(call: &Function) -> Option<&'static str> {
+    let clauses = match &call.args {
+        FunctionArguments::List(list) => {
+            if list.duplicate_treatment == Some(DuplicateTreatment::Distinct) {
+                return Some("DISTINCT");
+            }
+            !list.clauses.is_empty()
+        }
+        _ => false,
+    };
+    if clauses {
+        Some("ORDER BY")
+    } else if call.filter.is_some() {
+        Some("FILTER")
+    } else if !call.within_group.is_empty() {
+        Some("WITHIN GROUP")
+    } else {
+        None
+    }
+}
+
+/// The arguments of a call that takes only expressions.
+pub(super) fn plain_arguments(call: &Function) -> Result<Vec<&Ast>> {
+    match &call.args {
+        FunctionArguments::None => Ok(Vec::new()),
+        FunctionArguments::Subquery(_) => Err(Error::new(Code::SyntaxError, "A subquery needs brackets of its own")),
+        FunctionArguments::List(list) => list
+            .args
+            .iter()
+            .map(|argument| match argument {
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Ok(expr),
+                other => Err(Error::new(Code::SyntaxError, format!("{other} can't be an argument of {}", call.name))),
+            })
+            .collect(),
+    }
+}

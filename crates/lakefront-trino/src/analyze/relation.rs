@@ -1,0 +1,281 @@
+//! What stands after `FROM`.
+
+use std::sync::Arc;
+
+use datafusion::common::{Column, JoinType, Spans, TableReference};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Subquery};
+use sqlparser::ast::{Ident, Join, JoinConstraint, JoinOperator, ObjectName, TableAlias, TableFactor, TableWithJoins};
+
+use super::scope::{Field, Named, Relation, Scope};
+use super::{Analyzer, folded, place};
+use crate::comparison::Comparison;
+use crate::error::{Code, Error, Result};
+use crate::ingest;
+use crate::types::Type;
+
+impl Analyzer<'_> {
+    /// All that a `FROM` lists, side by side.
+    pub(super) fn from(&self, from: &[TableWithJoins], scope: &Scope<'_>) -> Result<Relation> {
+        let mut all: Option<Relation> = None;
+        for listed in from {
+            all = Some(match all {
+                None => self.joined(listed, None, scope)?,
+                Some(before) => self.joined(listed, Some(before), scope)?,
+            });
+        }
+        match all {
+            Some(relation) => Ok(relation),
+            None => Ok(Relation { plan: LogicalPlanBuilder::empty(true).build()?, fields: Vec::new() }),
+        }
+    }
+
+    fn joined(&self, listed: &TableWithJoins, before: Option<Relation>, scope: &Scope<'_>) -> Result<Relation> {
+        let mut relation = match before {
+            // A comma is a cross join, and what stands after it may read what stands before.
+            Some(before) => self.cross(before, &listed.relation, scope)?,
+            None => self.factor(&listed.relation, scope)?,
+        };
+        for join in &listed.joins {
+            relation = self.join(relation, join, scope)?;
+        }
+        Ok(relation)
+    }
+
+    fn factor(&self, factor: &TableFactor, scope: &Scope<'_>) -> Result<Relation> {
+        match factor {
+            TableFactor::Table { name, alias, args: None, sample: None, version: None, .. } => {
+                let relation = self.table(name, scope)?;
+                aliased(relation, alias.as_ref())
+            }
+            TableFactor::Derived { subquery, alias, sample: None, lateral } => {
+                // Only LATERAL sees what stands beside it; the queries around are seen by all.
+                let relation = match lateral {
+                    true => self.query(subquery, &Scope::inner(scope, true))?,
+                    false => self.query(subquery, scope)?,
+                };
+                aliased(relation, alias.as_ref())
+            }
+            TableFactor::NestedJoin { table_with_joins, alias } => {
+                let relation = self.joined(table_with_joins, None, scope)?;
+                match alias {
+                    Some(_) => aliased(relation, alias.as_ref()),
+                    None => Ok(relation),
+                }
+            }
+            TableFactor::UNNEST { alias, array_exprs, with_offset: false, with_ordinality, .. } => {
+                let nothing = Relation { plan: LogicalPlanBuilder::empty(true).build()?, fields: Vec::new() };
+                self.unnest(nothing, array_exprs, *with_ordinality, alias.as_ref(), false, scope)
+            }
+            other => Err(Error::not_here(format!("{other} in FROM"))),
+        }
+    }
+
+    fn table(&self, name: &ObjectName, scope: &Scope<'_>) -> Result<Relation> {
+        let parts: Vec<&Ident> = name.0.iter().filter_map(|part| part.as_ident()).collect();
+        if let [only] = parts.as_slice()
+            && let Some(named) = scope.named(&folded(only))
+        {
+            return self.named(&folded(only), named.clone());
+        }
+        let words: Vec<&str> = parts.iter().map(|part| part.value.as_str()).collect();
+        let Some(table) = self.tables.table(&words) else {
+            return Err(Error::new(Code::TableNotFound, format!("Table '{name}' does not exist")).at(place(name)));
+        };
+        let symbol = self.symbol("t");
+        let reference = TableReference::bare(symbol.clone());
+        let mut plan = LogicalPlanBuilder::scan(reference.clone(), Arc::clone(&table.source), None)?.build()?;
+        let qualifier: Vec<String> = parts.iter().map(|part| folded(part)).collect();
+        let schema = table.source.schema();
+        let converts =
+            schema.fields().iter().zip(&table.columns).any(|(field, (_, of))| *field.data_type() != of.arrow());
+        let mut fields = Vec::with_capacity(table.columns.len());
+        let mut expressions = Vec::with_capacity(table.columns.len());
+        for (field, (name, of)) in schema.fields().iter().zip(&table.columns) {
+            let stored = Column::new(Some(reference.clone()), field.name());
+            let column = if *field.data_type() == of.arrow() {
+                expressions.push(Expr::Column(stored.clone()));
+                stored
+            } else {
+                let symbol = self.symbol("c");
+                expressions.push(ingest::expression(Expr::Column(stored), field.data_type(), of).alias(&symbol));
+                Column::from_name(symbol)
+            };
+            fields.push(Field {
+                qualifier: qualifier.clone(),
+                name: Some(name.to_lowercase()),
+                column,
+                of: of.clone(),
+            });
+        }
+        if converts {
+            plan = LogicalPlanBuilder::from(plan).project(expressions)?.build()?;
+        }
+        Ok(Relation { plan, fields })
+    }
+
+    fn named(&self, name: &str, named: Named) -> Result<Relation> {
+        let mut relation = match named {
+            Named::Query { query, columns, scope } => {
+                let inside = Scope { named: scope, ..Scope::outermost() };
+                let mut relation = self.query(&query, &inside)?;
+                if !columns.is_empty() {
+                    rename(&mut relation.fields, &columns)?;
+                }
+                relation
+            }
+            Named::Working { plan, fields } => {
+                // Each reading of the rows so far has columns of its own.
+                let symbols: Vec<String> = fields.iter().map(|_| self.symbol("w")).collect();
+                let expressions =
+                    fields.iter().zip(&symbols).map(|(field, symbol)| Expr::Column(field.column.clone()).alias(symbol));
+                let plan = LogicalPlanBuilder::from(plan).project(expressions)?.build()?;
+                let fields = fields
+                    .into_iter()
+                    .zip(symbols)
+                    .map(|(field, symbol)| Field { column: Column::from_name(symbol), ..field })
+                    .collect();
+                Relation { plan, fields }
+            }
+        };
+        for field in &mut relation.fields {
+            field.qualifier = vec![name.to_owned()];
+        }
+        Ok(relation)
+    }
+
+    fn cross(&self, left: Relation, factor: &TableFactor, scope: &Scope<'_>) -> Result<Relation> {
+        if let TableFactor::UNNEST { alias, array_exprs, with_ordinality, .. } = factor {
+            return self.unnest(left, array_exprs, *with_ordinality, alias.as_ref(), false, scope);
+        }
+        let right = self.beside(&left, factor, scope)?;
+        let plan = LogicalPlanBuilder::from(left.plan).cross_join(right.plan)?.build()?;
+        Ok(Relation { plan, fields: [left.fields, right.fields].concat() })
+    }
+
+    /// A factor that may read the relation on its left.
+    fn beside(&self, left: &Relation, factor: &TableFactor, scope: &Scope<'_>) -> Result<Relation> {
+        let TableFactor::Derived { lateral: true, .. } = factor else { return self.factor(factor, scope) };
+        let inside = scope.with_fields(left.fields.clone());
+        let right = self.factor(factor, &inside)?;
+        let outer_ref_columns = right.plan.all_out_ref_exprs();
+        if outer_ref_columns.is_empty() {
+            return Ok(right);
+        }
+        let subquery = Subquery { subquery: Arc::new(right.plan), outer_ref_columns, spans: Spans::new() };
+        Ok(Relation { plan: LogicalPlan::Subquery(subquery), fields: right.fields })
+    }
+
+    fn join(&self, left: Relation, join: &Join, scope: &Scope<'_>) -> Result<Relation> {
+        let (kind, constraint) = match &join.join_operator {
+            JoinOperator::Join(constraint) | JoinOperator::Inner(constraint) => (JoinType::Inner, constraint),
+            JoinOperator::Left(constraint) | JoinOperator::LeftOuter(constraint) => (JoinType::Left, constraint),
+            JoinOperator::Right(constraint) | JoinOperator::RightOuter(constraint) => (JoinType::Right, constraint),
+            JoinOperator::FullOuter(constraint) => (JoinType::Full, constraint),
+            JoinOperator::CrossJoin(_) => return self.cross(left, &join.relation, scope),
+            _ => return Err(Error::not_here("This kind of join").at(place(&join.relation))),
+        };
+        if let TableFactor::UNNEST { alias, array_exprs, with_ordinality, .. } = &join.relation {
+            let is_true = matches!(constraint, JoinConstraint::On(on) if on.to_string().eq_ignore_ascii_case("true"));
+            return match (kind, is_true) {
+                (JoinType::Inner, true) => {
+                    self.unnest(left, array_exprs, *with_ordinality, alias.as_ref(), false, scope)
+                }
+                (JoinType::Left, true) => self.unnest(left, array_exprs, *with_ordinality, alias.as_ref(), true, scope),
+                _ => Err(Error::new(Code::NotSupported, "UNNEST in a join is only supported with condition ON TRUE")),
+            };
+        }
+        let right = self.beside(&left, &join.relation, scope)?;
+        let both = [left.fields.clone(), right.fields.clone()].concat();
+        match constraint {
+            JoinConstraint::On(on) => {
+                let on_condition = self.condition(on, &scope.with_fields(both.clone()), "JOIN ON clause")?;
+                if super::aggregation::contains_aggregate(&on_condition)? {
+                    return Err(
+                        Error::new(Code::ExpressionNotScalar, "JOIN clause cannot contain aggregations").at(place(on))
+                    );
+                }
+                let plan = LogicalPlanBuilder::from(left.plan).join_on(right.plan, kind, [on_condition])?.build()?;
+                Ok(Relation { plan, fields: both })
+            }
+            JoinConstraint::Using(names) => self.join_using(left, right, kind, names),
+            JoinConstraint::Natural => Err(Error::new(Code::NotSupported, "Natural join not supported")),
+            JoinConstraint::None => {
+                Err(Error::new(Code::SyntaxError, "A join needs ON or USING").at(place(&join.relation)))
+            }
+        }
+    }
+
+    fn join_using(&self, left: Relation, right: Relation, kind: JoinType, names: &[ObjectName]) -> Result<Relation> {
+        let mut conditions = Vec::with_capacity(names.len());
+        let mut merged = Vec::with_capacity(names.len());
+        for name in names {
+            let Some(ident) = name.0.first().and_then(|part| part.as_ident()) else { continue };
+            let find = |fields: &[Field], side: &str| -> Result<Field> {
+                let wanted = folded(ident);
+                let mut matching = fields.iter().filter(|field| field.name.as_ref() == Some(&wanted));
+                match (matching.next(), matching.next()) {
+                    (Some(field), None) => Ok(field.clone()),
+                    (Some(_), Some(_)) => {
+                        Err(Error::new(Code::AmbiguousName, format!("Column '{}' is ambiguous", ident.value)))
+                    }
+                    (None, _) => Err(Error::new(
+                        Code::ColumnNotFound,
+                        format!("Column '{}' is missing from {side} side of join", ident.value),
+                    )),
+                }
+            };
+            let (a, b) = (find(&left.fields, "left")?, find(&right.fields, "right")?);
+            let (value_a, value_b) =
+                (self.column(a.column.clone(), a.of.clone()), self.column(b.column.clone(), b.of.clone()));
+            conditions.push(self.compare(value_a.clone(), Comparison::Equal, value_b.clone())?);
+            merged.push((a, b, value_a, value_b));
+        }
+        let plan = LogicalPlanBuilder::from(left.plan).join_on(right.plan, kind, conditions)?.build()?;
+        let mut expressions: Vec<Expr> = plan.schema().columns().into_iter().map(Expr::Column).collect();
+        let mut fields = Vec::new();
+        for (a, _, value_a, value_b) in &merged {
+            let of = crate::coercion::common_type(&value_a.of, &value_b.of).unwrap_or(Type::Unknown);
+            let (x, y) = (self.coerce(value_a.clone(), &of)?, self.coerce(value_b.clone(), &of)?);
+            let value = match kind {
+                JoinType::Right => y,
+                JoinType::Full => datafusion::functions::core::expr_fn::coalesce(vec![x, y]),
+                _ => x,
+            };
+            let symbol = self.symbol("u");
+            expressions.push(value.alias(&symbol));
+            fields.push(Field { qualifier: Vec::new(), name: a.name.clone(), column: Column::from_name(symbol), of });
+        }
+        let plan = LogicalPlanBuilder::from(plan).project(expressions)?.build()?;
+        let is_merged =
+            |field: &Field| merged.iter().any(|(a, b, ..)| a.column == field.column || b.column == field.column);
+        fields.extend(left.fields.into_iter().chain(right.fields).filter(|field| !is_merged(field)));
+        Ok(Relation { plan, fields })
+    }
+}
+
+/// Gives columns the names of an alias.
+pub(super) fn aliased(mut relation: Relation, alias: Option<&TableAlias>) -> Result<Relation> {
+    let Some(alias) = alias else { return Ok(relation) };
+    let columns: Vec<Ident> = alias.columns.iter().map(|column| column.name.clone()).collect();
+    if !columns.is_empty() {
+        rename(&mut relation.fields, &columns)?;
+    }
+    for field in &mut relation.fields {
+        field.qualifier = vec![folded(&alias.name)];
+    }
+    Ok(relation)
+}
+
+fn rename(fields: &mut [Field], names: &[Ident]) -> Result<()> {
+    if names.len() != fields.len() {
+        return Err(Error::new(
+            Code::MismatchedColumnAliases,
+            format!("Column alias list has {} entries but relation has {} columns", names.len(), fields.len()),
+        )
+        .at(names.first().map(|name| (name.span.start.line, name.span.start.column))));
+    }
+    for (field, name) in fields.iter_mut().zip(names) {
+        field.name = Some(folded(name));
+    }
+    Ok(())
+}

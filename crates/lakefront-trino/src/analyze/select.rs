@@ -1,0 +1,393 @@
+//! `SELECT`.
+
+use datafusion::common::Column;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::logical_expr::expr::Sort;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
+use sqlparser::ast::{
+    Distinct, Expr as Ast, GroupByExpr, NamedWindowDefinition, NamedWindowExpr, OrderByExpr, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, VisitMut, VisitorMut, WindowSpec, WindowType,
+};
+
+use super::aggregation::{Grouped, contains_aggregate, ordinal, sort_key};
+use super::scope::{Field, Relation, Scope};
+use super::{Analyzer, Typed, folded, place};
+use crate::error::{Code, Error, Result};
+
+/// A column of the result.
+struct Output<'a> {
+    name: Option<String>,
+    value: Typed,
+    ast: Option<&'a Ast>,
+}
+
+impl Analyzer<'_> {
+    /// A `SELECT` with the `ORDER BY` of its query, whose keys may read what is not selected.
+    pub(super) fn select(&self, select: &Select, order_by: &[OrderByExpr], scope: &Scope<'_>) -> Result<Relation> {
+        if let Some(refused) = refused(select) {
+            return Err(Error::not_here(refused));
+        }
+        if !select.named_window.is_empty() {
+            let (select, order_by) = with_windows(select, order_by)?;
+            return self.select(&select, &order_by, scope);
+        }
+        let mut source = self.from(&select.from, scope)?;
+        let inside = scope.with_fields(source.fields.clone());
+        if let Some(selection) = &select.selection {
+            let condition = self.condition(selection, &inside, "WHERE clause")?;
+            if contains_aggregate(&condition)? {
+                let message = "WHERE clause cannot contain aggregations, window functions or grouping operations";
+                return Err(Error::new(Code::ExpressionNotScalar, message).at(place(selection)));
+            }
+            source.plan = LogicalPlanBuilder::from(source.plan).filter(condition)?.build()?;
+        }
+        let mut outputs = Vec::new();
+        for item in &select.projection {
+            self.output(item, &source.fields, &inside, &mut outputs)?;
+        }
+        let having: Option<(&Ast, Expr)> = match &select.having {
+            Some(having) => Some((having, self.condition(having, &inside, "HAVING clause")?)),
+            None => None,
+        };
+        let symbols: Vec<String> = outputs.iter().map(|_| self.symbol("o")).collect();
+        let distinct = match &select.distinct {
+            None | Some(Distinct::All) => false,
+            Some(Distinct::Distinct) => true,
+            Some(Distinct::On(_)) => return Err(Error::new(Code::SyntaxError, "Trino has no DISTINCT ON")),
+        };
+        let order = self.order_keys(order_by, &outputs, &symbols, &inside)?;
+
+        let values: Vec<Typed> = outputs.iter().map(|output| output.value.clone()).collect();
+        let keys = self.group_keys(&select.group_by, &values, &inside)?;
+        let aggregates = |exprs: &mut dyn Iterator<Item = &Expr>| -> Result<bool> {
+            for expr in exprs {
+                if expr.exists(|part| Ok(matches!(part, Expr::AggregateFunction(_))))? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        };
+        let mut all = values.iter().map(|value| &value.expr).chain(order.iter().map(|key| &key.0.expr));
+        let grouped = keys.is_some() || having.is_some() || aggregates(&mut all)?;
+
+        let mut plan = source.plan;
+        let mut values = values;
+        let mut sort_values: Vec<Typed> = order.iter().map(|(value, _)| value.clone()).collect();
+        if grouped {
+            let (keys, sets) = keys.unwrap_or_else(|| (Vec::new(), vec![Vec::new()]));
+            let expressions: Vec<&Expr> = values
+                .iter()
+                .chain(&sort_values)
+                .map(|value| &value.expr)
+                .chain(having.iter().map(|(_, condition)| condition))
+                .collect();
+            let grouping = Grouped::new(self, plan, &keys, &sets, &expressions)?;
+            values = values
+                .iter()
+                .zip(&outputs)
+                .map(|(value, output)| grouping.rewrite(self, value, output.ast))
+                .collect::<Result<_>>()?;
+            sort_values = sort_values
+                .iter()
+                .zip(order_by)
+                .map(|(value, key)| grouping.rewrite(self, value, Some(&key.expr)))
+                .collect::<Result<_>>()?;
+            plan = grouping.plan.clone();
+            if let Some((ast, condition)) = having {
+                let condition = Typed::new(condition, crate::types::Type::Boolean);
+                let condition = grouping.rewrite(self, &condition, Some(ast))?;
+                plan = LogicalPlanBuilder::from(plan).filter(condition.expr)?.build()?;
+            }
+        }
+        let count = values.len();
+        let (windowed, mut all) = self.windows(plan, [values, sort_values].concat())?;
+        let mut sort_values = all.split_off(count);
+        let values = all;
+
+        let mut projected: Vec<Expr> =
+            values.iter().zip(&symbols).map(|(value, symbol)| value.expr.clone().alias(symbol)).collect();
+        let mut hidden = 0;
+        let mut sorts = Vec::with_capacity(order.len());
+        for (sort_value, (_, key)) in sort_values.drain(..).zip(&order) {
+            let symbol = match values.iter().position(|value| value.expr == sort_value.expr) {
+                Some(at) => symbols[at].clone(),
+                None if distinct => {
+                    let message = "For SELECT DISTINCT, ORDER BY expressions must appear in select list";
+                    return Err(Error::new(Code::ExpressionNotInDistinct, message).at(place(&key.expr)));
+                }
+                None if matches!(sort_value.expr, Expr::Literal(..)) => continue,
+                None => {
+                    hidden += 1;
+                    let symbol = self.symbol("sort");
+                    projected.push(sort_value.expr.alias(&symbol));
+                    symbol
+                }
+            };
+            sorts.push(sort_key(Typed::new(Expr::Column(Column::from_name(symbol)), sort_value.of), key)?);
+        }
+        let mut plan = LogicalPlanBuilder::from(windowed).project(projected)?;
+        if distinct {
+            if let Some(output) = values.iter().find(|value| !value.of.is_comparable()) {
+                return Err(Error::type_mismatch(format!(
+                    "DISTINCT can only be applied to comparable types (actual: {})",
+                    output.of
+                )));
+            }
+            plan = plan.distinct()?;
+        }
+        if !sorts.is_empty() {
+            plan = plan.sort(sorts)?;
+        }
+        if hidden > 0 {
+            plan = plan.project(symbols.iter().map(|symbol| Expr::Column(Column::from_name(symbol))))?;
+        }
+        let fields = outputs
+            .into_iter()
+            .zip(symbols)
+            .map(|(output, symbol)| Field {
+                qualifier: Vec::new(),
+                name: output.name,
+                column: Column::from_name(symbol),
+                of: output.value.of,
+            })
+            .collect();
+        Ok(Relation { plan: plan.build()?, fields })
+    }
+
+    fn output<'a>(
+        &self,
+        item: &'a SelectItem,
+        fields: &[Field],
+        scope: &Scope<'_>,
+        outputs: &mut Vec<Output<'a>>,
+    ) -> Result<()> {
+        let mut add = |field: &Field| {
+            outputs.push(Output {
+                name: field.name.clone(),
+                value: self.column(field.column.clone(), field.of.clone()),
+                ast: None,
+            });
+        };
+        match item {
+            SelectItem::Wildcard(_) => {
+                if fields.is_empty() {
+                    return Err(Error::new(Code::SyntaxError, "SELECT * not allowed in queries without FROM clause"));
+                }
+                fields.iter().for_each(&mut add);
+            }
+            SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
+                let parts: Vec<String> = name.0.iter().filter_map(|part| part.as_ident()).map(folded).collect();
+                let mut own = fields.iter().filter(|field| field.qualifier.ends_with(&parts)).peekable();
+                if own.peek().is_none() {
+                    // A row's fields.
+                    let idents: Vec<_> = name.0.iter().filter_map(|part| part.as_ident()).cloned().collect();
+                    let value = self.expression(&Ast::CompoundIdentifier(idents), scope).map_err(|_| {
+                        Error::new(Code::TableNotFound, format!("Unable to resolve reference {name}")).at(place(name))
+                    })?;
+                    return self.row_outputs(value, outputs);
+                }
+                own.for_each(&mut add);
+            }
+            SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(expr), _) => {
+                let value = self.expression(expr, scope)?;
+                return self.row_outputs(value, outputs);
+            }
+            SelectItem::UnnamedExpr(ast) => {
+                let name = match ast {
+                    Ast::Identifier(name) => Some(folded(name)),
+                    Ast::CompoundIdentifier(parts) => parts.last().map(folded),
+                    Ast::CompoundFieldAccess { access_chain, .. } => match access_chain.last() {
+                        Some(sqlparser::ast::AccessExpr::Dot(Ast::Identifier(name))) => Some(folded(name)),
+                        _ => None,
+                    },
+                    _ => None,
+                };
+                outputs.push(Output { name, value: self.expression(ast, scope)?, ast: Some(ast) });
+            }
+            SelectItem::ExprWithAlias { expr, alias } => {
+                let name = Some(folded(alias));
+                outputs.push(Output { name, value: self.expression(expr, scope)?, ast: Some(expr) });
+            }
+            SelectItem::ExprWithAliases { .. } => {
+                return Err(Error::new(Code::SyntaxError, "An expression has one alias"));
+            }
+        }
+        Ok(())
+    }
+
+    fn row_outputs(&self, value: Typed, outputs: &mut Vec<Output<'_>>) -> Result<()> {
+        let crate::types::Type::Row(fields) = value.of.clone() else {
+            return Err(Error::type_mismatch(format!("Expression of type {} is not of type ROW", value.of)));
+        };
+        for (at, (name, of)) in fields.into_iter().enumerate() {
+            outputs.push(Output { name, value: self.field_at(value.clone(), at, of)?, ast: None });
+        }
+        Ok(())
+    }
+
+    /// Keys of an `ORDER BY`, over the source: a number or an alias stands for a column of the result.
+    fn order_keys<'a>(
+        &self,
+        order_by: &'a [OrderByExpr],
+        outputs: &[Output<'_>],
+        symbols: &[String],
+        source: &Scope<'_>,
+    ) -> Result<Vec<(Typed, &'a OrderByExpr)>> {
+        let fields = outputs
+            .iter()
+            .zip(symbols)
+            .map(|(output, symbol)| Field {
+                qualifier: Vec::new(),
+                name: output.name.clone(),
+                column: Column::from_name(symbol),
+                of: output.value.of.clone(),
+            })
+            .collect();
+        let scope = Scope { fields, ..Scope::inner(source, false) };
+        order_by
+            .iter()
+            .map(|key| {
+                if let Some(number) = ordinal(&key.expr) {
+                    let output = number.checked_sub(1).and_then(|at| outputs.get(at)).ok_or_else(|| {
+                        let message = format!("ORDER BY position {number} is not in select list");
+                        Error::new(Code::InvalidColumnReference, message).at(place(&key.expr))
+                    })?;
+                    return Ok((output.value.clone(), key));
+                }
+                let value = match self.expression(&key.expr, &scope) {
+                    // The same expression twice under one name is no ambiguity.
+                    Err(error) if error.code == Code::AmbiguousName => self.expression(&key.expr, source)?,
+                    analyzed => analyzed?,
+                };
+                let expr = value.expr.transform_down(|expr| {
+                    if let Expr::Column(column) = &expr
+                        && column.relation.is_none()
+                        && let Some(at) = symbols.iter().position(|symbol| *symbol == column.name)
+                    {
+                        return Ok(Transformed::new(
+                            outputs[at].value.expr.clone(),
+                            true,
+                            datafusion::common::tree_node::TreeNodeRecursion::Jump,
+                        ));
+                    }
+                    Ok(Transformed::no(expr))
+                })?;
+                Ok((Typed::new(expr.data, value.of), key))
+            })
+            .collect()
+    }
+
+    /// Sorts rows by their own columns.
+    pub(super) fn sort_by_outputs(
+        &self,
+        relation: Relation,
+        order_by: &[OrderByExpr],
+        scope: &Scope<'_>,
+    ) -> Result<Relation> {
+        let inside = scope.with_fields(relation.fields.clone());
+        let sorts = order_by
+            .iter()
+            .map(|key| {
+                let value = match ordinal(&key.expr) {
+                    Some(number) => {
+                        let field = number.checked_sub(1).and_then(|at| relation.fields.get(at)).ok_or_else(|| {
+                            let message = format!("ORDER BY position {number} is not in select list");
+                            Error::new(Code::InvalidColumnReference, message).at(place(&key.expr))
+                        })?;
+                        self.column(field.column.clone(), field.of.clone())
+                    }
+                    None => self.expression(&key.expr, &inside)?,
+                };
+                sort_key(value, key)
+            })
+            .collect::<Result<Vec<Sort>>>()?;
+        let plan = LogicalPlanBuilder::from(relation.plan).sort(sorts)?.build()?;
+        Ok(Relation { plan, fields: relation.fields })
+    }
+}
+
+fn refused(select: &Select) -> Option<&'static str> {
+    let is_plain_group = matches!(select.group_by, GroupByExpr::Expressions(..));
+    [
+        (select.top.is_some(), "TOP"),
+        (select.into.is_some(), "INTO"),
+        (!select.lateral_views.is_empty(), "LATERAL VIEW"),
+        (select.prewhere.is_some(), "PREWHERE"),
+        (!select.connect_by.is_empty(), "CONNECT BY"),
+        (!select.cluster_by.is_empty(), "CLUSTER BY"),
+        (!select.distribute_by.is_empty(), "DISTRIBUTE BY"),
+        (!select.sort_by.is_empty(), "SORT BY"),
+        (select.qualify.is_some(), "QUALIFY"),
+        (select.value_table_mode.is_some(), "SELECT AS STRUCT"),
+        (select.exclude.is_some(), "EXCLUDE"),
+        (!is_plain_group, "GROUP BY ALL"),
+    ]
+    .into_iter()
+    .find_map(|(stands, name)| stands.then_some(name))
+}
+
+/// The same query with the definitions of its `WINDOW` clause where they are used.
+fn with_windows(select: &Select, order_by: &[OrderByExpr]) -> Result<(Select, Vec<OrderByExpr>)> {
+    struct Definitions<'a>(&'a [NamedWindowDefinition]);
+
+    impl Definitions<'_> {
+        fn find(&self, name: &sqlparser::ast::Ident, depth: usize) -> Option<WindowSpec> {
+            let definition = self.0.iter().find(|definition| folded(&definition.0) == folded(name))?;
+            match &definition.1 {
+                NamedWindowExpr::NamedWindow(other) if depth < 32 => self.find(other, depth + 1),
+                NamedWindowExpr::NamedWindow(_) => None,
+                NamedWindowExpr::WindowSpec(spec) => self.complete(spec.clone(), depth),
+            }
+        }
+
+        fn complete(&self, mut spec: WindowSpec, depth: usize) -> Option<WindowSpec> {
+            let Some(name) = spec.window_name.take() else { return Some(spec) };
+            if depth >= 32 {
+                return None;
+            }
+            let base = self.find(&name, depth + 1)?;
+            if spec.partition_by.is_empty() {
+                spec.partition_by = base.partition_by;
+            }
+            if spec.order_by.is_empty() {
+                spec.order_by = base.order_by;
+            }
+            spec.window_frame = spec.window_frame.or(base.window_frame);
+            Some(spec)
+        }
+    }
+
+    impl VisitorMut for Definitions<'_> {
+        type Break = Error;
+
+        fn pre_visit_expr(&mut self, expr: &mut Ast) -> std::ops::ControlFlow<Error> {
+            if let Ast::Function(function) = expr
+                && let Some(over) = &mut function.over
+            {
+                let spec = match over {
+                    WindowType::NamedWindow(name) => self.find(name, 0),
+                    WindowType::WindowSpec(spec) => self.complete(spec.clone(), 0),
+                };
+                match spec {
+                    Some(spec) => *over = WindowType::WindowSpec(spec),
+                    None => {
+                        return std::ops::ControlFlow::Break(Error::new(
+                            Code::InvalidWindowFrame,
+                            format!("Cannot resolve the window of {}", function.name),
+                        ));
+                    }
+                }
+            }
+            std::ops::ControlFlow::Continue(())
+        }
+    }
+
+    let mut definitions = Definitions(&select.named_window);
+    let (mut plain, mut order_by) = (select.clone(), order_by.to_vec());
+    plain.named_window = Vec::new();
+    let broken = plain.visit(&mut definitions).break_value().or_else(|| order_by.visit(&mut definitions).break_value());
+    match broken {
+        Some(error) => Err(error),
+        None => Ok((plain, order_by)),
+    }
+}

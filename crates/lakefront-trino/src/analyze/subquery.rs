@@ -1,0 +1,151 @@
+//! Queries within expressions.
+
+use std::sync::Arc;
+
+use datafusion::common::Spans;
+use datafusion::functions_aggregate::expr_fn::{count, max, min};
+use datafusion::logical_expr::expr::{Exists, InSubquery};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Subquery, lit};
+use sqlparser::ast::{BinaryOperator, Expr as Ast, Query};
+
+use super::expression::boolean;
+use super::literal::constant;
+use super::scope::{Relation, Scope};
+use super::{Analyzer, Typed, place};
+use crate::coercion::common_type;
+use crate::comparison::{self, Comparison};
+use crate::error::{Code, Error, Result};
+use crate::types::Type;
+use crate::value::Value;
+
+fn subquery(plan: LogicalPlan) -> Subquery {
+    let outer_ref_columns = plan.all_out_ref_exprs();
+    Subquery { subquery: Arc::new(plan), outer_ref_columns, spans: Spans::new() }
+}
+
+impl Analyzer<'_> {
+    fn inner_query(&self, query: &Query, scope: &Scope<'_>) -> Result<Relation> {
+        self.query(query, &Scope::inner(scope, true))
+    }
+
+    /// A subquery of one column, and that column.
+    fn one_column(&self, query: &Query, scope: &Scope<'_>) -> Result<(LogicalPlan, Typed)> {
+        let relation = self.inner_query(query, scope)?;
+        match relation.fields.as_slice() {
+            [field] => {
+                let column = self.column(field.column.clone(), field.of.clone());
+                Ok((relation.plan, column))
+            }
+            fields => Err(Error::new(
+                Code::NotSupported,
+                format!("Multiple columns returned by subquery are not yet supported. Found {}", fields.len()),
+            )
+            .at(place(query))),
+        }
+    }
+
+    pub(super) fn scalar_subquery(&self, query: &Query, scope: &Scope<'_>) -> Result<Typed> {
+        let (plan, column) = self.one_column(query, scope)?;
+        Ok(self.leaf(Expr::ScalarSubquery(subquery(plan)), column.of))
+    }
+
+    pub(super) fn exists(&self, query: &Query, negated: bool, scope: &Scope<'_>) -> Result<Typed> {
+        let relation = self.inner_query(query, scope)?;
+        Ok(self.leaf(Expr::Exists(Exists::new(subquery(relation.plan), negated)), Type::Boolean))
+    }
+
+    pub(super) fn in_subquery(&self, ast: &Ast, query: &Query, negated: bool, scope: &Scope<'_>) -> Result<Typed> {
+        let value = self.expression(ast, scope)?;
+        let (plan, column) = self.one_column(query, scope)?;
+        let Some(of) = common_type(&value.of, &column.of) else {
+            let message = format!(
+                "Value expression and result of subquery must be of the same type for IN: {} vs {}",
+                value.of, column.of
+            );
+            return Err(Error::type_mismatch(message).at(place(ast)));
+        };
+        let plan = if column.of == of && comparison::is_native(&of) {
+            plan
+        } else {
+            let item = comparison::sort_key(self.coerce(column, &of)?, &of);
+            LogicalPlanBuilder::from(plan).project([item.alias(self.symbol("item"))])?.build()?
+        };
+        let value = comparison::sort_key(self.coerce(value, &of)?, &of);
+        Ok(self.leaf(Expr::InSubquery(InSubquery::new(Box::new(value), subquery(plan), negated)), Type::Boolean))
+    }
+
+    /// `value op ANY (query)`, `value op ALL (query)`
+    pub(super) fn quantified(
+        &self,
+        left: &Ast,
+        op: &BinaryOperator,
+        right: &Ast,
+        all: bool,
+        scope: &Scope<'_>,
+    ) -> Result<Typed> {
+        let query = match right {
+            Ast::Subquery(query) => query,
+            Ast::Nested(inner) => match inner.as_ref() {
+                Ast::Subquery(query) => query,
+                _ => return Err(Error::new(Code::SyntaxError, "ANY and ALL take a subquery")),
+            },
+            _ => return Err(Error::new(Code::SyntaxError, "ANY and ALL take a subquery")),
+        };
+        let comparison = Comparison::of(op)
+            .ok_or_else(|| Error::new(Code::SyntaxError, format!("{op} can't be used with ANY and ALL")))?;
+        match (comparison, all) {
+            (Comparison::Equal, false) => return self.in_subquery(left, query, false, scope),
+            (Comparison::NotEqual, true) => return self.in_subquery(left, query, true, scope),
+            _ => {}
+        }
+        let value = self.expression(left, scope)?;
+        let (plan, column) = self.one_column(query, scope)?;
+        let Some(of) = common_type(&value.of, &column.of).filter(Type::is_orderable) else {
+            return Err(Error::type_mismatch(format!(
+                "Cannot apply operator: {} {} {}",
+                value.of,
+                comparison.sign(),
+                column.of
+            )));
+        };
+        let value = comparison::sort_key(self.coerce(value, &of)?, &of);
+        let item = comparison::sort_key(self.coerce(column, &of)?, &of);
+        let of = match of {
+            Type::TimestampTz(_) => Type::decimal(38, 0),
+            Type::TimeTz(_) => Type::Bigint,
+            other => other,
+        };
+        // Over the items: all of them, those that are not null, the least and the greatest.
+        let fact = |expr: Expr| -> Result<Expr> {
+            let aggregate: [Expr; 0] = [];
+            let plan = LogicalPlanBuilder::from(plan.clone())
+                .aggregate(aggregate, [expr.alias(self.symbol("fact"))])?
+                .build()?;
+            Ok(Expr::ScalarSubquery(subquery(plan)))
+        };
+        let rows = self.leaf(fact(count(lit(1i64)))?, Type::Bigint);
+        let known = self.leaf(fact(count(item.clone()))?, Type::Bigint);
+        let least = self.leaf(fact(min(item.clone()))?, of.clone());
+        let greatest = self.leaf(fact(max(item))?, of.clone());
+        let holds = |bound: &Typed| comparison::expression(value.clone(), comparison, bound.expr.clone(), &of);
+        let holds_for_all = match comparison {
+            Comparison::Less | Comparison::LessOrEqual => holds(&least)?,
+            Comparison::Greater | Comparison::GreaterOrEqual => holds(&greatest)?,
+            _ => holds(&least)?.and(holds(&greatest)?),
+        };
+        let holds_for_any = match comparison {
+            Comparison::Less | Comparison::LessOrEqual => holds(&greatest)?,
+            Comparison::Greater | Comparison::GreaterOrEqual => holds(&least)?,
+            _ => holds(&least)?.or(holds(&greatest)?),
+        };
+        let null = || constant(Value::Null, Type::Boolean);
+        let (decided, otherwise) = if all { (holds_for_all, false) } else { (holds_for_any, true) };
+        let whens = vec![
+            rows.expr.clone().eq(lit(0i64)),
+            if otherwise { decided.clone() } else { Expr::Not(Box::new(decided.clone())) },
+            known.expr.eq(rows.expr),
+        ];
+        let results = vec![boolean(lit(all)), boolean(lit(!all)), boolean(decided), null()?];
+        self.choose(whens, results)
+    }
+}

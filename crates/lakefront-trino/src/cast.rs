@@ -1,0 +1,75 @@
+//! What a value becomes as another type.
+
+mod json;
+mod nested;
+mod scalar;
+mod temporal;
+
+use crate::error::{Error, Result};
+use crate::types::Type;
+use crate::value::Value;
+
+/// Who knows a cast.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Json,
+    Nested,
+    Temporal,
+    Scalar,
+}
+
+fn family(from: &Type, to: &Type) -> Family {
+    let either = |is: fn(&Type) -> bool| is(from) || is(to);
+    if either(|of| matches!(of, Type::Json)) {
+        Family::Json
+    } else if either(|of| matches!(of, Type::Array(_) | Type::Map(..) | Type::Row(_))) {
+        Family::Nested
+    } else if either(|of| {
+        matches!(
+            of,
+            Type::Date
+                | Type::Time(_)
+                | Type::TimeTz(_)
+                | Type::Timestamp(_)
+                | Type::TimestampTz(_)
+                | Type::IntervalDayToSecond
+                | Type::IntervalYearToMonth
+        )
+    }) {
+        Family::Temporal
+    } else {
+        Family::Scalar
+    }
+}
+
+/// Whether there is a cast at all.
+pub(crate) fn exists(from: &Type, to: &Type) -> bool {
+    from == to
+        || *from == Type::Unknown
+        || match family(from, to) {
+            Family::Json => json::exists(from, to),
+            Family::Nested => nested::exists(from, to),
+            Family::Temporal => temporal::exists(from, to),
+            Family::Scalar => scalar::exists(from, to),
+        }
+}
+
+/// Casts one value; null stays null.
+///
+/// # Errors
+/// `INVALID_CAST_ARGUMENT` or `NUMERIC_VALUE_OUT_OF_RANGE`, as in Trino.
+pub(crate) fn value(value: &Value, from: &Type, to: &Type) -> Result<Value> {
+    if value.is_null() || from == to {
+        return Ok(value.clone());
+    }
+    match family(from, to) {
+        Family::Json => json::value(value, from, to),
+        Family::Nested => nested::value(value, from, to),
+        Family::Temporal => temporal::value(value, from, to),
+        Family::Scalar => scalar::value(value, from, to),
+    }
+}
+
+fn unknown(from: &Type, to: &Type) -> Error {
+    Error::type_mismatch(format!("Cannot cast {from} to {to}"))
+}

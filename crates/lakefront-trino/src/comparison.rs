@@ -1,0 +1,242 @@
+//! Comparisons: by the engine's own operators where they decide as Trino does, else value by value.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+use sqlparser::ast::BinaryOperator;
+
+use crate::call::Call;
+use crate::error::{Error, Result};
+use crate::types::{MAX_PRECISION, Type};
+use crate::udf::Udf;
+use crate::value;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    DistinctFrom,
+    NotDistinctFrom,
+}
+
+impl Comparison {
+    pub(crate) fn of(op: &BinaryOperator) -> Option<Self> {
+        Some(match op {
+            BinaryOperator::Eq => Comparison::Equal,
+            BinaryOperator::NotEq => Comparison::NotEqual,
+            BinaryOperator::Lt => Comparison::Less,
+            BinaryOperator::LtEq => Comparison::LessOrEqual,
+            BinaryOperator::Gt => Comparison::Greater,
+            BinaryOperator::GtEq => Comparison::GreaterOrEqual,
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn sign(self) -> &'static str {
+        match self {
+            Comparison::Equal => "=",
+            Comparison::NotEqual => "<>",
+            Comparison::Less => "<",
+            Comparison::LessOrEqual => "<=",
+            Comparison::Greater => ">",
+            Comparison::GreaterOrEqual => ">=",
+            Comparison::DistinctFrom => "IS DISTINCT FROM",
+            Comparison::NotDistinctFrom => "IS NOT DISTINCT FROM",
+        }
+    }
+
+    fn operator(self) -> Operator {
+        match self {
+            Comparison::Equal => Operator::Eq,
+            Comparison::NotEqual => Operator::NotEq,
+            Comparison::Less => Operator::Lt,
+            Comparison::LessOrEqual => Operator::LtEq,
+            Comparison::Greater => Operator::Gt,
+            Comparison::GreaterOrEqual => Operator::GtEq,
+            Comparison::DistinctFrom => Operator::IsDistinctFrom,
+            Comparison::NotDistinctFrom => Operator::IsNotDistinctFrom,
+        }
+    }
+
+    fn needs_order(self) -> bool {
+        matches!(self, Comparison::Less | Comparison::LessOrEqual | Comparison::Greater | Comparison::GreaterOrEqual)
+    }
+
+    fn holds(self, order: Ordering) -> bool {
+        match self {
+            Comparison::Equal | Comparison::NotDistinctFrom => order.is_eq(),
+            Comparison::NotEqual | Comparison::DistinctFrom => order.is_ne(),
+            Comparison::Less => order.is_lt(),
+            Comparison::LessOrEqual => order.is_le(),
+            Comparison::Greater => order.is_gt(),
+            Comparison::GreaterOrEqual => order.is_ge(),
+        }
+    }
+}
+
+/// Whether Arrow's comparison of the arrays is Trino's of the values.
+pub(crate) fn is_native(of: &Type) -> bool {
+    !matches!(
+        of,
+        Type::Unknown
+            | Type::Real
+            | Type::Double
+            | Type::TimeTz(_)
+            | Type::TimestampTz(_)
+            | Type::Array(_)
+            | Type::Map(..)
+            | Type::Row(_)
+            | Type::HyperLogLog
+            | Type::P4HyperLogLog
+            | Type::TDigest
+            | Type::QDigest(_)
+            | Type::SetDigest
+    )
+}
+
+/// Compares two values of one type.
+pub(crate) fn expression(a: Expr, comparison: Comparison, b: Expr, of: &Type) -> Result<Expr> {
+    let possible = if comparison.needs_order() { of.is_orderable() } else { of.is_comparable() };
+    if !possible && *of != Type::Unknown {
+        return Err(Error::type_mismatch(format!("Cannot apply operator: {of} {} {of}", comparison.sign())));
+    }
+    let native = |a: Expr, b: Expr| Expr::BinaryExpr(BinaryExpr::new(Box::new(a), comparison.operator(), Box::new(b)));
+    let is_equality = matches!(comparison, Comparison::Equal | Comparison::NotEqual);
+    if is_native(of) || is_equality && (is_ordinary_double(&a) || is_ordinary_double(&b)) {
+        return Ok(native(a, b));
+    }
+    if is_ordinary_double(&b) && matches!(of, Type::Real | Type::Double) && comparison.needs_order() {
+        // Engine and files sort NaN as a number, which no comparison with a number may hold for. The first part is what
+        // row groups are pruned by.
+        let number = call("is_number", number_kernel, vec![of.clone()], vec![a.clone()]);
+        return Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(native(a, b)), Operator::And, Box::new(number))));
+    }
+    if let Type::TimestampTz(_) | Type::TimeTz(_) = of {
+        return Ok(native(sort_key(a, of), sort_key(b, of)));
+    }
+    let kernel = match comparison {
+        Comparison::Equal => equal_kernel,
+        Comparison::NotEqual => not_equal_kernel,
+        Comparison::Less => less_kernel,
+        Comparison::LessOrEqual => less_or_equal_kernel,
+        Comparison::Greater => greater_kernel,
+        Comparison::GreaterOrEqual => greater_or_equal_kernel,
+        Comparison::DistinctFrom => distinct_kernel,
+        Comparison::NotDistinctFrom => not_distinct_kernel,
+    };
+    let udf = Udf { strict: false, ..Udf::new(comparison.sign(), kernel, vec![of.clone(), of.clone()], Type::Boolean) };
+    Ok(udf.on(vec![a, b]))
+}
+
+/// What sorts as the values do.
+pub(crate) fn sort_key(expr: Expr, of: &Type) -> Expr {
+    match of {
+        Type::TimestampTz(_) => {
+            Udf::new("instant", instant_kernel, vec![of.clone()], Type::decimal(MAX_PRECISION, 0)).on(vec![expr])
+        }
+        Type::TimeTz(_) => Udf::new("utc", utc_kernel, vec![of.clone()], Type::Bigint).on(vec![expr]),
+        _ => expr,
+    }
+}
+
+fn call(name: &'static str, kernel: crate::call::Kernel, types: Vec<Type>, arguments: Vec<Expr>) -> Expr {
+    Udf::new(name, kernel, types, Type::Boolean).on(arguments)
+}
+
+/// A literal that is neither zero, which has two signs, nor NaN.
+fn is_ordinary_double(expr: &Expr) -> bool {
+    match expr {
+        Expr::Literal(ScalarValue::Float64(Some(value)), _) => *value != 0.0 && !value.is_nan(),
+        Expr::Literal(ScalarValue::Float32(Some(value)), _) => *value != 0.0 && !value.is_nan(),
+        _ => false,
+    }
+}
+
+fn number_kernel(call: &Call) -> Result<ArrayRef> {
+    let value = call.double(0)?;
+    call.booleans(|row| Ok(value.get(row).map(|value| !value.is_nan())))
+}
+
+fn instant_kernel(call: &Call) -> Result<ArrayRef> {
+    let array = call.array(0)?;
+    let instants = value::instants(&array);
+    let instants = datafusion::arrow::array::Decimal128Array::new(instants.values().clone(), array.nulls().cloned());
+    Ok(Arc::new(instants.with_data_type(DataType::Decimal128(MAX_PRECISION, 0))))
+}
+
+fn utc_kernel(call: &Call) -> Result<ArrayRef> {
+    let value = call.any(0);
+    call.bigints(|row| {
+        Ok(match value.get(row) {
+            value::Value::TimeTz(picos, offset) => Some(value::utc_of_day(picos, offset)),
+            _ => None,
+        })
+    })
+}
+
+fn by_values(call: &Call, comparison: Comparison) -> Result<ArrayRef> {
+    if let (Type::Double | Type::Real, false) =
+        (&call.types[0], matches!(comparison, Comparison::DistinctFrom | Comparison::NotDistinctFrom))
+    {
+        let (a, b) = (call.double(0)?, call.double(1)?);
+        return call.booleans(|row| {
+            let (Some(a), Some(b)) = (a.get(row), b.get(row)) else { return Ok(None) };
+            Ok(Some(match a.partial_cmp(&b) {
+                Some(order) => comparison.holds(order),
+                None => comparison == Comparison::NotEqual,
+            }))
+        });
+    }
+    let (a, b) = (call.any(0), call.any(1));
+    call.booleans(|row| {
+        let (a, b) = (a.get(row), b.get(row));
+        Ok(match comparison {
+            Comparison::Equal => value::equal(&a, &b),
+            Comparison::NotEqual => value::equal(&a, &b).map(|equal| !equal),
+            Comparison::DistinctFrom => Some(!value::identical(&a, &b)),
+            Comparison::NotDistinctFrom => Some(value::identical(&a, &b)),
+            _ if a.is_null() || b.is_null() => None,
+            _ => Some(value::compare(&a, &b)?.is_some_and(|order| comparison.holds(order))),
+        })
+    })
+}
+
+fn equal_kernel(call: &Call) -> Result<ArrayRef> {
+    by_values(call, Comparison::Equal)
+}
+
+fn not_equal_kernel(call: &Call) -> Result<ArrayRef> {
+    by_values(call, Comparison::NotEqual)
+}
+
+fn less_kernel(call: &Call) -> Result<ArrayRef> {
+    by_values(call, Comparison::Less)
+}
+
+fn less_or_equal_kernel(call: &Call) -> Result<ArrayRef> {
+    by_values(call, Comparison::LessOrEqual)
+}
+
+fn greater_kernel(call: &Call) -> Result<ArrayRef> {
+    by_values(call, Comparison::Greater)
+}
+
+fn greater_or_equal_kernel(call: &Call) -> Result<ArrayRef> {
+    by_values(call, Comparison::GreaterOrEqual)
+}
+
+fn distinct_kernel(call: &Call) -> Result<ArrayRef> {
+    by_values(call, Comparison::DistinctFrom)
+}
+
+fn not_distinct_kernel(call: &Call) -> Result<ArrayRef> {
+    by_values(call, Comparison::NotDistinctFrom)
+}

@@ -1,0 +1,143 @@
+//! Trino's syntax for sqlparser: what its own dialects read otherwise.
+
+use std::any::TypeId;
+
+use sqlparser::ast::{CastKind, DataType, Expr, Ident, ObjectName, TypedString};
+use sqlparser::dialect::{Dialect, GenericDialect};
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::Token;
+
+use crate::types::Type;
+
+#[derive(Debug)]
+pub(crate) struct TrinoDialect;
+
+impl Dialect for TrinoDialect {
+    /// Where the parser asks for a dialect by name, Trino goes with what is open to all.
+    fn dialect(&self) -> TypeId {
+        TypeId::of::<GenericDialect>()
+    }
+
+    fn is_identifier_start(&self, letter: char) -> bool {
+        letter.is_alphabetic() || letter == '_'
+    }
+
+    fn is_identifier_part(&self, letter: char) -> bool {
+        letter.is_alphanumeric() || letter == '_'
+    }
+
+    fn is_delimited_identifier_start(&self, letter: char) -> bool {
+        letter == '"'
+    }
+
+    fn supports_filter_during_aggregation(&self) -> bool {
+        true
+    }
+
+    fn supports_group_by_expr(&self) -> bool {
+        true
+    }
+
+    fn supports_lambda_functions(&self) -> bool {
+        true
+    }
+
+    fn supports_numeric_literal_underscores(&self) -> bool {
+        true
+    }
+
+    fn supports_unicode_string_literal(&self) -> bool {
+        true
+    }
+
+    fn supports_window_clause_named_window_reference(&self) -> bool {
+        true
+    }
+
+    fn supports_window_function_null_treatment_arg(&self) -> bool {
+        true
+    }
+
+    fn supports_values_as_table_factor(&self) -> bool {
+        true
+    }
+
+    fn supports_parens_around_table_factor(&self) -> bool {
+        true
+    }
+
+    fn supports_left_associative_joins_without_parens(&self) -> bool {
+        true
+    }
+
+    fn parse_prefix(&self, parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
+        let next = parser.peek_nth_token_ref(0);
+        let Token::Word(word) = &next.token else { return None };
+        if word.quote_style.is_some() {
+            return None;
+        }
+        let kind = match word.keyword {
+            Keyword::CAST => Some(CastKind::Cast),
+            Keyword::TRY_CAST => Some(CastKind::TryCast),
+            _ => None,
+        };
+        match (kind, &parser.peek_nth_token_ref(1).token) {
+            (Some(kind), Token::LParen) => Some(cast(parser, kind)),
+            (None, Token::SingleQuotedString(_)) => typed_literal(parser, 1),
+            // DOUBLE PRECISION '1'
+            (None, Token::Word(second)) if second.keyword == Keyword::PRECISION => typed_literal(parser, 2),
+            _ => None,
+        }
+    }
+}
+
+/// `CAST(value AS type)`, whose type may be one that only Trino has.
+fn cast(parser: &mut Parser, kind: CastKind) -> Result<Expr, ParserError> {
+    parser.advance_token();
+    parser.expect_token(&Token::LParen)?;
+    let expr = parser.parse_expr()?;
+    parser.expect_keyword_is(Keyword::AS)?;
+    let mut name = String::new();
+    let mut depth = 0;
+    loop {
+        match &parser.peek_token_ref().token {
+            Token::RParen if depth == 0 => break,
+            Token::EOF | Token::SemiColon => return parser.expected("a type", parser.peek_token()),
+            Token::LParen => depth += 1,
+            Token::RParen => depth -= 1,
+            _ => {}
+        }
+        let token = parser.next_token().token;
+        if !name.is_empty() && !matches!(token, Token::LParen | Token::RParen | Token::Comma) && !name.ends_with('(') {
+            name.push(' ');
+        }
+        name.push_str(&token.to_string());
+    }
+    if name.is_empty() {
+        return parser.expected("a type", parser.peek_token());
+    }
+    parser.expect_token(&Token::RParen)?;
+    Ok(Expr::Cast { kind, expr: Box::new(expr), data_type: custom(&name), array: false, format: None })
+}
+
+/// A type by its name as it was written.
+fn custom(name: &str) -> DataType {
+    DataType::Custom(ObjectName::from(Ident::new(name)), Vec::new())
+}
+
+/// `IPADDRESS '10.0.0.1'`: the name of a type, of so many words, before a text.
+fn typed_literal(parser: &mut Parser, words: usize) -> Option<Result<Expr, ParserError>> {
+    let Token::SingleQuotedString(_) = &parser.peek_nth_token_ref(words).token else { return None };
+    let name: Vec<String> = (0..words).map(|at| parser.peek_nth_token_ref(at).token.to_string()).collect();
+    let name = name.join(" ");
+    Type::parse(&name).ok()?;
+    for _ in 0..words {
+        parser.advance_token();
+    }
+    Some(
+        parser
+            .parse_value()
+            .map(|value| Expr::TypedString(TypedString { data_type: custom(&name), value, uses_odbc_syntax: false })),
+    )
+}

@@ -1,0 +1,198 @@
+//! Why a statement has no answer, in Trino's words.
+
+use std::fmt;
+
+use datafusion::common::DataFusionError;
+
+/// Trino's name of an error, such as `DIVISION_BY_ZERO`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Code {
+    AmbiguousFunctionCall,
+    AmbiguousName,
+    ColumnNotFound,
+    ColumnAliasNotFound,
+    DivisionByZero,
+    DuplicateColumnName,
+    DuplicateNamedQuery,
+    ExpressionNotAggregate,
+    ExpressionNotConstant,
+    ExpressionNotInDistinct,
+    ExpressionNotScalar,
+    FunctionNotAggregate,
+    FunctionNotFound,
+    FunctionNotWindow,
+    GenericInternalError,
+    InvalidArguments,
+    InvalidCastArgument,
+    InvalidColumnReference,
+    InvalidFunctionArgument,
+    InvalidLimitClause,
+    InvalidLiteral,
+    InvalidParameterUsage,
+    InvalidPath,
+    InvalidWindowFrame,
+    JsonInputConversionError,
+    JsonOutputConversionError,
+    JsonValueResultError,
+    MismatchedColumnAliases,
+    MissingGroupBy,
+    MissingOrderBy,
+    MissingOver,
+    NestedAggregation,
+    NestedWindow,
+    NotSupported,
+    /// Trino has it and this crate does not, or not exactly.
+    NotSupportedHere,
+    NumericValueOutOfRange,
+    PathEvaluationError,
+    SubqueryMultipleRows,
+    SyntaxError,
+    TableNotFound,
+    TypeMismatch,
+    TypeNotFound,
+}
+
+impl Code {
+    pub fn name(self) -> &'static str {
+        use Code::*;
+        match self {
+            AmbiguousFunctionCall => "AMBIGUOUS_FUNCTION_CALL",
+            AmbiguousName => "AMBIGUOUS_NAME",
+            ColumnNotFound => "COLUMN_NOT_FOUND",
+            ColumnAliasNotFound => "COLUMN_ALIAS_NOT_FOUND",
+            DivisionByZero => "DIVISION_BY_ZERO",
+            DuplicateColumnName => "DUPLICATE_COLUMN_NAME",
+            DuplicateNamedQuery => "DUPLICATE_NAMED_QUERY",
+            ExpressionNotAggregate => "EXPRESSION_NOT_AGGREGATE",
+            ExpressionNotConstant => "EXPRESSION_NOT_CONSTANT",
+            ExpressionNotInDistinct => "EXPRESSION_NOT_IN_DISTINCT",
+            ExpressionNotScalar => "EXPRESSION_NOT_SCALAR",
+            FunctionNotAggregate => "FUNCTION_NOT_AGGREGATE",
+            FunctionNotFound => "FUNCTION_NOT_FOUND",
+            FunctionNotWindow => "FUNCTION_NOT_WINDOW",
+            GenericInternalError => "GENERIC_INTERNAL_ERROR",
+            InvalidArguments => "INVALID_ARGUMENTS",
+            InvalidCastArgument => "INVALID_CAST_ARGUMENT",
+            InvalidColumnReference => "INVALID_COLUMN_REFERENCE",
+            InvalidFunctionArgument => "INVALID_FUNCTION_ARGUMENT",
+            InvalidLimitClause => "INVALID_LIMIT_CLAUSE",
+            InvalidLiteral => "INVALID_LITERAL",
+            InvalidParameterUsage => "INVALID_PARAMETER_USAGE",
+            InvalidPath => "INVALID_PATH",
+            InvalidWindowFrame => "INVALID_WINDOW_FRAME",
+            JsonInputConversionError => "JSON_INPUT_CONVERSION_ERROR",
+            JsonOutputConversionError => "JSON_OUTPUT_CONVERSION_ERROR",
+            JsonValueResultError => "JSON_VALUE_RESULT_ERROR",
+            MismatchedColumnAliases => "MISMATCHED_COLUMN_ALIASES",
+            MissingGroupBy => "MISSING_GROUP_BY",
+            MissingOrderBy => "MISSING_ORDER_BY",
+            MissingOver => "MISSING_OVER",
+            NestedAggregation => "NESTED_AGGREGATION",
+            NestedWindow => "NESTED_WINDOW",
+            NotSupported => "NOT_SUPPORTED",
+            NotSupportedHere => "NOT_SUPPORTED_HERE",
+            NumericValueOutOfRange => "NUMERIC_VALUE_OUT_OF_RANGE",
+            PathEvaluationError => "PATH_EVALUATION_ERROR",
+            SubqueryMultipleRows => "SUBQUERY_MULTIPLE_ROWS",
+            SyntaxError => "SYNTAX_ERROR",
+            TableNotFound => "TABLE_NOT_FOUND",
+            TypeMismatch => "TYPE_MISMATCH",
+            TypeNotFound => "TYPE_NOT_FOUND",
+        }
+    }
+}
+
+/// Lines and columns count from 1, columns in characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    pub code: Code,
+    pub message: String,
+    pub position: Option<(u64, u64)>,
+}
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), position: None }
+    }
+
+    pub fn not_here(construct: impl fmt::Display) -> Self {
+        Self::new(Code::NotSupportedHere, format!("{construct} is not supported by the embedded engine."))
+    }
+
+    pub fn type_mismatch(message: impl Into<String>) -> Self {
+        Self::new(Code::TypeMismatch, message)
+    }
+
+    pub fn invalid_argument(message: impl Into<String>) -> Self {
+        Self::new(Code::InvalidFunctionArgument, message)
+    }
+
+    pub fn invalid_cast(value: impl fmt::Display, from: impl fmt::Display, to: impl fmt::Display) -> Self {
+        Self::new(Code::InvalidCastArgument, format!("Cannot cast {from} '{value}' to {to}"))
+    }
+
+    pub fn out_of_range(message: impl Into<String>) -> Self {
+        Self::new(Code::NumericValueOutOfRange, message)
+    }
+
+    pub fn division_by_zero() -> Self {
+        Self::new(Code::DivisionByZero, "Division by zero")
+    }
+
+    /// Puts the error where it happened, unless it already knows.
+    #[must_use]
+    pub fn at(mut self, position: Option<(u64, u64)>) -> Self {
+        self.position = self.position.or(position);
+        self
+    }
+
+    /// The error that the engine carried through its own.
+    pub fn find(error: &DataFusionError) -> Option<&Error> {
+        let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+        while let Some(error) = source {
+            if let Some(found) = error.downcast_ref::<Error>() {
+                return Some(found);
+            }
+            source = match error.downcast_ref::<DataFusionError>() {
+                Some(DataFusionError::External(inner)) => Some(inner.as_ref()),
+                Some(DataFusionError::Shared(inner)) => Some(inner.as_ref()),
+                Some(DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner)) => {
+                    Some(inner.as_ref())
+                }
+                _ => error.source(),
+            };
+        }
+        None
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<Error> for DataFusionError {
+    fn from(error: Error) -> Self {
+        DataFusionError::External(Box::new(error))
+    }
+}
+
+impl From<DataFusionError> for Error {
+    fn from(error: DataFusionError) -> Self {
+        match Error::find(&error) {
+            Some(found) => found.clone(),
+            None => Error::new(Code::GenericInternalError, error.strip_backtrace()),
+        }
+    }
+}
+
+impl From<datafusion::arrow::error::ArrowError> for Error {
+    fn from(error: datafusion::arrow::error::ArrowError) -> Self {
+        Error::from(DataFusionError::from(error))
+    }
+}

@@ -1,0 +1,240 @@
+//! Every scalar function and operator, by name: what it takes, what it gives, what computes it.
+//!
+//! Operators are functions that are named by their sign. A family has a file; a new function is a line in its table.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, StructArray};
+use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
+use datafusion::arrow::compute::interleave;
+use datafusion::arrow::datatypes::DataType;
+
+use crate::call::{Call, Kernel};
+use crate::coercion::can_coerce;
+use crate::error::{Code, Error, Result};
+use crate::signature::{Binding, Given, Signature};
+use crate::types::Type;
+use crate::value::Value;
+
+mod families;
+
+/// A scalar function with one signature; others of its name are overloads.
+#[derive(Debug)]
+pub struct Function {
+    pub name: &'static str,
+    pub signature: Signature,
+    /// The signature as it was written.
+    pub text: &'static str,
+    pub kernel: Kernel,
+    /// A null argument makes the result null, and the kernel never sees it.
+    pub strict: bool,
+    returns: Option<fn(&[Type]) -> Result<Type>>,
+}
+
+/// A strict function. See [`crate::signature`] for how signatures are written.
+pub(crate) fn scalar(name: &'static str, signature: &'static str, kernel: Kernel) -> Function {
+    Function { name, signature: Signature::new(signature), text: signature, kernel, strict: true, returns: None }
+}
+
+impl Function {
+    /// The kernel is called for rows with null arguments too.
+    pub(crate) fn on_nulls(mut self) -> Self {
+        self.strict = false;
+        self
+    }
+
+    /// The result's type follows from the arguments' by more than the signature says.
+    pub(crate) fn returning(mut self, returns: fn(&[Type]) -> Result<Type>) -> Self {
+        self.returns = Some(returns);
+        self
+    }
+
+    /// The type of the result, once all letters are bound; `arguments` are the formal types of those that are no lambdas.
+    pub fn result(&self, binding: &Binding, arguments: &[Type]) -> Result<Type> {
+        match self.returns {
+            Some(returns) => returns(arguments),
+            None => binding.instance(&self.signature.returns).ok_or_else(|| {
+                Error::new(
+                    Code::FunctionNotFound,
+                    format!("The type of {}'s result does not follow from its arguments.", self.name),
+                )
+            }),
+        }
+    }
+}
+
+/// All functions, overloads beside each other.
+pub fn all() -> &'static HashMap<&'static str, Vec<Function>> {
+    static ALL: LazyLock<HashMap<&'static str, Vec<Function>>> = LazyLock::new(|| {
+        let mut all: HashMap<&'static str, Vec<Function>> = HashMap::new();
+        for function in families::all() {
+            all.entry(function.name).or_default().push(function);
+        }
+        all
+    });
+    &ALL
+}
+
+/// Finds the overload for a call as Trino does: exact first, then the most specific one that coercions reach.
+pub fn resolve(name: &str, given: &[Given]) -> Result<(&'static Function, Binding)> {
+    let overloads = all().get(name).map_or(&[][..], Vec::as_slice);
+    choose(name, overloads.iter().map(|function| (&function.signature, function)), given)
+}
+
+/// Chooses among overloads by their signatures.
+pub(crate) fn choose<'a, F: Copy>(
+    name: &str,
+    overloads: impl Iterator<Item = (&'a Signature, F)> + Clone,
+    given: &[Given],
+) -> Result<(F, Binding)> {
+    let is_generic = |signature: &Signature| format!("{:?}", signature.arguments).contains("Variable");
+    let mut exact = overloads
+        .clone()
+        .filter_map(|(signature, function)| {
+            signature.bind(given, false).map(|binding| (is_generic(signature), function, binding))
+        })
+        .collect::<Vec<_>>();
+    exact.sort_by_key(|(generic, ..)| *generic);
+    if let Some((_, function, binding)) = exact.into_iter().next() {
+        return Ok((function, binding));
+    }
+    let mut reached: Vec<(&Signature, F, Binding)> = overloads
+        .clone()
+        .filter_map(|(signature, function)| signature.bind(given, true).map(|binding| (signature, function, binding)))
+        .collect();
+    if reached.len() > 1 {
+        let formals = |(signature, _, binding): &(&Signature, F, Binding)| -> Vec<Option<Type>> {
+            given
+                .iter()
+                .enumerate()
+                .map(|(at, given)| match given {
+                    Given::Value(actual) => signature.argument(at).and_then(|pattern| binding.formal(pattern, actual)),
+                    Given::Lambda(_) => None,
+                })
+                .collect()
+        };
+        let all: Vec<Vec<Option<Type>>> = reached.iter().map(formals).collect();
+        let reaches = |a: &[Option<Type>], b: &[Option<Type>]| {
+            a.iter().zip(b).all(|(a, b)| match (a, b) {
+                (Some(a), Some(b)) => can_coerce(a, b),
+                _ => true,
+            })
+        };
+        let best: Vec<usize> = (0..all.len()).filter(|at| all.iter().all(|other| reaches(&all[*at], other))).collect();
+        match best.first() {
+            Some(at) => {
+                return Ok({
+                    let (_, function, binding) = reached.swap_remove(*at);
+                    (function, binding)
+                });
+            }
+            None if given.iter().all(|given| *given == Given::Value(Type::Unknown)) => {}
+            None => {
+                return Err(Error::new(
+                    Code::AmbiguousFunctionCall,
+                    format!(
+                        "Could not choose a best candidate operator for {}. Explicit type casts must be added.",
+                        call_text(name, given)
+                    ),
+                ));
+            }
+        }
+    }
+    match reached.into_iter().next() {
+        Some((_, function, binding)) => Ok((function, binding)),
+        None => {
+            let known: Vec<String> =
+                overloads.map(|(signature, _)| format!("{:?}", signature.arguments.len())).collect();
+            let message = match known.is_empty() {
+                true => format!("Function '{name}' not registered"),
+                false => format!("Unexpected parameters for function {}", call_text(name, given)),
+            };
+            Err(Error::new(Code::FunctionNotFound, message))
+        }
+    }
+}
+
+fn call_text(name: &str, given: &[Given]) -> String {
+    let arguments: Vec<String> = given
+        .iter()
+        .map(|given| match given {
+            Given::Value(of) => of.to_string(),
+            Given::Lambda(_) => "function".to_owned(),
+        })
+        .collect();
+    format!("{name}({})", arguments.join(", "))
+}
+
+/// `ROW(…)`
+pub(crate) fn row_kernel(call: &Call) -> Result<ArrayRef> {
+    let DataType::Struct(fields) = call.returns.arrow() else {
+        return Err(Error::new(Code::GenericInternalError, "a row that is none"));
+    };
+    let columns = (0..call.arguments.len()).map(|at| call.array(at)).collect::<Result<Vec<_>>>()?;
+    Ok(Arc::new(StructArray::try_new_with_length(fields, columns, None, call.rows)?))
+}
+
+/// `ARRAY[…]`
+pub(crate) fn array_kernel(call: &Call) -> Result<ArrayRef> {
+    let DataType::List(field) = call.returns.arrow() else {
+        return Err(Error::new(Code::GenericInternalError, "an array that is none"));
+    };
+    let width = call.arguments.len();
+    if width == 0 {
+        return crate::value::array_of(call.returns, &vec![crate::value::Value::Array(Vec::new()); call.rows]);
+    }
+    let columns = (0..width).map(|at| call.array(at)).collect::<Result<Vec<_>>>()?;
+    let columns: Vec<&dyn Array> = columns.iter().map(AsRef::as_ref).collect();
+    let picks: Vec<(usize, usize)> = (0..call.rows).flat_map(|row| (0..width).map(move |at| (at, row))).collect();
+    let items = interleave(&columns, &picks)?;
+    let offsets = OffsetBuffer::from_repeated_length(width, call.rows);
+    Ok(Arc::new(ListArray::try_new(field, offsets, items, None)?))
+}
+
+/// `CAST(… AS …)`
+pub(crate) fn cast_kernel(call: &Call) -> Result<ArrayRef> {
+    let value = call.any(0);
+    call.values(|row| crate::cast::value(&value.get(row), &call.types[0], call.returns).map(Some))
+}
+
+/// `TRY(…)`
+pub(crate) fn try_kernel(call: &Call) -> Result<ArrayRef> {
+    match call.lambdas.first() {
+        Some(tried) => tried.attempt(call.rows),
+        None => Err(Error::new(Code::GenericInternalError, "nothing to try")),
+    }
+}
+
+/// Keys (0) or values (1) of a map.
+pub(crate) fn map_parts_kernel(call: &Call) -> Result<ArrayRef> {
+    let array = call.array(0)?;
+    let map = array.as_map();
+    let part = call.int(1)?.get(0).unwrap_or(0);
+    let items = if part == 0 { map.keys() } else { map.values() };
+    let DataType::List(field) = call.returns.arrow() else {
+        return Err(Error::new(Code::GenericInternalError, "an array that is none"));
+    };
+    Ok(Arc::new(ListArray::try_new(field, map.offsets().clone(), Arc::clone(items), map.nulls().cloned())?))
+}
+
+/// `[1, 2, …]` up to the length of the longest array.
+pub(crate) fn ordinals_kernel(call: &Call) -> Result<ArrayRef> {
+    let lists = (0..call.arguments.len()).map(|at| call.array(at)).collect::<Result<Vec<_>>>()?;
+    call.values(|row| {
+        let length =
+            lists.iter().map(|list| if list.is_null(row) { 0 } else { list.as_list::<i32>().value_length(row) }).max();
+        Ok(Some(Value::Array((1..=i64::from(length.unwrap_or(0))).map(Value::Int).collect())))
+    })
+}
+
+/// Null in place of an array without elements.
+pub(crate) fn lengthen_kernel(call: &Call) -> Result<ArrayRef> {
+    let array = call.array(0)?;
+    let list = array.as_list::<i32>();
+    let long = NullBuffer::from_iter((0..list.len()).map(|row| !list.is_null(row) && list.value_length(row) > 0));
+    let DataType::List(field) = call.returns.arrow() else {
+        return Err(Error::new(Code::GenericInternalError, "an array that is none"));
+    };
+    Ok(Arc::new(ListArray::try_new(field, list.offsets().clone(), Arc::clone(list.values()), Some(long))?))
+}

@@ -1,0 +1,168 @@
+//! The columns of a result: Arrow's own types where Arrow has them, text as Trino writes it elsewhere.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, StringArray, StructArray};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, Field, Fields, TimeUnit};
+use datafusion::logical_expr::Expr;
+
+use crate::call::Call;
+use crate::cast;
+use crate::error::Result;
+use crate::types::{TYPE_KEY, Type, VARCHAR};
+use crate::udf::Presented;
+use crate::value::{Value, Values, array_of};
+
+/// The Arrow type of a result's column.
+pub fn arrow(of: &Type) -> DataType {
+    match of {
+        Type::Time(0..=9) => DataType::Time64(TimeUnit::Nanosecond),
+        Type::Timestamp(7..=9) => DataType::Timestamp(TimeUnit::Nanosecond, None),
+        Type::Array(element) => DataType::List(Arc::new(Field::new("item", arrow(element), true))),
+        Type::Map(key, value) => {
+            let entries = Fields::from(vec![
+                Field::new("key", arrow(key), matches!(**key, Type::Unknown)),
+                Field::new("value", arrow(value), true),
+            ]);
+            DataType::Map(Arc::new(Field::new("entries", DataType::Struct(entries), false)), false)
+        }
+        Type::Row(fields) => DataType::Struct(
+            fields
+                .iter()
+                .enumerate()
+                .map(|(at, (name, of))| {
+                    Field::new(name.clone().unwrap_or_else(|| format!("field{at}")), arrow(of), true)
+                })
+                .collect(),
+        ),
+        other if is_text(other) => DataType::Utf8,
+        other => other.arrow(),
+    }
+}
+
+/// A field of a result, which names its Trino type.
+pub fn field(name: &str, of: &Type) -> Field {
+    Field::new(name, arrow(of), true).with_metadata([(TYPE_KEY.to_owned(), of.to_string())].into())
+}
+
+/// Whether Arrow has no type for it.
+fn is_text(of: &Type) -> bool {
+    matches!(
+        of,
+        Type::Char(_)
+            | Type::Json
+            | Type::Time(_)
+            | Type::TimeTz(_)
+            | Type::Timestamp(7..)
+            | Type::TimestampTz(_)
+            | Type::IntervalDayToSecond
+            | Type::IntervalYearToMonth
+            | Type::IpAddress
+            | Type::Uuid
+    ) && !matches!(of, Type::Time(0..=9) | Type::Timestamp(7..=9))
+}
+
+fn is_same(of: &Type) -> bool {
+    match of {
+        Type::Char(_) => false,
+        other => other.arrow() == arrow(other) && !is_nested(other),
+    }
+}
+
+fn is_nested(of: &Type) -> bool {
+    match of {
+        Type::Array(element) => !is_same(element),
+        Type::Map(key, value) => !is_same(key) || !is_same(value),
+        Type::Row(_) => true,
+        _ => false,
+    }
+}
+
+pub(crate) fn expression(expr: Expr, of: &Type) -> Expr {
+    if is_same(of) { expr } else { Presented::new(of.clone()).on(expr) }
+}
+
+pub(crate) fn kernel(call: &Call) -> Result<ArrayRef> {
+    present(&call.array(0)?, &call.types[0])
+}
+
+fn present(array: &ArrayRef, of: &Type) -> Result<ArrayRef> {
+    if is_same(of) {
+        return Ok(Arc::clone(array));
+    }
+    Ok(match of {
+        Type::Array(element) => {
+            let list = array.as_list::<i32>();
+            let items = present(list.values(), element)?;
+            let field = Arc::new(Field::new("item", arrow(element), true));
+            Arc::new(ListArray::try_new(field, list.offsets().clone(), items, list.nulls().cloned())?)
+        }
+        Type::Map(key, value) => {
+            let map = array.as_map();
+            let DataType::Map(field, _) = arrow(of) else { return Ok(Arc::clone(array)) };
+            let DataType::Struct(fields) = field.data_type().clone() else { return Ok(Arc::clone(array)) };
+            let columns = vec![present(map.keys(), key)?, present(map.values(), value)?];
+            let entries = StructArray::try_new(fields, columns, None)?;
+            Arc::new(MapArray::try_new(field, map.offsets().clone(), entries, map.nulls().cloned(), false)?)
+        }
+        Type::Row(fields) => {
+            let row = array.as_struct();
+            let DataType::Struct(arrow_fields) = arrow(of) else { return Ok(Arc::clone(array)) };
+            let columns = row
+                .columns()
+                .iter()
+                .zip(fields)
+                .map(|(column, (_, of))| present(column, of))
+                .collect::<Result<Vec<_>>>()?;
+            Arc::new(StructArray::try_new_with_length(arrow_fields, columns, row.nulls().cloned(), row.len())?)
+        }
+        Type::Time(0..=9) => {
+            let nanos: datafusion::arrow::array::Int64Array =
+                array.as_primitive::<datafusion::arrow::datatypes::Int64Type>().unary(|picos| picos / 1000);
+            cast(&nanos, &arrow(of))?
+        }
+        Type::Timestamp(7..=9) => {
+            let picos = array.as_primitive::<datafusion::arrow::datatypes::Decimal128Type>();
+            let nanos: datafusion::arrow::array::Int64Array = picos
+                .iter()
+                .map(|picos| picos.map(|picos| i64::try_from(picos.div_euclid(1000))).transpose())
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|_| crate::error::Error::out_of_range("A time in nanoseconds lies between 1677 and 2262"))?
+                .into();
+            cast(&nanos, &arrow(of))?
+        }
+        other => {
+            let values = Values::new(array, other);
+            let texts: Vec<Option<String>> = (0..array.len())
+                .map(|row| match values.get(row) {
+                    Value::Null => Ok(None),
+                    value => text(&value, other).map(Some),
+                })
+                .collect::<Result<_>>()?;
+            Arc::new(StringArray::from(texts))
+        }
+    })
+}
+
+fn text(value: &Value, of: &Type) -> Result<String> {
+    match (value, of) {
+        (Value::Text(text), Type::Char(length)) => {
+            let missing = (*length as usize).saturating_sub(text.chars().count());
+            Ok(format!("{text}{}", " ".repeat(missing)))
+        }
+        (Value::Text(text), Type::Json) => Ok(text.clone()),
+        _ => match cast::value(value, of, &VARCHAR)? {
+            Value::Text(text) => Ok(text),
+            _ => Ok(String::new()),
+        },
+    }
+}
+
+/// Values of a type as an array of a result.
+///
+/// # Errors
+/// Where a value is out of the type's range.
+pub fn array(of: &Type, values: &[Value]) -> Result<ArrayRef> {
+    present(&array_of(of, values)?, of)
+}

@@ -1,0 +1,104 @@
+//! `VALUES 1, 2` as `VALUES (1), (2)`, the only form that the parser reads.
+
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::{Token, TokenWithSpan};
+
+/// The tokens with brackets around each row of a `VALUES` that has none.
+pub(crate) fn bracketed(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let is_values = |token: &TokenWithSpan| is_keyword(token, &[Keyword::VALUES]);
+    if !tokens.iter().any(is_values) {
+        return tokens;
+    }
+    // Places before which a bracket opens or closes.
+    let mut opening = Vec::new();
+    let mut closing = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        if is_values(token) {
+            rows(&tokens, at + 1, &mut opening, &mut closing);
+        }
+    }
+    opening.sort_unstable();
+    closing.sort_unstable();
+    let (mut opening, mut closing) = (opening.into_iter().peekable(), closing.into_iter().peekable());
+    let mut all = Vec::with_capacity(tokens.len() + 8);
+    for (at, token) in tokens.into_iter().enumerate() {
+        while closing.next_if_eq(&at).is_some() {
+            all.push(TokenWithSpan::new(Token::RParen, token.span));
+        }
+        while opening.next_if_eq(&at).is_some() {
+            all.push(TokenWithSpan::new(Token::LParen, token.span));
+        }
+        all.push(token);
+    }
+    for _ in closing {
+        let span = all.last().map_or_else(sqlparser::tokenizer::Span::empty, |token| token.span);
+        all.push(TokenWithSpan::new(Token::RParen, span));
+    }
+    all
+}
+
+fn is_space(token: &TokenWithSpan) -> bool {
+    matches!(token.token, Token::Whitespace(_))
+}
+
+fn is_keyword(token: &TokenWithSpan, keywords: &[Keyword]) -> bool {
+    matches!(&token.token, Token::Word(word) if word.quote_style.is_none() && keywords.contains(&word.keyword))
+}
+
+/// Finds the rows that begin at a place, up to the end of the list.
+fn rows(tokens: &[TokenWithSpan], start: usize, opening: &mut Vec<usize>, closing: &mut Vec<usize>) {
+    const AFTER: &[Keyword] = &[
+        Keyword::ORDER,
+        Keyword::LIMIT,
+        Keyword::OFFSET,
+        Keyword::FETCH,
+        Keyword::UNION,
+        Keyword::EXCEPT,
+        Keyword::INTERSECT,
+    ];
+    let mut depth = 0usize;
+    let mut first = start;
+    for at in start..=tokens.len() {
+        let token = tokens.get(at);
+        let ends = match token.map(|token| &token.token) {
+            None | Some(Token::EOF | Token::SemiColon) => true,
+            Some(Token::RParen) if depth == 0 => true,
+            _ => depth == 0 && token.is_some_and(|token| is_keyword(token, AFTER)),
+        };
+        let is_comma = depth == 0 && token.is_some_and(|token| token.token == Token::Comma);
+        if ends || is_comma {
+            bracket(tokens, first..at, opening, closing);
+            first = at + 1;
+        }
+        if ends {
+            return;
+        }
+        match token.map(|token| &token.token) {
+            Some(Token::LParen | Token::LBracket) => depth += 1,
+            Some(Token::RParen | Token::RBracket) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+}
+
+/// Puts a row in brackets unless it is in brackets as a whole.
+fn bracket(tokens: &[TokenWithSpan], row: std::ops::Range<usize>, opening: &mut Vec<usize>, closing: &mut Vec<usize>) {
+    let significant: Vec<usize> = row.filter(|at| !is_space(&tokens[*at])).collect();
+    let (Some(&first), Some(&last)) = (significant.first(), significant.last()) else { return };
+    if tokens[first].token == Token::LParen {
+        let mut depth = 0usize;
+        let closes = significant.iter().find(|at| {
+            match tokens[**at].token {
+                Token::LParen => depth += 1,
+                Token::RParen => depth -= 1,
+                _ => {}
+            }
+            depth == 0
+        });
+        if closes == Some(&last) {
+            return;
+        }
+    }
+    opening.push(first);
+    closing.push(last + 1);
+}

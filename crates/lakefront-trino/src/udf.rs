@@ -1,0 +1,141 @@
+//! A call of ours as DataFusion's scalar function: its types are fixed, so nothing is coerced any more.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use datafusion::arrow::array::ArrayRef;
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{Result, ScalarValue};
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
+
+use crate::call::{Argument, Call, Kernel};
+use crate::closure::{BoundClosure, Closure};
+use crate::types::Type;
+
+/// The arguments are those that are no lambdas, then what the lambdas captured, one after the other.
+#[derive(Debug)]
+pub(crate) struct Udf {
+    pub(crate) name: &'static str,
+    pub(crate) kernel: Kernel,
+    pub(crate) types: Vec<Type>,
+    pub(crate) lambdas: Vec<Closure>,
+    pub(crate) returns: Type,
+    pub(crate) strict: bool,
+    /// The Arrow type of the result, where it is not the one between operators.
+    pub(crate) arrow: DataType,
+    pub(crate) signature: Signature,
+}
+
+impl PartialEq for Udf {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.arrow == other.arrow
+            && self.types == other.types
+            && self.returns == other.returns
+            && self.lambdas == other.lambdas
+    }
+}
+
+impl Eq for Udf {}
+
+impl Hash for Udf {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.name, &self.types, &self.returns, &self.lambdas).hash(state);
+    }
+}
+
+impl Udf {
+    pub(crate) fn new(name: &'static str, kernel: Kernel, types: Vec<Type>, returns: Type) -> Self {
+        Self {
+            name,
+            kernel,
+            types,
+            lambdas: Vec::new(),
+            arrow: returns.arrow(),
+            returns,
+            strict: true,
+            signature: Signature::variadic_any(Volatility::Immutable),
+        }
+    }
+
+    pub(crate) fn on(self, arguments: Vec<Expr>) -> Expr {
+        Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::new_from_impl(self)), arguments))
+    }
+}
+
+impl ScalarUDFImpl for Udf {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    /// Two calls that differ only in their types must not share a name.
+    fn schema_name(&self, args: &[Expr]) -> Result<String> {
+        let types: Vec<String> = self.types.iter().map(Type::to_string).collect();
+        let args: Vec<String> = args.iter().map(|arg| arg.schema_name().to_string()).collect();
+        let bodies: Vec<String> = self.lambdas.iter().map(|lambda| lambda.body.schema_name().to_string()).collect();
+        Ok(format!("{}<{};{};{}>({})", self.name, types.join(","), bodies.join(","), self.returns, args.join(",")))
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(self.arrow.clone())
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let rows = args.number_rows;
+        // A call of constants is computed once.
+        let constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
+        let rows = if constant { 1 } else { rows };
+        let mut arguments = args.args.into_iter();
+        let own: Vec<Argument> = arguments
+            .by_ref()
+            .take(self.types.len())
+            .map(|argument| {
+                Ok(match argument {
+                    ColumnarValue::Array(array) => Argument { array, constant: false },
+                    ColumnarValue::Scalar(scalar) => Argument { array: scalar.to_array_of_size(1)?, constant: true },
+                })
+            })
+            .collect::<Result<_>>()?;
+        if self.strict && own.iter().any(|argument| argument.constant && argument.is_null(0)) {
+            return Ok(ColumnarValue::Scalar(ScalarValue::try_from(&self.arrow)?));
+        }
+        let mut lambdas = Vec::with_capacity(self.lambdas.len());
+        for closure in &self.lambdas {
+            let captured: Vec<ArrayRef> = arguments
+                .by_ref()
+                .take(closure.captured.len())
+                .map(|argument| argument.into_array(rows))
+                .collect::<Result<_>>()?;
+            lambdas.push(BoundClosure::new(closure, captured));
+        }
+        let call =
+            Call { arguments: own, types: &self.types, lambdas, returns: &self.returns, rows, strict: self.strict };
+        let array = (self.kernel)(&call)?;
+        if constant {
+            Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?))
+        } else {
+            Ok(ColumnarValue::Array(array))
+        }
+    }
+}
+
+/// The last step of a result's column.
+pub(crate) struct Presented(Type);
+
+impl Presented {
+    pub(crate) fn new(of: Type) -> Self {
+        Self(of)
+    }
+
+    pub(crate) fn on(self, value: Expr) -> Expr {
+        let arrow = crate::output::arrow(&self.0);
+        Udf { arrow, ..Udf::new("present", crate::output::kernel, vec![self.0.clone()], self.0) }.on(vec![value])
+    }
+}
