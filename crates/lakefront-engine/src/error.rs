@@ -1,5 +1,6 @@
 //! The few ways in which the engine fails, named after what went wrong for the person who asked.
 
+use lakefront_trino::error::Code;
 use serde::{Deserialize, Serialize};
 
 /// A failure with two texts: one for the person, one for the log.
@@ -33,6 +34,8 @@ impl EngineError {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum EngineErrorKind {
+    /// What Trino would have said too, or that it can do what the engine can't.
+    Statement(Code),
     /// The text is not SQL.
     Syntax,
     TableNotFound,
@@ -73,6 +76,7 @@ impl EngineErrorKind {
     /// The stable code, `SCREAMING_SNAKE`.
     pub fn code(self) -> &'static str {
         match self {
+            EngineErrorKind::Statement(code) => code.name(),
             EngineErrorKind::Syntax => "SYNTAX_ERROR",
             EngineErrorKind::TableNotFound => "TABLE_NOT_FOUND",
             EngineErrorKind::ColumnNotFound => "COLUMN_NOT_FOUND",

@@ -9,7 +9,7 @@
 //!   privileges and limits from the operating system. One query at a time per worker: whatever a statement or a file
 //!   does to its worker, it does to itself alone and ends as a typed [`EngineError`].
 //! - **Nothing but the job is readable.** A worker registers the job's tables and no others; names never resolve to
-//!   files or URLs, functions come from an explicit list ([`functions`]), and local files are opened below their root
+//!   files or URLs, functions are those of [`lakefront_trino::functions`], and local files are opened below their root
 //!   only.
 //! - **One snapshot or an error.** Files are pinned by ETag, or by size and time locally; a file that changed is
 //!   [`EngineErrorKind::DataChanged`], never a mixture.
@@ -20,7 +20,6 @@
 //! it; [`Running::next`] gives one [`Frame`] after the other.
 
 mod error;
-mod functions;
 pub mod infer;
 mod job;
 pub mod lake;
@@ -30,7 +29,6 @@ mod wire;
 mod worker;
 
 pub use error::{EngineError, EngineErrorKind};
-pub use functions::{FunctionInfo, FunctionKind, functions};
 pub use infer::{InferRequest, InferredSchema};
 pub use job::{Compression, DataFile, Format, Job, Limits, LineRules, Literal, Meter, S3Credentials, Storage, Table};
 pub use pool::{

@@ -27,7 +27,6 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::functions::Allowed;
 use crate::wire::{self, ToWorker};
 use engine::Engine;
 pub(crate) use failure::{from_last_words, internal, out_of_disk};
@@ -48,7 +47,7 @@ fn serve() -> std::io::Result<()> {
     let socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
     confine::at_start()?;
     // The first job need not wait for it.
-    Allowed::get();
+    lakefront_trino::functions();
     let mut messages = BufReader::with_capacity(1 << 16, socket.try_clone()?);
     let mut engine: Option<Arc<Engine>> = None;
     let mut current: Option<Current> = None;

@@ -68,7 +68,8 @@ impl QueryError {
         let (code, detail) = (error.code(), &error.detail);
         tracing::info!(code, detail, "engine answered {code}: {detail}");
         let kind = match error.kind {
-            EngineErrorKind::Syntax
+            EngineErrorKind::Statement(_)
+            | EngineErrorKind::Syntax
             | EngineErrorKind::TableNotFound
             | EngineErrorKind::ColumnNotFound
             | EngineErrorKind::FunctionNotAllowed

@@ -27,6 +27,7 @@ mod subquery;
 mod unnest;
 mod window;
 
+pub(crate) use relation::TABLE_FUNCTION;
 pub(crate) use scope::Scope;
 
 /// What a statement may read.
@@ -38,8 +39,8 @@ pub trait Tables {
 #[derive(Clone)]
 pub struct Table {
     pub source: Arc<dyn TableSource>,
-    /// Names in the order of the source's fields, with Trino's types.
-    pub columns: Vec<(String, Type)>,
+    /// Names in the order of the source's fields, with Trino's types. Columns without a type can't be read.
+    pub columns: Vec<(String, Option<Type>)>,
 }
 
 /// What the values of `now()`, `current_user` and the like are.
@@ -47,7 +48,8 @@ pub struct Table {
 pub struct Session {
     pub now: DateTime<Utc>,
     pub zone: Zone,
-    pub user: String,
+    /// Unknown where nobody is to be named.
+    pub user: Option<String>,
     /// Values of the placeholders `$1`, `$2`, ….
     pub parameters: Vec<(ScalarValue, Type)>,
 }

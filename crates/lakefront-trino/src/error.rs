@@ -3,9 +3,10 @@
 use std::fmt;
 
 use datafusion::common::DataFusionError;
+use serde::{Deserialize, Serialize};
 
 /// Trino's name of an error, such as `DIVISION_BY_ZERO`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Code {
     AmbiguousFunctionCall,
     AmbiguousName,

@@ -18,6 +18,9 @@ use crate::types::Type;
 use crate::value::Value;
 
 mod families;
+mod listing;
+
+pub use listing::{FunctionInfo, FunctionKind, functions, is_function, is_table_function};
 
 /// A scalar function with one signature; others of its name are overloads.
 #[derive(Debug)]

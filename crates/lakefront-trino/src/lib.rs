@@ -32,6 +32,7 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use dialect::TrinoDialect;
+pub use functions::{FunctionInfo, FunctionKind, functions, is_function, is_table_function};
 pub use limits::{
     MAX_ITEMS, MAX_JOINS, MAX_NESTING, MAX_OPERATORS, MAX_SELECT_ITEMS, MAX_SET_OPERATIONS, MAX_SUBQUERIES,
     MAX_TEXT_BYTES, MAX_WORDS,

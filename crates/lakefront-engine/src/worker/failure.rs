@@ -7,6 +7,8 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::common::{DataFusionError, SchemaError};
 use datafusion::sql::sqlparser::parser::ParserError;
 
+use lakefront_trino::error::Code;
+
 use crate::error::{EngineError, EngineErrorKind};
 
 pub(crate) fn internal(error: impl ToString) -> EngineError {
@@ -80,6 +82,9 @@ pub(super) fn from_datafusion(error: DataFusionError) -> EngineError {
     if let Some(ours) = carried(&error) {
         return ours;
     }
+    if let Some(trinos) = lakefront_trino::error::Error::find(&error) {
+        return from_trino(trinos);
+    }
     let position = position(&error);
     let mut ours = classify(&error);
     if ours.position.is_none() {
@@ -89,6 +94,37 @@ pub(super) fn from_datafusion(error: DataFusionError) -> EngineError {
         ours.detail = error.strip_backtrace();
     }
     ours
+}
+
+/// What the analysis of a statement, or a function in it, refused.
+pub(super) fn from_trino(error: &lakefront_trino::error::Error) -> EngineError {
+    let kind = match error.code {
+        Code::SyntaxError => EngineErrorKind::Syntax,
+        Code::TableNotFound => EngineErrorKind::TableNotFound,
+        Code::ColumnNotFound => EngineErrorKind::ColumnNotFound,
+        Code::TypeMismatch => EngineErrorKind::TypeMismatch,
+        Code::InvalidCastArgument => EngineErrorKind::InvalidCast,
+        Code::DivisionByZero => EngineErrorKind::DivisionByZero,
+        Code::NotSupported => EngineErrorKind::NotSupported,
+        code => EngineErrorKind::Statement(code),
+    };
+    let mut message = error.message.clone();
+    if !message.ends_with('.') {
+        message.push('.');
+    }
+    EngineError { position: error.position, ..EngineError::new(kind, message) }
+}
+
+/// What the engine said while it was told what to do.
+pub(super) fn unplanned(error: lakefront_trino::error::Error) -> EngineError {
+    match error.code {
+        Code::GenericInternalError => EngineError::new(
+            EngineErrorKind::Statement(Code::NotSupportedHere),
+            "The embedded engine can't plan this statement.",
+        )
+        .with_detail(error.message),
+        _ => from_trino(&error),
+    }
 }
 
 /// An error of ours that travelled through the engine.
@@ -171,6 +207,9 @@ fn classify(error: &DataFusionError) -> EngineError {
             std::io::ErrorKind::OutOfMemory => out_of_memory(),
             _ => EngineError::new(Execution, "Reading or writing a file failed. Try again."),
         },
+        DataFusionError::Execution(words) if words.contains("more than one row") => {
+            EngineError::new(Statement(Code::SubqueryMultipleRows), "A scalar subquery has returned multiple rows.")
+        }
         DataFusionError::Execution(words) | DataFusionError::Configuration(words) => from_execution_words(words),
         DataFusionError::External(error) => from_execution_words(&error.to_string()),
         DataFusionError::ExecutionJoin(error) => from_last_words(&error.to_string()),

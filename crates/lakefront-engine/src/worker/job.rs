@@ -7,11 +7,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use datafusion::common::{DataFusionError, ParamValues, ScalarValue};
-use datafusion::execution::context::SQLOptions;
+use chrono::Utc;
+use datafusion::common::{DataFusionError, ScalarValue};
 use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
+use lakefront_trino::analyze::{Planned, Session};
+use lakefront_trino::types::{Type, VARCHAR};
+use lakefront_trino::zone::Zone;
 use tokio::sync::mpsc;
 use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
@@ -141,18 +145,17 @@ async fn plan_and_run(
     frame: &PrepareFrame,
     tables: &[Arc<ScanTable>],
 ) -> Result<Outcome, EngineError> {
-    let state = session::build(&session::Surroundings {
+    let around = session::Surroundings {
         tables,
         footers: &engine.footers,
-        catalog: &frame.catalog,
-        database: &frame.database,
         limits: &frame.limits,
         meter: frame.meter,
         threads: engine.threads,
-    })
-    .map_err(failure::from_datafusion)?;
-    let plan = plan(&state, frame).await.map_err(failure::from_datafusion)?;
-    let output = Output::new(&plan.schema());
+    };
+    let state = session::build(&around).map_err(failure::from_datafusion)?;
+    let planned = analyze(&session::Names::new(&around), frame)?;
+    let output = Output::new(planned.columns.iter().map(|(name, of)| lakefront_trino::output::field(name, of)));
+    let plan = plan(&state, planned.plan, frame.meter).await.map_err(failure::from_datafusion)?;
     let foreseen = estimate::of(&plan, tables, &engine.footers, frame.meter).await?;
     let total = foreseen.bytes;
     engine
@@ -179,34 +182,49 @@ async fn plan_and_run(
     }))
 }
 
-async fn plan(state: &SessionState, frame: &PrepareFrame) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
-    let plan = state.create_logical_plan(&frame.sql).await?;
-    SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false).verify_plan(&plan)?;
-    let plan = match frame.parameters.as_slice() {
-        [] => plan,
-        parameters => {
-            let values = parameters.iter().map(scalar).collect::<Result<Vec<_>, _>>()?;
-            plan.with_param_values(ParamValues::from(values))?
-        }
+fn analyze(names: &session::Names, frame: &PrepareFrame) -> Result<Planned, EngineError> {
+    let statement = lakefront_trino::parse(&frame.sql).map_err(|error| EngineError {
+        position: Some((error.line, error.column)),
+        ..EngineError::new(EngineErrorKind::Syntax, error.message)
+    })?;
+    let session = Session {
+        now: Utc::now(),
+        zone: Zone::UTC,
+        user: None,
+        parameters: frame
+            .parameters
+            .iter()
+            .map(parameter)
+            .collect::<Result<_, _>>()
+            .map_err(failure::from_datafusion)?,
     };
-    let plan = match frame.meter {
+    lakefront_trino::analyze::plan(&statement, names, &session).map_err(failure::unplanned)
+}
+
+async fn plan(
+    state: &SessionState,
+    plan: LogicalPlan,
+    meter: Meter,
+) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+    let plan = match meter {
         Meter::Embedded => plan,
         Meter::Trino => estimate::with_filters_below(plan)?,
     };
     state.create_physical_plan(&plan).await
 }
 
-fn scalar(literal: &Literal) -> Result<ScalarValue, DataFusionError> {
+fn parameter(literal: &Literal) -> Result<(ScalarValue, Type), DataFusionError> {
     use datafusion::arrow::datatypes::{DataType, TimeUnit};
     Ok(match literal {
-        Literal::Null => ScalarValue::Null,
-        Literal::Boolean(value) => ScalarValue::from(*value),
-        Literal::BigInt(value) => ScalarValue::from(*value),
-        Literal::Double(value) => ScalarValue::from(*value),
-        Literal::Varchar(value) => ScalarValue::from(value.as_str()),
-        Literal::Date(text) => ScalarValue::try_from_string(text.clone(), &DataType::Date32)?,
+        Literal::Null => (ScalarValue::Null, Type::Unknown),
+        Literal::Boolean(value) => (ScalarValue::from(*value), Type::Boolean),
+        Literal::BigInt(value) => (ScalarValue::from(*value), Type::Bigint),
+        Literal::Double(value) => (ScalarValue::from(*value), Type::Double),
+        Literal::Varchar(value) => (ScalarValue::from(value.as_str()), VARCHAR),
+        Literal::Date(text) => (ScalarValue::try_from_string(text.clone(), &DataType::Date32)?, Type::Date),
         Literal::Timestamp(text) => {
-            ScalarValue::try_from_string(text.clone(), &DataType::Timestamp(TimeUnit::Millisecond, None))?
+            let unit = DataType::Timestamp(TimeUnit::Millisecond, None);
+            (ScalarValue::try_from_string(text.clone(), &unit)?, Type::Timestamp(3))
         }
     })
 }

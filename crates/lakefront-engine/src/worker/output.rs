@@ -5,21 +5,20 @@ use std::sync::Arc;
 use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions, write_message};
 use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use datafusion::arrow::compute::{CastOptions, cast_with_options};
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit};
+use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 
 /// Data per message; a page of a finished result is found by whole messages.
 const MESSAGE_BYTES: usize = 4 << 20;
 
-/// Plain columns: no views, dictionaries, run ends, unsigned or half-width numbers.
+/// The columns under the names and types that people see.
 pub(super) struct Output {
     schema: SchemaRef,
 }
 
 impl Output {
-    pub(super) fn new(planned: &Schema) -> Self {
-        let fields: Vec<Field> = planned.fields().iter().map(|field| plain_field(field)).collect();
-        Output { schema: Arc::new(Schema::new(fields)) }
+    pub(super) fn new(columns: impl Iterator<Item = Field>) -> Self {
+        Output { schema: Arc::new(Schema::new(columns.collect::<Vec<_>>())) }
     }
 
     pub(super) fn schema(&self) -> &SchemaRef {
@@ -87,38 +86,5 @@ impl Piece {
 
     pub(super) fn first(&self, rows: u64) -> Result<Self, ArrowError> {
         Piece::new(self.batch.slice(0, (rows as usize).min(self.batch.num_rows())))
-    }
-}
-
-fn plain_field(field: &Field) -> Field {
-    Field::new(field.name(), plain_type(field.data_type()), field.is_nullable())
-}
-
-fn plain_fields(fields: &Fields) -> Fields {
-    fields.iter().map(|field| Arc::new(plain_field(field)) as FieldRef).collect()
-}
-
-fn plain_type(data_type: &DataType) -> DataType {
-    match data_type {
-        DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
-        DataType::BinaryView | DataType::LargeBinary | DataType::FixedSizeBinary(_) => DataType::Binary,
-        DataType::Dictionary(_, value) => plain_type(value),
-        DataType::RunEndEncoded(_, values) => plain_type(values.data_type()),
-        DataType::UInt8 => DataType::Int16,
-        DataType::UInt16 => DataType::Int32,
-        DataType::UInt32 | DataType::UInt64 => DataType::Int64,
-        DataType::Float16 => DataType::Float32,
-        DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => {
-            DataType::Decimal128(*precision, *scale)
-        }
-        DataType::Date64 => DataType::Timestamp(TimeUnit::Millisecond, None),
-        DataType::List(item)
-        | DataType::LargeList(item)
-        | DataType::ListView(item)
-        | DataType::LargeListView(item)
-        | DataType::FixedSizeList(item, _) => DataType::List(Arc::new(plain_field(item))),
-        DataType::Struct(fields) => DataType::Struct(plain_fields(fields)),
-        DataType::Map(entries, sorted) => DataType::Map(Arc::new(plain_field(entries)), *sorted),
-        other => other.clone(),
     }
 }

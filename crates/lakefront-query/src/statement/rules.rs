@@ -12,8 +12,7 @@ mod restricted;
 
 use std::collections::BTreeSet;
 
-use lakefront_engine::{FunctionInfo, FunctionKind, functions};
-use lakefront_trino::Sql;
+use lakefront_trino::{Sql, functions, is_function, is_table_function};
 use sqlparser::ast::{DataType, Ident, ObjectName, ObjectNamePart, Query, Spanned};
 use sqlparser::tokenizer::Span;
 
@@ -141,11 +140,8 @@ impl Walk {
             [ObjectNamePart::Identifier(ident)] => Some(ident.value.to_ascii_lowercase()),
             _ => None,
         };
-        let fits = |function: &&FunctionInfo| function.allowed && (function.kind == FunctionKind::Table) == table;
-        let allowed = known
-            .as_ref()
-            .is_some_and(|known| functions().iter().any(|function| function.name == known.as_str() && fits(&function)));
-        if allowed {
+        let is_known = |name: &str| if table { is_table_function(name) } else { is_function(name) };
+        if known.as_deref().is_some_and(is_known) {
             self.findings.volatile |= known.is_some_and(|name| is_volatile(&name));
             return Ok(());
         }
@@ -155,8 +151,8 @@ impl Walk {
             format!("There is no function `{text}` that statements may call."),
         )
         .at(position(name.span()));
-        let names = functions().iter().filter(fits).map(|function| function.name);
-        let error = match known.and_then(|known| nearest(&known, names)) {
+        let names = functions().iter().map(|function| function.name);
+        let error = match known.filter(|_| !table).and_then(|known| nearest(&known, names)) {
             Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
             None => error,
         };

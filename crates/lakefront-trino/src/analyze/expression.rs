@@ -427,14 +427,14 @@ impl Analyzer<'_> {
         if value.of == *to {
             return Ok(value.expr);
         }
+        if is_free(&value.of, to) {
+            return Ok(value.expr);
+        }
         if let Expr::Literal(literal, _) = &value.expr {
             let array = literal.to_array()?;
             let from = crate::value::Values::new(&array, &value.of).get(0);
             let cast = if from.is_null() { Value::Null } else { cast::value(&from, &value.of, to)? };
             return Ok(constant(cast, to.clone())?.expr);
-        }
-        if is_free(&value.of, to) {
-            return Ok(value.expr);
         }
         if value.of == Type::Unknown {
             return Ok(Expr::Cast(Cast::new(Box::new(value.expr), to.arrow())));

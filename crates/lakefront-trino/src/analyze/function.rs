@@ -114,7 +114,10 @@ impl Analyzer<'_> {
             ("localtime", []) => self.now_as(&Type::Time(3))?,
             ("current_date", []) => self.now_as(&Type::Date)?,
             ("current_timezone", []) => Typed::new(text(&self.session.zone.to_string())?.expr, VARCHAR),
-            ("current_user", []) => Typed::new(text(&self.session.user)?.expr, VARCHAR),
+            ("current_user", []) => match &self.session.user {
+                Some(user) => Typed::new(text(user)?.expr, VARCHAR),
+                None => return Err(Error::not_here("current_user")),
+            },
             _ => return Ok(None),
         }))
     }

@@ -2,9 +2,14 @@
 
 use std::sync::Arc;
 
-use datafusion::common::{Column, JoinType, Spans, TableReference};
+use datafusion::arrow::datatypes::{DataType, Schema};
+use datafusion::common::{Column, JoinType, ScalarValue, Spans, TableReference};
+use datafusion::functions_table::generate_series::{GenSeriesArgs, GenerateSeriesTable};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Subquery};
-use sqlparser::ast::{Ident, Join, JoinConstraint, JoinOperator, ObjectName, TableAlias, TableFactor, TableWithJoins};
+use sqlparser::ast::{
+    FunctionArg, FunctionArgExpr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, TableAlias, TableFactor,
+    TableFunctionArgs, TableWithJoins,
+};
 
 use super::scope::{Field, Named, Relation, Scope};
 use super::{Analyzer, folded, place};
@@ -12,6 +17,9 @@ use crate::comparison::Comparison;
 use crate::error::{Code, Error, Result};
 use crate::ingest;
 use crate::types::Type;
+
+/// The one function that can stand in place of a table.
+pub(crate) const TABLE_FUNCTION: &str = "generate_series";
 
 impl Analyzer<'_> {
     /// All that a `FROM` lists, side by side.
@@ -45,6 +53,10 @@ impl Analyzer<'_> {
         match factor {
             TableFactor::Table { name, alias, args: None, sample: None, version: None, .. } => {
                 let relation = self.table(name, scope)?;
+                aliased(relation, alias.as_ref())
+            }
+            TableFactor::Table { name, alias, args: Some(arguments), sample: None, version: None, .. } => {
+                let relation = self.table_function(name, arguments, scope)?;
                 aliased(relation, alias.as_ref())
             }
             TableFactor::Derived { subquery, alias, sample: None, lateral } => {
@@ -86,16 +98,17 @@ impl Analyzer<'_> {
         let mut plan = LogicalPlanBuilder::scan(reference.clone(), Arc::clone(&table.source), None)?.build()?;
         let qualifier: Vec<String> = parts.iter().map(|part| folded(part)).collect();
         let schema = table.source.schema();
-        let converts =
-            schema.fields().iter().zip(&table.columns).any(|(field, (_, of))| *field.data_type() != of.arrow());
+        let mut converts = false;
         let mut fields = Vec::with_capacity(table.columns.len());
         let mut expressions = Vec::with_capacity(table.columns.len());
         for (field, (name, of)) in schema.fields().iter().zip(&table.columns) {
+            let Some(of) = of else { continue };
             let stored = Column::new(Some(reference.clone()), field.name());
-            let column = if *field.data_type() == of.arrow() {
+            let column = if *field.data_type() == of.arrow() && !matches!(of, Type::Char(_)) {
                 expressions.push(Expr::Column(stored.clone()));
                 stored
             } else {
+                converts = true;
                 let symbol = self.symbol("c");
                 expressions.push(ingest::expression(Expr::Column(stored), field.data_type(), of).alias(&symbol));
                 Column::from_name(symbol)
@@ -110,6 +123,54 @@ impl Analyzer<'_> {
         if converts {
             plan = LogicalPlanBuilder::from(plan).project(expressions)?.build()?;
         }
+        Ok(Relation { plan, fields })
+    }
+
+    /// `generate_series(first, last, step)`, which is not Trino's: rows as they are needed, where `sequence` would make an
+    /// array first.
+    fn table_function(&self, name: &ObjectName, arguments: &TableFunctionArgs, scope: &Scope<'_>) -> Result<Relation> {
+        if !name.to_string().eq_ignore_ascii_case(TABLE_FUNCTION) {
+            return Err(
+                Error::new(Code::FunctionNotFound, format!("Table function '{name}' not registered")).at(place(name))
+            );
+        }
+        let bounds = arguments
+            .args
+            .iter()
+            .map(|argument| match argument {
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(ast)) => {
+                    let bound = self.expression(ast, scope)?;
+                    match self.coerce(bound, &Type::Bigint)? {
+                        Expr::Literal(ScalarValue::Int64(Some(bound)), _) => Ok(bound),
+                        _ => {
+                            Err(Error::new(Code::ExpressionNotConstant, format!("{name} takes numbers")).at(place(ast)))
+                        }
+                    }
+                }
+                other => Err(Error::new(Code::SyntaxError, format!("{other} can't be an argument of {name}"))),
+            })
+            .collect::<Result<Vec<i64>>>()?;
+        let (start, end, step) = match bounds.as_slice() {
+            [end] => (0, *end, 1),
+            [start, end] => (*start, *end, 1),
+            [start, end, step] if *step != 0 => (*start, *end, *step),
+            _ => {
+                return Err(Error::invalid_argument(format!(
+                    "{name} takes the first number, the last, and the step between"
+                )));
+            }
+        };
+        let schema =
+            Arc::new(Schema::new(vec![datafusion::arrow::datatypes::Field::new("value", DataType::Int64, false)]));
+        let series = GenSeriesArgs::Int64Args { start, end, step, include_end: true, name: TABLE_FUNCTION };
+        let provider = Arc::new(GenerateSeriesTable::new(schema, series));
+        let symbol = self.symbol("t");
+        let reference = TableReference::bare(symbol);
+        let source = datafusion::datasource::provider_as_source(provider);
+        let plan = LogicalPlanBuilder::scan(reference, source, None)?.build()?;
+        let column = plan.schema().columns().swap_remove(0);
+        let fields =
+            vec![Field { qualifier: Vec::new(), name: Some(TABLE_FUNCTION.to_owned()), column, of: Type::Bigint }];
         Ok(Relation { plan, fields })
     }
 

@@ -49,7 +49,7 @@ impl World {
             let batches: Vec<RecordBatch> = reader.map(Result::unwrap).collect();
             let table = MemTable::try_new(schema, vec![batches]).unwrap();
             let source: Arc<dyn TableSource> = provider_as_source(Arc::new(table));
-            let columns = columns.into_iter().map(|(name, of)| (name, Type::parse(&of).unwrap())).collect();
+            let columns = columns.into_iter().map(|(name, of)| (name, Some(Type::parse(&of).unwrap()))).collect();
             (name, Table { source, columns })
         });
         World { tables: tables.collect() }
@@ -91,7 +91,7 @@ impl World {
     async fn rows(&self, sql: &str) -> Result<Vec<Vec<Value>>, Error> {
         let statement = lakefront_trino::parse(sql).map_err(|error| Error::new(Code::SyntaxError, error.message))?;
         let session =
-            Session { now: chrono::Utc::now(), zone: Zone::UTC, user: "test".to_owned(), parameters: Vec::new() };
+            Session { now: chrono::Utc::now(), zone: Zone::UTC, user: Some("test".to_owned()), parameters: Vec::new() };
         let planned = plan(&statement, self, &session)?;
         let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(2));
         let state = context.state();

@@ -194,6 +194,7 @@ impl Walk {
             Expr::Wildcard(_) | Expr::QualifiedWildcard(..) => refused("* in an expression"),
             Expr::OuterJoin(_) => refused("(+)"),
             Expr::Prior(_) => refused("PRIOR"),
+            Expr::Lambda(lambda) if !self.is_postgres() => self.expression(&lambda.body),
             Expr::Lambda(_) => refused("A lambda"),
             Expr::MemberOf(_) => refused("MEMBER OF"),
         }
@@ -270,6 +271,7 @@ impl Walk {
                         FunctionArgumentClause::OrderBy(order) => {
                             self.order_by_expressions(order)?;
                         }
+                        FunctionArgumentClause::OnOverflow(_) if !self.is_postgres() => {}
                         FunctionArgumentClause::Limit(_)
                         | FunctionArgumentClause::OnOverflow(_)
                         | FunctionArgumentClause::Having(_)
