@@ -94,7 +94,9 @@ pub(crate) fn too_large(bytes: u64, limit: u64) -> Option<String> {
 pub(crate) fn unplanned(error: &QueryError) -> Option<String> {
     match error.code {
         "NOT_SUPPORTED"
+        | "NOT_SUPPORTED_HERE"
         | "FUNCTION_NOT_ALLOWED"
+        | "FUNCTION_NOT_FOUND"
         | "TYPE_MISMATCH"
         | "QUERY_TOO_COMPLEX"
         | "INVALID_REGEX"

@@ -17,6 +17,7 @@ pub mod functions;
 mod ingest;
 mod limits;
 pub mod output;
+mod print;
 mod rows;
 pub mod signature;
 mod temporal;
@@ -37,6 +38,7 @@ pub use limits::{
     MAX_ITEMS, MAX_JOINS, MAX_NESTING, MAX_OPERATORS, MAX_SELECT_ITEMS, MAX_SET_OPERATIONS, MAX_SUBQUERIES,
     MAX_TEXT_BYTES, MAX_WORDS,
 };
+pub use print::print;
 pub use words::{Word, words, words_of};
 
 /// How deep the parser may recurse. The nesting limit is what people meet; one level of it takes
@@ -104,9 +106,13 @@ pub fn parse_as(sql: Sql, text: &str) -> Result<Statement, SyntaxError> {
     one_readable_statement(&words)?;
 
     let end = words.last().map_or((1, 1), Word::position);
+    if let Some(word) = words.iter().find(|word| is_unprintable(word)) {
+        let message = "A name with two quotes beside each other is not supported.";
+        return Err(SyntaxError::new(SyntaxErrorKind::Syntax, message, word.position()));
+    }
     let tokens = words.into_iter().map(|word| TokenWithSpan::new(word.token, word.span)).collect();
     let tokens = match sql {
-        Sql::Trino => rows::bracketed(tokens),
+        Sql::Trino => rows::bracketed(rows::selected(tokens)),
         Sql::Postgres => tokens,
     };
     let mut parser =
@@ -123,6 +129,11 @@ pub fn parse_as(sql: Sql, text: &str) -> Result<Statement, SyntaxError> {
         }
         (None, _) => Err(SyntaxError::new(SyntaxErrorKind::Syntax, "There is no statement here.", end)),
     }
+}
+
+/// The printer takes the quotes for one.
+fn is_unprintable(word: &Word) -> bool {
+    matches!(&word.token, Token::Word(name) if name.quote_style.is_some() && name.value.contains("\"\""))
 }
 
 /// Refuses by its first word what could never be allowed, whether or not the parser knows its

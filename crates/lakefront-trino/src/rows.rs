@@ -1,7 +1,33 @@
-//! `VALUES 1, 2` as `VALUES (1), (2)`, the only form that the parser reads.
+//! Short forms as the long ones, which are all that the parser reads: `VALUES 1, 2` as `VALUES (1), (2)`, and `TABLE t` as
+//! `SELECT * FROM t`.
 
 use sqlparser::keywords::Keyword;
-use sqlparser::tokenizer::{Token, TokenWithSpan};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Whitespace};
+
+/// The tokens with `SELECT * FROM` in place of the `TABLE` that a query begins with.
+pub(crate) fn selected(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut all = Vec::with_capacity(tokens.len() + 4);
+    let mut begins = true;
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        if begins && is_keyword(&token, &[Keyword::TABLE]) && tokens.peek().is_some_and(is_space) {
+            let word = |word: &str| TokenWithSpan::new(Token::make_keyword(word), token.span);
+            let space = || TokenWithSpan::new(Token::Whitespace(Whitespace::Space), token.span);
+            all.extend([word("SELECT"), space(), TokenWithSpan::new(Token::Mul, token.span), space(), word("FROM")]);
+            begins = false;
+            continue;
+        }
+        if !is_space(&token) {
+            begins = token.token == Token::LParen
+                || is_keyword(
+                    &token,
+                    &[Keyword::UNION, Keyword::EXCEPT, Keyword::INTERSECT, Keyword::ALL, Keyword::DISTINCT],
+                );
+        }
+        all.push(token);
+    }
+    all
+}
 
 /// The tokens with brackets around each row of a `VALUES` that has none.
 pub(crate) fn bracketed(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {

@@ -308,7 +308,7 @@ struct NameReader<'a> {
 
 impl NameReader<'_> {
     fn unknown(&self) -> Error {
-        Error::new(Code::TypeNotFound, format!("Unknown type: {}", self.text))
+        Error::new(Code::TypeMismatch, format!("Unknown type: {}", self.text))
     }
 
     fn peek(&self) -> Option<&str> {

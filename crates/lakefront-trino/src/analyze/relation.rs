@@ -8,7 +8,7 @@ use datafusion::functions_table::generate_series::{GenSeriesArgs, GenerateSeries
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Subquery};
 use sqlparser::ast::{
     FunctionArg, FunctionArgExpr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, TableAlias, TableFactor,
-    TableFunctionArgs, TableWithJoins,
+    TableFunctionArgs, TableSample, TableSampleKind, TableSampleMethod, TableWithJoins,
 };
 
 use super::scope::{Field, Named, Relation, Scope};
@@ -51,9 +51,9 @@ impl Analyzer<'_> {
 
     fn factor(&self, factor: &TableFactor, scope: &Scope<'_>) -> Result<Relation> {
         match factor {
-            TableFactor::Table { name, alias, args: None, sample: None, version: None, .. } => {
+            TableFactor::Table { name, alias, args: None, sample, version: None, .. } => {
                 let relation = self.table(name, scope)?;
-                aliased(relation, alias.as_ref())
+                aliased(self.sampled(relation, sample.as_ref(), scope)?, alias.as_ref())
             }
             TableFactor::Table { name, alias, args: Some(arguments), sample: None, version: None, .. } => {
                 let relation = self.table_function(name, arguments, scope)?;
@@ -124,6 +124,37 @@ impl Analyzer<'_> {
             plan = LogicalPlanBuilder::from(plan).project(expressions)?.build()?;
         }
         Ok(Relation { plan, fields })
+    }
+
+    /// `TABLESAMPLE BERNOULLI (10)`: each row by its own chance. `SYSTEM` may take whatever comes in one piece, so rows
+    /// are as good.
+    fn sampled(&self, relation: Relation, sample: Option<&TableSampleKind>, scope: &Scope<'_>) -> Result<Relation> {
+        let Some(TableSampleKind::BeforeTableAlias(sample) | TableSampleKind::AfterTableAlias(sample)) = sample else {
+            return Ok(relation);
+        };
+        let quantity = match sample.as_ref() {
+            TableSample {
+                name: Some(TableSampleMethod::Bernoulli | TableSampleMethod::System),
+                quantity: Some(quantity),
+                seed: None,
+                bucket: None,
+                offset: None,
+                ..
+            } => quantity,
+            _ => return Err(Error::new(Code::SyntaxError, "TABLESAMPLE takes BERNOULLI or SYSTEM and a percentage")),
+        };
+        let value = self.expression(&quantity.value, scope)?;
+        let share = match self.coerce(value, &Type::Double)? {
+            Expr::Literal(ScalarValue::Float64(Some(share @ 0.0..=100.0)), _) => share / 100.0,
+            _ => {
+                let message = "Sample percentage must be between 0 and 100";
+                return Err(Error::invalid_argument(message).at(place(&quantity.value)));
+            }
+        };
+        let chance = datafusion::functions::math::expr_fn::random();
+        let plan =
+            LogicalPlanBuilder::from(relation.plan).filter(chance.lt(datafusion::logical_expr::lit(share)))?.build()?;
+        Ok(Relation { plan, fields: relation.fields })
     }
 
     /// `generate_series(first, last, step)`, which is not Trino's: rows as they are needed, where `sequence` would make an

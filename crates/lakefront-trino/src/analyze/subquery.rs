@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::Field;
 use datafusion::common::Spans;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::functions_aggregate::expr_fn::{count, max, min};
 use datafusion::logical_expr::expr::{Exists, InSubquery};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Subquery, lit};
@@ -24,6 +26,17 @@ fn subquery(plan: LogicalPlan) -> Subquery {
 }
 
 impl Analyzer<'_> {
+    /// An expression of the query around, as a subquery names its columns.
+    fn as_outer(&self, expr: Expr) -> Result<Expr> {
+        let outer = expr.transform(|part| {
+            let Expr::Column(column) = &part else { return Ok(Transformed::no(part)) };
+            let of = self.type_of_leaf(&part)?;
+            let field = Field::new(&column.name, of.arrow(), true);
+            Ok(Transformed::yes(Expr::OuterReferenceColumn(field.into(), column.clone())))
+        })?;
+        Ok(outer.data)
+    }
+
     fn inner_query(&self, query: &Query, scope: &Scope<'_>) -> Result<Relation> {
         self.query(query, &Scope::inner(scope, true))
     }
@@ -56,6 +69,10 @@ impl Analyzer<'_> {
 
     pub(super) fn in_subquery(&self, ast: &Ast, query: &Query, negated: bool, scope: &Scope<'_>) -> Result<Typed> {
         let value = self.expression(ast, scope)?;
+        if let Type::Row(fields) = &value.of {
+            let fields = fields.clone();
+            return self.row_in_subquery(value, &fields, query, negated, scope);
+        }
         let (plan, column) = self.one_column(query, scope)?;
         let Some(of) = common_type(&value.of, &column.of) else {
             let message = format!(
@@ -72,6 +89,40 @@ impl Analyzer<'_> {
         };
         let value = comparison::sort_key(self.coerce(value, &of)?, &of);
         Ok(self.leaf(Expr::InSubquery(InSubquery::new(Box::new(value), subquery(plan), negated)), Type::Boolean))
+    }
+
+    /// `ROW(a, b) IN (query of two columns)`: whether there is an equal row, else whether one could be equal.
+    fn row_in_subquery(
+        &self,
+        row: Typed,
+        fields: &[(Option<String>, Type)],
+        query: &Query,
+        negated: bool,
+        scope: &Scope<'_>,
+    ) -> Result<Typed> {
+        let relation = self.inner_query(query, scope)?;
+        if relation.fields.len() != fields.len() {
+            return Err(Error::type_mismatch(format!(
+                "The row has {} fields and the subquery {} columns",
+                fields.len(),
+                relation.fields.len()
+            )));
+        }
+        let mut equal = lit(true);
+        for (at, (field, (_, of))) in relation.fields.iter().zip(fields).enumerate() {
+            let part = self.field_at(row.clone(), at, of.clone())?;
+            let outer = Typed::new(self.as_outer(part.expr)?, part.of);
+            let column = self.column(field.column.clone(), field.of.clone());
+            equal = equal.and(self.compare(outer, Comparison::Equal, column)?);
+        }
+        let exists = |condition: Expr| -> Result<Expr> {
+            let plan = LogicalPlanBuilder::from(relation.plan.clone()).filter(condition)?.build()?;
+            Ok(self.leaf(Expr::Exists(Exists::new(subquery(plan), false)), Type::Boolean).expr)
+        };
+        let found = exists(equal.clone())?;
+        let could_be = exists(Expr::IsNull(Box::new(equal)))?;
+        let results = vec![boolean(lit(!negated)), constant(Value::Null, Type::Boolean)?, boolean(lit(negated))];
+        self.choose(vec![found, could_be], results)
     }
 
     /// `value op ANY (query)`, `value op ALL (query)`

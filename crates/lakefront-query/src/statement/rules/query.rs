@@ -342,7 +342,8 @@ impl Walk {
                 self.postgres_only("WITH ORDINALITY", *with_ordinality, span)?;
                 refuse("PARTITION", !partitions.is_empty(), span)?;
                 refuse("A path after a table", json_path.is_some(), span)?;
-                refuse("TABLESAMPLE", sample.is_some(), span)?;
+                refuse("TABLESAMPLE", self.is_postgres() && sample.is_some(), span)?;
+                self.findings.volatile |= sample.is_some();
                 self.aliases(alias)?;
                 self.findings.relations += 1;
                 match args {

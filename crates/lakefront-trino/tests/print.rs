@@ -1,0 +1,115 @@
+//! What is printed reads as what was parsed.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+use std::fs;
+use std::path::Path;
+
+use lakefront_trino::{parse, print};
+use proptest::prelude::*;
+
+fn reads_back(sql: &str) -> Result<(), String> {
+    let Ok(first) = parse(sql) else { return Ok(()) };
+    let printed = print(&first);
+    match parse(&printed) {
+        Ok(second) if second == first => Ok(()),
+        Ok(second) => Err(format!("{sql}\n  prints  {printed}\n  and then {second}")),
+        Err(error) => Err(format!("{sql}\n  prints {printed}\n  {error}")),
+    }
+}
+
+#[test]
+fn statements_of_the_corpus_read_back() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/statements");
+    let mut failures = Vec::new();
+    for file in fs::read_dir(folder).unwrap() {
+        for line in fs::read_to_string(file.unwrap().path()).unwrap().lines() {
+            let statement: serde_json::Value = serde_json::from_str(line).unwrap();
+            failures.extend(reads_back(statement["sql"].as_str().unwrap()).err());
+        }
+    }
+    assert!(failures.is_empty(), "{} differ:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// An expression of Trino's, of a few levels.
+fn expression() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        "[a-z][a-z0-9_]{0,5}".prop_filter("no keyword", |name| parse(&format!("SELECT {name}.{name}")).is_ok()),
+        "\"[A-Za-z \"\"]{1,4}\"".prop_filter("a quoted name", |name| parse(&format!("SELECT {name}")).is_ok()),
+        any::<u32>().prop_map(|number| number.to_string()),
+        (any::<u16>(), any::<u8>()).prop_map(|(whole, part)| format!("{whole}.{part}")),
+        (any::<u8>(), 0..300i32).prop_map(|(digits, power)| format!("{digits}e{power}")),
+        "[a-z' é€]{0,6}".prop_map(|text| format!("'{}'", text.replace('\'', "''"))),
+        Just("NULL".to_owned()),
+        Just("TRUE".to_owned()),
+        Just("DATE '2024-05-06'".to_owned()),
+        Just("TIMESTAMP '2024-05-06 10:11:12.123 Europe/Paris'".to_owned()),
+        Just("DECIMAL '1.50'".to_owned()),
+        Just("IPADDRESS '10.0.0.1'".to_owned()),
+        Just("INTERVAL '2' DAY".to_owned()),
+        Just("INTERVAL '1-2' YEAR TO MONTH".to_owned()),
+        Just("X'65FF'".to_owned()),
+    ];
+    let types = prop_oneof![
+        Just("bigint"),
+        Just("varchar(3)"),
+        Just("decimal(10, 2)"),
+        Just("timestamp(6) with time zone"),
+        Just("array(row(a bigint, \"B c\" map(varchar, double)))"),
+        Just("json"),
+    ];
+    leaf.prop_recursive(4, 40, 3, move |inner| {
+        let operator = prop_oneof![
+            Just("+"),
+            Just("-"),
+            Just("*"),
+            Just("/"),
+            Just("%"),
+            Just("||"),
+            Just("="),
+            Just("<>"),
+            Just("<="),
+            Just("AND"),
+            Just("OR"),
+            Just("IS DISTINCT FROM"),
+            Just("LIKE"),
+        ];
+        prop_oneof![
+            (inner.clone(), operator, inner.clone()).prop_map(|(a, operator, b)| format!("({a}) {operator} ({b})")),
+            (inner.clone(), types.clone()).prop_map(|(value, of)| format!("CAST({value} AS {of})")),
+            (inner.clone(), types.clone()).prop_map(|(value, of)| format!("TRY_CAST({value} AS {of})")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("ARRAY[{a}, {b}][1]")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("ROW({a}, {b})")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("transform({a}, x -> {b})")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("reduce({a}, {b}, (s, x) -> s + x, s -> s)")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("CASE WHEN {a} THEN {b} ELSE NULL END")),
+            (inner.clone(), inner.clone(), inner.clone())
+                .prop_map(|(a, b, c)| format!("({a}) NOT BETWEEN ({b}) AND ({c})")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a}) IN ({b}, 1)")),
+            inner.clone().prop_map(|a| format!("({a}) IS NOT NULL")),
+            inner.clone().prop_map(|a| format!("EXTRACT(YEAR FROM ({a}))")),
+            inner.clone().prop_map(|a| format!("({a}) AT TIME ZONE 'UTC'")),
+            inner.clone().prop_map(|a| format!("count(DISTINCT {a}) FILTER (WHERE TRUE)")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!(
+                "sum({a}) OVER (PARTITION BY {b} ORDER BY 1 DESC NULLS FIRST ROWS BETWEEN 2 PRECEDING AND CURRENT ROW)"
+            )),
+            inner.prop_map(|a| format!("(SELECT {a} FROM (VALUES (1, 'a')) AS t (x, y))")),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn expressions_read_back(expression in expression()) {
+        let read = reads_back(&format!("SELECT {expression}"));
+        prop_assert!(read.is_ok(), "{}", read.unwrap_err());
+    }
+
+    /// Whatever the text, there is an answer.
+    #[test]
+    fn no_text_stops_the_parser(text in "[ -~éä\n]{0,60}") {
+        let _ = parse(&format!("SELECT {text}"));
+        let _ = parse(&text);
+    }
+}
