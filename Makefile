@@ -59,6 +59,8 @@ test-trino: ## what a real Trino has to say (needs a JDK 17 and Maven, which it 
 	deploy/test/trino.sh test
 
 accept: ## take the new snapshots
+	SQL_REFERENCE_ACCEPT=1 cargo test --workspace --test reference
+	CORPUS_ACCEPT=1 cargo test --workspace --test corpus
 	INSTA_UPDATE=always cargo test --workspace
 
 bench: build e2e/node_modules/.package-lock.json ## the figures of the README, from the release binary

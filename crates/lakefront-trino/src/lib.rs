@@ -18,6 +18,7 @@ mod ingest;
 mod limits;
 pub mod output;
 mod print;
+pub mod reference;
 mod rows;
 pub mod signature;
 mod temporal;

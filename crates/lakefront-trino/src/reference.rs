@@ -1,0 +1,97 @@
+//! What of Trino's SQL is read here and what is refused, each with an example that a test tries.
+
+/// A construct and a statement that uses it. Tables of the examples are `nation` (nationkey, name, regionkey) and `region`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Construct {
+    pub name: &'static str,
+    pub example: &'static str,
+}
+
+const fn construct(name: &'static str, example: &'static str) -> Construct {
+    Construct { name, example }
+}
+
+/// Planned with Trino's meaning.
+pub const SUPPORTED: &[Construct] = &[
+    construct("Typed literals", "SELECT BIGINT '1', DECIMAL '1.50', REAL '1.5', DATE '2024-05-06', X'65FF'"),
+    construct(
+        "Timestamps to 12 digits, with zones",
+        "SELECT TIMESTAMP '2024-05-06 10:11:12.123456789012 Europe/Paris'",
+    ),
+    construct("Intervals", "SELECT INTERVAL '1-2' YEAR TO MONTH, INTERVAL '2' DAY"),
+    construct("Unicode strings", "SELECT U&'caf\\00E9'"),
+    construct("Arrays, maps and rows", "SELECT ARRAY[1, 2], MAP(ARRAY['a'], ARRAY[1]), ROW(1, 'x')"),
+    construct("Subscripts from 1", "SELECT ARRAY[1, 2][1], MAP(ARRAY['a'], ARRAY[1])['a']"),
+    construct("Fields of rows", "SELECT CAST(ROW(1, 'x') AS ROW(a integer, b varchar)).a"),
+    construct("Rows as columns", "SELECT (ROW(1, 'x')).*"),
+    construct("Lambdas", "SELECT transform(ARRAY[1, 2], x -> x + 1)"),
+    construct("CAST and TRY_CAST", "SELECT CAST('1' AS integer), TRY_CAST('x' AS integer)"),
+    construct("TRY", "SELECT TRY(1 / 0)"),
+    construct(
+        "IF, COALESCE, NULLIF, CASE",
+        "SELECT IF(true, 1), COALESCE(NULL, 2), NULLIF(1, 1), CASE 1 WHEN 1 THEN 'a' END",
+    ),
+    construct("AT TIME ZONE", "SELECT TIMESTAMP '2024-05-06 10:11:12 UTC' AT TIME ZONE 'Europe/Paris'"),
+    construct(
+        "EXTRACT, POSITION, SUBSTRING, TRIM",
+        "SELECT EXTRACT(YEAR FROM DATE '2024-05-06'), POSITION('a' IN 'ba'), SUBSTRING('abc' FROM 2), TRIM(BOTH 'x' FROM 'xax')",
+    ),
+    construct("LIKE with ESCAPE", "SELECT 'a_b' LIKE 'a\\_b' ESCAPE '\\'"),
+    construct("IS DISTINCT FROM", "SELECT NULL IS DISTINCT FROM 1"),
+    construct(
+        "IN, EXISTS and scalar subqueries",
+        "SELECT name FROM nation n WHERE EXISTS (SELECT 1 FROM region r WHERE r.regionkey = n.regionkey)",
+    ),
+    construct("ANY and ALL", "SELECT name FROM nation WHERE nationkey > ALL (SELECT regionkey FROM region)"),
+    construct(
+        "FILTER and DISTINCT in aggregates",
+        "SELECT count(DISTINCT regionkey) FILTER (WHERE nationkey > 3) FROM nation",
+    ),
+    construct(
+        "ORDER BY in aggregates, WITHIN GROUP",
+        "SELECT array_agg(name ORDER BY nationkey), listagg(name, ', ') WITHIN GROUP (ORDER BY name) FROM nation",
+    ),
+    construct(
+        "GROUPING SETS, CUBE, ROLLUP",
+        "SELECT regionkey, name, count(*), grouping(regionkey, name) FROM nation GROUP BY ROLLUP (regionkey, name)",
+    ),
+    construct(
+        "Window functions and frames",
+        "SELECT sum(nationkey) OVER (PARTITION BY regionkey ORDER BY nationkey ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM nation",
+    ),
+    construct("Named windows", "SELECT rank() OVER w FROM nation WINDOW w AS (ORDER BY name)"),
+    construct("Joins with ON and USING", "SELECT r.name FROM nation n LEFT JOIN region r USING (regionkey)"),
+    construct("UNNEST with ordinality", "SELECT x, n FROM UNNEST(ARRAY['a', 'b']) WITH ORDINALITY AS t(x, n)"),
+    construct(
+        "LATERAL",
+        "SELECT n.name, l.c FROM nation n CROSS JOIN LATERAL (SELECT count(*) c FROM region r WHERE r.regionkey = n.regionkey) l",
+    ),
+    construct("VALUES and TABLE", "SELECT * FROM (VALUES 1, 2) AS t(x)"),
+    construct(
+        "WITH, also recursive",
+        "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 5) SELECT n FROM t",
+    ),
+    construct(
+        "UNION, INTERSECT, EXCEPT, with ALL",
+        "SELECT regionkey FROM nation EXCEPT ALL SELECT regionkey FROM region",
+    ),
+    construct(
+        "OFFSET, LIMIT, FETCH FIRST, WITH TIES",
+        "SELECT name FROM nation ORDER BY regionkey FETCH FIRST 2 ROWS WITH TIES",
+    ),
+    construct("TABLESAMPLE", "SELECT count(*) FROM nation TABLESAMPLE BERNOULLI (10)"),
+];
+
+/// Trino's, and refused here: with an Athena or a Trino beside, the statement goes there.
+pub const REFUSED: &[Construct] = &[
+    construct(
+        "MATCH_RECOGNIZE",
+        "SELECT * FROM nation MATCH_RECOGNIZE (ORDER BY nationkey MEASURES A.name AS n PATTERN (A) DEFINE A AS true)",
+    ),
+    construct("current_user", "SELECT current_user"),
+    construct(
+        "OFFSET with FETCH FIRST … WITH TIES",
+        "SELECT name FROM nation ORDER BY name OFFSET 1 FETCH FIRST 2 ROWS WITH TIES",
+    ),
+    construct("Table functions", "SELECT * FROM TABLE(sequence(start => 1, stop => 3))"),
+];
