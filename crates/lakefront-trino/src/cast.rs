@@ -5,6 +5,9 @@ mod nested;
 mod scalar;
 mod temporal;
 
+use datafusion::arrow::array::ArrayRef;
+
+use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::types::Type;
 use crate::value::Value;
@@ -68,6 +71,21 @@ pub(crate) fn value(value: &Value, from: &Type, to: &Type) -> Result<Value> {
         Family::Temporal => temporal::value(value, from, to),
         Family::Scalar => scalar::value(value, from, to),
     }
+}
+
+/// Casts the one argument of a call: pairs of scalar types by loops of their own, the rest value by value.
+///
+/// # Errors
+/// As [`value`].
+pub(crate) fn array(call: &Call) -> Result<ArrayRef> {
+    let (from, to) = (&call.types[0], call.returns);
+    if family(from, to) == Family::Scalar
+        && let Some(array) = scalar::array(call, from, to)?
+    {
+        return Ok(array);
+    }
+    let values = call.any(0);
+    call.values(|row| value(&values.get(row), from, to).map(Some))
 }
 
 fn unknown(from: &Type, to: &Type) -> Error {

@@ -197,8 +197,7 @@ pub(crate) fn array_kernel(call: &Call) -> Result<ArrayRef> {
 
 /// `CAST(… AS …)`
 pub(crate) fn cast_kernel(call: &Call) -> Result<ArrayRef> {
-    let value = call.any(0);
-    call.values(|row| crate::cast::value(&value.get(row), &call.types[0], call.returns).map(Some))
+    crate::cast::array(call)
 }
 
 /// `TRY(…)`

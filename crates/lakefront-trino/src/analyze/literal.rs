@@ -55,6 +55,10 @@ impl Analyzer<'_> {
             return Err(Error::new(Code::SyntaxError, "A literal's value is text in single quotes"));
         };
         let asked = Type::parse(&literal.data_type.to_string())?;
+        if let Type::Decimal { .. } = asked {
+            let (value, of) = decimal_text(&string)?;
+            return constant(value, of);
+        }
         let (value, of) = temporal::typed_literal(&string, &asked)?;
         constant(value, of)
     }
@@ -123,6 +127,18 @@ pub(crate) fn decimal_literal(whole: &str, fraction: &str) -> Result<(i128, Type
         digits.parse().map_err(|_| Error::new(Code::InvalidLiteral, "Invalid DECIMAL literal"))?
     };
     Ok((value, Type::decimal(precision as u8, fraction.len() as u8)))
+}
+
+/// The text of `DECIMAL '…'`, which has a sign perhaps.
+fn decimal_text(text: &str) -> Result<(Value, Type)> {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(whole) || !is_number(fraction) || whole.is_empty() && fraction.is_empty() {
+        return Err(Error::new(Code::InvalidLiteral, format!("'{text}' is not a valid DECIMAL literal")));
+    }
+    let (value, of) = decimal_literal(whole, fraction)?;
+    Ok((Value::Decimal(if text.starts_with('-') { -value } else { value }), of))
 }
 
 fn hex_bytes(digits: &str) -> Option<Vec<u8>> {

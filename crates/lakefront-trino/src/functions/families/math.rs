@@ -1,5 +1,9 @@
+//! Numbers.
+
 use super::super::Function;
 
+mod operators;
+
 pub(super) fn all() -> Vec<Function> {
-    vec![]
+    [operators::all()].into_iter().flatten().collect()
 }
