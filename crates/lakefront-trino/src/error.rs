@@ -187,6 +187,9 @@ impl From<DataFusionError> for Error {
     fn from(error: DataFusionError) -> Self {
         match Error::find(&error) {
             Some(found) => found.clone(),
+            None if error.to_string().contains("subquery returned more than one row") => {
+                Error::new(Code::SubqueryMultipleRows, "Scalar sub-query has returned multiple rows")
+            }
             None => Error::new(Code::GenericInternalError, error.strip_backtrace()),
         }
     }

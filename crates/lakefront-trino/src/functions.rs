@@ -11,7 +11,6 @@ use datafusion::arrow::compute::interleave;
 use datafusion::arrow::datatypes::DataType;
 
 use crate::call::{Call, Kernel};
-use crate::coercion::can_coerce;
 use crate::error::{Code, Error, Result};
 use crate::signature::{Binding, Given, Signature};
 use crate::types::Type;
@@ -107,24 +106,24 @@ pub(crate) fn choose<'a, F: Copy>(
         .filter_map(|(signature, function)| signature.bind(given, true).map(|binding| (signature, function, binding)))
         .collect();
     if reached.len() > 1 {
-        let formals = |(signature, _, binding): &(&Signature, F, Binding)| -> Vec<Option<Type>> {
+        let formals = |(signature, _, binding): &(&Signature, F, Binding)| -> Vec<Given> {
             given
                 .iter()
                 .enumerate()
                 .map(|(at, given)| match given {
-                    Given::Value(actual) => signature.argument(at).and_then(|pattern| binding.formal(pattern, actual)),
-                    Given::Lambda(_) => None,
+                    Given::Value(actual) => {
+                        let formal = signature.argument(at).and_then(|pattern| binding.formal(pattern, actual));
+                        Given::Value(formal.unwrap_or(Type::Unknown))
+                    }
+                    lambda @ Given::Lambda(_) => lambda.clone(),
                 })
                 .collect()
         };
-        let all: Vec<Vec<Option<Type>>> = reached.iter().map(formals).collect();
-        let reaches = |a: &[Option<Type>], b: &[Option<Type>]| {
-            a.iter().zip(b).all(|(a, b)| match (a, b) {
-                (Some(a), Some(b)) => can_coerce(a, b),
-                _ => true,
-            })
-        };
-        let best: Vec<usize> = (0..all.len()).filter(|at| all.iter().all(|other| reaches(&all[*at], other))).collect();
+        let all: Vec<Vec<Given>> = reached.iter().map(formals).collect();
+        // One is more specific than another if the other could be called with what it takes.
+        let best: Vec<usize> = (0..all.len())
+            .filter(|at| reached.iter().all(|(signature, ..)| signature.bind(&all[*at], true).is_some()))
+            .collect();
         match best.first() {
             Some(at) => {
                 return Ok({
@@ -239,4 +238,20 @@ pub(crate) fn lengthen_kernel(call: &Call) -> Result<ArrayRef> {
         return Err(Error::new(Code::GenericInternalError, "an array that is none"));
     };
     Ok(Arc::new(ListArray::try_new(field, list.offsets().clone(), Arc::clone(list.values()), Some(long))?))
+}
+
+/// The same array, as one that may hold nulls.
+pub(crate) fn nullable_kernel(call: &Call) -> Result<ArrayRef> {
+    call.array(0)
+}
+
+/// A value that is there once: its number of rows, and the value.
+pub(crate) fn single_kernel(call: &Call) -> Result<ArrayRef> {
+    let rows = call.int(0)?;
+    for row in 0..call.rows {
+        if rows.get(row).is_some_and(|rows| rows > 1) {
+            return Err(Error::new(Code::SubqueryMultipleRows, "Scalar sub-query has returned multiple rows"));
+        }
+    }
+    call.array(1)
 }

@@ -153,7 +153,7 @@ async fn plan_and_run(
         threads: engine.threads,
     };
     let state = session::build(&around).map_err(failure::from_datafusion)?;
-    let planned = analyze(&session::Names::new(&around), frame)?;
+    let planned = analyze(&session::Names::new(&around, &frame.catalog, &frame.database), frame)?;
     let output = Output::new(planned.columns.iter().map(|(name, of)| lakefront_trino::output::field(name, of)));
     let plan = plan(&state, planned.plan, frame.meter).await.map_err(failure::from_datafusion)?;
     let foreseen = estimate::of(&plan, tables, &engine.footers, frame.meter).await?;
@@ -182,7 +182,7 @@ async fn plan_and_run(
     }))
 }
 
-fn analyze(names: &session::Names, frame: &PrepareFrame) -> Result<Planned, EngineError> {
+fn analyze(names: &session::Names<'_>, frame: &PrepareFrame) -> Result<Planned, EngineError> {
     let statement = lakefront_trino::parse(&frame.sql).map_err(|error| EngineError {
         position: Some((error.line, error.column)),
         ..EngineError::new(EngineErrorKind::Syntax, error.message)

@@ -59,10 +59,15 @@ pub(super) fn build(around: &Surroundings<'_>) -> Result<SessionState> {
 }
 
 /// The tables of a job, by their names in any case.
-pub(super) struct Names(HashMap<[String; 3], Table>);
+pub(super) struct Names<'a> {
+    tables: HashMap<[String; 3], Table>,
+    /// Of names that are not qualified.
+    catalog: &'a str,
+    database: &'a str,
+}
 
-impl Names {
-    pub(super) fn new(around: &Surroundings<'_>) -> Self {
+impl<'a> Names<'a> {
+    pub(super) fn new(around: &Surroundings<'_>, catalog: &'a str, database: &'a str) -> Self {
         let named = around.tables.iter().map(|table| {
             let name = [&table.catalog, &table.database, &table.name].map(|part| part.to_lowercase());
             let scan = Scan { table: Arc::clone(table), footers: Arc::clone(around.footers), meter: around.meter };
@@ -71,13 +76,18 @@ impl Names {
             let columns = schema.fields().iter().map(|field| (field.name().clone(), Type::of_field(field)));
             (name, Table { columns: columns.collect(), source: provider_as_source(Arc::new(scan)) })
         });
-        Names(named.collect())
+        Names { tables: named.collect(), catalog, database }
     }
 }
 
-impl Tables for Names {
+impl Tables for Names<'_> {
     fn table(&self, name: &[&str]) -> Option<Table> {
-        let [catalog, database, table] = name else { return None };
-        self.0.get(&[catalog, database, table].map(|part| part.to_lowercase())).cloned()
+        let full = match name {
+            [table] => [self.catalog, self.database, table],
+            [database, table] => [self.catalog, database, table],
+            [catalog, database, table] => [catalog, database, table],
+            _ => return None,
+        };
+        self.tables.get(&full.map(str::to_lowercase)).cloned()
     }
 }

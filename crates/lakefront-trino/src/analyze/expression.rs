@@ -199,6 +199,12 @@ impl Analyzer<'_> {
 
     /// The field of a row by its place, from 0.
     pub(super) fn field_at(&self, row: Typed, at: usize, of: Type) -> Result<Typed> {
+        if let Expr::ScalarFunction(function) = &row.expr
+            && function.func.name() == "row"
+            && let Some(field) = function.args.get(at)
+        {
+            return Ok(Typed::new(field.clone(), of));
+        }
         Ok(Typed::new(datafusion::functions::core::expr_fn::get_field(row.expr, format!("f{at}")), of))
     }
 

@@ -7,8 +7,9 @@ use datafusion::common::{Column, JoinType, ScalarValue, Spans, TableReference};
 use datafusion::functions_table::generate_series::{GenSeriesArgs, GenerateSeriesTable};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Subquery};
 use sqlparser::ast::{
-    FunctionArg, FunctionArgExpr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, TableAlias, TableFactor,
-    TableFunctionArgs, TableSample, TableSampleKind, TableSampleMethod, TableWithJoins,
+    FunctionArg, FunctionArgExpr, GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, SelectItem,
+    SetExpr, TableAlias, TableFactor, TableFunctionArgs, TableSample, TableSampleKind, TableSampleMethod,
+    TableWithJoins,
 };
 
 use super::scope::{Field, Named, Relation, Scope};
@@ -239,9 +240,49 @@ impl Analyzer<'_> {
         if let TableFactor::UNNEST { alias, array_exprs, with_ordinality, .. } = factor {
             return self.unnest(left, array_exprs, *with_ordinality, alias.as_ref(), false, scope);
         }
+        if let Some(beside) = self.computed_beside(&left, factor, scope)? {
+            return Ok(beside);
+        }
         let right = self.beside(&left, factor, scope)?;
         let plan = LogicalPlanBuilder::from(left.plan).cross_join(right.plan)?.build()?;
         Ok(Relation { plan, fields: [left.fields, right.fields].concat() })
+    }
+
+    /// `LATERAL (SELECT expressions)` without rows of its own only computes.
+    fn computed_beside(&self, left: &Relation, factor: &TableFactor, scope: &Scope<'_>) -> Result<Option<Relation>> {
+        let TableFactor::Derived { lateral: true, subquery, alias, sample: None } = factor else { return Ok(None) };
+        let SetExpr::Select(select) = subquery.body.as_ref() else { return Ok(None) };
+        let computes = select.from.is_empty()
+            && select.selection.is_none()
+            && select.distinct.is_none()
+            && select.having.is_none()
+            && subquery.with.is_none()
+            && subquery.limit_clause.is_none()
+            && subquery.fetch.is_none()
+            && matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty());
+        if !computes {
+            return Ok(None);
+        }
+        let inside = scope.with_fields(left.fields.clone());
+        let mut expressions: Vec<Expr> = left.fields.iter().map(|field| Expr::Column(field.column.clone())).collect();
+        let mut computed = Vec::new();
+        for item in &select.projection {
+            let (ast, name) = match item {
+                SelectItem::UnnamedExpr(ast) => (ast, None),
+                SelectItem::ExprWithAlias { expr, alias } => (expr, Some(folded(alias))),
+                _ => return Ok(None),
+            };
+            let value = self.expression(ast, &inside)?;
+            if super::aggregation::contains_aggregate(&value.expr)? {
+                return Ok(None);
+            }
+            let symbol = self.symbol("l");
+            expressions.push(self.without_predicates(value.expr)?.alias(&symbol));
+            computed.push(Field { qualifier: Vec::new(), name, column: Column::from_name(symbol), of: value.of });
+        }
+        let plan = LogicalPlanBuilder::from(left.plan.clone()).project(expressions)?.build()?;
+        let right = aliased(Relation { plan: plan.clone(), fields: computed }, alias.as_ref())?;
+        Ok(Some(Relation { plan, fields: [left.fields.clone(), right.fields].concat() }))
     }
 
     /// A factor that may read the relation on its left.
@@ -275,6 +316,12 @@ impl Analyzer<'_> {
                 (JoinType::Left, true) => self.unnest(left, array_exprs, *with_ordinality, alias.as_ref(), true, scope),
                 _ => Err(Error::new(Code::NotSupported, "UNNEST in a join is only supported with condition ON TRUE")),
             };
+        }
+        if matches!(constraint, JoinConstraint::On(on) if on.to_string().eq_ignore_ascii_case("true"))
+            && matches!(kind, JoinType::Inner | JoinType::Left)
+            && let Some(beside) = self.computed_beside(&left, &join.relation, scope)?
+        {
+            return Ok(beside);
         }
         let right = self.beside(&left, &join.relation, scope)?;
         let both = [left.fields.clone(), right.fields.clone()].concat();

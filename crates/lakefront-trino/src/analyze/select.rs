@@ -55,7 +55,13 @@ impl Analyzer<'_> {
             Some(Distinct::Distinct) => true,
             Some(Distinct::On(_)) => return Err(Error::new(Code::SyntaxError, "Trino has no DISTINCT ON")),
         };
-        let order = self.order_keys(order_by, &outputs, &symbols, &inside)?;
+        for output in &mut outputs {
+            output.value.expr = self.without_predicates(output.value.expr.clone())?;
+        }
+        let mut order = self.order_keys(order_by, &outputs, &symbols, &inside)?;
+        for (value, _) in &mut order {
+            value.expr = self.without_predicates(value.expr.clone())?;
+        }
 
         let values: Vec<Typed> = outputs.iter().map(|output| output.value.clone()).collect();
         let keys = self.group_keys(&select.group_by, &values, &inside)?;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::Field;
-use datafusion::common::Spans;
 use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{Column, ScalarValue, Spans};
 use datafusion::functions_aggregate::expr_fn::{count, max, min};
 use datafusion::logical_expr::expr::{Exists, InSubquery};
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Subquery, lit};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Subquery, lit, when};
 use sqlparser::ast::{BinaryOperator, Expr as Ast, Query};
 
 use super::expression::boolean;
@@ -17,8 +17,21 @@ use super::{Analyzer, Typed, place};
 use crate::coercion::common_type;
 use crate::comparison::{self, Comparison};
 use crate::error::{Code, Error, Result};
+use crate::functions::{nullable_kernel, single_kernel};
 use crate::types::Type;
+use crate::udf::Udf;
 use crate::value::Value;
+
+/// Whether a plan has one row whatever there is to read.
+fn is_aggregated(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Aggregate(aggregate) => aggregate.group_expr.is_empty(),
+        LogicalPlan::Projection(projection) => is_aggregated(&projection.input),
+        LogicalPlan::SubqueryAlias(alias) => is_aggregated(&alias.input),
+        LogicalPlan::Sort(sort) => is_aggregated(&sort.input),
+        _ => false,
+    }
+}
 
 fn subquery(plan: LogicalPlan) -> Subquery {
     let outer_ref_columns = plan.all_out_ref_exprs();
@@ -59,7 +72,68 @@ impl Analyzer<'_> {
 
     pub(super) fn scalar_subquery(&self, query: &Query, scope: &Scope<'_>) -> Result<Typed> {
         let (plan, column) = self.one_column(query, scope)?;
+        let plan = self.single_row(plan, &column)?;
         Ok(self.leaf(Expr::ScalarSubquery(subquery(plan)), column.of))
+    }
+
+    /// A plan that the engine takes for one of at most one row.
+    fn single_row(&self, plan: LogicalPlan, column: &Typed) -> Result<LogicalPlan> {
+        if is_aggregated(&plan) {
+            return Ok(plan);
+        }
+        if plan.all_out_ref_exprs().is_empty() {
+            // The engine counts the rows when it runs; without one the value is null.
+            let nullable = Udf::new("nullable", nullable_kernel, vec![column.of.clone()], column.of.clone());
+            let value = nullable.on(vec![column.expr.clone()]).alias(self.symbol("value"));
+            return Ok(LogicalPlanBuilder::from(plan).project([value])?.build()?);
+        }
+        let (rows, first) = (self.symbol("rows"), self.symbol("first"));
+        let keys: [Expr; 0] = [];
+        let any = datafusion::functions_aggregate::expr_fn::first_value(column.expr.clone(), Vec::new());
+        let plan = LogicalPlanBuilder::from(plan)
+            .aggregate(keys, [count(lit(1i64)).alias(&rows), any.alias(&first)])?
+            .build()?;
+        let named = |name: &str| Expr::Column(Column::from_name(name));
+        let types = vec![Type::Bigint, column.of.clone()];
+        let single = Udf { strict: false, ..Udf::new("single", single_kernel, types, column.of.clone()) };
+        let value = single.on(vec![named(&rows), named(&first)]).alias(self.symbol("value"));
+        Ok(LogicalPlanBuilder::from(plan).project([value])?.build()?)
+    }
+
+    /// `EXISTS` and `IN` of a query where the engine plans only scalar subqueries: anywhere but in a filter.
+    pub(super) fn without_predicates(&self, expr: Expr) -> Result<Expr> {
+        let counted = |plan: LogicalPlan, of: Expr| -> datafusion::common::Result<Expr> {
+            let keys: [Expr; 0] = [];
+            let plan =
+                LogicalPlanBuilder::from(plan).aggregate(keys, [count(of).alias(self.symbol("count"))])?.build()?;
+            Ok(self.leaf(Expr::ScalarSubquery(subquery(plan)), Type::Bigint).expr)
+        };
+        let rewritten = expr.transform_up(|part| {
+            Ok(match part {
+                Expr::Exists(exists) => {
+                    let rows = counted(exists.subquery.subquery.as_ref().clone(), lit(1i64))?;
+                    Transformed::yes(if exists.negated { rows.eq(lit(0i64)) } else { rows.gt(lit(0i64)) })
+                }
+                Expr::InSubquery(InSubquery { expr: value, subquery, negated }) => {
+                    let plan = subquery.subquery.as_ref().clone();
+                    let item = Expr::Column(plan.schema().columns().swap_remove(0));
+                    let equal = item.clone().eq(self.as_outer(value.as_ref().clone())?);
+                    let equal = LogicalPlanBuilder::from(plan.clone()).filter(equal)?.build()?;
+                    let rows = counted(plan.clone(), lit(1i64))?;
+                    let known = counted(plan, item)?;
+                    let found = counted(equal, lit(1i64))?;
+                    let null = Expr::Literal(ScalarValue::Boolean(None), None);
+                    let case = when(rows.clone().eq(lit(0i64)), lit(negated))
+                        .when(Expr::IsNull(value), null.clone())
+                        .when(found.gt(lit(0i64)), lit(!negated))
+                        .when(known.lt(rows), null)
+                        .otherwise(lit(negated))?;
+                    Transformed::yes(case)
+                }
+                other => Transformed::no(other),
+            })
+        })?;
+        Ok(rewritten.data)
     }
 
     pub(super) fn exists(&self, query: &Query, negated: bool, scope: &Scope<'_>) -> Result<Typed> {

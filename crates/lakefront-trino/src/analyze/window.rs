@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, ScalarValue};
 use datafusion::functions_window::{cume_dist, lead_lag, nth_value, ntile, rank, row_number};
@@ -275,11 +276,13 @@ impl Analyzer<'_> {
             .map(|value| {
                 let rewritten = value.expr.transform_down(|expr| {
                     match replaced.iter().find(|(function, _)| *function == expr) {
-                        Some((function, column)) => {
-                            let of = self.type_of_leaf(function)?;
+                        Some((_, column)) => {
                             // Some functions count in another width than Trino's.
-                            let cast = datafusion::logical_expr::cast(Expr::Column(column.clone()), of.arrow());
-                            let expr = if of == Type::Bigint { cast } else { Expr::Column(column.clone()) };
+                            let counts = *plan.schema().as_arrow().field_with_name(&column.name)?.data_type()
+                                == DataType::UInt64;
+                            let expr = Expr::Column(column.clone());
+                            let expr =
+                                if counts { datafusion::logical_expr::cast(expr, DataType::Int64) } else { expr };
                             Ok(Transformed::new(expr, true, TreeNodeRecursion::Jump))
                         }
                         None => Ok(Transformed::no(expr)),

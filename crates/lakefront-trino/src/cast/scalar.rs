@@ -42,7 +42,11 @@ enum Source<'a> {
     Int(i64),
     Real(f32),
     Double(f64),
-    Decimal { value: i128, precision: u8, scale: u8 },
+    Decimal {
+        value: i128,
+        precision: u8,
+        scale: u8,
+    },
     /// A `varchar`.
     Text(&'a str),
 }
@@ -139,7 +143,8 @@ impl<'a> Source<'a> {
             Source::Double(value) => {
                 let rounded = value.round();
                 // The upper limit is no double.
-                if *to == Type::Bigint && !(-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&rounded)
+                if *to == Type::Bigint
+                    && !(-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&rounded)
                 {
                     return Err(Error::new(
                         Code::InvalidCastArgument,
@@ -152,9 +157,7 @@ impl<'a> Source<'a> {
                 .ok()
                 .filter(|value| in_range(*value))
                 .ok_or_else(|| self.invalid(to)),
-            Source::Text(text) => {
-                text.parse().ok().filter(|value| in_range(*value)).ok_or_else(|| self.invalid(to))
-            }
+            Source::Text(text) => text.parse().ok().filter(|value| in_range(*value)).ok_or_else(|| self.invalid(to)),
         }
     }
 
@@ -306,10 +309,13 @@ pub(super) fn array(call: &Call, from: &Type, to: &Type) -> Result<Option<ArrayR
         Type::Varchar(_) => {
             let texts = array.as_string::<i32>();
             match to {
-                Type::Char(length) => return texts_of(&array, |row, out| {
-                    out.push_str(as_char(texts.value(row), *length));
-                    Ok(())
-                }).map(Some),
+                Type::Char(length) => {
+                    return texts_of(&array, |row, out| {
+                        out.push_str(as_char(texts.value(row), *length));
+                        Ok(())
+                    })
+                    .map(Some);
+                }
                 Type::Varbinary => return Ok(Some(Arc::new(BinaryArray::from(texts.clone())))),
                 _ => column(call, &array, to, |row| Source::Text(texts.value(row))),
             }

@@ -11,9 +11,9 @@ use crate::lanes;
 macro_rules! integers {
     ($module:ident, $arrow:ty, $name:literal) => {
         mod $module {
-            use super::{ArrayRef, Call, Error, Result, lanes};
             #[allow(clippy::wildcard_imports, unused_imports, reason = "the one type the macro is called with")]
             use super::*;
+            use super::{ArrayRef, Call, Error, Result, lanes};
 
             type Native = <$arrow as datafusion::arrow::datatypes::ArrowPrimitiveType>::Native;
 
@@ -66,9 +66,9 @@ macro_rules! integers {
 macro_rules! floats {
     ($module:ident, $arrow:ty) => {
         mod $module {
-            use super::{ArrayRef, Call, Result, lanes};
             #[allow(clippy::wildcard_imports, unused_imports, reason = "the one type the macro is called with")]
             use super::*;
+            use super::{ArrayRef, Call, Result, lanes};
 
             pub(super) fn add(call: &Call) -> Result<ArrayRef> {
                 lanes::binary::<$arrow, $arrow, $arrow>(call, |a, b| Ok(a + b))
