@@ -1,12 +1,54 @@
-use super::unknown;
-use crate::error::Result;
-use crate::types::Type;
-use crate::value::Value;
+//! Casts of arrays, maps and rows, part by part. None of them has a text.
 
-pub(super) fn exists(_from: &Type, _to: &Type) -> bool {
-    false
+use std::collections::HashSet;
+
+use super::unknown;
+use crate::error::{Code, Error, Result};
+use crate::types::Type;
+use crate::value::{Key, Value};
+
+pub(super) fn exists(from: &Type, to: &Type) -> bool {
+    match (from, to) {
+        (Type::Array(from), Type::Array(to)) => super::exists(from, to),
+        (Type::Map(from_key, from_value), Type::Map(to_key, to_value)) => {
+            super::exists(from_key, to_key) && super::exists(from_value, to_value)
+        }
+        (Type::Row(from), Type::Row(to)) => {
+            from.len() == to.len() && from.iter().zip(to).all(|((_, from), (_, to))| super::exists(from, to))
+        }
+        _ => false,
+    }
 }
 
-pub(super) fn value(_value: &Value, from: &Type, to: &Type) -> Result<Value> {
-    Err(unknown(from, to))
+pub(super) fn value(value: &Value, from: &Type, to: &Type) -> Result<Value> {
+    match (value, from, to) {
+        (Value::Array(items), Type::Array(from), Type::Array(to)) => {
+            let items = items.iter().map(|item| super::value(item, from, to)).collect::<Result<_>>()?;
+            Ok(Value::Array(items))
+        }
+        (Value::Map(entries), Type::Map(from_key, from_value), Type::Map(to_key, to_value)) => {
+            let mut seen = HashSet::new();
+            let mut cast = Vec::with_capacity(entries.len());
+            for (key, item) in entries {
+                let key = super::value(key, from_key, to_key)?;
+                if key.is_null() {
+                    return Err(Error::new(Code::InvalidCastArgument, "map key is null"));
+                }
+                if !seen.insert(Key(key.clone())) {
+                    return Err(Error::new(Code::InvalidCastArgument, "duplicate keys"));
+                }
+                cast.push((key, super::value(item, from_value, to_value)?));
+            }
+            Ok(Value::Map(cast))
+        }
+        (Value::Row(values), Type::Row(from), Type::Row(to)) => {
+            let values = values
+                .iter()
+                .zip(from.iter().zip(to))
+                .map(|(value, ((_, from), (_, to)))| super::value(value, from, to))
+                .collect::<Result<_>>()?;
+            Ok(Value::Row(values))
+        }
+        _ => Err(unknown(from, to)),
+    }
 }
