@@ -5,12 +5,19 @@ use std::sync::{Arc, LazyLock};
 
 use datafusion::logical_expr::AggregateUDF;
 
+use crate::closure::Closure;
 use crate::error::{Code, Error, Result};
 use crate::functions::choose;
 use crate::signature::{Binding, Given, Signature};
 use crate::types::Type;
 
 mod families;
+pub(crate) mod fold;
+pub(crate) mod gathered;
+mod udaf;
+
+use fold::{Fold, Folding};
+use gathered::{Direction, Gathered};
 
 /// An aggregate function with one signature; others of its name are overloads.
 #[derive(Debug)]
@@ -19,22 +26,83 @@ pub struct Aggregate {
     pub signature: Signature,
     /// The signature as it was written.
     pub text: &'static str,
-    /// Makes the function for arguments of these types.
-    make: fn(&[Type], &Type) -> Result<Arc<AggregateUDF>>,
+    make: Make,
+    /// The engine's own function, where it does the same for arguments of these types.
+    native: Option<Native>,
+    /// Whether neither the order of rows nor their repetition makes a difference.
+    is_set: bool,
     returns: Option<fn(&[Type]) -> Result<Type>>,
-    /// Whether a lambda may stand among the arguments.
-    pub(crate) closures: Option<MakeWithClosures>,
 }
 
-/// Makes the function for arguments of these types, with lambdas that capture nothing.
-pub(crate) type MakeWithClosures = fn(&[Type], Vec<crate::closure::Closure>, &Type) -> Result<Arc<AggregateUDF>>;
+type Make = fn(&Types<'_>, Vec<Closure>) -> Result<Arc<dyn Folding>>;
+type Native = fn(&[Type]) -> Option<Arc<AggregateUDF>>;
 
-pub(crate) fn aggregate(
-    name: &'static str,
-    signature: &'static str,
-    make: fn(&[Type], &Type) -> Result<Arc<AggregateUDF>>,
-) -> Aggregate {
-    Aggregate { name, signature: Signature::new(signature), text: signature, make, returns: None, closures: None }
+/// Of a function's arguments that are no lambdas, and of its result.
+#[derive(Debug)]
+pub(crate) struct Types<'a> {
+    pub(crate) arguments: &'a [Type],
+    pub(crate) returns: &'a Type,
+}
+
+pub(crate) fn aggregate(name: &'static str, signature: &'static str, make: Make) -> Aggregate {
+    Aggregate {
+        name,
+        signature: Signature::new(signature),
+        text: signature,
+        make,
+        native: None,
+        is_set: false,
+        returns: None,
+    }
+}
+
+/// What a [`Make`] gives.
+pub(crate) fn fold(fold: impl Fold) -> Result<Arc<dyn Folding>> {
+    Ok(Arc::new(fold))
+}
+
+/// An aggregate of a query, on its arguments.
+#[derive(Debug)]
+pub(crate) struct Aggregation {
+    pub(crate) aggregate: &'static Aggregate,
+    pub(crate) types: Vec<Type>,
+    pub(crate) returns: Type,
+    pub(crate) folding: Arc<dyn Folding>,
+}
+
+impl Aggregation {
+    /// The engine's function. The types of the keys that rows are sorted by belong to arguments after the others.
+    ///
+    /// The second is whether the engine has to see to `DISTINCT`.
+    pub(crate) fn udaf(&self, distinct: bool, keys: &[(Type, Direction)]) -> (Arc<AggregateUDF>, bool) {
+        let Aggregate { name, native, is_set, .. } = self.aggregate;
+        let distinct = distinct && !is_set;
+        if let Some(native) = native.and_then(|native| native(&self.types)).filter(|_| keys.is_empty()) {
+            let countable = || *name == "count" && self.types.iter().all(crate::comparison::is_native);
+            if !distinct || countable() {
+                return (native, distinct);
+            }
+        }
+        let types: Vec<Type> = self.types.iter().chain(keys.iter().map(|(of, _)| of)).cloned().collect();
+        let folding: Arc<dyn Folding> = if distinct || !keys.is_empty() {
+            Arc::new(Gathered {
+                inner: Arc::clone(&self.folding),
+                types: types.clone(),
+                returns: self.returns.clone(),
+                arguments: self.types.len(),
+                distinct,
+                directions: keys.iter().map(|(_, direction)| *direction).collect(),
+            })
+        } else {
+            Arc::clone(&self.folding)
+        };
+        (Arc::new(udaf::Udaf::of(name, types, self.returns.clone(), folding)), false)
+    }
+
+    /// Whether the order of rows makes no difference.
+    pub(crate) fn is_set(&self) -> bool {
+        self.aggregate.is_set
+    }
 }
 
 impl Aggregate {
@@ -44,8 +112,14 @@ impl Aggregate {
         self
     }
 
-    pub(crate) fn with_closures(mut self, make: MakeWithClosures) -> Self {
-        self.closures = Some(make);
+    pub(crate) fn native(mut self, native: Native) -> Self {
+        self.native = Some(native);
+        self
+    }
+
+    /// Neither the order of rows nor their repetition makes a difference.
+    pub(crate) fn of_set(mut self) -> Self {
+        self.is_set = true;
         self
     }
 
@@ -61,8 +135,9 @@ impl Aggregate {
         }
     }
 
-    pub fn function(&self, arguments: &[Type], returns: &Type) -> Result<Arc<AggregateUDF>> {
-        (self.make)(arguments, returns)
+    pub(crate) fn on(&'static self, types: Vec<Type>, closures: Vec<Closure>, returns: Type) -> Result<Aggregation> {
+        let folding = (self.make)(&Types { arguments: &types, returns: &returns }, closures)?;
+        Ok(Aggregation { aggregate: self, types, returns, folding })
     }
 }
 

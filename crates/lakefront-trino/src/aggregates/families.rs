@@ -2,8 +2,33 @@
 
 use super::Aggregate;
 
-mod plain;
+mod bits;
+mod booleans;
+mod collections;
+mod count;
+mod extremes;
+mod listagg;
+mod mean;
+mod moments;
+mod reduce;
+mod regression;
+mod sum;
 
 pub(super) fn all() -> Vec<Aggregate> {
-    [plain::all()].into_iter().flatten().collect()
+    [
+        bits::all(),
+        booleans::all(),
+        collections::all(),
+        count::all(),
+        extremes::all(),
+        listagg::all(),
+        mean::all(),
+        moments::all(),
+        reduce::all(),
+        regression::all(),
+        sum::all(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -8,64 +8,83 @@ use datafusion::logical_expr::expr::{AggregateFunction, Sort};
 use datafusion::logical_expr::{Expr, GroupingSet, LogicalPlan, LogicalPlanBuilder};
 use sqlparser::ast::{
     DuplicateTreatment, Expr as Ast, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments,
-    GroupByExpr, OrderByExpr,
+    GroupByExpr, ListAggOnOverflow, OrderByExpr, ValueWithSpan,
 };
 
 use super::function::{Argument, given, plain_arguments};
+use super::literal::{constant, text};
 use super::scope::Scope;
 use super::{Analyzer, Typed, place};
-use crate::aggregates;
+use crate::aggregates::gathered::Direction;
+use crate::aggregates::{self, Aggregation};
 use crate::comparison;
 use crate::error::{Code, Error, Result};
 use crate::signature::{Given, Pattern};
 use crate::types::Type;
+use crate::value::Value;
+
+/// An aggregate function on its arguments, with nothing of what else can stand in a call.
+pub(super) struct Called {
+    pub(super) aggregation: Aggregation,
+    pub(super) arguments: Vec<Expr>,
+}
 
 impl Analyzer<'_> {
     pub(super) fn aggregate(&self, name: &str, call: &Function, scope: &Scope<'_>) -> Result<Typed> {
-        let (mut expr, of) = self.aggregate_call(name, call, scope)?;
-        if let Some(filter) = &call.filter {
-            expr.params.filter = Some(Box::new(self.condition(filter, scope, "Filter expression")?));
+        let Called { aggregation, mut arguments } = self.aggregate_call(name, call, scope)?;
+        let filter = match &call.filter {
+            Some(filter) => Some(Box::new(self.condition(filter, scope, "Filter expression")?)),
+            None => None,
+        };
+        let clauses = Clauses::of(name, call)?;
+        if clauses.distinct
+            && let Some(of) = aggregation.types.iter().find(|of| !of.is_comparable())
+        {
+            let message = format!("DISTINCT can only be applied to comparable types (actual: {of})");
+            return Err(Error::type_mismatch(message).at(place(call)));
         }
-        let mut order_by: &[OrderByExpr] = &call.within_group;
-        if let FunctionArguments::List(list) = &call.args {
-            expr.params.distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
-            for clause in &list.clauses {
-                match clause {
-                    FunctionArgumentClause::OrderBy(order) => order_by = order,
-                    FunctionArgumentClause::OnOverflow(_) => {}
-                    other => return Err(Error::new(Code::SyntaxError, format!("{other} is not for {name}"))),
-                }
+        let mut keys = Vec::with_capacity(clauses.order_by.len());
+        for key in clauses.order_by {
+            let value = self.expression(&key.expr, scope)?;
+            if !value.of.is_orderable() && value.of != Type::Unknown {
+                let message = format!("ORDER BY can only be applied to orderable types (actual: {})", value.of);
+                return Err(Error::type_mismatch(message).at(place(&key.expr)));
+            }
+            if clauses.distinct && !plain_arguments(call)?.contains(&&key.expr) {
+                let message =
+                    "For aggregate function with DISTINCT, ORDER BY expressions must appear in arguments";
+                return Err(Error::new(Code::ExpressionNotInDistinct, message).at(place(&key.expr)));
+            }
+            if !aggregation.is_set() {
+                let ascending = key.options.asc.unwrap_or(true);
+                let direction = Direction { ascending, nulls_first: key.options.nulls_first.unwrap_or(false) };
+                keys.push((value.of, direction));
+                arguments.push(value.expr);
             }
         }
-        expr.params.order_by = self.sort_keys(order_by, scope)?;
-        let expr = Expr::AggregateFunction(expr);
-        let inside =
-            |expr: &Expr| expr.exists(|part| Ok(matches!(part, Expr::AggregateFunction(_) | Expr::WindowFunction(_))));
-        if let Expr::AggregateFunction(function) = &expr {
-            for argument in &function.params.args {
-                if inside(argument)? {
-                    let (code, what) = match argument.exists(|part| Ok(matches!(part, Expr::WindowFunction(_))))? {
-                        true => (Code::NestedWindow, "window functions"),
-                        false => (Code::NestedAggregation, "aggregations"),
-                    };
-                    return Err(Error::new(code, format!("Cannot nest {what} inside aggregation '{name}'")));
-                }
+        for part in arguments.iter().chain(filter.as_deref()) {
+            if !contains_aggregate(part)? {
+                continue;
             }
+            let (code, what) = match part.exists(|part| Ok(matches!(part, Expr::WindowFunction(_))))? {
+                true => (Code::NestedWindow, "window functions"),
+                false => (Code::NestedAggregation, "aggregations"),
+            };
+            return Err(Error::new(code, format!("Cannot nest {what} inside aggregation '{name}'")));
         }
-        Ok(self.leaf(expr, of))
+        let (udaf, distinct) = aggregation.udaf(clauses.distinct, &keys);
+        let function = AggregateFunction::new_udf(udaf, arguments, distinct, filter, Vec::new(), None);
+        Ok(self.leaf(Expr::AggregateFunction(function), aggregation.returns))
     }
 
-    /// The function on its arguments, with nothing of what else can stand in a call.
-    pub(super) fn aggregate_call(
-        &self,
-        name: &str,
-        call: &Function,
-        scope: &Scope<'_>,
-    ) -> Result<(AggregateFunction, Type)> {
+    pub(super) fn aggregate_call(&self, name: &str, call: &Function, scope: &Scope<'_>) -> Result<Called> {
         let is_star = matches!(&call.args, FunctionArguments::List(list)
             if matches!(list.args.as_slice(), [FunctionArg::Unnamed(FunctionArgExpr::Wildcard)]));
         let asts = if is_star { Vec::new() } else { plain_arguments(call)? };
-        let arguments = self.arguments(&asts, scope)?;
+        let mut arguments = self.arguments(&asts, scope)?;
+        if name == "listagg" {
+            self.complete_listagg(call, &asts, &mut arguments)?;
+        }
         let all: Vec<Given> = arguments.iter().map(given).collect();
         let (aggregate, mut binding) = aggregates::resolve(name, &all)?;
         let (mut values, mut types, mut closures) = (Vec::new(), Vec::new(), Vec::new());
@@ -98,25 +117,54 @@ impl Analyzer<'_> {
             }
         }
         let returns = aggregate.result(&binding, &types)?;
-        let udaf = match aggregate.closures {
-            Some(make) => make(&types, closures, &returns)?,
-            None => aggregate.function(&types, &returns)?,
-        };
         if values.is_empty() {
             // The engine counts rows by counting a constant.
             values.push(Expr::Literal(ScalarValue::Int64(Some(1)), None));
+            types.push(Type::Bigint);
         }
-        Ok((AggregateFunction::new_udf(udaf, values, false, None, Vec::new(), None), returns))
+        Ok(Called { aggregation: aggregate.on(types, closures, returns)?, arguments: values })
     }
 
-    pub(super) fn sort_keys(&self, order: &[OrderByExpr], scope: &Scope<'_>) -> Result<Vec<Sort>> {
-        order
-            .iter()
-            .map(|key| {
-                let value = self.expression(&key.expr, scope)?;
-                sort_key(value, key)
-            })
-            .collect()
+    /// Adds to the arguments of `listagg` what its clauses say.
+    fn complete_listagg(&self, call: &Function, asts: &[&Ast], arguments: &mut Vec<Argument<'_>>) -> Result<()> {
+        let is_text = |ast: &Ast| {
+            matches!(ast, Ast::Value(value) if matches!(value.value, sqlparser::ast::Value::SingleQuotedString(_)))
+        };
+        if call.within_group.is_empty() || call.over.is_some() || asts.is_empty() || asts.len() > 2 {
+            let message = "listagg is written listagg(value, 'separator') WITHIN GROUP (ORDER BY …)";
+            return Err(Error::new(Code::SyntaxError, message).at(place(call)));
+        }
+        match asts.get(1) {
+            None => arguments.push(Argument::Value(text("")?)),
+            Some(separator) if is_text(separator) => {}
+            Some(other) => {
+                return Err(Error::new(Code::SyntaxError, "The separator of listagg is a constant").at(place(*other)));
+            }
+        }
+        let (mut fails, mut filler, mut counts) = (true, "...".to_owned(), true);
+        if let FunctionArguments::List(list) = &call.args {
+            for clause in &list.clauses {
+                if let FunctionArgumentClause::OnOverflow(ListAggOnOverflow::Truncate { filler: given, with_count }) =
+                    clause
+                {
+                    (fails, counts) = (false, *with_count);
+                    match given.as_deref() {
+                        None => {}
+                        Some(Ast::Value(ValueWithSpan {
+                            value: sqlparser::ast::Value::SingleQuotedString(given), ..
+                        })) => filler.clone_from(given),
+                        Some(other) => {
+                            let message = "What listagg puts in place of values left out is a constant";
+                            return Err(Error::new(Code::SyntaxError, message).at(place(other)));
+                        }
+                    }
+                }
+            }
+        }
+        arguments.push(Argument::Value(constant(Value::Boolean(fails), Type::Boolean)?));
+        arguments.push(Argument::Value(text(&filler)?));
+        arguments.push(Argument::Value(constant(Value::Boolean(counts), Type::Boolean)?));
+        Ok(())
     }
 
     /// `grouping(a, b)`
@@ -233,6 +281,32 @@ impl Analyzer<'_> {
             return Err(Error::type_mismatch(message).at(place(ast)));
         }
         Ok(add_key(keys, key))
+    }
+}
+
+/// What stands in a call of an aggregate function beside its arguments.
+struct Clauses<'a> {
+    distinct: bool,
+    order_by: &'a [OrderByExpr],
+}
+
+impl<'a> Clauses<'a> {
+    fn of(name: &str, call: &'a Function) -> Result<Self> {
+        let mut clauses = Clauses { distinct: false, order_by: &call.within_group };
+        if !call.within_group.is_empty() && name != "listagg" {
+            return Err(Error::new(Code::SyntaxError, format!("WITHIN GROUP is not for {name}")).at(place(call)));
+        }
+        if let FunctionArguments::List(list) = &call.args {
+            clauses.distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
+            for clause in &list.clauses {
+                match clause {
+                    FunctionArgumentClause::OrderBy(order) if name != "listagg" => clauses.order_by = order,
+                    FunctionArgumentClause::OnOverflow(_) if name == "listagg" => {}
+                    other => return Err(Error::new(Code::SyntaxError, format!("{other} is not for {name}"))),
+                }
+            }
+        }
+        Ok(clauses)
     }
 }
 

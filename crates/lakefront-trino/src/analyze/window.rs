@@ -44,8 +44,9 @@ impl Analyzer<'_> {
                         "DISTINCT in window function parameters not yet supported",
                     ));
                 }
-                let (aggregate, of) = self.aggregate_call(name, call, scope)?;
-                (WindowFunctionDefinition::AggregateUDF(aggregate.func), aggregate.params.args, of)
+                let called = self.aggregate_call(name, call, scope)?;
+                let (udaf, _) = called.aggregation.udaf(false, &[]);
+                (WindowFunctionDefinition::AggregateUDF(udaf), called.arguments, called.aggregation.returns)
             }
             None => {
                 let known = crate::functions::all().contains_key(name);

@@ -1,0 +1,352 @@
+//! The least and the greatest, and what goes with them.
+
+use std::cmp::Ordering;
+
+use datafusion::functions_aggregate::min_max::{max_udaf, min_udaf};
+
+use super::super::fold::{Fold, Row};
+use super::super::{Aggregate, aggregate, fold};
+use crate::comparison::is_native;
+use crate::error::{Error, Result};
+use crate::types::Type;
+use crate::value::{Value, compare, order};
+
+pub(super) fn all() -> Vec<Aggregate> {
+    let native = |types: &[Type]| types.iter().all(is_native);
+    let _ = native;
+    vec![
+        aggregate("min", "(T) -> T where orderable T", |types, _| extreme(Side::Least, &types.arguments[0]))
+            .native(|types| types.iter().all(is_native).then(min_udaf))
+            .of_set(),
+        aggregate("max", "(T) -> T where orderable T", |types, _| extreme(Side::Greatest, &types.arguments[0]))
+            .native(|types| types.iter().all(is_native).then(max_udaf))
+            .of_set(),
+        aggregate("min", "(T, bigint) -> array(T) where orderable T", |types, _| {
+            fold(Best::new(Side::Least, "min", types.arguments[0].clone(), None))
+        }),
+        aggregate("max", "(T, bigint) -> array(T) where orderable T", |types, _| {
+            fold(Best::new(Side::Greatest, "max", types.arguments[0].clone(), None))
+        }),
+        aggregate("min_by", "(V, K) -> V where orderable K", |types, _| by(Side::Least, types.arguments)),
+        aggregate("max_by", "(V, K) -> V where orderable K", |types, _| by(Side::Greatest, types.arguments)),
+        aggregate("min_by", "(V, K, bigint) -> array(V) where orderable K", |types, _| {
+            fold(Best::new(Side::Least, "min_by", types.arguments[1].clone(), Some(types.arguments[0].clone())))
+        }),
+        aggregate("max_by", "(V, K, bigint) -> array(V) where orderable K", |types, _| {
+            fold(Best::new(Side::Greatest, "max_by", types.arguments[1].clone(), Some(types.arguments[0].clone())))
+        }),
+        aggregate("arbitrary", "(T) -> T", |types, _| fold(First(types.arguments[0].clone()))),
+        aggregate("any_value", "(T) -> T", |types, _| fold(First(types.arguments[0].clone()))),
+    ]
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Side {
+    Least,
+    Greatest,
+}
+
+impl Side {
+    /// Whether a value takes the place of another. NaN never does, and any number takes its place.
+    fn prefers(self, new: &Value, old: &Value) -> Result<bool> {
+        Ok(match compare(new, old)? {
+            Some(Ordering::Less) => self == Side::Least,
+            Some(Ordering::Greater) => self == Side::Greatest,
+            Some(Ordering::Equal) => false,
+            // NaN is the greatest of all in the order of sorting.
+            None => order(new, old).is_lt(),
+        })
+    }
+
+    fn sorted(self, a: &Value, b: &Value) -> Ordering {
+        let is_nan = |value: &Value| match value {
+            Value::Double(value) => value.is_nan(),
+            Value::Real(value) => value.is_nan(),
+            _ => false,
+        };
+        match self {
+            Side::Greatest if !is_nan(a) && !is_nan(b) => order(b, a),
+            _ => order(a, b),
+        }
+    }
+}
+
+fn extreme(side: Side, of: &Type) -> Result<std::sync::Arc<dyn super::super::fold::Folding>> {
+    match of {
+        Type::Double => fold(ExtremeDouble { side, real: false }),
+        Type::Real => fold(ExtremeDouble { side, real: true }),
+        _ => fold(Extreme { side, of: of.clone() }),
+    }
+}
+
+#[derive(Debug, PartialEq)]
+struct ExtremeDouble {
+    side: Side,
+    real: bool,
+}
+
+impl Fold for ExtremeDouble {
+    type State = Option<f64>;
+
+    fn start(&self) -> Option<f64> {
+        None
+    }
+
+    fn add(&self, state: &mut Option<f64>, row: Row<'_>) -> Result<()> {
+        if let Some(value) = row.double(0) {
+            let takes = match *state {
+                None => true,
+                Some(old) if old.is_nan() => true,
+                Some(old) if self.side == Side::Least => value < old,
+                Some(old) => value > old,
+            };
+            if takes {
+                *state = Some(value);
+            }
+        }
+        Ok(())
+    }
+
+    fn carried(&self) -> Vec<Type> {
+        vec![Type::Double]
+    }
+
+    fn save(&self, state: &Option<f64>) -> Result<Vec<Value>> {
+        Ok(vec![Value::or_null(state.map(Value::Double))])
+    }
+
+    fn merge(&self, state: &mut Option<f64>, saved: Row<'_>) -> Result<()> {
+        self.add(state, saved)
+    }
+
+    fn finish(&self, state: &Option<f64>) -> Result<Value> {
+        Ok(match *state {
+            None => Value::Null,
+            Some(value) if self.real => Value::Real(value as f32),
+            Some(value) => Value::Double(value),
+        })
+    }
+}
+
+#[derive(Debug, PartialEq)]
+struct Extreme {
+    side: Side,
+    of: Type,
+}
+
+impl Fold for Extreme {
+    type State = Value;
+
+    fn start(&self) -> Value {
+        Value::Null
+    }
+
+    fn add(&self, state: &mut Value, row: Row<'_>) -> Result<()> {
+        if !row.is_null(0) {
+            let value = row.value(0);
+            if state.is_null() || self.side.prefers(&value, state)? {
+                *state = value;
+            }
+        }
+        Ok(())
+    }
+
+    fn carried(&self) -> Vec<Type> {
+        vec![self.of.clone()]
+    }
+
+    fn save(&self, state: &Value) -> Result<Vec<Value>> {
+        Ok(vec![state.clone()])
+    }
+
+    fn merge(&self, state: &mut Value, saved: Row<'_>) -> Result<()> {
+        self.add(state, saved)
+    }
+
+    fn finish(&self, state: &Value) -> Result<Value> {
+        Ok(state.clone())
+    }
+}
+
+fn by(side: Side, types: &[Type]) -> Result<std::sync::Arc<dyn super::super::fold::Folding>> {
+    fold(By { side, value: types[0].clone(), key: types[1].clone() })
+}
+
+/// The value of the row with the extreme key.
+#[derive(Debug, PartialEq)]
+struct By {
+    side: Side,
+    value: Type,
+    key: Type,
+}
+
+impl Fold for By {
+    /// The key and the value.
+    type State = Option<(Value, Value)>;
+
+    fn start(&self) -> Self::State {
+        None
+    }
+
+    fn add(&self, state: &mut Self::State, row: Row<'_>) -> Result<()> {
+        if row.is_null(1) {
+            return Ok(());
+        }
+        let key = row.value(1);
+        let takes = match state {
+            None => true,
+            Some((old, _)) => self.side.prefers(&key, old)?,
+        };
+        if takes {
+            *state = Some((key, row.value(0)));
+        }
+        Ok(())
+    }
+
+    fn carried(&self) -> Vec<Type> {
+        vec![self.value.clone(), self.key.clone()]
+    }
+
+    fn save(&self, state: &Self::State) -> Result<Vec<Value>> {
+        Ok(match state {
+            Some((key, value)) => vec![value.clone(), key.clone()],
+            None => vec![Value::Null, Value::Null],
+        })
+    }
+
+    fn merge(&self, state: &mut Self::State, saved: Row<'_>) -> Result<()> {
+        self.add(state, saved)
+    }
+
+    fn finish(&self, state: &Self::State) -> Result<Value> {
+        Ok(state.as_ref().map_or(Value::Null, |(_, value)| value.clone()))
+    }
+}
+
+/// The first value that is not null.
+#[derive(Debug, PartialEq)]
+struct First(Type);
+
+impl Fold for First {
+    type State = Value;
+
+    fn start(&self) -> Value {
+        Value::Null
+    }
+
+    fn add(&self, state: &mut Value, row: Row<'_>) -> Result<()> {
+        if state.is_null() {
+            *state = row.value(0);
+        }
+        Ok(())
+    }
+
+    fn carried(&self) -> Vec<Type> {
+        vec![self.0.clone()]
+    }
+
+    fn save(&self, state: &Value) -> Result<Vec<Value>> {
+        Ok(vec![state.clone()])
+    }
+
+    fn merge(&self, state: &mut Value, saved: Row<'_>) -> Result<()> {
+        self.add(state, saved)
+    }
+
+    fn finish(&self, state: &Value) -> Result<Value> {
+        Ok(state.clone())
+    }
+}
+
+/// The values of as many rows as are asked for, best first.
+#[derive(Debug, PartialEq)]
+struct Best {
+    side: Side,
+    name: &'static str,
+    key: Type,
+    /// What is given, unless it is the key itself.
+    value: Option<Type>,
+}
+
+impl Best {
+    fn new(side: Side, name: &'static str, key: Type, value: Option<Type>) -> Self {
+        Self { side, name, key, value }
+    }
+
+    fn insert(&self, state: &mut Ranked, key: Value, value: Value) {
+        // After those of the same rank: the first to come stay.
+        let at = state.rows.partition_point(|(known, _)| self.side.sorted(known, &key).is_le());
+        if at < state.wanted {
+            state.rows.insert(at, (key, value));
+            state.rows.truncate(state.wanted);
+        }
+    }
+
+    fn ordinal(&self) -> &'static str {
+        if self.value.is_some() { "third" } else { "second" }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Ranked {
+    wanted: usize,
+    rows: Vec<(Value, Value)>,
+}
+
+impl Fold for Best {
+    type State = Ranked;
+
+    fn start(&self) -> Ranked {
+        Ranked::default()
+    }
+
+    fn add(&self, state: &mut Ranked, row: Row<'_>) -> Result<()> {
+        let (key_at, count_at) = if self.value.is_some() { (1, 2) } else { (0, 1) };
+        let Some(wanted) = row.int(count_at) else { return Ok(()) };
+        if row.is_null(key_at) {
+            return Ok(());
+        }
+        if state.wanted == 0 {
+            let argument = self.ordinal();
+            let name = self.name;
+            if wanted <= 0 {
+                return Err(Error::invalid_argument(format!("{argument} argument of {name} must be a positive integer")));
+            }
+            if wanted > 10_000 {
+                let message = format!("{argument} argument of {name} must be less than or equal to 10000; found {wanted}");
+                return Err(Error::invalid_argument(message));
+            }
+            state.wanted = wanted as usize;
+        }
+        let key = row.value(key_at);
+        let value = if self.value.is_some() { row.value(0) } else { Value::Null };
+        self.insert(state, key, value);
+        Ok(())
+    }
+
+    fn carried(&self) -> Vec<Type> {
+        let value = self.value.clone().unwrap_or(Type::Boolean);
+        vec![Type::Bigint, Type::array(self.key.clone()), Type::array(value)]
+    }
+
+    fn save(&self, state: &Ranked) -> Result<Vec<Value>> {
+        let (keys, values) = state.rows.iter().cloned().unzip();
+        Ok(vec![Value::Int(state.wanted as i64), Value::Array(keys), Value::Array(values)])
+    }
+
+    fn merge(&self, state: &mut Ranked, saved: Row<'_>) -> Result<()> {
+        state.wanted = state.wanted.max(saved.int(0).unwrap_or(0) as usize);
+        for (key, value) in saved.items(1).into_iter().zip(saved.items(2)) {
+            self.insert(state, key, value);
+        }
+        Ok(())
+    }
+
+    fn finish(&self, state: &Ranked) -> Result<Value> {
+        if state.rows.is_empty() {
+            return Ok(Value::Null);
+        }
+        let value = |(key, value): &(Value, Value)| if self.value.is_some() { value.clone() } else { key.clone() };
+        Ok(Value::Array(state.rows.iter().map(value).collect()))
+    }
+}
