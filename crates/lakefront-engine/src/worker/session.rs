@@ -85,7 +85,7 @@ impl Tables for Names<'_> {
         let full = match name {
             [table] => [self.catalog, self.database, table],
             [database, table] => [self.catalog, database, table],
-            [catalog, database, table] => [catalog, database, table],
+            [catalog, database, table] => [*catalog, *database, *table],
             _ => return None,
         };
         self.tables.get(&full.map(str::to_lowercase)).cloned()
