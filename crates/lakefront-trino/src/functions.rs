@@ -255,3 +255,11 @@ pub(crate) fn single_kernel(call: &Call) -> Result<ArrayRef> {
     }
     call.array(1)
 }
+
+/// A row without nulls, which alone equals another or does not.
+pub(crate) fn whole_row_kernel(call: &Call) -> Result<ArrayRef> {
+    if call.arguments.iter().any(|argument| (0..call.rows).any(|row| argument.is_null(row))) {
+        return Err(Error::not_here("IN with a row that holds nulls"));
+    }
+    row_kernel(call)
+}

@@ -19,8 +19,23 @@ const FIRST_NAMED: i16 = 2_000;
 
 /// Names of UTC that have no offset in them.
 const NAMES_OF_UTC: [&str; 17] = [
-    "Z", "UTC", "UCT", "GMT", "GMT0", "Greenwich", "Universal", "Zulu", "UT", "Etc/UTC", "Etc/UCT", "Etc/UT", "Etc/GMT",
-    "Etc/GMT0", "Etc/Universal", "Etc/Greenwich", "Etc/Zulu",
+    "Z",
+    "UTC",
+    "UCT",
+    "GMT",
+    "GMT0",
+    "Greenwich",
+    "Universal",
+    "Zulu",
+    "UT",
+    "Etc/UTC",
+    "Etc/UCT",
+    "Etc/UT",
+    "Etc/GMT",
+    "Etc/GMT0",
+    "Etc/Universal",
+    "Etc/Greenwich",
+    "Etc/Zulu",
 ];
 const PREFIXES_OF_OFFSETS: [&str; 3] = ["UTC", "GMT", "UT"];
 
@@ -201,9 +216,8 @@ pub(crate) fn offset_minutes(text: &str) -> Option<i16> {
         (1 | 2, None) => (text, "0"),
         _ => return None,
     };
-    let number = |text: &str| {
-        text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<i16>().ok()).flatten()
-    };
+    let number =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<i16>().ok()).flatten();
     let (hours, minutes) = (number(hours)?, number(minutes)?);
     (minutes < 60).then_some(hours * 60 + minutes)
 }

@@ -294,12 +294,7 @@ pub(crate) trait Groups: Debug + Send + Sync {
     fn result(&self, group: usize) -> Result<Value>;
 
     /// A state of its own for each row.
-    fn saved_rows(
-        &self,
-        inputs: &[Input<'_>],
-        rows: usize,
-        filter: Option<&BooleanArray>,
-    ) -> Result<Vec<ArrayRef>>;
+    fn saved_rows(&self, inputs: &[Input<'_>], rows: usize, filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>>;
 
     fn carried(&self) -> &[Type];
 
@@ -388,12 +383,7 @@ impl<F: Fold> Groups for States<F> {
         self.fold.finish(state)
     }
 
-    fn saved_rows(
-        &self,
-        inputs: &[Input<'_>],
-        rows: usize,
-        filter: Option<&BooleanArray>,
-    ) -> Result<Vec<ArrayRef>> {
+    fn saved_rows(&self, inputs: &[Input<'_>], rows: usize, filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
         let mut states = Vec::with_capacity(rows);
         for row in 0..rows {
             let mut state = self.fold.start();

@@ -51,8 +51,7 @@ impl Analyzer<'_> {
                 return Err(Error::type_mismatch(message).at(place(&key.expr)));
             }
             if clauses.distinct && !plain_arguments(call)?.contains(&&key.expr) {
-                let message =
-                    "For aggregate function with DISTINCT, ORDER BY expressions must appear in arguments";
+                let message = "For aggregate function with DISTINCT, ORDER BY expressions must appear in arguments";
                 return Err(Error::new(Code::ExpressionNotInDistinct, message).at(place(&key.expr)));
             }
             if !aggregation.is_set() {
@@ -127,9 +126,7 @@ impl Analyzer<'_> {
 
     /// Adds to the arguments of `listagg` what its clauses say.
     fn complete_listagg(&self, call: &Function, asts: &[&Ast], arguments: &mut Vec<Argument<'_>>) -> Result<()> {
-        let is_text = |ast: &Ast| {
-            matches!(ast, Ast::Value(value) if matches!(value.value, sqlparser::ast::Value::SingleQuotedString(_)))
-        };
+        let is_text = |ast: &Ast| matches!(ast, Ast::Value(value) if matches!(value.value, sqlparser::ast::Value::SingleQuotedString(_)));
         if call.within_group.is_empty() || call.over.is_some() || asts.is_empty() || asts.len() > 2 {
             let message = "listagg is written listagg(value, 'separator') WITHIN GROUP (ORDER BY …)";
             return Err(Error::new(Code::SyntaxError, message).at(place(call)));
@@ -151,7 +148,8 @@ impl Analyzer<'_> {
                     match given.as_deref() {
                         None => {}
                         Some(Ast::Value(ValueWithSpan {
-                            value: sqlparser::ast::Value::SingleQuotedString(given), ..
+                            value: sqlparser::ast::Value::SingleQuotedString(given),
+                            ..
                         })) => filler.clone_from(given),
                         Some(other) => {
                             let message = "What listagg puts in place of values left out is a constant";

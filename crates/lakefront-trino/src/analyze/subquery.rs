@@ -17,7 +17,7 @@ use super::{Analyzer, Typed, place};
 use crate::coercion::common_type;
 use crate::comparison::{self, Comparison};
 use crate::error::{Code, Error, Result};
-use crate::functions::{nullable_kernel, single_kernel};
+use crate::functions::{nullable_kernel, single_kernel, whole_row_kernel};
 use crate::types::Type;
 use crate::udf::Udf;
 use crate::value::Value;
@@ -165,7 +165,7 @@ impl Analyzer<'_> {
         Ok(self.leaf(Expr::InSubquery(InSubquery::new(Box::new(value), subquery(plan), negated)), Type::Boolean))
     }
 
-    /// `ROW(a, b) IN (query of two columns)`: whether there is an equal row, else whether one could be equal.
+    /// `ROW(a, b) IN (query of two columns)`
     fn row_in_subquery(
         &self,
         row: Typed,
@@ -182,21 +182,28 @@ impl Analyzer<'_> {
                 relation.fields.len()
             )));
         }
-        let mut equal = lit(true);
+        let mut parts = Vec::with_capacity(fields.len());
+        let mut items = Vec::with_capacity(fields.len());
+        let mut types = Vec::with_capacity(fields.len());
         for (at, (field, (_, of))) in relation.fields.iter().zip(fields).enumerate() {
             let part = self.field_at(row.clone(), at, of.clone())?;
-            let outer = Typed::new(self.as_outer(part.expr)?, part.of);
-            let column = self.column(field.column.clone(), field.of.clone());
-            equal = equal.and(self.compare(outer, Comparison::Equal, column)?);
+            let item = self.column(field.column.clone(), field.of.clone());
+            let common = common_type(&part.of, &item.of)
+                .filter(comparison::is_native)
+                .ok_or_else(|| Error::type_mismatch(format!("Cannot compare rows of {} and {}", part.of, item.of)))?;
+            parts.push(self.coerce(part, &common)?);
+            items.push(self.coerce(item, &common)?);
+            types.push(common);
         }
-        let exists = |condition: Expr| -> Result<Expr> {
-            let plan = LogicalPlanBuilder::from(relation.plan.clone()).filter(condition)?.build()?;
-            Ok(self.leaf(Expr::Exists(Exists::new(subquery(plan), false)), Type::Boolean).expr)
+        let of = Type::row(types.clone());
+        let whole = |parts: Vec<Expr>| {
+            let udf = Udf { strict: false, ..Udf::new("whole_row", whole_row_kernel, types.clone(), of.clone()) };
+            udf.on(parts)
         };
-        let found = exists(equal.clone())?;
-        let could_be = exists(Expr::IsNull(Box::new(equal)))?;
-        let results = vec![boolean(lit(!negated)), constant(Value::Null, Type::Boolean)?, boolean(lit(negated))];
-        self.choose(vec![found, could_be], results)
+        let item = whole(items).alias(self.symbol("item"));
+        let plan = LogicalPlanBuilder::from(relation.plan).project([item])?.build()?;
+        let value = Box::new(whole(parts));
+        Ok(self.leaf(Expr::InSubquery(InSubquery::new(value, subquery(plan), negated)), Type::Boolean))
     }
 
     /// `value op ANY (query)`, `value op ALL (query)`

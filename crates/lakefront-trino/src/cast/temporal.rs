@@ -23,10 +23,7 @@ pub(super) fn exists(from: &Type, to: &Type) -> bool {
     match (from, to) {
         (Date, Varchar(_) | Timestamp(_) | TimestampTz(_))
         | (Time(_) | TimeTz(_), Varchar(_) | Time(_) | TimeTz(_) | Timestamp(_) | TimestampTz(_))
-        | (
-            Timestamp(_) | TimestampTz(_) | Varchar(_),
-            Date | Time(_) | TimeTz(_) | Timestamp(_) | TimestampTz(_),
-        )
+        | (Timestamp(_) | TimestampTz(_) | Varchar(_), Date | Time(_) | TimeTz(_) | Timestamp(_) | TimestampTz(_))
         | (Timestamp(_) | TimestampTz(_) | IntervalDayToSecond | IntervalYearToMonth, Varchar(_)) => true,
         _ => from == to,
     }
@@ -106,9 +103,7 @@ fn from_instant(instant: i128, zone: Zone, from: &Type, to: &Type) -> Result<Val
     Ok(match to {
         Type::Date => date(local),
         Type::Time(digits) => Value::Int(time_of(local, *digits)),
-        Type::TimeTz(digits) => {
-            Value::TimeTz(time_of(local, *digits), zone.offset_minutes_at(instant) as i16)
-        }
+        Type::TimeTz(digits) => Value::TimeTz(time_of(local, *digits), zone.offset_minutes_at(instant) as i16),
         Type::Timestamp(digits) => return timestamp(round(local, *digits)),
         Type::TimestampTz(digits) => {
             let rounded = round(instant, *digits);

@@ -1,9 +1,7 @@
 //! Units of time: truncating to them, adding them, counting them. Times are local milliseconds since the epoch, since no
 //! unit is smaller; what is below is the caller's.
 
-use super::calendar::{
-    add_months, date_of, day_of_week, days_in_month, days_of, is_leap,
-};
+use super::calendar::{add_months, date_of, day_of_week, days_in_month, days_of, is_leap};
 use super::{MILLIS_OF_DAY, MILLIS_OF_HOUR, MILLIS_OF_MINUTE, MILLIS_OF_SECOND};
 use crate::error::{Error, Result};
 

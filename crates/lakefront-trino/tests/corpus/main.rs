@@ -1,6 +1,7 @@
 //! Statements that a real Trino answered, answered here: what was equal once stays equal.
 //!
 //! `CORPUS=datetime` runs the categories whose names hold the text, and prints each statement that is not equal.
+//! `SQL='SELECT 1' cargo test --workspace --test corpus one -- --nocapture` shows the answer to one statement.
 //! `CORPUS_ACCEPT=1` rewrites the list of those that are not.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 #![expect(clippy::print_stdout, reason = "the table is what the test is run for")]
@@ -73,6 +74,15 @@ fn verdict(statement: &Statement, answer: &Answer) -> Option<(bool, String)> {
             let types: Vec<&str> = statement.columns.iter().map(|column| column.r#type.as_str()).collect();
             compare::rows(&types, &statement.rows, rows, statement.ordered).map(|difference| (true, difference))
         }
+    }
+}
+
+#[test]
+fn one_statement() {
+    let sql = std::env::var("SQL").unwrap_or_else(|_| "SELECT 1".to_owned());
+    match World::answers(&[&sql]).pop().unwrap() {
+        Answer::Rows(rows) => rows.iter().for_each(|row| println!("{}", Value::from(row.clone()))),
+        Answer::Error(code, message) => println!("{code}: {message}"),
     }
 }
 

@@ -310,10 +310,13 @@ impl Fold for Best {
             let argument = self.ordinal();
             let name = self.name;
             if wanted <= 0 {
-                return Err(Error::invalid_argument(format!("{argument} argument of {name} must be a positive integer")));
+                return Err(Error::invalid_argument(format!(
+                    "{argument} argument of {name} must be a positive integer"
+                )));
             }
             if wanted > 10_000 {
-                let message = format!("{argument} argument of {name} must be less than or equal to 10000; found {wanted}");
+                let message =
+                    format!("{argument} argument of {name} must be less than or equal to 10000; found {wanted}");
                 return Err(Error::invalid_argument(message));
             }
             state.wanted = wanted as usize;

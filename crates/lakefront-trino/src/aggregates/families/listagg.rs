@@ -97,7 +97,9 @@ impl Fold for Listed {
                 if options.fails {
                     return Err(Error::new(
                         Code::ExceededFunctionMemoryLimit,
-                        format!("Concatenated string has the length in bytes larger than the maximum output length {MOST}"),
+                        format!(
+                            "Concatenated string has the length in bytes larger than the maximum output length {MOST}"
+                        ),
                     ));
                 }
                 text.push_str(separator);

@@ -68,9 +68,9 @@ fn subscript(call: &Call) -> Result<ArrayRef> {
     pick(call, |length, at| match at {
         0 => Err(Error::invalid_argument("SQL array indices start at 1")),
         ..0 => Err(Error::invalid_argument(format!("Array subscript is negative: {at}"))),
-        _ if at > length => {
-            Err(Error::invalid_argument(format!("Array subscript must be less than or equal to array length: {at} > {length}")))
-        }
+        _ if at > length => Err(Error::invalid_argument(format!(
+            "Array subscript must be less than or equal to array length: {at} > {length}"
+        ))),
         _ => Ok(Some(at - 1)),
     })
 }

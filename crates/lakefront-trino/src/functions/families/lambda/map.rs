@@ -67,8 +67,7 @@ fn zip_with(call: &Call) -> Result<ArrayRef> {
     for row in 0..call.rows {
         let before = keys.len();
         if !nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
-            let mut others: HashMap<Key, usize> =
-                range(right, row).map(|at| (Key(right_keys.get(at)), at)).collect();
+            let mut others: HashMap<Key, usize> = range(right, row).map(|at| (Key(right_keys.get(at)), at)).collect();
             for at in range(left, row) {
                 keys.push((0, at));
                 from_left.push(Some(at as u64));
