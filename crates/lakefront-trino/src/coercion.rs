@@ -2,6 +2,9 @@
 
 use crate::types::{MAX_PRECISION, Type};
 
+/// The longest `char`.
+const MAX_CHAR: u32 = 65_536;
+
 /// The type both can become, if there is one.
 pub fn common_type(a: &Type, b: &Type) -> Option<Type> {
     if a == b {
@@ -16,6 +19,10 @@ pub fn common_type(a: &Type, b: &Type) -> Option<Type> {
         }
         (Type::Varchar(a), Type::Varchar(b)) => Type::Varchar(a.zip(*b).map(|(a, b)| a.max(b))),
         (Type::Char(a), Type::Char(b)) => Type::Char(*a.max(b)),
+        // Both coerce to the other; compared, spaces at the end do not count.
+        (Type::Char(a), Type::Varchar(b)) | (Type::Varchar(b), Type::Char(a)) => {
+            Type::Char(b.unwrap_or(MAX_CHAR).min(MAX_CHAR).max(*a))
+        }
         (Type::Time(a), Type::Time(b)) => Type::Time(*a.max(b)),
         (Type::TimeTz(a), Type::TimeTz(b)) => Type::TimeTz(*a.max(b)),
         (Type::Timestamp(a), Type::Timestamp(b)) => Type::Timestamp(*a.max(b)),
@@ -53,6 +60,7 @@ pub fn can_coerce(from: &Type, to: &Type) -> bool {
             from.len() == to.len() && from.iter().zip(to).all(|((_, from), (_, to))| can_coerce(from, to))
         }
         (Type::Array(from), Type::Array(to)) => can_coerce(from, to),
+        (Type::Char(from), Type::Varchar(to)) => to.is_none_or(|to| *from <= to),
         (Type::Map(from_key, from_value), Type::Map(to_key, to_value)) => {
             can_coerce(from_key, to_key) && can_coerce(from_value, to_value)
         }
