@@ -76,13 +76,9 @@ fn dropped(scale: u8, kept: i32) -> Option<u8> {
 }
 
 fn round_to(call: &Call) -> Result<ArrayRef> {
-    let (precision, scale) = digits(&call.types[0]);
+    let scale = digits(&call.types[0]).1;
     let most = digits(call.returns).0;
     lanes::binary::<Decimal128Type, Int32Type, Decimal128Type>(call, |value, kept| {
-        // Trino drops all digits at once here while its numbers are of 64 bits, without rounding.
-        if most <= 18 && i64::from(precision) - i64::from(scale) + i64::from(kept) <= 0 {
-            return Ok(0);
-        }
         let Some(dropped) = dropped(scale, kept) else { return Ok(value) };
         let rounded = round_off(value, dropped);
         if rounded == 0 {
