@@ -2,8 +2,8 @@
 
 use crate::types::{MAX_PRECISION, Type};
 
-/// The most characters of a `char`.
-const LONGEST_CHAR: u32 = 65_536;
+/// The longest `char`.
+const MAX_CHAR: u32 = 65_536;
 
 /// The type both can become, if there is one.
 pub fn common_type(a: &Type, b: &Type) -> Option<Type> {
@@ -19,8 +19,9 @@ pub fn common_type(a: &Type, b: &Type) -> Option<Type> {
         }
         (Type::Varchar(a), Type::Varchar(b)) => Type::Varchar(a.zip(*b).map(|(a, b)| a.max(b))),
         (Type::Char(a), Type::Char(b)) => Type::Char(*a.max(b)),
+        // Both coerce to the other; compared, spaces at the end do not count.
         (Type::Char(a), Type::Varchar(b)) | (Type::Varchar(b), Type::Char(a)) => {
-            Type::Char(b.unwrap_or(LONGEST_CHAR).clamp(*a, LONGEST_CHAR))
+            Type::Char(b.unwrap_or(MAX_CHAR).min(MAX_CHAR).max(*a))
         }
         (Type::Time(a), Type::Time(b)) => Type::Time(*a.max(b)),
         (Type::TimeTz(a), Type::TimeTz(b)) => Type::TimeTz(*a.max(b)),
@@ -58,8 +59,8 @@ pub fn can_coerce(from: &Type, to: &Type) -> bool {
         (Type::Row(from), Type::Row(to)) => {
             from.len() == to.len() && from.iter().zip(to).all(|((_, from), (_, to))| can_coerce(from, to))
         }
-        (Type::Char(from), Type::Varchar(to)) => to.is_none_or(|to| *from <= to),
         (Type::Array(from), Type::Array(to)) => can_coerce(from, to),
+        (Type::Char(from), Type::Varchar(to)) => to.is_none_or(|to| *from <= to),
         (Type::Map(from_key, from_value), Type::Map(to_key, to_value)) => {
             can_coerce(from_key, to_key) && can_coerce(from_value, to_value)
         }
@@ -92,6 +93,8 @@ fn widened(from: &Type, kind_of: &Type) -> Option<Type> {
         (Type::Date, Type::TimestampTz(_)) => Type::TimestampTz(0),
         (Type::Time(fraction), Type::TimeTz(_)) => Type::TimeTz(*fraction),
         (Type::Timestamp(fraction), Type::TimestampTz(_)) => Type::TimestampTz(*fraction),
+        (Type::Varchar(length), Type::Char(_)) => Type::Char(length.unwrap_or(65_536).min(65_536)),
+        (Type::Char(length), Type::Varchar(_)) => Type::Varchar(Some(*length)),
         (Type::P4HyperLogLog, Type::HyperLogLog) => Type::HyperLogLog,
         _ => return None,
     })

@@ -121,13 +121,24 @@ pub(crate) fn choose<'a, F: Copy>(
         };
         let all: Vec<Vec<Given>> = reached.iter().map(formals).collect();
         // One is more specific than another if the other could be called with what it takes.
-        let best: Vec<usize> = (0..all.len())
-            .filter(|at| reached.iter().all(|(signature, ..)| signature.bind(&all[*at], true).is_some()))
+        let best = |among: &[usize]| {
+            let takes = |other: &usize, at: usize| reached[*other].0.bind(&all[at], true).is_some();
+            among.iter().copied().find(|at| among.iter().all(|other| takes(other, *at)))
+        };
+        let every: Vec<usize> = (0..all.len()).collect();
+        // Else what has to coerce nothing but nulls.
+        let only_nulls: Vec<usize> = every
+            .iter()
+            .copied()
+            .filter(|at| {
+                let kept = |(formal, given): (&Given, &Given)| formal == given || *given == Given::Value(Type::Unknown);
+                all[*at].iter().zip(given).all(kept)
+            })
             .collect();
-        match best.first() {
+        match best(&every).or_else(|| best(&only_nulls)) {
             Some(at) => {
                 return Ok({
-                    let (_, function, binding) = reached.swap_remove(*at);
+                    let (_, function, binding) = reached.swap_remove(at);
                     (function, binding)
                 });
             }

@@ -67,8 +67,42 @@ pub fn words_of(sql: Sql, text: &str) -> Result<Vec<Word>, SyntaxError> {
         }
         refuse_other_strings(&token.token, token.span.start)?;
         words.push(Word { token: token.token, span: token.span, range: start..cursor.byte });
+        if sql == Sql::Trino {
+            number_of_other_base(text, &mut words);
+        }
     }
     Ok(words)
+}
+
+/// `0x1F`, `0o17` and `0b101` are numbers, where the tokenizer reads a binary literal, or a zero and a name.
+fn number_of_other_base(text: &str, words: &mut Vec<Word>) {
+    let (before, last) = match words.as_slice() {
+        [.., before, last] => (Some(before), last),
+        [last] => (None, last),
+        [] => return,
+    };
+    let is_prefix = |text: &str| matches!(text.get(..2), Some("0x" | "0X" | "0o" | "0O" | "0b" | "0B"));
+    let number = match (&last.token, before) {
+        (Token::HexStringLiteral(_), _) if is_prefix(&text[last.range.clone()]) => last.range.clone(),
+        (Token::Word(word), Some(before)) if word.quote_style.is_none() && is_number(&before.token) => {
+            let joined = before.range.start..last.range.end;
+            if !is_prefix(&text[joined.clone()]) {
+                return;
+            }
+            let (Some(name), Some(number)) = (words.pop(), words.last_mut()) else { return };
+            number.span.end = name.span.end;
+            number.range.end = name.range.end;
+            joined
+        }
+        _ => return,
+    };
+    if let Some(word) = words.last_mut() {
+        word.token = Token::Number(text[number].to_owned(), false);
+    }
+}
+
+fn is_number(token: &Token) -> bool {
+    matches!(token, Token::Number(..))
 }
 
 fn refuse_other_strings(token: &Token, at: Location) -> Result<(), SyntaxError> {

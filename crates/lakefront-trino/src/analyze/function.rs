@@ -100,6 +100,9 @@ impl Analyzer<'_> {
                 let tried = self.expression(tried, scope)?;
                 self.attempt(tried)?
             }
+            ("typeof", [Ast::Lambda(_)]) => {
+                return Err(Error::new(Code::FunctionNotFound, "Unexpected parameters for function typeof"));
+            }
             ("typeof", [value]) => {
                 text(&self.expression(value, scope)?.of.to_string()).map(|name| Typed::new(name.expr, VARCHAR))?
             }

@@ -59,6 +59,11 @@ impl Analyzer<'_> {
             let (value, of) = decimal_text(&string)?;
             return constant(value, of);
         }
+        if let Type::Char(_) = asked
+            && !literal.data_type.to_string().contains('(')
+        {
+            return constant(Value::Text(string.trim_end_matches(' ').to_owned()), Type::Char(text_length(&string)));
+        }
         let (value, of) = temporal::typed_literal(&string, &asked)?;
         constant(value, of)
     }

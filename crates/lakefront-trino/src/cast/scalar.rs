@@ -201,9 +201,9 @@ impl<'a> Source<'a> {
             Source::Boolean(value) => return Ok(if value { decimal::ten_to(scale) } else { 0 }),
             Source::Int(value) => i128::from(value).checked_mul(decimal::ten_to(scale)),
             Source::Decimal { value, scale: from, .. } => decimal::rescale(value, from, scale),
-            // The number whose shortest text this is, not the binary fraction.
-            Source::Real(value) => parsed(&format!("{value:e}")),
-            Source::Double(value) => parsed(&format!("{value:e}")),
+            // The number that its text names, not the binary fraction.
+            Source::Real(value) => parsed(&number_text::real_digits(value)),
+            Source::Double(value) => parsed(&number_text::double_digits(value)),
             Source::Text(text) => parsed(text),
         };
         value.filter(|value| fits(*value, precision)).ok_or_else(|| self.invalid(to))

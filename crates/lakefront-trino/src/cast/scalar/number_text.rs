@@ -1,6 +1,5 @@
 //! Texts of `real` and `double`.
 
-use std::fmt::{LowerExp, Write as _};
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
@@ -8,7 +7,7 @@ use crate::error::{Error, Result};
 /// `1.0E10`, `NaN`, `-Infinity`, `0E0`.
 pub(crate) fn write_double(value: f64, out: &mut String) {
     if !write_special(value, out) {
-        write_scientific(value, out);
+        write_scientific(&double_digits(value), out);
     }
 }
 
@@ -17,22 +16,12 @@ pub(crate) fn write_real(value: f32, out: &mut String) {
     if write_special(value.into(), out) {
         return;
     }
-    let shortest = format!("{value:e}");
-    let digits = shortest.split('e').next().unwrap_or_default().bytes().filter(u8::is_ascii_digit).count();
-    if digits <= 7 {
-        write_scientific(value, out);
-        return;
+    let digits = real_digits(value);
+    if significant(&digits) <= 7 {
+        return write_scientific(&digits, out);
     }
     // The digits are cut off the double that is nearest to them, ties to even.
-    let rounded = format!("{:.6e}", shortest.parse::<f64>().unwrap_or_default());
-    let (mantissa, exponent) = rounded.split_once('e').unwrap_or((&rounded, "0"));
-    let mantissa = mantissa.trim_end_matches('0');
-    out.push_str(mantissa);
-    if mantissa.ends_with('.') {
-        out.push('0');
-    }
-    out.push('E');
-    out.push_str(exponent);
+    write_scientific(&format!("{:.6e}", digits.parse::<f64>().unwrap_or_default()), out);
 }
 
 fn write_special(value: f64, out: &mut String) -> bool {
@@ -47,13 +36,70 @@ fn write_special(value: f64, out: &mut String) -> bool {
     true
 }
 
-fn write_scientific(value: impl LowerExp, out: &mut String) {
-    let start = out.len();
-    // Writing to a text does not fail.
-    let _ = write!(out, "{value:e}");
-    let Some(at) = out[start..].find('e').map(|at| at + start) else { return };
-    let mark = if out[start..at].contains('.') { "E" } else { ".0E" };
-    out.replace_range(at..=at, mark);
+/// `1.50e7` as `1.5E7`, `1e7` as `1.0E7`.
+fn write_scientific(digits: &str, out: &mut String) {
+    let (mantissa, exponent) = digits.split_once('e').unwrap_or((digits, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let fraction = match fraction.trim_end_matches('0') {
+        "" => "0",
+        fraction => fraction,
+    };
+    out.extend([whole, ".", fraction, "E", exponent]);
+}
+
+fn significant(digits: &str) -> usize {
+    digits.split('e').next().unwrap_or_default().bytes().filter(u8::is_ascii_digit).count()
+}
+
+/// The digits of a finite number as Java 17 chooses them, with an exponent. They are not always the fewest that name it.
+pub(crate) fn double_digits(value: f64) -> String {
+    whole_digits(value, 53).unwrap_or_else(|| {
+        let shortest = format!("{value:e}");
+        // There are at least two.
+        if significant(&shortest) == 1 { format!("{value:.1e}") } else { shortest }
+    })
+}
+
+pub(crate) fn real_digits(value: f32) -> String {
+    let wide = f64::from(value);
+    if let Some(digits) = whole_digits(wide, 24) {
+        return digits;
+    }
+    // Half of the distance to the next number on the nearer side; a number that is just as far away does not do.
+    let magnitude = value.abs();
+    let below = f32::from_bits(magnitude.to_bits() - 1);
+    let most = (f64::from(magnitude) - f64::from(below)) / 2.0;
+    let fewest = significant(&format!("{value:e}")).max(2);
+    for digits in fewest..9 {
+        let candidate = format!("{wide:.*e}", digits - 1);
+        if candidate.parse::<f64>().is_ok_and(|candidate| (candidate - wide).abs() < most) {
+            return candidate;
+        }
+    }
+    format!("{wide:.8e}")
+}
+
+/// Whole numbers below 2^63 are written in full but for the digits that their binary digits do not reach.
+fn whole_digits(value: f64, binary_digits: u32) -> Option<String> {
+    if value.fract() != 0.0 || value.abs() >= 9_223_372_036_854_775_808.0 {
+        return None;
+    }
+    let whole = value.abs() as u64;
+    let Some(exponent) = whole.checked_ilog2() else { return Some("0e0".to_owned()) };
+    let unreached = exponent.saturating_sub(binary_digits + 1);
+    let dropped = if exponent > binary_digits && unreached > 1 {
+        // Digits of 2^unreached, but for the first.
+        10u64.pow((1u64 << unreached).ilog10())
+    } else {
+        1
+    };
+    let rounded = (whole / dropped + u64::from(dropped > 1 && whole % dropped >= dropped / 2)) * dropped;
+    let digits = rounded.to_string();
+    let (first, rest) = digits.split_at(1);
+    let sign = if value < 0.0 { "-" } else { "" };
+    let rest = rest.trim_end_matches('0');
+    let point = if rest.is_empty() { "" } else { "." };
+    Some(format!("{sign}{first}{point}{rest}e{}", digits.len() - 1))
 }
 
 /// What Java reads as a floating point number.
@@ -95,6 +141,10 @@ mod tests {
         assert_eq!(text(123_456.789), "1.23456789E5");
         assert_eq!(text(-0.0), "-0E0");
         assert_eq!(text(f64::NEG_INFINITY), "-Infinity");
+        assert_eq!(text(5e-324), "4.9E-324");
+        assert_eq!(text(9_007_199_254_740_993.0), "9.007199254740992E15");
+        assert_eq!(text(1e23), "1.0E23");
+        assert_eq!(text(-120.0), "-1.2E2");
     }
 
     #[test]
@@ -107,6 +157,9 @@ mod tests {
         assert_eq!(text(12_345_678.9), "1.234568E7");
         assert_eq!(text(1.1), "1.1E0");
         assert_eq!(text(100_000_010.0), "1.0E8");
+        assert_eq!(super::real_digits(1_234_567_940.0), "1.23456794e9");
+        assert_eq!(super::real_digits(123_456_792.0), "1.23456792e8");
+        assert_eq!(super::real_digits(0.1), "1.0e-1");
     }
 
     #[test]

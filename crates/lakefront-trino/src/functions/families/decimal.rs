@@ -3,6 +3,8 @@
 use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::{ArrowNativeTypeOp, Decimal128Type};
 
+mod rounding;
+
 use super::super::{Function, scalar};
 use crate::call::Call;
 use crate::decimal::{fits, remainder, scaled_quotient, ten_to};
@@ -12,7 +14,8 @@ use crate::types::{MAX_PRECISION, Type};
 
 pub(super) fn all() -> Vec<Function> {
     const BINARY: &str = "(decimal, decimal) -> decimal";
-    vec![
+    let mut all = rounding::all();
+    all.extend([
         scalar("+", BINARY, add).returning(sum_type),
         scalar("-", BINARY, subtract).returning(sum_type),
         scalar("*", BINARY, multiply).returning(product_type),
@@ -20,11 +23,12 @@ pub(super) fn all() -> Vec<Function> {
         scalar("%", BINARY, modulus).returning(remainder_type),
         scalar("mod", BINARY, modulus).returning(remainder_type),
         scalar("negate", "(decimal(p, s)) -> decimal(p, s)", negate),
-    ]
+    ]);
+    all
 }
 
 /// Precision and scale.
-pub(super) fn digits(of: &Type) -> (u8, u8) {
+fn digits(of: &Type) -> (u8, u8) {
     match of {
         Type::Decimal { precision, scale } => (*precision, *scale),
         _ => (MAX_PRECISION, 0),
@@ -35,7 +39,7 @@ fn pair(types: &[Type]) -> ((u8, u8), (u8, u8)) {
     (digits(&types[0]), digits(&types[1]))
 }
 
-pub(super) fn overflow() -> Error {
+fn overflow() -> Error {
     Error::out_of_range("Decimal overflow")
 }
 

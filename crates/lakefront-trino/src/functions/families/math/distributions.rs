@@ -1,0 +1,240 @@
+//! Distribution functions and confidence intervals.
+
+use std::f64::consts::SQRT_2;
+
+use datafusion::arrow::array::ArrayRef;
+use datafusion::arrow::datatypes::Float64Type;
+
+use super::super::super::{Function, scalar};
+use crate::call::Call;
+use crate::error::{Error, Result};
+use crate::lanes;
+
+pub(super) fn all() -> Vec<Function> {
+    const THREE: &str = "(double, double, double) -> double";
+    const TRIALS: &str = "(bigint, bigint, double) -> double";
+    vec![
+        scalar("normal_cdf", THREE, |call: &Call| of_three(call, normal_cdf)),
+        scalar("inverse_normal_cdf", THREE, |call: &Call| of_three(call, inverse_normal_cdf)),
+        scalar("beta_cdf", THREE, |call: &Call| of_three(call, beta_cdf)),
+        scalar("inverse_beta_cdf", THREE, |call: &Call| of_three(call, inverse_beta_cdf)),
+        scalar("wilson_interval_lower", TRIALS, |call: &Call| wilson(call, -1.0)),
+        scalar("wilson_interval_upper", TRIALS, |call: &Call| wilson(call, 1.0)),
+    ]
+}
+
+fn of_three(call: &Call, of: impl Fn(f64, f64, f64) -> Result<f64>) -> Result<ArrayRef> {
+    let (a, b, c) = (call.double(0)?, call.double(1)?, call.double(2)?);
+    lanes::rows::<Float64Type>(call, |row| match (a.get(row), b.get(row), c.get(row)) {
+        (Some(a), Some(b), Some(c)) => of(a, b, c),
+        _ => Ok(0.0),
+    })
+}
+
+/// What has to hold, which NaN never does.
+fn require(holds: bool, what: &str) -> Result<()> {
+    if holds { Ok(()) } else { Err(Error::invalid_argument(what)) }
+}
+
+fn normal_cdf(mean: f64, deviation: f64, value: f64) -> Result<f64> {
+    require(deviation > 0.0, "standardDeviation must be > 0")?;
+    Ok(0.5 * (1.0 + libm::erf((value - mean) / (deviation * SQRT_2))))
+}
+
+fn inverse_normal_cdf(mean: f64, deviation: f64, p: f64) -> Result<f64> {
+    require(p > 0.0 && p < 1.0, "p must be 0 > p > 1")?;
+    require(deviation > 0.0, "sd must be > 0")?;
+    Ok(mean + deviation * SQRT_2 * inverse_erf(2.0 * p - 1.0))
+}
+
+/// Newton's steps to the root from Winitzki's approximation.
+fn inverse_erf(value: f64) -> f64 {
+    let rest = 1.0 - value.abs();
+    if rest == 0.0 {
+        return f64::INFINITY.copysign(value);
+    }
+    let a = 0.147;
+    let log = (rest * (1.0 + value.abs())).ln();
+    let middle = 2.0 / (std::f64::consts::PI * a) + log / 2.0;
+    let mut root = ((middle * middle - log / a).sqrt() - middle).max(0.0).sqrt();
+    for _ in 0..8 {
+        let off = libm::erfc(root) - rest;
+        let slope = std::f64::consts::FRAC_2_SQRT_PI * (-root * root).exp();
+        if off == 0.0 || slope == 0.0 {
+            break;
+        }
+        let step = off / slope;
+        // Halley's correction; the second derivative is -2x times the first.
+        root += step / (1.0 + root * step);
+    }
+    root.copysign(value)
+}
+
+fn beta_cdf(a: f64, b: f64, value: f64) -> Result<f64> {
+    require((0.0..=1.0).contains(&value), "value must be 0 >= v >= 1")?;
+    require(a > 0.0 && b > 0.0, "a, b must be > 0")?;
+    Ok(regularized_beta(value, a, b))
+}
+
+fn inverse_beta_cdf(a: f64, b: f64, p: f64) -> Result<f64> {
+    require((0.0..=1.0).contains(&p), "p must be 0 >= p >= 1")?;
+    require(a > 0.0 && b > 0.0, "a, b must be > 0")?;
+    if p == 0.0 || p == 1.0 {
+        return Ok(p);
+    }
+    Ok(root_between_zero_and_one(|x| regularized_beta(x, a, b) - p))
+}
+
+fn regularized_beta(x: f64, a: f64, b: f64) -> f64 {
+    if x <= 0.0 {
+        return 0.0;
+    }
+    if x >= 1.0 {
+        return 1.0;
+    }
+    if x > (a + 1.0) / (a + b + 2.0) {
+        return 1.0 - regularized_beta_by_fraction(1.0 - x, x, b, a);
+    }
+    regularized_beta_by_fraction(x, 1.0 - x, a, b)
+}
+
+/// By its continued fraction, in Lentz's way.
+fn regularized_beta_by_fraction(x: f64, rest: f64, a: f64, b: f64) -> f64 {
+    const TINY: f64 = 1e-300;
+    let nonzero = |value: f64| if value.abs() < TINY { TINY } else { value };
+    let log_beta = libm::lgamma(a) + libm::lgamma(b) - libm::lgamma(a + b);
+    let front = (a * x.ln() + b * rest.ln() - log_beta).exp() / a;
+    let mut c = 1.0;
+    let mut d = 1.0 / nonzero(1.0 - (a + b) * x / (a + 1.0));
+    let mut fraction = d;
+    for step in 1..10_000 {
+        let m = f64::from(step);
+        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
+        d = 1.0 / nonzero(1.0 + even * d);
+        c = nonzero(1.0 + even / c);
+        fraction *= d * c;
+        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
+        d = 1.0 / nonzero(1.0 + odd * d);
+        c = nonzero(1.0 + odd / c);
+        fraction *= d * c;
+        if (d * c - 1.0).abs() < 1e-15 {
+            break;
+        }
+    }
+    front * fraction
+}
+
+/// Brent's method with the tolerances that Trino's library has, so that it stops where that does.
+fn root_between_zero_and_one(of: impl Fn(f64) -> f64) -> f64 {
+    const VALUE_ACCURACY: f64 = 1e-15;
+    let start = 0.5;
+    let at_start = of(start);
+    if at_start.abs() <= VALUE_ACCURACY {
+        return start;
+    }
+    let at_zero = of(0.0);
+    if at_start * at_zero < 0.0 {
+        brent((0.0, at_zero), (start, at_start), of)
+    } else {
+        let at_one = of(1.0);
+        brent((start, at_start), (1.0, at_one), of)
+    }
+}
+
+fn brent((mut a, mut fa): (f64, f64), (mut b, mut fb): (f64, f64), of: impl Fn(f64) -> f64) -> f64 {
+    const ABSOLUTE: f64 = 1e-9;
+    const RELATIVE: f64 = 1e-14;
+    let (mut c, mut fc) = (a, fa);
+    let mut d = b - a;
+    let mut e = d;
+    loop {
+        if fc.abs() < fb.abs() {
+            (a, b, c) = (b, c, b);
+            (fa, fb, fc) = (fb, fc, fb);
+        }
+        let tolerance = 2.0 * RELATIVE * b.abs() + ABSOLUTE;
+        let middle = 0.5 * (c - b);
+        if middle.abs() <= tolerance || fb.abs() <= f64::from_bits(1) {
+            return b;
+        }
+        if e.abs() < tolerance || fa.abs() <= fb.abs() {
+            d = middle;
+            e = d;
+        } else {
+            let s = fb / fa;
+            #[expect(clippy::float_cmp, reason = "whether it is the same point")]
+            let (mut p, mut q) = if a == c {
+                (2.0 * middle * s, 1.0 - s)
+            } else {
+                let (q, r) = (fa / fc, fb / fc);
+                (s * (2.0 * middle * q * (q - r) - (b - a) * (r - 1.0)), (q - 1.0) * (r - 1.0) * (s - 1.0))
+            };
+            if p > 0.0 {
+                q = -q;
+            } else {
+                p = -p;
+            }
+            let before = e;
+            e = d;
+            if p >= 1.5 * middle * q - (tolerance * q).abs() || p >= (0.5 * before * q).abs() {
+                d = middle;
+                e = d;
+            } else {
+                d = p / q;
+            }
+        }
+        (a, fa) = (b, fb);
+        b += if d.abs() > tolerance { d } else { tolerance.copysign(middle) };
+        fb = of(b);
+        if (fb > 0.0) == (fc > 0.0) {
+            (c, fc) = (a, fa);
+            d = b - a;
+            e = d;
+        }
+    }
+}
+
+fn wilson(call: &Call, side: f64) -> Result<ArrayRef> {
+    let (successes, trials, z) = (call.int(0)?, call.int(1)?, call.double(2)?);
+    lanes::rows::<Float64Type>(call, |row| {
+        let (Some(successes), Some(trials), Some(z)) = (successes.get(row), trials.get(row), z.get(row)) else {
+            return Ok(0.0);
+        };
+        require(successes >= 0, "number of successes must not be negative")?;
+        require(trials > 0, "number of trials must be positive")?;
+        require(successes <= trials, "number of successes must not be larger than number of trials")?;
+        require(z >= 0.0, "z-score must not be negative")?;
+        let n = trials as f64;
+        let p = successes as f64 / n;
+        let square = z * z / n;
+        let width = z * (p * (1.0 - p) / n + square / (4.0 * n)).sqrt();
+        Ok((p + square / 2.0 + side * width) / (1.0 + square))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{inverse_beta_cdf, inverse_erf, inverse_normal_cdf, regularized_beta};
+
+    fn near(a: f64, b: f64) {
+        assert!((a - b).abs() <= 1e-12 * b.abs().max(1e-3), "{a} is not {b}");
+    }
+
+    #[test]
+    fn inverses_invert() {
+        for value in [-0.999_999_9, -0.9, -0.3, 0.0, 1e-9, 0.5, 0.999] {
+            near(libm::erf(inverse_erf(value)), value);
+        }
+        near(inverse_normal_cdf(0.0, 1.0, 0.975).unwrap_or_default(), 1.959_963_984_540_054);
+        for p in [0.01, 0.3, 0.5, 0.99] {
+            let x = inverse_beta_cdf(3.0, 3.6, p).unwrap_or_default();
+            assert!((regularized_beta(x, 3.0, 3.6) - p).abs() < 1e-8);
+        }
+    }
+
+    #[test]
+    fn beta_is_known() {
+        near(regularized_beta(0.2, 2.0, 3.5), 0.221_490_572_953_673_22);
+        near(regularized_beta(0.5, 3.0, 3.0), 0.5);
+    }
+}

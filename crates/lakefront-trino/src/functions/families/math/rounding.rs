@@ -1,0 +1,119 @@
+//! `abs`, `sign`, `ceiling`, `floor`, `truncate` and `round` of integers and floating point numbers.
+
+use datafusion::arrow::array::ArrayRef;
+use datafusion::arrow::datatypes::{
+    ArrowPrimitiveType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+};
+
+use super::super::super::{Function, scalar};
+use crate::call::Call;
+use crate::error::{Error, Result};
+use crate::lanes;
+
+pub(super) fn all() -> Vec<Function> {
+    let mut all = Vec::new();
+    macro_rules! integers {
+        ($($arrow:ty, $one:literal, $two:literal, $name:literal);*) => {$(
+            all.extend([
+                scalar("abs", $one, |call: &Call| lanes::unary::<$arrow, $arrow>(call, |value| {
+                    value.checked_abs().ok_or_else(|| {
+                        Error::out_of_range(format!("Value {value} is out of range for abs({})", $name))
+                    })
+                })),
+                scalar("sign", $one, |call: &Call| {
+                    lanes::unary::<$arrow, $arrow>(call, |value| Ok(value.signum()))
+                }),
+                scalar("ceiling", $one, same),
+                scalar("ceil", $one, same),
+                scalar("floor", $one, same),
+                scalar("round", $one, same),
+                scalar("round", $two, |call: &Call| round_integer::<$arrow>(call, $name)),
+            ]);
+        )*};
+    }
+    integers![
+        Int64Type, "(bigint) -> bigint", "(bigint, integer) -> bigint", "bigint";
+        Int32Type, "(integer) -> integer", "(integer, integer) -> integer", "integer";
+        Int16Type, "(smallint) -> smallint", "(smallint, integer) -> smallint", "smallint";
+        Int8Type, "(tinyint) -> tinyint", "(tinyint, integer) -> tinyint", "tinyint"
+    ];
+    macro_rules! floats {
+        ($($arrow:ty, $one:literal, $two:literal);*) => {$(
+            all.extend([
+                scalar("abs", $one, |call: &Call| lanes::unary::<$arrow, $arrow>(call, |value| Ok(value.abs()))),
+                scalar("sign", $one, |call: &Call| lanes::unary::<$arrow, $arrow>(call, |value| {
+                    Ok(if value == 0.0 { value } else { value.signum() })
+                })),
+                scalar("ceiling", $one, |call: &Call| lanes::unary::<$arrow, $arrow>(call, |value| Ok(value.ceil()))),
+                scalar("ceil", $one, |call: &Call| lanes::unary::<$arrow, $arrow>(call, |value| Ok(value.ceil()))),
+                scalar("floor", $one, |call: &Call| lanes::unary::<$arrow, $arrow>(call, |value| Ok(value.floor()))),
+                scalar("truncate", $one, |call: &Call| lanes::unary::<$arrow, $arrow>(call, |value| Ok(value.trunc()))),
+                scalar("round", $one, |call: &Call| lanes::unary::<$arrow, $arrow>(call, |value| {
+                    Ok(round(value.into(), 0) as _)
+                })),
+                scalar("round", $two, |call: &Call| {
+                    lanes::binary::<$arrow, Int32Type, $arrow>(call, |value, digits| Ok(round(value.into(), digits) as _))
+                }),
+            ]);
+        )*};
+    }
+    floats![
+        Float64Type, "(double) -> double", "(double, integer) -> double";
+        Float32Type, "(real) -> real", "(real, integer) -> real"
+    ];
+    all
+}
+
+fn same(call: &Call) -> Result<ArrayRef> {
+    call.array(0)
+}
+
+/// Away from zero from the half on. A number that has no such digits any more stays as it is.
+fn round(value: f64, digits: i32) -> f64 {
+    if !value.is_finite() {
+        return value;
+    }
+    let factor = 10f64.powi(digits);
+    let scaled = value * factor;
+    if scaled.abs() >= 9_007_199_254_740_992.0 {
+        return value;
+    }
+    // Java's rounding gives an integer, in which there is no negative zero.
+    (scaled.round() + 0.0) / factor
+}
+
+fn round_integer<T>(call: &Call, name: &str) -> Result<ArrayRef>
+where
+    T: ArrowPrimitiveType,
+    T::Native: Into<i64> + TryFrom<i64>,
+{
+    lanes::binary::<T, Int32Type, T>(call, |value, digits| {
+        if digits >= 0 {
+            return Ok(value);
+        }
+        let value: i64 = value.into();
+        let factor = 10i64
+            .checked_pow(digits.unsigned_abs())
+            .ok_or_else(|| Error::out_of_range(format!("numerical overflow: {value}")))?;
+        let (quotient, rest) = (value / factor, value % factor);
+        let quotient = if rest.abs() >= factor / 2 { quotient + value.signum() } else { quotient };
+        quotient
+            .checked_mul(factor)
+            .and_then(|rounded| T::Native::try_from(rounded).ok())
+            .ok_or_else(|| Error::out_of_range(format!("Out of range for {name}: {value}")))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::round;
+
+    #[test]
+    fn doubles_are_rounded_as_javas() {
+        assert_eq!(round(-0.5, 0), -1.0);
+        assert_eq!(round(1234.567, 2), 1234.57);
+        assert_eq!(round(923.0, 16), 923.0);
+        assert_eq!(round(1250.0, -2), 1300.0);
+        assert_eq!(round(0.49999999999999994, 0), 0.0);
+    }
+}
