@@ -59,6 +59,12 @@ impl Analyzer<'_> {
             let (value, of) = decimal_text(&string)?;
             return constant(value, of);
         }
+        if asked == Type::Json {
+            let json = crate::json::tree::canonical(&string).map_err(|_| {
+                Error::new(Code::InvalidLiteral, format!("'{string}' is not a valid JSON literal"))
+            })?;
+            return constant(Value::Text(json), asked);
+        }
         let (value, of) = temporal::typed_literal(&string, &asked)?;
         constant(value, of)
     }
