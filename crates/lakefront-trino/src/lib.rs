@@ -16,6 +16,7 @@ mod dialect;
 pub mod error;
 pub mod functions;
 mod ingest;
+mod json;
 mod lanes;
 mod limits;
 pub mod output;

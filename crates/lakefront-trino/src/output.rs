@@ -22,7 +22,7 @@ pub fn arrow(of: &Type) -> DataType {
         Type::Array(element) => DataType::List(Arc::new(Field::new("item", arrow(element), true))),
         Type::Map(key, value) => {
             let entries = Fields::from(vec![
-                Field::new("key", arrow(key), matches!(**key, Type::Unknown)),
+                Field::new("key", arrow(key), false),
                 Field::new("value", arrow(value), true),
             ]);
             DataType::Map(Arc::new(Field::new("entries", DataType::Struct(entries), false)), false)

@@ -107,7 +107,7 @@ impl Signature {
 }
 
 /// Equal but for lengths of text and names of fields, which nothing has to be done for.
-fn same_shape(actual: &Type, formal: &Type) -> bool {
+pub(crate) fn same_shape(actual: &Type, formal: &Type) -> bool {
     match (actual, formal) {
         (Type::Varchar(_), Type::Varchar(_)) => true,
         (Type::Array(a), Type::Array(b)) => same_shape(a, b),

@@ -86,8 +86,11 @@ impl Analyzer<'_> {
                 let Some(of) = crate::coercion::common_type_of(values.iter().map(|value| &value.of)) else {
                     return Err(Error::type_mismatch("All COALESCE operands must be the same type"));
                 };
-                let values = values.into_iter().map(|value| self.coerce(value, &of)).collect::<Result<Vec<_>>>()?;
-                Typed::new(datafusion::functions::core::expr_fn::coalesce(values), of)
+                let mut values = values.into_iter().map(|value| self.coerce(value, &of)).collect::<Result<Vec<_>>>()?;
+                // As the optimizer would write it: it does not see the bodies of lambdas.
+                let last = values.pop().map(Box::new);
+                let whens = values.into_iter().map(|value| (Box::new(value.clone().is_not_null()), Box::new(value)));
+                Typed::new(Expr::Case(datafusion::logical_expr::Case::new(None, whens.collect(), last)), of)
             }
             ("nullif", [first, second]) => {
                 let (first, second) = (self.expression(first, scope)?, self.expression(second, scope)?);
@@ -200,33 +203,26 @@ impl Analyzer<'_> {
         let mut types = Vec::new();
         let mut lambdas = Vec::new();
         let mut captured = Vec::new();
+        let unexpected =
+            || Error::new(Code::FunctionNotFound, format!("Unexpected parameters for function {}", function.name));
+        // What a lambda gives may widen a letter that a value stands for too.
+        for (at, argument) in arguments.iter().enumerate() {
+            if let Argument::Lambda(lambda) = argument {
+                let Some(Pattern::Function(parameters, result)) = function.signature.argument(at) else {
+                    return Err(unexpected());
+                };
+                let (closure, captures) =
+                    self.lambda(function.name, lambda, parameters, result, &mut binding, scope)?;
+                lambdas.push(closure);
+                captured.extend(captures);
+            }
+        }
         for (at, argument) in arguments.into_iter().enumerate() {
-            let pattern = function.signature.argument(at).ok_or_else(|| {
-                Error::new(Code::FunctionNotFound, format!("Unexpected parameters for function {}", function.name))
-            })?;
-            match (argument, pattern) {
-                (Argument::Value(value), pattern) => {
-                    let formal = binding.formal(pattern, &value.of).ok_or_else(|| {
-                        Error::new(
-                            Code::FunctionNotFound,
-                            format!("Unexpected parameters for function {}", function.name),
-                        )
-                    })?;
-                    values.push(self.coerce(value, &formal)?);
-                    types.push(formal);
-                }
-                (Argument::Lambda(lambda), Pattern::Function(parameters, result)) => {
-                    let (closure, captures) =
-                        self.lambda(function.name, lambda, parameters, result, &mut binding, scope)?;
-                    lambdas.push(closure);
-                    captured.extend(captures);
-                }
-                (Argument::Lambda(_), _) => {
-                    return Err(Error::new(
-                        Code::FunctionNotFound,
-                        format!("Unexpected parameters for function {}", function.name),
-                    ));
-                }
+            if let Argument::Value(value) = argument {
+                let pattern = function.signature.argument(at).ok_or_else(unexpected)?;
+                let formal = binding.formal(pattern, &value.of).ok_or_else(unexpected)?;
+                values.push(self.coerce(value, &formal)?);
+                types.push(formal);
             }
         }
         let returns = function.result(&binding, &types)?;
@@ -252,28 +248,39 @@ impl Analyzer<'_> {
             OneOrManyWithParens::One(name) => vec![folded(&name.name)],
             OneOrManyWithParens::Many(names) => names.iter().map(|name| folded(&name.name)).collect(),
         };
-        let mut inside = scope.clone();
-        let mut own = Vec::with_capacity(names.len());
-        for (name, pattern) in names.into_iter().zip(parameters) {
-            let of = binding.instance(pattern).ok_or_else(|| {
+        loop {
+            let mut inside = scope.clone();
+            let mut own = Vec::with_capacity(names.len());
+            for (name, pattern) in names.iter().zip(parameters) {
+                let of = binding.instance(pattern).ok_or_else(|| {
+                    Error::new(
+                        Code::FunctionNotFound,
+                        format!("The type of the lambda's parameter {name} of {function} is not known"),
+                    )
+                })?;
+                let symbol = self.symbol(name);
+                inside.parameters.push((name.clone(), symbol.clone(), of.clone()));
+                own.push((symbol, of));
+            }
+            let body = self.expression(&lambda.body, &inside)?;
+            let unexpected = || {
                 Error::new(
                     Code::FunctionNotFound,
-                    format!("The type of the lambda's parameter {name} of {function} is not known"),
+                    format!("Unexpected parameters for function {function}: its lambda gives {}", body.of),
                 )
-            })?;
-            let symbol = self.symbol(&name);
-            inside.parameters.push((name, symbol.clone(), of.clone()));
-            own.push((symbol, of));
+            };
+            let formal = binding.learn_result(result, &body.of).ok_or_else(unexpected)?;
+            // A letter that became wider means other parameters, and those another body.
+            if own.iter().zip(parameters).any(|((_, of), pattern)| binding.instance(pattern).as_ref() != Some(of)) {
+                continue;
+            }
+            // What a lambda gives is not coerced, but for what needs no coercion.
+            if !crate::signature::same_shape(&body.of, &formal) {
+                return Err(unexpected());
+            }
+            let body = self.coerce(body, &formal)?;
+            return self.close(body, own, formal);
         }
-        let body = self.expression(&lambda.body, &inside)?;
-        let formal = binding.learn_result(result, &body.of).ok_or_else(|| {
-            Error::new(
-                Code::FunctionNotFound,
-                format!("Unexpected parameters for function {function}: its lambda gives {}", body.of),
-            )
-        })?;
-        let body = self.coerce(body, &formal)?;
-        self.close(body, own, formal)
     }
 
     /// Makes a closure of an expression over the given symbols; all else it needs is captured.
