@@ -11,7 +11,6 @@ use datafusion::arrow::compute::interleave;
 use datafusion::arrow::datatypes::DataType;
 
 use crate::call::{Call, Kernel};
-use crate::coercion::can_coerce;
 use crate::error::{Code, Error, Result};
 use crate::signature::{Binding, Given, Signature};
 use crate::types::Type;
@@ -118,13 +117,17 @@ pub(crate) fn choose<'a, F: Copy>(
                 .collect()
         };
         let all: Vec<Vec<Option<Type>>> = reached.iter().map(formals).collect();
-        let reaches = |a: &[Option<Type>], b: &[Option<Type>]| {
-            a.iter().zip(b).all(|(a, b)| match (a, b) {
-                (Some(a), Some(b)) => can_coerce(a, b),
-                _ => true,
-            })
+        // As Trino has it: one is more specific when the other could be called with what it takes.
+        let reaches = |formals: &[Option<Type>], other: &Signature| {
+            let given: Vec<Given> = formals
+                .iter()
+                .zip(given)
+                .map(|(formal, given)| formal.clone().map_or_else(|| given.clone(), Given::Value))
+                .collect();
+            other.bind(&given, true).is_some()
         };
-        let best: Vec<usize> = (0..all.len()).filter(|at| all.iter().all(|other| reaches(&all[*at], other))).collect();
+        let best: Vec<usize> =
+            (0..all.len()).filter(|at| reached.iter().all(|(other, ..)| reaches(&all[*at], other))).collect();
         match best.first() {
             Some(at) => {
                 return Ok({
