@@ -14,6 +14,9 @@ use crate::types::Type;
 mod families;
 pub(crate) mod fold;
 pub(crate) mod gathered;
+mod hash;
+mod hyperloglog;
+mod tdigest;
 mod udaf;
 
 use fold::{Fold, Folding};

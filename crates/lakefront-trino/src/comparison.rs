@@ -147,6 +147,15 @@ pub(crate) fn sort_key(expr: Expr, of: &Type) -> Expr {
     }
 }
 
+/// The type of [`sort_key`].
+pub(crate) fn sort_type(of: &Type) -> Type {
+    match of {
+        Type::TimestampTz(_) => Type::decimal(MAX_PRECISION, 0),
+        Type::TimeTz(_) => Type::Bigint,
+        other => other.clone(),
+    }
+}
+
 fn call(name: &'static str, kernel: crate::call::Kernel, types: Vec<Type>, arguments: Vec<Expr>) -> Expr {
     Udf::new(name, kernel, types, Type::Boolean).on(arguments)
 }

@@ -210,6 +210,12 @@ pub(crate) fn cast_kernel(call: &Call) -> Result<ArrayRef> {
     crate::cast::array(call)
 }
 
+/// `typeof(…)`
+pub(crate) fn typeof_kernel(call: &Call) -> Result<ArrayRef> {
+    let name = call.types[0].to_string();
+    call.texts(|_| Ok(Some(&name)))
+}
+
 /// `TRY(…)`
 pub(crate) fn try_kernel(call: &Call) -> Result<ArrayRef> {
     match call.lambdas.first() {

@@ -14,6 +14,7 @@ mod comparison;
 mod decimal;
 mod dialect;
 pub mod error;
+mod frame;
 pub mod functions;
 mod ingest;
 mod json;
@@ -28,6 +29,7 @@ mod temporal;
 pub mod types;
 mod udf;
 pub mod value;
+mod windows;
 mod words;
 pub mod zone;
 

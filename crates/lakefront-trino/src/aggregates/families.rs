@@ -6,10 +6,13 @@ mod bits;
 mod booleans;
 mod collections;
 mod count;
+mod distinct;
 mod extremes;
+mod frequency;
 mod listagg;
 mod mean;
 mod moments;
+mod percentile;
 mod reduce;
 mod regression;
 mod sum;
@@ -20,10 +23,13 @@ pub(super) fn all() -> Vec<Aggregate> {
         booleans::all(),
         collections::all(),
         count::all(),
+        distinct::all(),
         extremes::all(),
+        frequency::all(),
         listagg::all(),
         mean::all(),
         moments::all(),
+        percentile::all(),
         reduce::all(),
         regression::all(),
         sum::all(),

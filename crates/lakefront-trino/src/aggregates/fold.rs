@@ -133,6 +133,13 @@ impl<'a> Input<'a> {
 }
 
 impl<'a> Row<'a> {
+    pub(crate) fn len(self) -> usize {
+        match self {
+            Row::Of(inputs, _) => inputs.len(),
+            Row::Values(values) => values.len(),
+        }
+    }
+
     pub(crate) fn is_null(self, at: usize) -> bool {
         match self {
             Row::Of(inputs, row) => inputs[at].is_null(row),

@@ -107,7 +107,13 @@ impl Analyzer<'_> {
                 return Err(Error::new(Code::FunctionNotFound, "Unexpected parameters for function typeof"));
             }
             ("typeof", [value]) => {
-                text(&self.expression(value, scope)?.of.to_string()).map(|name| Typed::new(name.expr, VARCHAR))?
+                let value = self.expression(value, scope)?;
+                if super::aggregation::contains_aggregate(&value.expr)? {
+                    // The query groups even where the name is known before.
+                    let udf = Udf::new("typeof", functions::typeof_kernel, vec![value.of], VARCHAR);
+                    return Ok(Some(Typed::new(Udf { strict: false, ..udf }.on(vec![value.expr]), VARCHAR)));
+                }
+                text(&value.of.to_string()).map(|name| Typed::new(name.expr, VARCHAR))?
             }
             ("row", [_, ..]) => self.row(analyzed()?)?,
             ("if" | "coalesce" | "nullif" | "try" | "typeof", _) => return Err(wrong_count()),

@@ -1,18 +1,13 @@
 //! Window functions.
 
-use std::sync::Arc;
-
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, ScalarValue};
-use datafusion::functions_window::{cume_dist, lead_lag, nth_value, ntile, rank, row_number};
-use datafusion::logical_expr::expr::{NullTreatment, Sort, WindowFunction};
-use datafusion::logical_expr::{
-    Expr, LogicalPlan, LogicalPlanBuilder, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
-    WindowUDF,
-};
+use datafusion::functions_window::row_number;
+use datafusion::logical_expr::expr::{Sort, WindowFunction};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, WindowFrame, WindowFunctionDefinition};
 use sqlparser::ast::{
-    DuplicateTreatment, Function, FunctionArguments, NullTreatment as AstNullTreatment, WindowFrame as AstFrame,
+    DuplicateTreatment, Function, FunctionArgumentClause, FunctionArguments, NullTreatment as AstNullTreatment,
     WindowFrameBound as AstBound, WindowFrameUnits as AstUnits, WindowSpec, WindowType,
 };
 
@@ -20,33 +15,50 @@ use super::aggregation::sort_key;
 use super::function::plain_arguments;
 use super::scope::Scope;
 use super::{Analyzer, Typed, place};
-use crate::aggregates;
+use crate::aggregates::gathered::Direction;
+use crate::aggregates::{self, Aggregation};
+use crate::coercion::{can_coerce, common_type};
 use crate::comparison;
 use crate::error::{Code, Error, Result};
+use crate::frame::{Bound, Frame, Units};
 use crate::types::Type;
+use crate::windows::{Kind, Windowed};
+
+/// What a window function is called with.
+#[derive(Default)]
+struct Inputs {
+    exprs: Vec<Expr>,
+    types: Vec<Type>,
+}
+
+impl Inputs {
+    /// The place of an argument.
+    fn push(&mut self, expr: Expr, of: Type) -> usize {
+        self.exprs.push(expr);
+        self.types.push(of);
+        self.exprs.len() - 1
+    }
+
+    /// Adds what sorts as the values do.
+    fn push_key(&mut self, expr: Expr, of: &Type) -> usize {
+        self.push(comparison::sort_key(expr, of), comparison::sort_type(of))
+    }
+}
 
 impl Analyzer<'_> {
     pub(super) fn window_function(&self, name: &str, call: &Function, scope: &Scope<'_>) -> Result<Typed> {
         let Some(WindowType::WindowSpec(window)) = &call.over else {
             return Err(Error::new(Code::InvalidWindowFrame, "This window has no definition"));
         };
-        let (definition, arguments, of) = match self.ranking(name, call, scope)? {
-            Some((udwf, arguments, of)) => (WindowFunctionDefinition::WindowUDF(udwf), arguments, of),
+        let mut inputs = Inputs::default();
+        let (kind, of) = match self.window_kind(name, call, &mut inputs, scope)? {
+            Some(found) => found,
             None if aggregates::is_aggregate(name) => {
-                if call.filter.is_some() {
-                    return Err(Error::new(Code::NotSupported, "Window function with FILTER is not supported"));
-                }
-                if let FunctionArguments::List(list) = &call.args
-                    && list.duplicate_treatment == Some(DuplicateTreatment::Distinct)
-                {
-                    return Err(Error::new(
-                        Code::NotSupported,
-                        "DISTINCT in window function parameters not yet supported",
-                    ));
-                }
+                refuse_clauses(call)?;
                 let called = self.aggregate_call(name, call, scope)?;
-                let (udaf, _) = called.aggregation.udaf(false, &[]);
-                (WindowFunctionDefinition::AggregateUDF(udaf), called.arguments, called.aggregation.returns)
+                let Aggregation { types, returns, folding, .. } = called.aggregation;
+                (inputs.exprs, inputs.types) = (called.arguments, types);
+                (Some(Kind::Aggregate(folding)), returns)
             }
             None => {
                 let known = crate::functions::all().contains_key(name);
@@ -54,168 +66,261 @@ impl Analyzer<'_> {
                 return Err(Error::new(code, format!("Function '{name}' is not a window function")));
             }
         };
-        for argument in &arguments {
-            if argument.exists(|part| Ok(matches!(part, Expr::WindowFunction(_))))? {
-                return Err(Error::new(Code::NestedWindow, "Cannot nest window functions"));
+        refuse_clauses(call)?;
+        let nested = |expr: &Expr| expr.exists(|part| Ok(matches!(part, Expr::WindowFunction(_))));
+        for argument in &inputs.exprs {
+            if nested(argument)? {
+                let message = "Cannot nest window functions or row pattern measures inside window function arguments";
+                return Err(Error::new(Code::NestedWindow, message).at(place(call)));
             }
         }
+        let is_value = matches!(kind, Some(Kind::Lag | Kind::Lead | Kind::First | Kind::Last | Kind::Nth));
+        if call.null_treatment.is_some() && !is_value {
+            let message = format!("Cannot specify null treatment clause for {name} function");
+            return Err(Error::new(Code::NullTreatmentNotAllowed, message).at(place(call)));
+        }
+        if matches!(kind, Some(Kind::Lag | Kind::Lead)) {
+            if window.order_by.is_empty() {
+                let message = format!("{name} function requires an ORDER BY window clause");
+                return Err(Error::new(Code::MissingOrderBy, message).at(place(call)));
+            }
+            if window.window_frame.is_some() {
+                let message = format!("Cannot specify window frame for {name} function");
+                return Err(Error::new(Code::InvalidWindowFrame, message).at(place(call)));
+            }
+        }
+        let own = inputs.exprs.len();
         let partition_by = window
             .partition_by
             .iter()
             .map(|ast| {
                 let key = self.expression(ast, scope)?;
+                if !key.of.is_comparable() && key.of != Type::Unknown {
+                    let message =
+                        format!("{} is not comparable, and therefore cannot be used in window function PARTITION BY", key.of);
+                    return Err(Error::type_mismatch(message).at(place(ast)));
+                }
                 Ok(comparison::sort_key(key.expr, &key.of))
             })
             .collect::<Result<Vec<_>>>()?;
-        let order_by = window
-            .order_by
-            .iter()
-            .map(|key| {
-                let value = self.expression(&key.expr, scope)?;
-                sort_key(value, key)
-            })
-            .collect::<Result<Vec<Sort>>>()?;
-        let frame = self.frame(name, window, !order_by.is_empty(), scope)?;
-        let nulls = match call.null_treatment {
-            Some(AstNullTreatment::IgnoreNulls) => Some(NullTreatment::IgnoreNulls),
-            Some(AstNullTreatment::RespectNulls) | None => None,
+        let mut keys = Vec::with_capacity(window.order_by.len());
+        let mut order_by = Vec::with_capacity(window.order_by.len());
+        for key in &window.order_by {
+            let value = self.expression(&key.expr, scope)?;
+            keys.push(value.clone());
+            inputs.push_key(value.expr.clone(), &value.of);
+            order_by.push(sort_key(value, key)?);
+        }
+        let first = order_by.first().map(|key: &Sort| (key.asc, key.nulls_first)).unwrap_or((true, false));
+        let direction = Direction { ascending: first.0, nulls_first: first.1 };
+        let frame = self.frame(window, &keys, direction, &mut inputs, scope)?;
+        for part in partition_by.iter().chain(&inputs.exprs) {
+            if nested(part)? {
+                return Err(Error::new(Code::NestedWindow, "Cannot nest window functions").at(place(call)));
+            }
+        }
+        let (definition, arguments) = match kind {
+            Some(kind) => {
+                if inputs.exprs.is_empty() {
+                    // The engine has no call without arguments.
+                    inputs.push(Expr::Literal(ScalarValue::Int64(Some(1)), None), Type::Bigint);
+                }
+                let udwf = Windowed {
+                    name: self.symbol(name),
+                    kind,
+                    ignores_nulls: call.null_treatment == Some(AstNullTreatment::IgnoreNulls),
+                    frame,
+                    types: inputs.types,
+                    own,
+                    keys: keys.len(),
+                    returns: of.clone(),
+                    signature: Windowed::any_signature(),
+                };
+                (WindowFunctionDefinition::WindowUDF(udwf.udwf()), inputs.exprs)
+            }
+            None => (WindowFunctionDefinition::WindowUDF(row_number::row_number_udwf()), Vec::new()),
         };
         let mut function = WindowFunction::new(definition, arguments);
         function.params.partition_by = partition_by;
+        function.params.window_frame = WindowFrame::new((!order_by.is_empty()).then_some(false));
         function.params.order_by = order_by;
-        function.params.window_frame = frame;
-        function.params.null_treatment = nulls;
         Ok(self.leaf(Expr::WindowFunction(Box::new(function)), of))
     }
 
-    /// Functions that exist for windows only, with their arguments as the engine takes them.
-    fn ranking(
+    /// Functions that exist for windows only, and what they give; `row_number` is the engine's own.
+    fn window_kind(
         &self,
         name: &str,
         call: &Function,
+        inputs: &mut Inputs,
         scope: &Scope<'_>,
-    ) -> Result<Option<(Arc<WindowUDF>, Vec<Expr>, Type)>> {
-        let arguments = || {
-            let asts = plain_arguments(call)?;
-            asts.into_iter().map(|ast| self.expression(ast, scope)).collect::<Result<Vec<Typed>>>()
+    ) -> Result<Option<(Option<Kind>, Type)>> {
+        let (kind, of, counts) = match name {
+            "row_number" => (None, Some(Type::Bigint), 0..=0),
+            "rank" => (Some(Kind::Rank), Some(Type::Bigint), 0..=0),
+            "dense_rank" => (Some(Kind::DenseRank), Some(Type::Bigint), 0..=0),
+            "percent_rank" => (Some(Kind::PercentRank), Some(Type::Double), 0..=0),
+            "cume_dist" => (Some(Kind::CumulativeDistribution), Some(Type::Double), 0..=0),
+            "ntile" => (Some(Kind::Ntile), Some(Type::Bigint), 1..=1),
+            "lag" => (Some(Kind::Lag), None, 1..=3),
+            "lead" => (Some(Kind::Lead), None, 1..=3),
+            "first_value" => (Some(Kind::First), None, 1..=1),
+            "last_value" => (Some(Kind::Last), None, 1..=1),
+            "nth_value" => (Some(Kind::Nth), None, 2..=2),
+            _ => return Ok(None),
         };
-        let none = |udwf: Arc<WindowUDF>, of: Type| match arguments()?.as_slice() {
-            [] => Ok(Some((udwf, Vec::new(), of))),
-            _ => Err(Error::new(Code::FunctionNotFound, format!("{name} takes no arguments"))),
-        };
-        match name {
-            "row_number" => none(row_number::row_number_udwf(), Type::Bigint),
-            "rank" => none(rank::rank_udwf(), Type::Bigint),
-            "dense_rank" => none(rank::dense_rank_udwf(), Type::Bigint),
-            "percent_rank" => none(rank::percent_rank_udwf(), Type::Double),
-            "cume_dist" => none(cume_dist::cume_dist_udwf(), Type::Double),
-            "ntile" => match <[Typed; 1]>::try_from(arguments()?) {
-                Ok([buckets]) => {
-                    let buckets = self.positive(buckets, "Buckets must be greater than 0")?;
-                    Ok(Some((ntile::ntile_udwf(), vec![buckets], Type::Bigint)))
-                }
-                Err(_) => Err(Error::new(Code::FunctionNotFound, "ntile takes the number of buckets")),
-            },
-            "lag" | "lead" => {
-                let udwf = if name == "lag" { lead_lag::lag_udwf() } else { lead_lag::lead_udwf() };
-                let mut arguments = arguments()?.into_iter();
-                let Some(value) = arguments.next() else {
-                    return Err(Error::new(Code::FunctionNotFound, format!("{name} takes a value")));
-                };
-                let of = value.of.clone();
-                let mut given = vec![value.expr];
-                if let Some(offset) = arguments.next() {
-                    given.push(self.coerce(offset, &Type::Bigint)?);
-                }
-                if let Some(default) = arguments.next() {
-                    given.push(self.coerce(default, &of)?);
-                }
-                Ok(Some((udwf, given, of)))
-            }
-            "first_value" | "last_value" => {
-                let udwf = match name {
-                    "first_value" => nth_value::first_value_udwf(),
-                    _ => nth_value::last_value_udwf(),
-                };
-                match <[Typed; 1]>::try_from(arguments()?) {
-                    Ok([value]) => Ok(Some((udwf, vec![value.expr], value.of))),
-                    Err(_) => Err(Error::new(Code::FunctionNotFound, format!("{name} takes one value"))),
-                }
-            }
-            "nth_value" => match <[Typed; 2]>::try_from(arguments()?) {
-                Ok([value, offset]) => {
-                    let offset = self.positive(offset, "Offset must be at least 1")?;
-                    Ok(Some((nth_value::nth_value_udwf(), vec![value.expr, offset], value.of)))
-                }
-                Err(_) => Err(Error::new(Code::FunctionNotFound, "nth_value takes a value and an offset")),
-            },
-            _ => Ok(None),
+        let arguments = plain_arguments(call)?;
+        let unexpected =
+            || Error::new(Code::FunctionNotFound, format!("Unexpected parameters for function {name}")).at(place(call));
+        if !counts.contains(&arguments.len()) {
+            return Err(unexpected());
         }
+        let mut arguments =
+            arguments.into_iter().map(|ast| self.expression(ast, scope)).collect::<Result<Vec<Typed>>>()?;
+        // The value and its default have one type.
+        let value = match (&of, arguments.as_slice()) {
+            (None, [value, _, default]) => {
+                Some(common_type(&value.of, &default.of).ok_or_else(unexpected)?)
+            }
+            (None, [value, ..]) => Some(value.of.clone()),
+            _ => None,
+        };
+        for (at, argument) in arguments.drain(..).enumerate() {
+            let formal = match &value {
+                Some(value) if at != 1 => value.clone(),
+                _ => Type::Bigint,
+            };
+            if !can_coerce(&argument.of, &formal) {
+                return Err(unexpected());
+            }
+            inputs.push(self.coerce(argument, &formal)?, formal);
+        }
+        Ok(of.or(value).map(|of| (kind, of)))
     }
 
-    fn positive(&self, number: Typed, otherwise: &str) -> Result<Expr> {
-        let number = self.coerce(number, &Type::Bigint)?;
-        match &number {
-            Expr::Literal(ScalarValue::Int64(Some(value)), _) if *value <= 0 => Err(Error::invalid_argument(otherwise)),
-            _ => Ok(number),
-        }
-    }
-
-    fn frame(&self, name: &str, window: &WindowSpec, ordered: bool, scope: &Scope<'_>) -> Result<WindowFrame> {
+    fn frame(
+        &self,
+        window: &WindowSpec,
+        keys: &[Typed],
+        direction: Direction,
+        inputs: &mut Inputs,
+        scope: &Scope<'_>,
+    ) -> Result<Frame> {
         let Some(frame) = &window.window_frame else {
-            return Ok(WindowFrame::new(ordered.then_some(false)));
+            return Ok(Frame { units: Units::Range, start: Bound::Unbounded, end: Bound::CurrentRow, direction });
         };
-        let units = match frame.units {
-            AstUnits::Rows => WindowFrameUnits::Rows,
-            AstUnits::Range => WindowFrameUnits::Range,
-            AstUnits::Groups => WindowFrameUnits::Groups,
-        };
-        if !ordered && units != WindowFrameUnits::Rows && has_offset(frame) {
-            return Err(Error::new(Code::MissingOrderBy, format!("Window frame of {name} needs an ORDER BY")));
-        }
-        let end = frame.end_bound.clone().unwrap_or(AstBound::CurrentRow);
-        let (start, end) = (self.bound(&frame.start_bound, units, scope)?, self.bound(&end, units, scope)?);
-        match (&frame.start_bound, frame.end_bound.as_ref()) {
-            (AstBound::Following(None), _) => {
-                return Err(Error::new(Code::InvalidWindowFrame, "Window frame start cannot be UNBOUNDED FOLLOWING"));
+        let invalid = |message: &str| Err(Error::new(Code::InvalidWindowFrame, message));
+        match (&frame.start_bound, frame.end_bound.as_ref().unwrap_or(&AstBound::CurrentRow)) {
+            (AstBound::Following(None), _) => return invalid("Window frame start cannot be UNBOUNDED FOLLOWING"),
+            (_, AstBound::Preceding(None)) => return invalid("Window frame end cannot be UNBOUNDED PRECEDING"),
+            (AstBound::CurrentRow, AstBound::Preceding(_)) => {
+                return invalid("Window frame starting from CURRENT ROW cannot end with PRECEDING");
             }
-            (_, Some(AstBound::Preceding(None))) => {
-                return Err(Error::new(Code::InvalidWindowFrame, "Window frame end cannot be UNBOUNDED PRECEDING"));
+            (AstBound::Following(_), AstBound::Preceding(_)) => {
+                return invalid("Window frame starting from FOLLOWING cannot end with PRECEDING");
             }
-            (AstBound::CurrentRow, Some(AstBound::Preceding(_)))
-            | (AstBound::Following(_), Some(AstBound::Preceding(_) | AstBound::CurrentRow)) => {
-                return Err(Error::new(Code::InvalidWindowFrame, "Window frame starts after it ends"));
+            (AstBound::Following(_), AstBound::CurrentRow) => {
+                return invalid("Window frame starting from FOLLOWING cannot end with CURRENT ROW");
             }
             _ => {}
         }
-        Ok(WindowFrame::new_bounds(units, start, end))
+        let units = match frame.units {
+            AstUnits::Rows => Units::Rows,
+            AstUnits::Range => Units::Range,
+            AstUnits::Groups => Units::Groups,
+        };
+        let end = frame.end_bound.as_ref().unwrap_or(&AstBound::CurrentRow);
+        let start = self.bound(&frame.start_bound, units, keys, direction, inputs, scope)?;
+        let end = self.bound(end, units, keys, direction, inputs, scope)?;
+        Ok(Frame { units, start, end, direction })
     }
 
-    fn bound(&self, bound: &AstBound, units: WindowFrameUnits, scope: &Scope<'_>) -> Result<WindowFrameBound> {
-        let offset = |offset: &Option<Box<sqlparser::ast::Expr>>| -> Result<ScalarValue> {
-            let Some(ast) = offset else { return Ok(ScalarValue::UInt64(None)) };
-            let value = self.expression(ast, scope)?;
-            match (units, value.expr) {
-                (WindowFrameUnits::Rows | WindowFrameUnits::Groups, Expr::Literal(literal, _)) => {
-                    let number = literal.to_array()?;
-                    match crate::value::Values::new(&number, &value.of).get(0) {
-                        crate::value::Value::Int(rows) if rows >= 0 => Ok(ScalarValue::UInt64(Some(rows as u64))),
-                        _ => Err(Error::new(
-                            Code::InvalidWindowFrame,
-                            "Window frame offset value must not be negative or null",
-                        )
-                        .at(place(ast.as_ref()))),
-                    }
+    fn bound(
+        &self,
+        bound: &AstBound,
+        units: Units,
+        keys: &[Typed],
+        direction: Direction,
+        inputs: &mut Inputs,
+        scope: &Scope<'_>,
+    ) -> Result<Bound> {
+        let (ast, preceding) = match bound {
+            AstBound::CurrentRow => return Ok(Bound::CurrentRow),
+            AstBound::Preceding(None) | AstBound::Following(None) => return Ok(Bound::Unbounded),
+            AstBound::Preceding(Some(ast)) => (ast.as_ref(), true),
+            AstBound::Following(Some(ast)) => (ast.as_ref(), false),
+        };
+        let offset = self.expression(ast, scope)?;
+        let missing = |units: &str| {
+            let message = format!("Window frame of type {units} PRECEDING or FOLLOWING requires ORDER BY");
+            Err(Error::new(Code::MissingOrderBy, message).at(place(ast)))
+        };
+        if units != Units::Range {
+            if units == Units::Groups && keys.is_empty() {
+                return missing("GROUPS");
+            }
+            if !offset.of.is_integral() {
+                if matches!(offset.of, Type::Decimal { scale: 0, .. }) {
+                    return Err(Error::not_here("A decimal as the offset of a window frame").at(place(ast)));
                 }
-                (WindowFrameUnits::Range, Expr::Literal(literal, _)) if value.of.is_numeric() => Ok(literal),
-                _ => Err(Error::not_here("This offset of a window frame").at(place(ast.as_ref()))),
+                let name = if units == Units::Rows { "ROWS" } else { "GROUPS" };
+                let message = format!(
+                    "Window frame {name} value type must be exact numeric type with scale 0 (actual {})",
+                    offset.of
+                );
+                return Err(Error::type_mismatch(message).at(place(ast)));
+            }
+            let at = inputs.push(self.coerce(offset, &Type::Bigint)?, Type::Bigint);
+            return Ok(if preceding { Bound::Preceding(at) } else { Bound::Following(at) });
+        }
+        let key = match keys {
+            [] => return missing("RANGE"),
+            [key] => key.clone(),
+            more => {
+                let message = format!(
+                    "Window frame of type RANGE PRECEDING or FOLLOWING requires single sort item in ORDER BY (actual: {})",
+                    more.len()
+                );
+                return Err(Error::new(Code::InvalidOrderBy, message).at(place(ast)));
             }
         };
-        Ok(match bound {
-            AstBound::CurrentRow => WindowFrameBound::CurrentRow,
-            AstBound::Preceding(rows) => WindowFrameBound::Preceding(offset(rows)?),
-            AstBound::Following(rows) => WindowFrameBound::Following(offset(rows)?),
-        })
+        let is_measured = key.of.is_numeric()
+            || matches!(
+                key.of,
+                Type::Date
+                    | Type::Time(_)
+                    | Type::TimeTz(_)
+                    | Type::Timestamp(_)
+                    | Type::TimestampTz(_)
+                    | Type::IntervalDayToSecond
+                    | Type::IntervalYearToMonth
+            );
+        if !is_measured {
+            let message = format!(
+                "Window frame of type RANGE PRECEDING or FOLLOWING requires that sort item type be numeric, datetime or interval (actual: {})",
+                key.of
+            );
+            return Err(Error::type_mismatch(message).at(place(ast)));
+        }
+        let sign = if preceding == direction.ascending { "-" } else { "+" };
+        let incompatible = || {
+            let message = format!(
+                "Window frame RANGE value type ({}) not compatible with sort item type ({})",
+                offset.of, key.of
+            );
+            Error::type_mismatch(message).at(place(ast))
+        };
+        let value = self.call(sign, vec![key.clone(), offset.clone()]).map_err(|error| match error.code {
+            Code::TypeMismatch | Code::FunctionNotFound | Code::AmbiguousFunctionCall => incompatible(),
+            _ => error,
+        })?;
+        if !can_coerce(&key.of, &value.of) {
+            return Err(incompatible());
+        }
+        let offset = inputs.push(offset.expr.clone(), offset.of.clone());
+        let key = inputs.push_key(self.coerce(key, &value.of)?, &value.of);
+        let value = inputs.push_key(value.expr, &value.of);
+        Ok(Bound::Value { offset, value, key })
     }
 
     /// Computes the window functions among the expressions, which become columns.
@@ -296,7 +401,19 @@ impl Analyzer<'_> {
     }
 }
 
-fn has_offset(frame: &AstFrame) -> bool {
-    let offset = |bound: &AstBound| matches!(bound, AstBound::Preceding(Some(_)) | AstBound::Following(Some(_)));
-    offset(&frame.start_bound) || frame.end_bound.as_ref().is_some_and(offset)
+/// What stands in a call and is not for windows.
+fn refuse_clauses(call: &Function) -> Result<()> {
+    let unsupported = |message: &str| Err(Error::new(Code::NotSupported, message).at(place(call)));
+    if call.filter.is_some() {
+        return unsupported("Window function with FILTER is not supported");
+    }
+    if let FunctionArguments::List(list) = &call.args {
+        if list.duplicate_treatment == Some(DuplicateTreatment::Distinct) {
+            return unsupported("DISTINCT in window function parameters not yet supported");
+        }
+        if list.clauses.iter().any(|clause| matches!(clause, FunctionArgumentClause::OrderBy(_))) {
+            return unsupported("Window function with ORDER BY is not supported");
+        }
+    }
+    Ok(())
 }

@@ -12,8 +12,6 @@ use crate::types::Type;
 use crate::value::{Value, compare, order};
 
 pub(super) fn all() -> Vec<Aggregate> {
-    let native = |types: &[Type]| types.iter().all(is_native);
-    let _ = native;
     vec![
         aggregate("min", "(T) -> T where orderable T", |types, _| extreme(Side::Least, &types.arguments[0]))
             .native(|types| types.iter().all(is_native).then(min_udaf))

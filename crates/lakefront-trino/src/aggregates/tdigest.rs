@@ -1,0 +1,195 @@
+//! T-digest (Dunning: Computing Extremely Accurate Quantiles Using t-Digests): quantiles of numbers, about.
+//!
+//! Centroids are merged as in Trino, so that the same numbers in the same order give the same quantiles.
+
+const COMPRESSION: f64 = 100.0;
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct TDigest {
+    compression: f64,
+    min: f64,
+    max: f64,
+    total: f64,
+    /// Means and weights.
+    centroids: Vec<(f64, f64)>,
+    backwards: bool,
+    unmerged: bool,
+}
+
+impl Default for TDigest {
+    fn default() -> Self {
+        Self::new(COMPRESSION)
+    }
+}
+
+impl TDigest {
+    pub(crate) fn new(compression: f64) -> Self {
+        Self {
+            compression,
+            min: f64::INFINITY,
+            max: f64::NEG_INFINITY,
+            total: 0.0,
+            centroids: Vec::new(),
+            backwards: false,
+            unmerged: false,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.total == 0.0
+    }
+
+    /// Adds a finite number.
+    pub(crate) fn add(&mut self, value: f64, weight: f64) {
+        let most = (6.0 * (2.0 * self.compression + 10.0)) as usize;
+        if self.centroids.len() >= most {
+            self.compact(2.0 * self.compression);
+        }
+        self.centroids.push((value, weight));
+        self.total += weight;
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+        self.unmerged = true;
+    }
+
+    pub(crate) fn merge(&mut self, other: &TDigest) {
+        self.centroids.extend_from_slice(&other.centroids);
+        self.total += other.total;
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+        self.unmerged = true;
+        if self.centroids.len() > (6.0 * (2.0 * self.compression + 10.0)) as usize {
+            self.compact(2.0 * self.compression);
+        }
+    }
+
+    fn compact(&mut self, compression: f64) {
+        if self.centroids.is_empty() {
+            return;
+        }
+        self.centroids.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        if self.backwards {
+            self.centroids.reverse();
+        }
+        let normalizer = compression / (4.0 * (self.total / compression).ln() + 24.0);
+        let share = |quantile: f64| quantile * (1.0 - quantile) / normalizer;
+        let mut merged = Vec::with_capacity(self.centroids.len());
+        let (mut mean, mut weight) = self.centroids[0];
+        let mut before = 0.0;
+        let mut at_start = share(0.0);
+        for &(next_mean, next_weight) in &self.centroids[1..] {
+            let both = weight + next_weight;
+            let quantile = ((before + both) / self.total).min(1.0);
+            if both <= self.total * at_start.min(share(quantile)) {
+                mean += (next_mean - mean) * next_weight / both;
+                weight = both;
+            } else {
+                merged.push((mean, weight));
+                before += weight;
+                at_start = share(before / self.total);
+                (mean, weight) = (next_mean, next_weight);
+            }
+        }
+        merged.push((mean, weight));
+        if self.backwards {
+            merged.reverse();
+        }
+        self.backwards = !self.backwards;
+        self.centroids = merged;
+    }
+
+    /// The value at a quantile from 0 to 1; NaN if there are none.
+    pub(crate) fn value_at(&self, quantile: f64) -> f64 {
+        let mut merged;
+        let digest = if self.unmerged {
+            merged = self.clone();
+            merged.compact(2.0 * self.compression);
+            &merged
+        } else {
+            self
+        };
+        digest.interpolated(quantile)
+    }
+
+    fn interpolated(&self, quantile: f64) -> f64 {
+        let between =
+            |x: f64, (x0, y0): (f64, f64), (x1, y1): (f64, f64)| y0 + (x - x0) / (x1 - x0) * (y1 - y0);
+        let (first, last) = match self.centroids.as_slice() {
+            [] => return f64::NAN,
+            [(mean, _)] => return *mean,
+            [first, .., last] => (*first, *last),
+        };
+        let offset = quantile * self.total;
+        if offset < 1.0 {
+            return self.min;
+        }
+        if offset < first.1 / 2.0 {
+            return between(offset, (1.0, self.min), (first.1 / 2.0, first.0));
+        }
+        let top = || between(self.total - offset, (1.0, self.max), (last.1 / 2.0, last.0));
+        if offset <= self.total - 1.0 && self.total - offset <= last.1 / 2.0 && last.1 / 2.0 > 1.0 {
+            return top();
+        }
+        if offset >= self.total - 1.0 {
+            return self.max;
+        }
+        let mut before = first.1 / 2.0;
+        for pair in self.centroids.windows(2) {
+            let ((left, left_weight), (right, right_weight)) = (pair[0], pair[1]);
+            let delta = f64::midpoint(left_weight, right_weight);
+            if before + delta <= offset {
+                before += delta;
+                continue;
+            }
+            let inside = offset - before;
+            return if left_weight == 1.0 && inside < 0.5 {
+                left
+            } else if right_weight == 1.0 && inside >= left_weight / 2.0 {
+                right
+            } else if left_weight == 1.0 {
+                between(inside - 0.5, (0.0, left), (right_weight / 2.0, right))
+            } else if right_weight == 1.0 {
+                between(inside, (0.0, left), (left_weight / 2.0, right))
+            } else {
+                between(inside, (0.0, left), (delta, right))
+            };
+        }
+        if offset <= self.total - 1.0 && last.1 / 2.0 > 1.0 { top() } else { self.max }
+    }
+
+    /// As Trino writes it.
+    pub(crate) fn write(&self) -> Vec<u8> {
+        let mut digest = self.clone();
+        digest.compact(self.compression);
+        let mut bytes = vec![0];
+        for number in [digest.min, digest.max, digest.compression, digest.total] {
+            bytes.extend(number.to_le_bytes());
+        }
+        bytes.extend((digest.centroids.len() as u32).to_le_bytes());
+        bytes.extend(digest.centroids.iter().flat_map(|(mean, _)| mean.to_le_bytes()));
+        bytes.extend(digest.centroids.iter().flat_map(|(_, weight)| weight.to_le_bytes()));
+        bytes
+    }
+
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+        let rest = bytes.strip_prefix(&[0])?;
+        let (head, rest) = rest.split_at_checked(32)?;
+        let head: Vec<f64> = head.as_chunks::<8>().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect();
+        let (count, rest) = rest.split_first_chunk::<4>()?;
+        let count = u32::from_le_bytes(*count) as usize;
+        let (numbers, left) = rest.as_chunks::<8>();
+        if numbers.len() != count.checked_mul(2)? || !left.is_empty() {
+            return None;
+        }
+        let number = |at: usize| f64::from_le_bytes(numbers[at]);
+        Some(Self {
+            min: head[0],
+            max: head[1],
+            compression: head[2],
+            total: head[3],
+            centroids: (0..count).map(|at| (number(at), number(count + at))).collect(),
+            backwards: false,
+            unmerged: false,
+        })
+    }
+}
