@@ -29,7 +29,11 @@ pub(crate) enum Bound {
     Preceding(usize),
     Following(usize),
     /// Where the key reaches a value, which the offset gave.
-    Value { offset: usize, value: usize, key: usize },
+    Value {
+        offset: usize,
+        value: usize,
+        key: usize,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -181,7 +185,5 @@ fn checked(offset: &Value) -> Result<i64> {
         Value::Decimal(number) if *number >= 0 => Some(0),
         _ => None,
     };
-    number.ok_or_else(|| {
-        Error::new(Code::InvalidWindowFrame, "Window frame offset value must not be negative or null")
-    })
+    number.ok_or_else(|| Error::new(Code::InvalidWindowFrame, "Window frame offset value must not be negative or null"))
 }

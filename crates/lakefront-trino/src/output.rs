@@ -21,10 +21,8 @@ pub fn arrow(of: &Type) -> DataType {
         Type::Timestamp(7..=9) => DataType::Timestamp(TimeUnit::Nanosecond, None),
         Type::Array(element) => DataType::List(Arc::new(Field::new("item", arrow(element), true))),
         Type::Map(key, value) => {
-            let entries = Fields::from(vec![
-                Field::new("key", arrow(key), false),
-                Field::new("value", arrow(value), true),
-            ]);
+            let entries =
+                Fields::from(vec![Field::new("key", arrow(key), false), Field::new("value", arrow(value), true)]);
             DataType::Map(Arc::new(Field::new("entries", DataType::Struct(entries), false)), false)
         }
         Type::Row(fields) => DataType::Struct(

@@ -172,10 +172,8 @@ impl Type {
             ])),
             Type::Array(element) => DataType::List(Arc::new(Field::new("item", element.arrow(), true))),
             Type::Map(key, value) => {
-                let entries = Fields::from(vec![
-                    Field::new("key", key.arrow(), false),
-                    Field::new("value", value.arrow(), true),
-                ]);
+                let entries =
+                    Fields::from(vec![Field::new("key", key.arrow(), false), Field::new("value", value.arrow(), true)]);
                 DataType::Map(Arc::new(Field::new("entries", DataType::Struct(entries), false)), false)
             }
             Type::Row(fields) => DataType::Struct(

@@ -57,7 +57,10 @@ impl Udf {
             arrow: returns.arrow(),
             returns,
             strict: true,
-            signature: Signature::one_of(vec![TypeSignature::VariadicAny, TypeSignature::Nullary], Volatility::Immutable),
+            signature: Signature::one_of(
+                vec![TypeSignature::VariadicAny, TypeSignature::Nullary],
+                Volatility::Immutable,
+            ),
         }
     }
 

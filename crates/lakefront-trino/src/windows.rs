@@ -119,9 +119,9 @@ impl Windowed {
         let peers = Peers::of(&arguments[keys.clone()], &self.types[keys], rows)?;
         let partition = Partition { arguments, types: &self.types, peers: &peers, rows };
         match &self.kind {
-            Kind::Rank => Ok(Arc::new(Int64Array::from_iter_values(
-                (0..rows).map(|row| peers.rows(row).start as i64 + 1),
-            ))),
+            Kind::Rank => {
+                Ok(Arc::new(Int64Array::from_iter_values((0..rows).map(|row| peers.rows(row).start as i64 + 1))))
+            }
             Kind::DenseRank => {
                 Ok(Arc::new(Int64Array::from_iter_values((0..rows).map(|row| peers.group(row) as i64 + 1))))
             }

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use lakefront_trino::types::Type;
+use lakefront_trino::{FunctionKind, functions};
 use sqlparser::ast::ObjectName;
 
 use super::names::{self, Defaults};
 use super::rules::Show;
+use crate::catalog::TableInfo;
 use crate::{Catalogs, ErrorKind, QueryError};
 
 /// The rows that Trino would answer.
@@ -48,6 +51,88 @@ pub(crate) async fn answer(show: &Show, defaults: &Defaults, catalogs: &Catalogs
             }
             batch([("Column", names), ("Type", types), ("Extra", extras), ("Comment", comments)])
         }
+        Show::Functions { like } => functions_like(like.as_deref()),
+        Show::Create { table } => {
+            let table = names::find(catalogs, defaults, &names::parts(table)).await?;
+            lines("Create Table", vec![create(&table)?])
+        }
+    }
+}
+
+/// One row for each overload.
+fn functions_like(pattern: Option<&str>) -> Result<RecordBatch, QueryError> {
+    let pattern: Option<Vec<char>> = pattern.map(|pattern| pattern.chars().collect());
+    let fits = |name: &str| match &pattern {
+        Some(pattern) => like(&name.chars().collect::<Vec<_>>(), pattern),
+        None => true,
+    };
+    let (mut names, mut returns, mut arguments, mut kinds) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for function in functions().iter().filter(|function| fits(function.name)) {
+        for signature in &function.signatures {
+            let (takes, gives) = signature.rsplit_once("->").unwrap_or((signature, ""));
+            let (gives, _bounds) = gives.split_once(" where ").unwrap_or((gives, ""));
+            let takes = takes.trim();
+            names.push(function.name.to_owned());
+            returns.push(gives.trim().to_owned());
+            arguments
+                .push(takes.strip_prefix('(').and_then(|takes| takes.strip_suffix(')')).unwrap_or(takes).to_owned());
+            kinds.push(
+                match function.kind {
+                    FunctionKind::Scalar => "scalar",
+                    FunctionKind::Aggregate => "aggregate",
+                    FunctionKind::Window => "window",
+                }
+                .to_owned(),
+            );
+        }
+    }
+    batch([("Function", names), ("Return Type", returns), ("Argument Types", arguments), ("Function Type", kinds)])
+}
+
+/// The statement that makes the table in Athena.
+fn create(table: &TableInfo) -> Result<String, QueryError> {
+    let stored = match table.format {
+        Some("parquet") => "STORED AS PARQUET",
+        Some("csv") => "ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde'\nSTORED AS TEXTFILE",
+        Some("json") => "ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'\nSTORED AS TEXTFILE",
+        _ => {
+            let message = format!("No statement of Athena's makes {}.{}.", table.database, table.name);
+            return Err(QueryError::user("NOT_SUPPORTED", message));
+        }
+    };
+    let columns = |partition: bool| -> Vec<String> {
+        let wanted = table.columns.iter().filter(|column| column.partition == partition);
+        let hive = |name: &str| Type::parse(name).map_or_else(|_| name.to_owned(), |of| hive_type(&of));
+        wanted.map(|column| format!("  `{}` {}", column.name, hive(&column.type_name))).collect()
+    };
+    let mut text =
+        format!("CREATE EXTERNAL TABLE `{}`.`{}` (\n{}\n)\n", table.database, table.name, columns(false).join(",\n"));
+    let keys = columns(true);
+    if !keys.is_empty() {
+        text.push_str(&format!("PARTITIONED BY (\n{}\n)\n", keys.join(",\n")));
+    }
+    text.push_str(stored);
+    text.push_str(&format!("\nLOCATION '{}'", table.location.replace('\'', "''")));
+    Ok(text)
+}
+
+/// Hive's name for a type of Trino's, which its statements take.
+fn hive_type(of: &Type) -> String {
+    match of {
+        Type::Varchar(None) | Type::Json => "string".to_owned(),
+        Type::Varbinary => "binary".to_owned(),
+        Type::Integer => "int".to_owned(),
+        Type::Real => "float".to_owned(),
+        Type::Timestamp(_) | Type::TimestampTz(_) => "timestamp".to_owned(),
+        Type::Array(element) => format!("array<{}>", hive_type(element)),
+        Type::Map(key, value) => format!("map<{},{}>", hive_type(key), hive_type(value)),
+        Type::Row(fields) => {
+            let fields = fields.iter().enumerate().map(|(at, (name, of))| {
+                format!("{}:{}", name.clone().unwrap_or_else(|| format!("field{at}")), hive_type(of))
+            });
+            format!("struct<{}>", fields.collect::<Vec<_>>().join(","))
+        }
+        other => other.to_string(),
     }
 }
 

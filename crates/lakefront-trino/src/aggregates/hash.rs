@@ -87,12 +87,12 @@ pub(super) fn of_value(value: &Value, of: &Type) -> Result<i64> {
         }
         (Value::TimeTz(picos, offset), Type::TimeTz(0..=9)) => of_long(utc_of_day(*picos, *offset) / 1_000),
         (Value::TimeTz(picos, offset), _) => of_long(utc_of_day(*picos, *offset)),
-        (Value::Array(items), Type::Array(of)) => items.iter().try_fold(0i64, |hash, item| {
-            Ok::<_, Error>(hash.wrapping_mul(31).wrapping_add(of_any(item, of)?))
-        })?,
-        (Value::Map(entries), Type::Map(key, item)) => entries.iter().try_fold(0i64, |hash, (k, v)| {
-            Ok::<_, Error>(hash.wrapping_add(of_any(k, key)? ^ of_any(v, item)?))
-        })?,
+        (Value::Array(items), Type::Array(of)) => items
+            .iter()
+            .try_fold(0i64, |hash, item| Ok::<_, Error>(hash.wrapping_mul(31).wrapping_add(of_any(item, of)?)))?,
+        (Value::Map(entries), Type::Map(key, item)) => entries
+            .iter()
+            .try_fold(0i64, |hash, (k, v)| Ok::<_, Error>(hash.wrapping_add(of_any(k, key)? ^ of_any(v, item)?)))?,
         (Value::Row(values), Type::Row(fields)) => {
             values.iter().zip(fields).try_fold(1i64, |hash, (value, (_, of))| {
                 Ok::<_, Error>(hash.wrapping_mul(31).wrapping_add(of_any(value, of)?))

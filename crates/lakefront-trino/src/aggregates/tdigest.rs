@@ -112,8 +112,7 @@ impl TDigest {
     }
 
     fn interpolated(&self, quantile: f64) -> f64 {
-        let between =
-            |x: f64, (x0, y0): (f64, f64), (x1, y1): (f64, f64)| y0 + (x - x0) / (x1 - x0) * (y1 - y0);
+        let between = |x: f64, (x0, y0): (f64, f64), (x1, y1): (f64, f64)| y0 + (x - x0) / (x1 - x0) * (y1 - y0);
         let (first, last) = match self.centroids.as_slice() {
             [] => return f64::NAN,
             [(mean, _)] => return *mean,

@@ -65,9 +65,8 @@ impl Analyzer<'_> {
             return constant(Value::Text(string.trim_end_matches(' ').to_owned()), Type::Char(text_length(&string)));
         }
         if asked == Type::Json {
-            let json = crate::json::tree::canonical(&string).map_err(|_| {
-                Error::new(Code::InvalidLiteral, format!("'{string}' is not a valid JSON literal"))
-            })?;
+            let json = crate::json::tree::canonical(&string)
+                .map_err(|_| Error::new(Code::InvalidLiteral, format!("'{string}' is not a valid JSON literal")))?;
             return constant(Value::Text(json), asked);
         }
         let (value, of) = temporal::typed_literal(&string, &asked)?;

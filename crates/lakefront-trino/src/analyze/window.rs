@@ -96,8 +96,10 @@ impl Analyzer<'_> {
             .map(|ast| {
                 let key = self.expression(ast, scope)?;
                 if !key.of.is_comparable() && key.of != Type::Unknown {
-                    let message =
-                        format!("{} is not comparable, and therefore cannot be used in window function PARTITION BY", key.of);
+                    let message = format!(
+                        "{} is not comparable, and therefore cannot be used in window function PARTITION BY",
+                        key.of
+                    );
                     return Err(Error::type_mismatch(message).at(place(ast)));
                 }
                 Ok(comparison::sort_key(key.expr, &key.of))
@@ -179,9 +181,7 @@ impl Analyzer<'_> {
             arguments.into_iter().map(|ast| self.expression(ast, scope)).collect::<Result<Vec<Typed>>>()?;
         // The value and its default have one type.
         let value = match (&of, arguments.as_slice()) {
-            (None, [value, _, default]) => {
-                Some(common_type(&value.of, &default.of).ok_or_else(unexpected)?)
-            }
+            (None, [value, _, default]) => Some(common_type(&value.of, &default.of).ok_or_else(unexpected)?),
             (None, [value, ..]) => Some(value.of.clone()),
             _ => None,
         };

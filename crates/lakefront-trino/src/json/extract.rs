@@ -203,7 +203,8 @@ mod tests {
         for path in ["", "a", "$.", "$..a", "$.a[*]", "$[", "$[\"a]", "$.*", " $", "$[-1]"] {
             assert!(Path::parse(path).is_err(), "{path}");
         }
-        let scalar = |path: &str, json| Path::parse(path).ok().and_then(|path| path.scalar(json).map(|it| it.into_owned()));
+        let scalar =
+            |path: &str, json| Path::parse(path).ok().and_then(|path| path.scalar(json).map(|it| it.into_owned()));
         assert_eq!(scalar("$", "1.50").as_deref(), Some("1.50"));
         assert_eq!(scalar("$.a[1]", r#"{"b":[{}],"a":[1,"x"]"#).as_deref(), Some("x"));
         assert_eq!(scalar("$[\"a\\\"b\"].c:d", r#"{"a\"b":{"c:d":true}}"#).as_deref(), Some("true"));

@@ -275,7 +275,8 @@ mod tests {
         for text in ["{}", "[1, 2.5e3, {\"a\": null}]", " true ", "\"\\u00e9\\n\"", "-0", "[]", "1 2"] {
             assert!(reads(text), "{text}");
         }
-        for text in ["{", "[1,]", "{\"a\"}", "01", "1.", "\"\t\"", "tru", "truex", "1x", "{null:1}", "[1 2]", "\"\\x\""] {
+        for text in ["{", "[1,]", "{\"a\"}", "01", "1.", "\"\t\"", "tru", "truex", "1x", "{null:1}", "[1 2]", "\"\\x\""]
+        {
             assert!(!reads(text), "{text}");
         }
     }

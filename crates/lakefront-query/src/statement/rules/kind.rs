@@ -1,8 +1,8 @@
 //! Which kinds of statement there are here.
 
 use sqlparser::ast::{
-    DescribeAlias, ObjectName, Query, ShowStatementFilter, ShowStatementFilterPosition, ShowStatementOptions, Spanned,
-    Statement,
+    DescribeAlias, ObjectName, Query, ShowCreateObject, ShowStatementFilter, ShowStatementFilterPosition,
+    ShowStatementOptions, Spanned, Statement,
 };
 
 use super::{not_supported, position};
@@ -19,10 +19,27 @@ pub(crate) enum Kind<'a> {
 /// A question that the catalogs answer.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Show {
-    Catalogs { like: Option<String> },
-    Schemas { within: Option<ObjectName>, like: Option<String> },
-    Tables { within: Option<ObjectName>, like: Option<String> },
-    Columns { table: ObjectName },
+    Catalogs {
+        like: Option<String>,
+    },
+    Schemas {
+        within: Option<ObjectName>,
+        like: Option<String>,
+    },
+    Tables {
+        within: Option<ObjectName>,
+        like: Option<String>,
+    },
+    Columns {
+        table: ObjectName,
+    },
+    Functions {
+        like: Option<String>,
+    },
+    /// The statement that would make a table.
+    Create {
+        table: ObjectName,
+    },
 }
 
 /// Sorts a statement, refusing whatever does more than read.
@@ -77,9 +94,13 @@ pub(crate) fn kind(statement: &Statement) -> Result<Kind<'_>, QueryError> {
         | Statement::ShowDatabases { .. }
         | Statement::ShowTables { .. }
         | Statement::ShowColumns { .. } => Err(not_supported("SHOW with these options", statement.span())),
-        Statement::ShowFunctions { .. } | Statement::ShowCreate { .. } => {
-            Err(not_supported("This SHOW", statement.span()))
+        Statement::ShowFunctions { filter } => {
+            Ok(Kind::Show(Show::Functions { like: filter.as_ref().map(pattern).transpose()? }))
         }
+        Statement::ShowCreate { obj_type: ShowCreateObject::Table, obj_name } => {
+            Ok(Kind::Show(Show::Create { table: obj_name.clone() }))
+        }
+        Statement::ShowCreate { .. } => Err(not_supported("This SHOW", statement.span())),
         Statement::Analyze(..)
         | Statement::Set(..)
         | Statement::Truncate(..)
@@ -227,12 +248,16 @@ fn like(options: &ShowStatementOptions) -> Result<Option<String>, QueryError> {
     match &options.filter_position {
         None => Ok(None),
         Some(ShowStatementFilterPosition::Infix(filter) | ShowStatementFilterPosition::Suffix(filter)) => {
-            match filter {
-                ShowStatementFilter::Like(pattern) => Ok(Some(pattern.clone())),
-                ShowStatementFilter::ILike(_) | ShowStatementFilter::Where(_) | ShowStatementFilter::NoKeyword(_) => {
-                    Err(QueryError::user("NOT_SUPPORTED", "SHOW takes no filter other than LIKE 'pattern'."))
-                }
-            }
+            pattern(filter).map(Some)
+        }
+    }
+}
+
+fn pattern(filter: &ShowStatementFilter) -> Result<String, QueryError> {
+    match filter {
+        ShowStatementFilter::Like(pattern) => Ok(pattern.clone()),
+        ShowStatementFilter::ILike(_) | ShowStatementFilter::Where(_) | ShowStatementFilter::NoKeyword(_) => {
+            Err(QueryError::user("NOT_SUPPORTED", "SHOW takes no filter other than LIKE 'pattern'."))
         }
     }
 }

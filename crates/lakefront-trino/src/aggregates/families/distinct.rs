@@ -95,7 +95,9 @@ fn merge(state: &mut Option<HyperLogLog>, saved: Row<'_>) -> Result<()> {
         None => *state = Some(log),
         Some(known) if known.fits(&log) => known.merge(&log),
         Some(_) => {
-            return Err(Error::invalid_argument("Cannot merge HyperLogLog instances with different numbers of buckets"));
+            return Err(Error::invalid_argument(
+                "Cannot merge HyperLogLog instances with different numbers of buckets",
+            ));
         }
     }
     Ok(())

@@ -15,11 +15,7 @@ pub(super) fn all() -> Vec<Function> {
         scalar("from_base", "(varchar, bigint) -> bigint", from_base),
         scalar("width_bucket", "(double, double, double, bigint) -> bigint", width_bucket),
         scalar("width_bucket", "(double, array(double)) -> bigint", width_bucket_of_bins),
-        scalar(
-            "cosine_similarity",
-            "(map(varchar, double), map(varchar, double)) -> double",
-            cosine_similarity,
-        ),
+        scalar("cosine_similarity", "(map(varchar, double), map(varchar, double)) -> double", cosine_similarity),
     ]
 }
 
@@ -130,8 +126,7 @@ fn cosine_similarity(call: &Call) -> Result<ArrayRef> {
     call.doubles(|row| {
         let (Some(a), Some(b)) = (vector(a.get(row)), vector(b.get(row))) else { return Ok(None) };
         let norm = |vector: &[(String, f64)]| vector.iter().map(|(_, value)| value * value).sum::<f64>().sqrt();
-        let other: std::collections::HashMap<&str, f64> =
-            b.iter().map(|(key, value)| (key.as_str(), *value)).collect();
+        let other: std::collections::HashMap<&str, f64> = b.iter().map(|(key, value)| (key.as_str(), *value)).collect();
         let product: f64 = a.iter().filter_map(|(key, value)| Some(value * other.get(key.as_str())?)).sum();
         Ok(Some(product / (norm(&a) * norm(&b))))
     })

@@ -82,10 +82,7 @@ fn power(base: f64, exponent: f64) -> f64 {
 }
 
 fn test(call: &Call, of: fn(f64) -> bool) -> Result<ArrayRef> {
-    let array = datafusion::arrow::compute::cast(
-        &call.array(0)?,
-        &datafusion::arrow::datatypes::DataType::Float64,
-    )?;
+    let array = datafusion::arrow::compute::cast(&call.array(0)?, &datafusion::arrow::datatypes::DataType::Float64)?;
     let values = datafusion::arrow::array::AsArray::as_primitive::<Float64Type>(&array);
     let held = BooleanBuffer::collect_bool(values.len(), |row| of(values.value(row)));
     Ok(Arc::new(BooleanArray::new(held, datafusion::arrow::array::Array::nulls(values).cloned())))
