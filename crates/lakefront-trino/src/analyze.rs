@@ -27,6 +27,7 @@ mod subquery;
 mod unnest;
 mod window;
 
+pub(crate) use literal::decimal_literal;
 pub(crate) use relation::TABLE_FUNCTION;
 pub(crate) use scope::Scope;
 
