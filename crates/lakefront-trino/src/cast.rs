@@ -5,6 +5,8 @@ mod nested;
 mod scalar;
 mod temporal;
 
+pub(crate) use temporal::{at_offset, on_day_kernel};
+
 use datafusion::arrow::array::ArrayRef;
 
 use crate::call::Call;

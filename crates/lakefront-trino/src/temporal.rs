@@ -1,9 +1,9 @@
 //! Dates, times, timestamps and intervals: the calendar, reading and writing their text, and columns of them.
 
-use std::sync::Arc;
-
-use datafusion::arrow::array::{Array, ArrayRef, AsArray};
-use datafusion::arrow::datatypes::{Date32Type, Decimal128Type, TimestampMicrosecondType, TimestampMillisecondType};
+use datafusion::arrow::array::{ArrayRef, Decimal128Array, Int64Array};
+use datafusion::arrow::datatypes::{
+    Date32Type, Decimal128Type, TimestampMicrosecondType, TimestampMillisecondType,
+};
 
 use crate::analyze::decimal_literal;
 use crate::call::{Call, Column};
@@ -67,11 +67,10 @@ pub(crate) fn typed_literal(text: &str, asked: &Type) -> Result<(Value, Type)> {
             Some((Value::Text(text.trim_end_matches(' ').to_owned()), Type::Char(length)))
         }
         _ => {
-            let value =
-                cast::value(&Value::Text(text.to_owned()), &VARCHAR, asked).map_err(|error| match error.code {
-                    Code::NotSupportedHere => error,
-                    _ => invalid(),
-                })?;
+            let value = cast::value(&Value::Text(text.to_owned()), &VARCHAR, asked).map_err(|error| match error.code {
+                Code::NotSupportedHere => error,
+                _ => invalid(),
+            })?;
             Some((value, asked.clone()))
         }
     };
@@ -118,7 +117,8 @@ fn decimal(text: &str) -> Option<Result<(Value, Type)>> {
         return None;
     }
     Some(
-        decimal_literal(whole, fraction).map(|(value, of)| (Value::Decimal(if negative { -value } else { value }), of)),
+        decimal_literal(whole, fraction)
+            .map(|(value, of)| (Value::Decimal(if negative { -value } else { value }), of)),
     )
 }
 
@@ -126,8 +126,8 @@ fn decimal(text: &str) -> Option<Result<(Value, Type)>> {
 #[derive(Debug)]
 pub(crate) enum Ticks {
     /// With the picoseconds of one.
-    Narrow(Column<datafusion::arrow::array::Int64Array>, i128),
-    Picos(Column<datafusion::arrow::array::Decimal128Array>),
+    Narrow(Column<Int64Array>, i128),
+    Picos(Column<Decimal128Array>),
 }
 
 impl Ticks {
@@ -168,8 +168,12 @@ pub(crate) fn timestamps(call: &Call, mut of: impl FnMut(usize) -> Result<Option
         None => Ok(None),
     };
     match call.returns {
-        Type::Timestamp(0..=3) => call.primitives::<TimestampMillisecondType>(|row| narrow(of(row)?, PICOS_OF_MILLI)),
-        Type::Timestamp(4..=6) => call.primitives::<TimestampMicrosecondType>(|row| narrow(of(row)?, PICOS_OF_MICRO)),
+        Type::Timestamp(0..=3) => {
+            call.primitives::<TimestampMillisecondType>(|row| narrow(of(row)?, PICOS_OF_MILLI))
+        }
+        Type::Timestamp(4..=6) => {
+            call.primitives::<TimestampMicrosecondType>(|row| narrow(of(row)?, PICOS_OF_MICRO))
+        }
         _ => call.primitives::<Decimal128Type>(|row| {
             let picos = of(row)?;
             match picos {
@@ -190,15 +194,4 @@ pub(crate) fn dates(call: &Call, mut of: impl FnMut(usize) -> Result<Option<i64>
 /// Zoned timestamps from instants.
 pub(crate) fn zoned(call: &Call, mut of: impl FnMut(usize) -> Result<Option<(i128, Zone)>>) -> Result<ArrayRef> {
     call.values(|row| Ok(of(row)?.map(|(instant, zone)| Value::TimestampTz(instant, zone))))
-}
-
-/// Computes days from a whole column of dates at once, with no look at single rows.
-pub(crate) fn map_dates(call: &Call, argument: usize, of: impl Fn(i32) -> i32) -> Option<ArrayRef> {
-    let argument = &call.arguments[argument];
-    if argument.constant && call.rows != 1 {
-        return None;
-    }
-    let dates = argument.array.as_primitive_opt::<Date32Type>()?;
-    debug_assert_eq!(dates.len(), call.rows);
-    Some(Arc::new(dates.unary::<_, Date32Type>(of)))
 }

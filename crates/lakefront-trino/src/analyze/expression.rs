@@ -91,8 +91,9 @@ impl Analyzer<'_> {
                 }
             }
             Ast::AtTimeZone { timestamp, time_zone } => {
-                let arguments = vec![self.expression(timestamp, scope)?, self.expression(time_zone, scope)?];
-                self.call("at_timezone", arguments)
+                let time = self.expression(timestamp, scope)?;
+                let zone = self.expression(time_zone, scope)?;
+                self.at_time_zone(time, zone)
             }
             Ast::Extract { field, expr, .. } => {
                 let value = self.expression(expr, scope)?;
@@ -458,6 +459,9 @@ impl Analyzer<'_> {
         }
         if !cast::exists(&value.of, to) {
             return Err(Error::type_mismatch(format!("Cannot cast {} to {to}", value.of)));
+        }
+        if let (Type::Time(_) | Type::TimeTz(_), Type::Timestamp(_) | Type::TimestampTz(_)) = (&value.of, to) {
+            return self.on_today(value, to);
         }
         let expr = if value.of == Type::Unknown {
             Expr::Cast(Cast::new(Box::new(value.expr), to.arrow()))

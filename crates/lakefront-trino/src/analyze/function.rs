@@ -12,6 +12,7 @@ use super::literal::{constant, text};
 use super::scope::Scope;
 use super::{Analyzer, Typed, folded};
 use crate::aggregates;
+use crate::cast;
 use crate::closure::Closure;
 use crate::comparison::Comparison;
 use crate::error::{Code, Error, Result};
@@ -181,10 +182,41 @@ impl Analyzer<'_> {
             other => return Err(Error::new(Code::SyntaxError, format!("Invalid EXTRACT field: {other}"))),
         };
         let of = value.of.clone();
+        let is_mismatch = || Error::type_mismatch(format!("Cannot extract {name} from {of}"));
+        // The functions of these names also take what coerces to such a type.
+        let fits = match name {
+            "hour" | "minute" | "second" => of != Type::Date,
+            "timezone_hour" | "timezone_minute" => {
+                matches!(of, Type::TimeTz(_) | Type::TimestampTz(_) | Type::Unknown)
+            }
+            _ => true,
+        };
+        if !fits {
+            return Err(is_mismatch());
+        }
         self.call(name, vec![value]).map_err(|error| match error.code {
-            Code::FunctionNotFound => Error::type_mismatch(format!("Cannot extract {name} from {of}")),
+            Code::FunctionNotFound => is_mismatch(),
             _ => error,
         })
+    }
+
+    /// `time AT TIME ZONE zone`
+    pub(super) fn at_time_zone(&self, time: Typed, zone: Typed) -> Result<Typed> {
+        match time.of {
+            // A time has no day of its own whose offset could hold.
+            Type::Time(_) | Type::TimeTz(_) => self.call("$at_timezone", vec![time, zone, self.now(3)?]),
+            Type::Timestamp(_) | Type::TimestampTz(_) | Type::Unknown => self.call("at_timezone", vec![time, zone]),
+            of => Err(Error::type_mismatch(format!(
+                "Type of value must be a time or timestamp with or without time zone (actual {of})"
+            ))),
+        }
+    }
+
+    /// A time as a timestamp of the day on which the statement started.
+    pub(super) fn on_today(&self, time: Typed, to: &Type) -> Result<Typed> {
+        let today = self.now_as(&Type::Date)?;
+        let udf = Udf::new("on_day", cast::on_day_kernel, vec![time.of, Type::Date], to.clone());
+        Ok(Typed::new(udf.on(vec![time.expr, today.expr]), to.clone()))
     }
 
     /// A call whose arguments are all values.
