@@ -118,7 +118,7 @@ pub fn parse_as(sql: Sql, text: &str) -> Result<Statement, SyntaxError> {
     }
     let tokens = words.into_iter().map(|word| TokenWithSpan::new(word.token, word.span)).collect();
     let tokens = match sql {
-        Sql::Trino => rows::bracketed(rows::selected(tokens)),
+        Sql::Trino => rows::bracketed(rows::quantified(rows::selected(tokens))),
         Sql::Postgres => tokens,
     };
     let mut parser =

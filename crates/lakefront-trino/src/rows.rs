@@ -29,6 +29,49 @@ pub(crate) fn selected(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     all
 }
 
+/// The tokens with `SELECT * FROM (VALUES …)` in place of the `VALUES …` that a comparison with `ANY` or `ALL` is with.
+pub(crate) fn quantified(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut all = Vec::with_capacity(tokens.len());
+    // How many brackets are open, and at which of these depths one closes that was put in.
+    let mut depth = 0usize;
+    let mut own: Vec<usize> = Vec::new();
+    // The last two tokens that are no space.
+    let mut before: [Option<usize>; 2] = [None, None];
+    for token in tokens {
+        let is = |at: Option<usize>, keywords: &[Keyword]| {
+            at.and_then(|at| all.get(at)).is_some_and(|token: &TokenWithSpan| is_keyword(token, keywords))
+        };
+        let opens = before[1].and_then(|at| all.get(at)).is_some_and(|token| token.token == Token::LParen);
+        if is_keyword(&token, &[Keyword::VALUES])
+            && opens
+            && is(before[0], &[Keyword::ANY, Keyword::ALL, Keyword::SOME])
+        {
+            let span = token.span;
+            let word = |word: &str| TokenWithSpan::new(Token::make_keyword(word), span);
+            let space = || TokenWithSpan::new(Token::Whitespace(Whitespace::Space), span);
+            let mark = |mark: Token| TokenWithSpan::new(mark, span);
+            all.extend([word("SELECT"), space(), mark(Token::Mul), space(), word("FROM"), space(), mark(Token::LParen)]);
+            own.push(depth);
+        }
+        match token.token {
+            Token::LParen => depth += 1,
+            Token::RParen => {
+                if own.last() == Some(&depth) {
+                    own.pop();
+                    all.push(TokenWithSpan::new(Token::RParen, token.span));
+                }
+                depth = depth.saturating_sub(1);
+            }
+            _ => {}
+        }
+        if !is_space(&token) {
+            before = [before[1], Some(all.len())];
+        }
+        all.push(token);
+    }
+    all
+}
+
 /// The tokens with brackets around each row of a `VALUES` that has none.
 pub(crate) fn bracketed(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let is_values = |token: &TokenWithSpan| is_keyword(token, &[Keyword::VALUES]);

@@ -236,7 +236,11 @@ impl Analyzer<'_> {
                     return number_literal(number, true);
                 }
                 let value = self.expression(operand, scope)?;
-                self.call("negate", vec![value])
+                let of = value.of.clone();
+                self.call("negate", vec![value]).map_err(|error| match error.code {
+                    Code::FunctionNotFound => Error::type_mismatch(format!("Cannot negate {of}")),
+                    _ => error,
+                })
             }
             UnaryOperator::Plus => {
                 let value = self.expression(operand, scope)?;

@@ -71,7 +71,7 @@ impl Analyzer<'_> {
     fn special_form(&self, name: &str, arguments: &[&Ast], scope: &Scope<'_>) -> Result<Option<Typed>> {
         let analyzed = || arguments.iter().map(|argument| self.expression(argument, scope)).collect::<Result<Vec<_>>>();
         let wrong_count =
-            || Error::new(Code::InvalidFunctionArgument, format!("Invalid number of arguments for '{name}' function"));
+            || Error::new(Code::SyntaxError, format!("Invalid number of arguments for '{name}' function"));
         Ok(Some(match (name, arguments) {
             ("if", [condition, then, rest @ ..]) if rest.len() <= 1 => {
                 let condition = self.condition(condition, scope, "IF condition")?;
@@ -104,7 +104,7 @@ impl Analyzer<'_> {
                 let tried = self.expression(tried, scope)?;
                 self.attempt(tried)?
             }
-            ("typeof", [Ast::Lambda(_)]) => {
+            ("typeof", [Ast::Lambda(_)] | [] | [_, _, ..]) => {
                 return Err(Error::new(Code::FunctionNotFound, "Unexpected parameters for function typeof"));
             }
             ("typeof", [value]) => {
@@ -117,7 +117,7 @@ impl Analyzer<'_> {
                 text(&value.of.to_string()).map(|name| Typed::new(name.expr, VARCHAR))?
             }
             ("row", [_, ..]) => self.row(analyzed()?)?,
-            ("if" | "coalesce" | "nullif" | "try" | "typeof", _) => return Err(wrong_count()),
+            ("if" | "coalesce" | "nullif" | "try", _) => return Err(wrong_count()),
             ("grouping", _) => return self.grouping(arguments, scope).map(Some),
             ("now" | "current_timestamp", []) => self.now(3)?,
             ("current_timestamp", [digits]) => self.now(self.digits(digits, scope)?)?,

@@ -18,16 +18,13 @@ use crate::lanes;
 use crate::types::Type;
 use crate::value::Value;
 
-mod identity;
 pub(crate) mod number_text;
 
 pub(super) fn exists(from: &Type, to: &Type) -> bool {
-    use Type::{Boolean, Char, IpAddress, Uuid, Varbinary, Varchar};
+    use Type::{Boolean, Char, Varbinary, Varchar};
     match (from, to) {
         (Char(_), to) => matches!(to, Varchar(_) | Char(_)),
         (Varchar(_), Char(_) | Varbinary) => true,
-        (Uuid | IpAddress, Varbinary) | (Varbinary, Uuid | IpAddress) => true,
-        (Uuid, Varchar(_)) | (Varchar(_), Uuid) | (IpAddress, Varchar(_)) | (Varchar(_), IpAddress) => true,
         (Boolean | Varchar(_), Boolean | Varchar(_)) => true,
         (Boolean | Varchar(_), to) => to.is_numeric(),
         (from, Boolean | Varchar(_)) => from.is_numeric(),
@@ -261,9 +258,6 @@ pub(super) fn value(value: &Value, from: &Type, to: &Type) -> Result<Value> {
             return Ok(Value::Text(out));
         }
         (Value::Text(text), _, Type::Varbinary) => return Ok(Value::Bytes(text.clone().into_bytes())),
-        (_, Type::Uuid | Type::IpAddress, _) | (_, _, Type::Uuid | Type::IpAddress) => {
-            return identity::value(value, from, to);
-        }
         _ => {}
     }
     let source = Source::of(value, from).ok_or_else(|| unknown(from, to))?;

@@ -68,18 +68,19 @@ fn same(call: &Call) -> Result<ArrayRef> {
     call.array(0)
 }
 
-/// Away from zero from the half on. A number that has no such digits any more stays as it is.
+/// Away from zero from the half on, in Java's way: by a whole number of 64 bits, which has no negative zero.
 fn round(value: f64, digits: i32) -> f64 {
     if !value.is_finite() {
         return value;
     }
-    let factor = 10f64.powi(digits);
-    let scaled = value * factor;
-    if scaled.abs() >= 9_007_199_254_740_992.0 {
-        return value;
+    let factor = 10f64.powf(digits.into());
+    let sign = if value < 0.0 { -1.0 } else { 1.0 };
+    let scaled = sign * value * factor;
+    if scaled < 9_223_372_036_854_775_807.0 {
+        return sign * ((scaled.round() + 0.0) / factor);
     }
-    // Java's rounding gives an integer, in which there is no negative zero.
-    (scaled.round() + 0.0) / factor
+    // There is nothing to round any more.
+    if scaled.is_infinite() { value } else { sign * scaled / factor }
 }
 
 fn round_integer<T>(call: &Call, name: &str) -> Result<ArrayRef>
