@@ -22,8 +22,8 @@ const MAX_COMBINED: i64 = 100_000;
 pub(super) fn all() -> Vec<Function> {
     vec![
         scalar("concat", "(array(E), array(E), array(E)...) -> array(E)", concat),
-        scalar("concat", "(array(E), E) -> array(E)", append).on_nulls(),
-        scalar("concat", "(E, array(E)) -> array(E)", prepend).on_nulls(),
+        scalar("concat", "(array(E), E) -> array(E)", append),
+        scalar("concat", "(E, array(E)) -> array(E)", prepend),
         scalar("slice", "(array(E), bigint, bigint) -> array(E)", slice),
         scalar("trim_array", "(array(E), bigint) -> array(E)", trim),
         scalar("reverse", "(array(E)) -> array(E)", reverse),
@@ -272,13 +272,11 @@ fn join(call: &Call) -> Result<ArrayRef> {
         let mut joined = String::new();
         let mut first = true;
         for item in items(array.get(row)) {
-            let text = match (&item, &for_null) {
-                (Value::Null, Some(replacement)) => replacement.get(row).unwrap_or_default().to_owned(),
-                (Value::Null, None) => continue,
-                _ => match crate::cast::value(&item, element, &crate::types::VARCHAR)? {
-                    Value::Text(text) => text,
-                    _ => continue,
-                },
+            // The text of JSON's null is null too.
+            let text = match (crate::cast::value(&item, element, &crate::types::VARCHAR)?, &for_null) {
+                (Value::Text(text), _) => text,
+                (_, Some(replacement)) => replacement.get(row).unwrap_or_default().to_owned(),
+                (_, None) => continue,
             };
             if !first {
                 joined.push_str(separator);
