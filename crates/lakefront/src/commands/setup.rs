@@ -114,7 +114,7 @@ impl SetupCommand {
     pub(super) async fn run(self, settings: Settings, yes: bool) -> anyhow::Result<()> {
         let Self::Aws(command) = self;
         match command {
-            SetupAws::Plan(wanted) => wanted.plan().await,
+            SetupAws::Plan(wanted) => wanted.plan(&settings).await,
             SetupAws::Apply(wanted) => wanted.apply(&settings).await,
             SetupAws::Destroy(destroy) => destroy.run(&settings, yes).await,
             SetupAws::Drift(place) => place.drift().await,
@@ -180,16 +180,14 @@ impl Place {
 struct Asked {
     csv: Csv,
     profile: Profile,
-    /// Workers spill there; it goes at the end.
-    _spill: tempfile::TempDir,
 }
 
 impl Wanted {
-    async fn asked(&self) -> anyhow::Result<Asked> {
-        let spill = tempfile::tempdir()?;
+    async fn asked(&self, settings: &Settings) -> anyhow::Result<Asked> {
+        crate::config::create_data_dir(&settings.data_dir)?;
         let began = Instant::now();
-        let csv = Csv::open(&self.csv, spill.path().to_owned()).await?;
-        csv.inferred.notes.iter().for_each(|note| say(note));
+        let csv = Csv::open(&self.csv, settings.data_dir.join("spill")).await?;
+        csv.inferred.notes.iter().for_each(say);
         let profile = Profile::of(&csv, self.partition_by.as_deref()).await?;
         let seconds = began.elapsed().as_secs_f64();
         say(format_args!(
@@ -202,7 +200,7 @@ impl Wanted {
             Some(column) => say(format_args!("Partition key: {} ({}).", column.name, profile.reason)),
             None => say(format_args!("No partitions ({}).", profile.reason)),
         }
-        Ok(Asked { csv, profile, _spill: spill })
+        Ok(Asked { csv, profile })
     }
 
     fn lake(&self, asked: &Asked, owns_bucket: bool) -> Lake {
@@ -257,8 +255,8 @@ impl Wanted {
         Places { bucket: account.bucket.clone(), table: asked.csv.table.clone() }
     }
 
-    async fn plan(self) -> anyhow::Result<()> {
-        let asked = self.asked().await?;
+    async fn plan(self, settings: &Settings) -> anyhow::Result<()> {
+        let asked = self.asked(settings).await?;
         if self.printed(&asked)? {
             return Ok(());
         }
@@ -290,7 +288,7 @@ impl Wanted {
     }
 
     async fn apply(self, settings: &Settings) -> anyhow::Result<()> {
-        let asked = self.asked().await?;
+        let asked = self.asked(settings).await?;
         if self.printed(&asked)? {
             return Ok(());
         }
@@ -397,9 +395,13 @@ impl Wanted {
         let price = match (&report.estimate, report.engine) {
             (Some(estimate), EngineChoice::Athena) => format!("${} by its estimate", estimate.usd),
             (None, EngineChoice::Athena) => "a price that is known after it".to_owned(),
-            _ => "$0 beside the requests to S3".to_owned(),
+            _ => "the requests to S3 alone".to_owned(),
         };
-        say(format_args!("First query, run by {} for {price}: {sql}", report.engine));
+        let on_athena = Cost::of(0, None, 0, per_tb_usd(&self.place.region)).statement;
+        say(format_args!(
+            "First query, run by {} for {price} (Athena takes ${on_athena:.5} at least): {sql}",
+            report.engine
+        ));
         print(format_args!("{rows}"))?;
         if u64::try_from(rows).ok() != Some(asked.profile.rows) {
             bail!("the CSV has {} rows and the table {rows}", asked.profile.rows);
@@ -444,6 +446,8 @@ impl Destroy {
         if !confirmed(&format!("Delete {what}?"), yes)? {
             return Ok(());
         }
+        // First: without its role the catalog can't be opened any more. Apply adds it again.
+        forget(&place, settings).await?;
         if let Some(stack) = stack {
             stack::delete(aws, stack, &|line| say(line)).await?;
         }
@@ -453,7 +457,7 @@ impl Destroy {
         } else if has_bucket {
             say(format_args!("The bucket {bucket} stays; destroy --delete-data deletes it, apply uses it again."));
         }
-        forget(&place, settings).await
+        Ok(())
     }
 }
 

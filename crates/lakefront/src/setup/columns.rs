@@ -272,7 +272,7 @@ impl Count {
             Seen::Dates(seen) | Seen::Integers(seen) => seen.len(),
             Seen::Texts(seen) => seen.len(),
             Seen::TooMany => return Err(format!("more than {MOST_VALUES} values")),
-            Seen::Other => return Err("of this type".to_owned()),
+            Seen::Other => return Err("its type names no folders".to_owned()),
         };
         if self.empty > 0 {
             return Err(format!("{} rows have no value", self.empty));
@@ -400,7 +400,7 @@ mod tests {
         assert_eq!(why(texts(&["a", ""])), "1 rows have no value");
         assert_eq!(why(texts(&["a", "b/../c"])), "values such as \"b/../c\" can't name folders");
         assert_eq!(why(texts(&["a", "b,c"])), "values such as \"b,c\" can't name folders");
-        assert_eq!(why(Arc::new(Float64Array::from(vec![1.0]))), "of this type");
+        assert_eq!(why(Arc::new(Float64Array::from(vec![1.0]))), "its type names no folders");
         assert_eq!(why(Arc::new(Date32Array::from(vec![i32::MIN, i32::MIN + 1]))), "its values leave wide gaps");
     }
 

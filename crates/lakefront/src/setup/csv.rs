@@ -37,6 +37,8 @@ pub struct Csv {
     file: DataFile,
     root: PathBuf,
     pub inferred: InferredSchema,
+    /// Where things are put that do not stay.
+    pub spill: PathBuf,
 }
 
 impl Csv {
@@ -60,7 +62,7 @@ impl Csv {
             partition_values: Vec::new(),
         };
         let worker = std::env::current_exe().context("the path of this program is unknown")?;
-        let pool = Pool::start(PoolConfig { spares: 1, ..PoolConfig::new(worker, spill) })?;
+        let pool = Pool::start(PoolConfig { spares: 1, ..PoolConfig::new(worker, spill.clone()) })?;
         let request = InferRequest {
             storage: Storage::Local { root: root.clone() },
             kind,
@@ -68,7 +70,7 @@ impl Csv {
             files_total: 1,
         };
         let inferred = pool.infer(request).await.map_err(told)?;
-        Ok(Self { pool, size: file.size, table: identifier(stem), ending, file, root, inferred, path })
+        Ok(Self { pool, size: file.size, table: identifier(stem), ending, file, root, inferred, path, spill })
     }
 
     /// The rows, in their order.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use anyhow::Context;
+use lakefront_engine::Scratch;
 use lakefront_query::aws::{Aws, AwsErrorKind};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -137,7 +138,7 @@ async fn convert(
     profile: &Profile,
     tell: Tell<'_>,
 ) -> anyhow::Result<Vec<Written>> {
-    let folder = tempfile::tempdir().context("there is no folder for what is written")?;
+    let folder = Scratch::claim(&csv.spill).context("there is no folder for what is written")?;
     let (batches, mut to_write) = mpsc::channel(WAITING_BATCHES);
     let (files, to_upload) = mpsc::channel::<Written>(WAITING_FILES);
     let rows = Arc::new(AtomicU64::new(0));
