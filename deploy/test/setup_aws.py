@@ -5,6 +5,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -219,6 +220,7 @@ def main():
 
     rights(lakefront)
     events(s3)
+    terraform()
 
     _, told = lakefront.setup("drift")
     check("without drift the exit code is 0", "as the template says" in told, told)
@@ -334,6 +336,33 @@ def rights(lakefront):
             word = "may" if may else "may not"
             check(f"{role} {word} {action} on {resource.split(':', 5)[-1]}",
                   (decision == "allowed") == may and allowed(lambda: call(clients)) == may, f"simulated: {decision}")
+
+
+def terraform():
+    """The module's policies against those that the stack made. Its resources need a provider that is not here."""
+    if not shutil.which("terraform"):
+        print("skipped: there is no terraform")
+        return
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CLI_CONFIG_FILE"}
+    variables = {"name": NAME, "partition": "aws", "region": REGION, "account": ACCOUNT}
+    environment |= {f"TF_VAR_{name}": value for name, value in variables.items()}
+    folder = WORK / "terraform"
+    shutil.copytree("deploy/terraform", folder)
+
+    def run(*arguments):
+        done = subprocess.run(["terraform", *arguments], cwd=folder / "policies", env=environment, capture_output=True, text=True)
+        return done if done.returncode == 0 else sys.exit(f"FAILED  terraform {arguments[0]}\n{done.stdout}{done.stderr}")
+
+    run("fmt", "-check", "-recursive", "..")
+    run("init", "-no-color")
+    run("apply", "-auto-approve", "-no-color")
+    documents = json.loads(run("output", "-json").stdout)["documents"]["value"]
+    iam = client("iam")
+    for role, document in documents.items():
+        arn = f"arn:aws:iam::{ACCOUNT}:policy/{NAME}-{role}"
+        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        made = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+        check(f"Terraform gives a {role} the same rights", json.loads(document) == made, made)
 
 
 def events(s3):

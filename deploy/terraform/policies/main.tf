@@ -1,0 +1,90 @@
+# Who may do what in the lake, the same statements as in crates/lakefront/src/setup/policies.rs. No provider is needed, so
+# that the tests can compare both.
+
+variable "name" { type = string }
+variable "partition" { type = string }
+variable "region" { type = string }
+variable "account" { type = string }
+
+locals {
+  database = replace(var.name, "-", "_")
+  bucket   = "arn:${var.partition}:s3:::${var.name}-${var.account}-${var.region}"
+  glue     = "arn:${var.partition}:glue:${var.region}:${var.account}"
+
+  reader = [
+    {
+      Sid      = "DatabaseNames"
+      Effect   = "Allow"
+      Action   = ["glue:GetDatabases"]
+      Resource = ["${local.glue}:catalog", "${local.glue}:database/*"]
+    },
+    {
+      Sid    = "Tables"
+      Effect = "Allow"
+      Action = [
+        "glue:GetDatabase",
+        "glue:GetTables",
+        "glue:GetTable",
+        "glue:GetPartitions",
+        "glue:GetPartition",
+        "glue:BatchGetPartition",
+      ]
+      Resource = [
+        "${local.glue}:catalog",
+        "${local.glue}:database/${local.database}",
+        "${local.glue}:table/${local.database}/*",
+      ]
+    },
+    {
+      Sid      = "Bucket"
+      Effect   = "Allow"
+      Action   = ["s3:GetBucketLocation", "s3:ListBucket"]
+      Resource = [local.bucket]
+    },
+    {
+      Sid      = "Data"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject"]
+      Resource = ["${local.bucket}/data/*"]
+    },
+  ]
+
+  analyst = concat(local.reader, [
+    {
+      Sid    = "Statements"
+      Effect = "Allow"
+      Action = [
+        "athena:StartQueryExecution",
+        "athena:StopQueryExecution",
+        "athena:GetQueryExecution",
+        "athena:BatchGetQueryExecution",
+        "athena:GetQueryResults",
+        "athena:GetWorkGroup",
+      ]
+      Resource = ["arn:${var.partition}:athena:${var.region}:${var.account}:workgroup/${var.name}"]
+    },
+    {
+      Sid      = "Results"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+      Resource = ["${local.bucket}/results/*"]
+    },
+  ])
+
+  lakefront = concat(local.analyst, [
+    {
+      Sid      = "Events"
+      Effect   = "Allow"
+      Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+      Resource = ["arn:${var.partition}:sqs:${var.region}:${var.account}:${var.name}-objects"]
+    },
+  ])
+}
+
+# By role, as JSON.
+output "documents" {
+  value = {
+    for role, statements in { reader = local.reader, analyst = local.analyst, lakefront = local.lakefront } :
+    role => jsonencode({ Version = "2012-10-17", Statement = statements })
+  }
+}
