@@ -16,6 +16,7 @@ const MOST_VALUES: usize = 1_000;
 /// A partition of less is all request and no data; small tables may have [`FEW`] partitions anyway.
 const SMALLEST_PARTITION: u64 = 4 << 20;
 const FEW: usize = 32;
+const LONGEST_VALUE: usize = 100;
 /// What a list of values may take of a template.
 const LONGEST_LIST: usize = 16 << 10;
 /// Folders asked for per folder that is there, where a range stands for the values.
@@ -219,6 +220,8 @@ enum Seen {
     Integers(HashMap<i64, u64>),
     Texts(HashMap<String, u64>),
     TooMany,
+    /// Longer than what names a folder.
+    TooLong,
     /// Of another type.
     Other,
 }
@@ -244,22 +247,24 @@ impl Count {
             Seen::Integers(seen) => tally(seen, column.as_primitive::<Int64Type>().iter().flatten()),
             Seen::Texts(seen) => {
                 let values = column.as_string::<i32>();
-                let mut many = false;
                 for text in values.iter().flatten() {
                     if text.is_empty() {
                         self.empty += 1;
+                    } else if text.len() > LONGEST_VALUE {
+                        self.seen = Seen::TooLong;
+                        return Ok(());
                     } else if let Some(count) = seen.get_mut(text) {
                         *count += 1;
                     } else if seen.len() == MOST_VALUES {
-                        many = true;
-                        break;
+                        self.seen = Seen::TooMany;
+                        return Ok(());
                     } else {
                         seen.insert(text.to_owned(), 1);
                     }
                 }
-                many
+                false
             }
-            Seen::TooMany | Seen::Other => false,
+            Seen::TooMany | Seen::TooLong | Seen::Other => false,
         };
         if many {
             self.seen = Seen::TooMany;
@@ -272,6 +277,7 @@ impl Count {
             Seen::Dates(seen) | Seen::Integers(seen) => seen.len(),
             Seen::Texts(seen) => seen.len(),
             Seen::TooMany => return Err(format!("more than {MOST_VALUES} values")),
+            Seen::TooLong => return Err("its values are too long".to_owned()),
             Seen::Other => return Err("its type names no folders".to_owned()),
         };
         if self.empty > 0 {
@@ -295,7 +301,7 @@ impl Count {
                 }
                 Some(Range::List(values))
             }
-            Seen::TooMany | Seen::Other => None,
+            Seen::TooMany | Seen::TooLong | Seen::Other => None,
         };
         let range = range.ok_or("its values leave wide gaps")?;
         Ok(Key { values: distinct, range })
@@ -333,7 +339,7 @@ fn day(days: i64) -> Option<NaiveDate> {
 
 /// Letters, digits and three signs: what every reader takes literally, in a path and in a list.
 fn may_name_a_folder(value: &str) -> bool {
-    value.len() <= 100 && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 fn count(counts: &mut [Count], batch: &RecordBatch) -> anyhow::Result<()> {
@@ -400,6 +406,7 @@ mod tests {
         assert_eq!(why(texts(&["a", ""])), "1 rows have no value");
         assert_eq!(why(texts(&["a", "b/../c"])), "values such as \"b/../c\" can't name folders");
         assert_eq!(why(texts(&["a", "b,c"])), "values such as \"b,c\" can't name folders");
+        assert_eq!(why(texts(&["a", &"b".repeat(101)])), "its values are too long");
         assert_eq!(why(Arc::new(Float64Array::from(vec![1.0]))), "its type names no folders");
         assert_eq!(why(Arc::new(Date32Array::from(vec![i32::MIN, i32::MIN + 1]))), "its values leave wide gaps");
     }

@@ -22,6 +22,8 @@ use super::columns::Profile;
 
 /// Rows that are divided at a time: enough that each partition gets more than a few of them.
 const CHUNK: usize = 64 << 10;
+/// Fewer rows where they are long.
+const CHUNK_BYTES: usize = 32 << 20;
 const ROW_GROUP: usize = 128 << 10;
 /// What all writers hold together.
 const MEMORY: usize = 96 << 20;
@@ -47,6 +49,7 @@ pub struct Partitioner<'a> {
     key: Option<(usize, String)>,
     pending: Vec<RecordBatch>,
     pending_rows: usize,
+    pending_bytes: usize,
     open: BTreeMap<String, Open>,
     /// Files begun, of each partition.
     begun: BTreeMap<String, u32>,
@@ -80,6 +83,7 @@ impl<'a> Partitioner<'a> {
             key: profile.key_column().zip(profile.key).map(|(column, index)| (index, column.name.clone())),
             pending: Vec::new(),
             pending_rows: 0,
+            pending_bytes: 0,
             open: BTreeMap::new(),
             begun: BTreeMap::new(),
         })
@@ -92,8 +96,10 @@ impl<'a> Partitioner<'a> {
         done: &mut impl FnMut(Written) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         self.pending_rows += batch.num_rows();
+        self.pending_bytes += batch.get_array_memory_size();
         self.pending.push(batch);
-        if self.pending_rows >= CHUNK { self.divide(done) } else { Ok(()) }
+        let enough = self.pending_rows >= CHUNK || self.pending_bytes >= CHUNK_BYTES;
+        if enough { self.divide(done) } else { Ok(()) }
     }
 
     /// Closes every file.
@@ -109,7 +115,7 @@ impl<'a> Partitioner<'a> {
         let Some(first) = self.pending.first() else { return Ok(()) };
         let rows = concat_batches(&first.schema(), &self.pending)?;
         self.pending.clear();
-        self.pending_rows = 0;
+        (self.pending_rows, self.pending_bytes) = (0, 0);
         let Some((index, _)) = self.key else {
             let rows = self.stored(&rows, None)?;
             return self.write(String::new(), &rows, done);

@@ -16,6 +16,9 @@ use super::{Tell, told};
 /// Making a change set takes seconds.
 const PLANNING: Duration = Duration::from_secs(300);
 const CHANGING: Duration = Duration::from_secs(3600);
+const EMPTY_STACK: Duration = Duration::from_secs(60);
+/// A change that has begun is an event by then.
+const FIRST_EVENT: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(200);
 const LONG_PAUSE: Duration = Duration::from_secs(3);
 
@@ -98,7 +101,16 @@ impl Planned {
             && let Some(there) = aws.stack(&self.stack).await.map_err(told)?
             && there.stack_status == "REVIEW_IN_PROGRESS"
         {
-            aws.delete_stack(&self.stack, &self.name).await.map_err(told)?;
+            aws.delete_stack(&there.stack_id, &self.name).await.map_err(told)?;
+            let until = Instant::now() + EMPTY_STACK;
+            let mut pause = PAUSE;
+            // The next plan finds nothing half gone.
+            while Instant::now() < until
+                && let Some(there) = aws.stack(&there.stack_id).await.map_err(told)?
+                && there.stack_status != "DELETE_COMPLETE"
+            {
+                wait(&mut pause).await;
+            }
         }
         Ok(())
     }
@@ -166,6 +178,8 @@ struct Telling<'a> {
     tell: Tell<'a>,
     seen: HashSet<String>,
     failures: Vec<StackEvent>,
+    /// The stack's own last event has come.
+    ended: bool,
     began: Instant,
 }
 
@@ -173,7 +187,7 @@ impl<'a> Telling<'a> {
     async fn since_now(aws: &'a Aws, stack: &'a str, tell: Tell<'a>) -> anyhow::Result<Self> {
         let before = aws.stack_events(stack).await.map_err(told)?;
         let seen = before.into_iter().map(|event| event.event_id).collect();
-        Ok(Self { aws, stack, tell, seen, failures: Vec::new(), began: Instant::now() })
+        Ok(Self { aws, stack, tell, seen, failures: Vec::new(), ended: false, began: Instant::now() })
     }
 
     /// The stack at its end; `None` if it is gone.
@@ -186,7 +200,9 @@ impl<'a> Telling<'a> {
                 // A stack that has just gone has no events any more.
                 let events = self.aws.stack_events(self.stack).await.unwrap_or_default();
                 self.tell_of(events);
-                if stack.stack_status.ends_with("_IN_PROGRESS") {
+                // For a moment the status may still be that of the change before.
+                let too_early = !self.ended && self.began.elapsed() < FIRST_EVENT;
+                if stack.stack_status.ends_with("_IN_PROGRESS") || too_early {
                     if self.began.elapsed() > CHANGING {
                         bail!("the stack is still at {} after an hour; look at it in the console", stack.stack_status);
                     }
@@ -207,6 +223,8 @@ impl<'a> Telling<'a> {
             let reason = reason.as_deref().filter(|reason| !reason.is_empty());
             let reason = reason.map(|reason| format!("  {reason}")).unwrap_or_default();
             (self.tell)(&format!("  {seconds:>4} s  {status:<20}  {name} ({resource_type}){reason}"));
+            let is_own = event.resource_type == "AWS::CloudFormation::Stack";
+            self.ended |= is_own && !event.status.ends_with("_IN_PROGRESS");
             if event.status.ends_with("_FAILED") {
                 self.failures.push(event);
             }

@@ -358,3 +358,54 @@ fn attribute(name: &str, attribute: &str) -> Value {
 fn sub(text: &str) -> Value {
     json!({"Fn::Sub": text})
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+    use super::*;
+
+    fn lake(owns_bucket: bool, webhook: Option<&str>) -> Lake {
+        Lake {
+            name: "demo-lake".to_owned(),
+            table: "sales".to_owned(),
+            columns: vec![("x".to_owned(), "bigint")],
+            key: None,
+            scan_limit: 10_000_000,
+            trusted: Vec::new(),
+            webhook: webhook.map(str::to_owned),
+            owns_bucket,
+        }
+    }
+
+    /// What a value refers to by `Ref`, `Fn::GetAtt` and `DependsOn`.
+    fn references(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(map) => {
+                for (key, value) in map {
+                    match (key.as_str(), value) {
+                        ("Ref" | "DependsOn", Value::String(name)) => found.push(name.clone()),
+                        ("Fn::GetAtt", Value::Array(parts)) => found.push(parts[0].as_str().unwrap().to_owned()),
+                        _ => references(value, found),
+                    }
+                }
+            }
+            Value::Array(values) => values.iter().for_each(|value| references(value, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn all_that_is_referred_to_is_there() {
+        for (owns_bucket, webhook) in [(true, None), (false, None), (true, Some("https://l.example.com/"))] {
+            let template = lake(owns_bucket, webhook).template();
+            let mut found = Vec::new();
+            references(&template, &mut found);
+            for name in found.iter().filter(|name| !name.starts_with("AWS::")) {
+                assert!(template["Resources"].get(name).is_some(), "{name}");
+            }
+            assert_eq!(template["Resources"].get("Bucket").is_some(), owns_bucket);
+            assert_eq!(template.get("Parameters").is_some(), webhook.is_some());
+        }
+    }
+}
