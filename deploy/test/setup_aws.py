@@ -129,9 +129,9 @@ def versions(s3):
 
 
 def queried(lakefront, engine="embedded"):
-    sql = f'SELECT state, sum(CAST(round(price__ * 100) AS bigint)) AS cents FROM {DATABASE}.{TABLE} GROUP BY state'
+    sql = f"SELECT state, sum(price__) AS price FROM {DATABASE}.{TABLE} GROUP BY state"
     out, _ = lakefront("query", "--catalog", DATABASE, "--engine", engine, "--format", "csv", sql)
-    return {row["state"]: int(row["cents"]) for row in csv.DictReader(out.splitlines())}
+    return {row["state"]: round(float(row["price"]) * 100) for row in csv.DictReader(out.splitlines())}
 
 
 def main():
@@ -279,6 +279,7 @@ def rights(lakefront):
     bucket = f"arn:aws:s3:::{BUCKET}"
     queue_url = client("sqs").get_queue_url(QueueName=f"{NAME}-objects")["QueueUrl"]
     readers, analysts, lakefronts, none = {"reader", "analyst", "lakefront"}, {"analyst", "lakefront"}, {"lakefront"}, set()
+    analyst = {"analyst"}
     run = lambda c, group: c["athena"].start_query_execution(QueryString="SELECT 1", WorkGroup=group)
     # Who may, the action, its resource, and a call that makes it.
     matrix = [
@@ -297,7 +298,11 @@ def rights(lakefront):
         (analysts, "s3:PutObject", f"{bucket}/results/w", lambda c: c["s3"].put_object(Bucket=BUCKET, Key="results/w", Body=b"")),
         (lakefronts, "sqs:ReceiveMessage", arn("sqs", f"{NAME}-objects"),
          lambda c: c["sqs"].receive_message(QueueUrl=queue_url, WaitTimeSeconds=0)),
-        (lakefronts, "sqs:GetQueueAttributes", arn("sqs", f"{NAME}-objects"),
+        # The emulator does not find the workgroup of an execution: these three are judged and not called.
+        (analyst, "athena:GetQueryExecution", arn("athena", f"workgroup/{NAME}"), None),
+        (analysts, "athena:BatchGetQueryExecution", arn("athena", f"workgroup/{NAME}"), None),
+        (analysts, "athena:GetQueryResults", arn("athena", f"workgroup/{NAME}"), None),
+        (none, "sqs:GetQueueAttributes", arn("sqs", f"{NAME}-objects"),
          lambda c: c["sqs"].get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])),
         (none, "sqs:SendMessage", arn("sqs", f"{NAME}-objects"),
          lambda c: c["sqs"].send_message(QueueUrl=queue_url, MessageBody="x")),
@@ -335,7 +340,7 @@ def rights(lakefront):
             decision = judged["EvaluationResults"][0]["EvalDecision"]
             word = "may" if may else "may not"
             check(f"{role} {word} {action} on {resource.split(':', 5)[-1]}",
-                  (decision == "allowed") == may and allowed(lambda: call(clients)) == may, f"simulated: {decision}")
+                  (decision == "allowed") == may and (call is None or allowed(lambda: call(clients)) == may), f"simulated: {decision}")
 
 
 def terraform():

@@ -49,33 +49,45 @@ locals {
     },
   ]
 
+  run = [
+    "athena:StartQueryExecution",
+    "athena:StopQueryExecution",
+    "athena:BatchGetQueryExecution",
+    "athena:GetQueryResults",
+    "athena:GetWorkGroup",
+  ]
+  workgroup = ["arn:${var.partition}:athena:${var.region}:${var.account}:workgroup/${var.name}"]
+
+  # Athena writes results with the rights of whoever asks.
+  results = {
+    Sid      = "Results"
+    Effect   = "Allow"
+    Action   = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+    Resource = ["${local.bucket}/results/*"]
+  }
+
   analyst = concat(local.reader, [
     {
-      Sid    = "Statements"
-      Effect = "Allow"
-      Action = [
-        "athena:StartQueryExecution",
-        "athena:StopQueryExecution",
-        "athena:GetQueryExecution",
-        "athena:BatchGetQueryExecution",
-        "athena:GetQueryResults",
-        "athena:GetWorkGroup",
-      ]
-      Resource = ["arn:${var.partition}:athena:${var.region}:${var.account}:workgroup/${var.name}"]
-    },
-    {
-      Sid      = "Results"
+      Sid      = "Statements"
       Effect   = "Allow"
-      Action   = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
-      Resource = ["${local.bucket}/results/*"]
+      Action   = concat(local.run, ["athena:GetQueryExecution"])
+      Resource = local.workgroup
     },
+    local.results,
   ])
 
-  lakefront = concat(local.analyst, [
+  lakefront = concat(local.reader, [
+    {
+      Sid      = "Statements"
+      Effect   = "Allow"
+      Action   = local.run
+      Resource = local.workgroup
+    },
+    local.results,
     {
       Sid      = "Events"
       Effect   = "Allow"
-      Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+      Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage"]
       Resource = ["arn:${var.partition}:sqs:${var.region}:${var.account}:${var.name}-objects"]
     },
   ])

@@ -306,6 +306,9 @@ impl Wanted {
         if data::bring(&account.aws, &places, &asked.csv, &asked.profile, &tell).await?.is_none() {
             say("  no change");
         }
+        if let Some(queue) = stack.output("QueueUrl") {
+            say(format_args!("New files are told to the queue {queue}"));
+        }
         let role = stack.output("LakefrontRoleArn").context("the stack tells no role for Lakefront")?;
         let opened = app::open(settings).await?;
         let patience = if changes { NEW_ROLE } else { Duration::ZERO };

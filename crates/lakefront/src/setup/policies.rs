@@ -2,7 +2,7 @@
 //!
 //! - A reader reads the table's files, by whatever program.
 //! - An analyst also runs statements on Athena, in this lake's workgroup.
-//! - Lakefront also looks at the workgroup for its checks, and takes events from the queue.
+//! - Lakefront runs them, too, and takes events from the queue.
 
 use serde_json::{Value, json};
 
@@ -38,34 +38,37 @@ pub(super) fn reader(lake: &Lake) -> Vec<Value> {
 
 pub(super) fn analyst(lake: &Lake) -> Vec<Value> {
     let mut statements = reader(lake);
-    statements.push(allow(
-        "Statements",
-        &[
-            "athena:StartQueryExecution",
-            "athena:StopQueryExecution",
-            "athena:GetQueryExecution",
-            "athena:BatchGetQueryExecution",
-            "athena:GetQueryResults",
-            "athena:GetWorkGroup",
-        ],
-        vec![lake.arn("athena", &format!("workgroup/{}", lake.name))],
-    ));
-    statements.push(allow(
-        "Results",
-        &["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
-        vec![lake.bucket_arn("/results/*")],
-    ));
+    // What other programs ask Athena with, beside what Lakefront does.
+    statements.push(allow("Statements", &[&RUN[..], &["athena:GetQueryExecution"]].concat(), vec![workgroup(lake)]));
+    statements.push(results(lake));
     statements
 }
 
 pub(super) fn lakefront(lake: &Lake) -> Vec<Value> {
-    let mut statements = analyst(lake);
-    statements.push(allow(
-        "Events",
-        &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
-        vec![lake.arn("sqs", &lake.queue_name())],
-    ));
+    let mut statements = reader(lake);
+    statements.push(allow("Statements", &RUN, vec![workgroup(lake)]));
+    statements.push(results(lake));
+    let queue = lake.arn("sqs", &lake.queue_name());
+    statements.push(allow("Events", &["sqs:ReceiveMessage", "sqs:DeleteMessage"], vec![queue]));
     statements
+}
+
+const RUN: [&str; 5] = [
+    "athena:StartQueryExecution",
+    "athena:StopQueryExecution",
+    "athena:BatchGetQueryExecution",
+    "athena:GetQueryResults",
+    "athena:GetWorkGroup",
+];
+
+fn workgroup(lake: &Lake) -> Value {
+    lake.arn("athena", &format!("workgroup/{}", lake.name))
+}
+
+/// Athena writes results with the rights of whoever asks.
+fn results(lake: &Lake) -> Value {
+    let actions = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"];
+    allow("Results", &actions, vec![lake.bucket_arn("/results/*")])
 }
 
 fn allow(name: &str, actions: &[&str], resources: Vec<Value>) -> Value {
