@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The binary as it is served: the browser's tests, then the attacks.
+# The binary as it is used: the browser's tests, a lake on an emulated AWS, then the attacks.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -8,5 +8,6 @@ deploy/test/prepare.sh
 cargo test --workspace --locked --no-run
 export LAKEFRONT_BIN="${LAKEFRONT_BIN:-${CARGO_TARGET_DIR:-$PWD/target}/debug/lakefront}"
 (cd e2e && npm run --silent check && npm test --silent -- "$@")
+deploy/test/setup_aws.sh "$LAKEFRONT_BIN"
 # Promised times are for the release; this build is several times slower.
 python3 deploy/test/security.py "$LAKEFRONT_BIN" --slack 6

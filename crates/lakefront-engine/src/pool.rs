@@ -19,6 +19,7 @@ use crate::job::{Job, Limits, Storage};
 use crate::wire::{self, FromWorker, Heard, InferFrame, Outcome, PrepareFrame, TableKey, ToWorker};
 use crate::worker::internal;
 use lease::Lease;
+pub(crate) use process::CERTIFICATES;
 use workers::Workers;
 
 /// Time to infer, waiting for a worker included.

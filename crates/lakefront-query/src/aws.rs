@@ -14,19 +14,26 @@ mod identity;
 mod object;
 mod people;
 mod retry;
+mod stack;
 mod transport;
+mod upload;
 mod web_token;
 
 use std::fmt;
 
+pub use athena::per_tb_usd;
 pub use athena::{Athena, AthenaConfig, AthenaRequest, AthenaRun, AthenaState};
-pub(crate) use athena::{LEAST, STEP, per_tb_usd};
+pub(crate) use athena::{LEAST, STEP};
 pub use call::Aws;
-pub use check::{AwsChecks, Check, MissingRight, missing_policy};
+pub use check::{AwsChecks, Check, MissingRight, missing_policy, missing_right};
 pub use error::{AwsError, AwsErrorKind};
 pub use glue::{Glue, GlueColumn, GlueDatabase, GluePartition, GlueTable};
 pub use identity::Identity;
 pub use object::ObjectHead;
+pub use stack::{
+    ChangeSet, ChangeSetRequest, DriftStatus, PropertyDifference, ResourceChange, ResourceDrift, Stack, StackEvent,
+};
+pub use upload::ListedObject;
 pub use web_token::WebToken;
 
 /// An account and region of AWS, and who asks there.
@@ -99,12 +106,13 @@ pub struct Endpoints {
     pub s3: Option<String>,
     pub sts: Option<String>,
     pub kms: Option<String>,
+    pub cloudformation: Option<String>,
 }
 
 impl Endpoints {
     /// AWS's own, whatever the environment says.
     pub fn of_aws() -> Self {
-        Self { athena: None, glue: None, s3: None, sts: None, kms: None }
+        Self { athena: None, glue: None, s3: None, sts: None, kms: None, cloudformation: None }
     }
 }
 
@@ -113,6 +121,13 @@ impl Default for Endpoints {
     fn default() -> Self {
         let named = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let of = |service: &str| named(&format!("AWS_ENDPOINT_URL_{service}")).or_else(|| named("AWS_ENDPOINT_URL"));
-        Self { athena: of("ATHENA"), glue: of("GLUE"), s3: of("S3"), sts: of("STS"), kms: of("KMS") }
+        Self {
+            athena: of("ATHENA"),
+            glue: of("GLUE"),
+            s3: of("S3"),
+            sts: of("STS"),
+            kms: of("KMS"),
+            cloudformation: of("CLOUDFORMATION"),
+        }
     }
 }

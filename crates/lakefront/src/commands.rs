@@ -10,6 +10,7 @@ mod openapi;
 mod query;
 mod sample;
 mod serve;
+mod setup;
 mod token;
 mod user;
 
@@ -57,6 +58,9 @@ enum Command {
     /// Write sample data
     #[command(subcommand)]
     Sample(sample::Sample),
+    /// From a CSV to a lake in the cloud
+    #[command(subcommand)]
+    Setup(setup::SetupCommand),
     /// Catalogs: which lakes there are
     #[command(subcommand)]
     Catalog(catalog::CatalogCommand),
@@ -105,6 +109,7 @@ fn execute(line: CommandLine) -> anyhow::Result<()> {
         }
         Command::Query(query) => runtime()?.block_on(query.run(quiet(settings(&flags)?))),
         Command::Sample(sample) => sample.run(),
+        Command::Setup(setup) => runtime()?.block_on(setup.run(quiet(settings(&flags)?), yes)),
         Command::Catalog(catalog) => runtime()?.block_on(catalog.run(quiet(settings(&flags)?), yes)),
         Command::User(user) => runtime()?.block_on(user.run(quiet(settings(&flags)?), yes)),
         Command::Token(token) => runtime()?.block_on(token.run(quiet(settings(&flags)?))),

@@ -19,6 +19,7 @@ mod pages;
 mod router;
 mod sample;
 mod server;
+mod setup;
 
 use std::process::ExitCode;
 

@@ -103,6 +103,7 @@ impl Starter {
             .args(&self.arguments)
             .env_clear()
             .envs(ALLOCATOR)
+            .envs(CERTIFICATES.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
             // DataFusion makes its folders there, once it spills.
             .env("TMPDIR", &spill)
             .current_dir(&spill)
@@ -119,6 +120,9 @@ impl Starter {
         }
     }
 }
+
+/// Whom the server trusts, its workers trust: a store's certificate may be signed by an authority of one's own.
+pub(crate) const CERTIFICATES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /// The C library's allocator gives large buffers back to the system at once and takes them anew for the next column
 /// chunk; keeping them for a while makes scans steadier. Few arenas keep a worker small.

@@ -18,6 +18,8 @@ use landlock::{
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, nice, set_parent_process_death_signal, setrlimit};
 use rustix::thread::set_no_new_privs;
 
+use crate::pool::CERTIFICATES;
+
 /// Newest set of rights that the rules below were written for; older kernels enforce what they know of it.
 const LANDLOCK: ABI = ABI::V5;
 const OPEN_FILES: u64 = 4096;
@@ -95,7 +97,9 @@ fn read_only_below(roots: &[PathBuf]) -> Result<(), RulesetError> {
     let read: BitFlags<AccessFs> = AccessFs::ReadFile | AccessFs::ReadDir;
     let rules = Ruleset::default().set_compatibility(CompatLevel::BestEffort).handle_access(read)?.create()?;
     let readable = SYSTEM.iter().map(Path::new).chain([Path::new("."), Path::new("/proc/self")]);
-    allow(rules, readable.chain(roots.iter().map(PathBuf::as_path)), read)?.restrict_self()?;
+    let certificates: Vec<PathBuf> = CERTIFICATES.iter().filter_map(std::env::var_os).map(PathBuf::from).collect();
+    let given = roots.iter().chain(&certificates).map(PathBuf::as_path);
+    allow(rules, readable.chain(given), read)?.restrict_self()?;
     Ok(())
 }
 

@@ -44,6 +44,7 @@ struct Inner {
     s3: String,
     sts: String,
     kms: String,
+    cloudformation: String,
 }
 
 impl fmt::Debug for Aws {
@@ -97,11 +98,13 @@ impl Aws {
         let s3 = address("s3", &endpoints.s3)?;
         let sts = address("sts", &endpoints.sts)?;
         let kms = address("kms", &endpoints.kms)?;
+        let cloudformation = address("cloudformation", &endpoints.cloudformation)?;
         let keyring = Arc::new(Keyring::open(&config, http.clone(), None).await?);
         let region = config.region.clone();
         let per_person = config.assume_role.as_ref().is_some_and(|role| role.per_person);
         let people = per_person.then(|| People::new(config, http.clone()));
-        let inner = Inner { http, region, people, budget: Budget::default(), athena, glue, s3, sts, kms };
+        let inner =
+            Inner { http, region, people, budget: Budget::default(), athena, glue, s3, sts, kms, cloudformation };
         Ok(Self { inner: Arc::new(inner), keyring })
     }
 
@@ -262,6 +265,10 @@ impl Aws {
 
     pub(super) fn sts_address(&self) -> &str {
         &self.inner.sts
+    }
+
+    pub(super) fn cloudformation_address(&self) -> &str {
+        &self.inner.cloudformation
     }
 
     /// Where the objects of a bucket are.

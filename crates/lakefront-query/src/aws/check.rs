@@ -88,6 +88,14 @@ pub fn missing_policy(checks: &[Check]) -> Option<Value> {
     (!statements.is_empty()).then(|| json!({"Version": "2012-10-17", "Statement": statements}))
 }
 
+/// What a refusal in AWS's own words asks for; `None` if it names no action.
+pub fn missing_right(refusal: &str) -> Option<MissingRight> {
+    let Grant { action, resource } = Grant::asked_for(refusal)?;
+    let resource = resource.unwrap_or_else(|| "*".to_owned());
+    let policy = statement(&[&action], std::slice::from_ref(&resource));
+    Some(MissingRight { action, resource, policy })
+}
+
 impl Aws {
     /// Tries what the connection needs, one step after the other.
     pub async fn check(&self, what: &AwsChecks) -> Vec<Check> {

@@ -201,7 +201,13 @@ pub(super) fn forbidden(operation: &str, code: &str, message: &str) -> QueryErro
     let Grant { action, resource } =
         Grant::asked_for(message).unwrap_or_else(|| Grant { action: operation.to_owned(), resource: None });
     let on = resource.as_ref().map(|resource| format!(" on {resource}")).unwrap_or_default();
-    told(format!("AWS does not allow {action}{on} with these credentials.")).with_hint(format!(
+    let told = told(format!("AWS does not allow {action}{on} with these credentials."));
+    if message.contains("explicit deny") {
+        return told.with_hint(
+            "A policy denies it, so that allowing it is not enough. A bucket that takes TLS alone denies what comes by plain http.",
+        );
+    }
+    told.with_hint(format!(
         "Add to the policy: {{\"Effect\": \"Allow\", \"Action\": \"{action}\", \"Resource\": \"{}\"}}",
         resource.as_deref().unwrap_or("*")
     ))
@@ -261,6 +267,11 @@ mod tests {
         );
         assert!(told.hint.is_some_and(|hint| hint.contains("\"Action\": \"athena:StartQueryExecution\"")));
         assert!(!told.message.contains("user/ada"));
+
+        let message =
+            "User: x is not authorized to perform: s3:GetObject with an explicit deny in a resource-based policy";
+        let told = QueryError::from(AwsError::answered("s3:GetObject", 403, "AccessDenied", message));
+        assert!(told.hint.is_some_and(|hint| hint.starts_with("A policy denies it")));
 
         let told = QueryError::from(AwsError::answered("s3:GetObject", 403, "AccessDenied", "Access Denied"));
         assert_eq!(told.message, "AWS does not allow s3:GetObject with these credentials.");

@@ -68,7 +68,7 @@ impl Aws {
         self.bucket_call("s3:GetBucketLocation", bucket, "location=").await.map(drop)
     }
 
-    async fn bucket_call(&self, action: &str, bucket: &str, query: &str) -> Result<String, AwsError> {
+    pub(super) async fn bucket_call(&self, action: &str, bucket: &str, query: &str) -> Result<String, AwsError> {
         let request = Request {
             action,
             address: format!("{}?{query}", self.bucket_address(bucket)),
@@ -111,7 +111,7 @@ impl Aws {
         }
     }
 
-    fn object<'a>(&self, method: Method, bucket: &str, key: &str) -> Request<'a> {
+    pub(super) fn object<'a>(&self, method: Method, bucket: &str, key: &str) -> Request<'a> {
         Request {
             action: ACTION,
             service: "s3",

@@ -126,20 +126,34 @@ impl Link for AthenaLink {
             let tables = stream::iter(databases).map(|database| async move {
                 match self.glue.tables(&database.name).await {
                     // It went between the two questions.
-                    Err(error) if error.code == "DATABASE_NOT_FOUND" => Ok(Vec::new()),
-                    tables => tables,
+                    Err(error) if error.code == "DATABASE_NOT_FOUND" => Ok(Ok(Vec::new())),
+                    Err(error) if error.kind == ErrorKind::Forbidden => Ok(Err(error)),
+                    tables => tables.map(Ok),
                 }
             });
             let mut tables = std::pin::pin!(tables.buffered(SIDE_BY_SIDE));
             let mut all = Vec::new();
+            // Rights on one database of many are enough; where there is none at all, that is told.
+            let (mut may_list, mut refusal) = (false, None);
             while let Some(tables) = tables.try_next().await? {
+                let tables = match tables {
+                    Ok(tables) => tables,
+                    Err(error) => {
+                        refusal.get_or_insert(error);
+                        continue;
+                    }
+                };
+                may_list = true;
                 all.extend(tables.iter().map(glue_table));
                 if all.len() > MOST_TABLES {
                     let message = format!("The Glue catalog has more than {MOST_TABLES} tables.");
                     return Err(QueryError::new("RESOURCE_LIMIT", ErrorKind::Limit, message));
                 }
             }
-            Ok(all)
+            match refusal {
+                Some(refusal) if !may_list => Err(refusal),
+                _ => Ok(all),
+            }
         }
         .boxed()
     }

@@ -1,7 +1,7 @@
 //! What Athena's scans cost on demand (`docs/athena.md` has the source).
 
 /// A terabyte (10^12 bytes) in a region, in US dollars.
-pub(crate) fn per_tb_usd(region: &str) -> f64 {
+pub fn per_tb_usd(region: &str) -> f64 {
     match region {
         "us-west-1" => 6.75,
         "af-south-1" | "ap-northeast-3" => 6.0,
