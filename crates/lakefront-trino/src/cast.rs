@@ -2,6 +2,7 @@
 
 mod json;
 mod nested;
+mod network;
 mod scalar;
 mod temporal;
 
@@ -17,6 +18,7 @@ use crate::value::Value;
 enum Family {
     Json,
     Nested,
+    Network,
     Temporal,
     Scalar,
 }
@@ -40,6 +42,8 @@ fn family(from: &Type, to: &Type) -> Family {
         )
     }) {
         Family::Temporal
+    } else if either(|of| matches!(of, Type::IpAddress | Type::Uuid)) {
+        Family::Network
     } else {
         Family::Scalar
     }
@@ -52,6 +56,7 @@ pub(crate) fn exists(from: &Type, to: &Type) -> bool {
         || match family(from, to) {
             Family::Json => json::exists(from, to),
             Family::Nested => nested::exists(from, to),
+            Family::Network => network::exists(from, to),
             Family::Temporal => temporal::exists(from, to),
             Family::Scalar => scalar::exists(from, to),
         }
@@ -68,6 +73,7 @@ pub(crate) fn value(value: &Value, from: &Type, to: &Type) -> Result<Value> {
     match family(from, to) {
         Family::Json => json::value(value, from, to),
         Family::Nested => nested::value(value, from, to),
+        Family::Network => network::value(value, from, to),
         Family::Temporal => temporal::value(value, from, to),
         Family::Scalar => scalar::value(value, from, to),
     }
