@@ -2,6 +2,7 @@
 
 mod json;
 mod nested;
+mod network;
 mod scalar;
 mod temporal;
 
@@ -19,6 +20,7 @@ use crate::value::Value;
 enum Family {
     Json,
     Nested,
+    Network,
     Temporal,
     Scalar,
 }
@@ -42,6 +44,8 @@ fn family(from: &Type, to: &Type) -> Family {
         )
     }) {
         Family::Temporal
+    } else if either(|of| matches!(of, Type::IpAddress | Type::Uuid)) {
+        Family::Network
     } else {
         Family::Scalar
     }
@@ -54,6 +58,7 @@ pub(crate) fn exists(from: &Type, to: &Type) -> bool {
         || match family(from, to) {
             Family::Json => json::exists(from, to),
             Family::Nested => nested::exists(from, to),
+            Family::Network => network::exists(from, to),
             Family::Temporal => temporal::exists(from, to),
             Family::Scalar => scalar::exists(from, to),
         }
@@ -70,6 +75,7 @@ pub(crate) fn value(value: &Value, from: &Type, to: &Type) -> Result<Value> {
     match family(from, to) {
         Family::Json => json::value(value, from, to),
         Family::Nested => nested::value(value, from, to),
+        Family::Network => network::value(value, from, to),
         Family::Temporal => temporal::value(value, from, to),
         Family::Scalar => scalar::value(value, from, to),
     }

@@ -60,7 +60,6 @@ pub fn can_coerce(from: &Type, to: &Type) -> bool {
             from.len() == to.len() && from.iter().zip(to).all(|((_, from), (_, to))| can_coerce(from, to))
         }
         (Type::Array(from), Type::Array(to)) => can_coerce(from, to),
-        (Type::Char(from), Type::Varchar(to)) => to.is_none_or(|to| *from <= to),
         (Type::Map(from_key, from_value), Type::Map(to_key, to_value)) => {
             can_coerce(from_key, to_key) && can_coerce(from_value, to_value)
         }

@@ -17,6 +17,8 @@ use crate::types::Type;
 use crate::value::Value;
 
 mod families;
+
+pub(crate) use families::format_kernel;
 mod listing;
 
 pub use listing::{FunctionInfo, FunctionKind, functions, is_function, is_table_function};

@@ -111,12 +111,13 @@ impl Analyzer<'_> {
                 let (part, whole) = (self.expression(expr, scope)?, self.expression(r#in, scope)?);
                 self.call("strpos", vec![whole, part])
             }
-            Ast::Substring { expr, substring_from, substring_for, .. } => {
+            Ast::Substring { expr, substring_from, substring_for, special, shorthand } => {
                 let mut arguments = vec![self.expression(expr, scope)?];
                 for bound in [substring_from, substring_for].into_iter().flatten() {
                     arguments.push(self.expression(bound, scope)?);
                 }
-                self.call("substr", arguments)
+                // `FROM` and `FOR` say `substr`; as a function, `substring` does not know bytes.
+                self.call(if *special && !*shorthand { "substring" } else { "substr" }, arguments)
             }
             Ast::Trim { expr, trim_where, trim_what, trim_characters } => {
                 let name = match trim_where {
@@ -365,6 +366,22 @@ impl Analyzer<'_> {
     }
 
     fn like(&self, value: Typed, pattern: Typed, escape: Option<Typed>) -> Result<Expr> {
+        if !value.of.is_text() && value.of != Type::Unknown {
+            return Err(Error::type_mismatch(format!(
+                "Left side of LIKE expression must evaluate to a varchar (actual: {})",
+                value.of
+            )));
+        }
+        for (what, text) in [("Pattern", Some(&pattern)), ("Escape", escape.as_ref())] {
+            if let Some(text) = text
+                && !matches!(text.of, Type::Varchar(_) | Type::Unknown)
+            {
+                return Err(Error::type_mismatch(format!(
+                    "{what} for LIKE expression must evaluate to a varchar (actual: {})",
+                    text.of
+                )));
+            }
+        }
         let is_plain = matches!(&pattern.expr, Expr::Literal(ScalarValue::Utf8(Some(text)), _) if !text.contains('\\'));
         if is_plain && escape.is_none() && matches!(value.of, Type::Varchar(_)) {
             let like = Like::new(false, Box::new(value.expr), Box::new(pattern.expr), None, false);

@@ -117,6 +117,36 @@ impl Analyzer<'_> {
                 text(&value.of.to_string()).map(|name| Typed::new(name.expr, VARCHAR))?
             }
             ("row", [_, ..]) => self.row(analyzed()?)?,
+            ("format", [_, _, ..]) => {
+                let values = analyzed()?;
+                let mut types: Vec<Type> = values.iter().map(|value| value.of.clone()).collect();
+                if !matches!(types[0], Type::Varchar(_) | Type::Unknown) {
+                    return Err(Error::type_mismatch("Type of first argument to format() must be VARCHAR"));
+                }
+                let mut values = values.into_iter();
+                let mut exprs = Vec::new();
+                if let Some(format) = values.next() {
+                    exprs.push(self.coerce(format, &VARCHAR)?);
+                    types[0] = VARCHAR;
+                }
+                exprs.extend(values.map(|value| value.expr));
+                let udf = Udf { strict: false, ..Udf::new("format", functions::format_kernel, types, VARCHAR) };
+                Typed::new(udf.on(exprs), VARCHAR)
+            }
+            // The form is a word, and no column.
+            ("normalize", [value]) => {
+                let value = self.expression(value, scope)?;
+                self.call("normalize", vec![value, text("NFC")?])?
+            }
+            ("normalize", [value, Ast::Identifier(form)]) if form.quote_style.is_none() => {
+                let form = form.value.to_uppercase();
+                if !matches!(form.as_str(), "NFC" | "NFD" | "NFKC" | "NFKD") {
+                    return Err(Error::new(Code::SyntaxError, format!("{form} is no normal form")));
+                }
+                let value = self.expression(value, scope)?;
+                self.call("normalize", vec![value, text(&form)?])?
+            }
+            ("normalize", _) => return Err(Error::new(Code::SyntaxError, "normalize takes a text and a normal form")),
             ("if" | "coalesce" | "nullif" | "try", _) => return Err(wrong_count()),
             ("grouping", _) => return self.grouping(arguments, scope).map(Some),
             ("now" | "current_timestamp", []) => self.now(3)?,

@@ -14,10 +14,13 @@ mod json;
 mod lambda;
 mod map;
 mod math;
+mod prepared;
 mod rare;
 mod regexp;
 mod string;
 mod url;
+
+pub(crate) use string::format_kernel;
 
 pub(super) fn all() -> Vec<Function> {
     [

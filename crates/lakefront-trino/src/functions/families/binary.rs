@@ -1,5 +1,13 @@
-use super::super::Function;
+//! Functions of bytes.
+
+use super::super::{Function, scalar};
+
+mod encoding;
+mod hash;
+mod number;
+mod part;
+mod spooky;
 
 pub(super) fn all() -> Vec<Function> {
-    vec![]
+    [encoding::all(), hash::all(), number::all(), part::all()].into_iter().flatten().collect()
 }

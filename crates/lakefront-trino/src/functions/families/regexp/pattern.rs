@@ -1,0 +1,138 @@
+//! A compiled pattern, and how it goes through a text.
+
+use std::cell::OnceCell;
+
+use super::syntax::{self, Translation};
+use crate::error::{Error, Result};
+
+/// Bytes of a text.
+pub(super) type Place = (usize, usize);
+
+#[derive(Debug)]
+enum Engine {
+    Plain(regex::Regex),
+    /// With look-around, back-references or what must not be tried again.
+    Backtracking(fancy_regex::Regex),
+}
+
+#[derive(Debug)]
+pub(super) struct Regexp {
+    pattern: String,
+    engine: Engine,
+    /// For texts that end with a newline, where that makes a difference.
+    for_newline: OnceCell<Result<Engine>>,
+    has_line_anchors: bool,
+    groups: usize,
+    names: Vec<(String, usize)>,
+}
+
+fn compile(pattern: &str, translation: &Translation) -> Result<Engine> {
+    let refused = || Error::not_here(format!("The regular expression {pattern}"));
+    if translation.needs_backtracking {
+        let builder = fancy_regex::RegexBuilder::new(&translation.text).build();
+        return builder.map(Engine::Backtracking).map_err(|_| refused());
+    }
+    regex::Regex::new(&translation.text).map(Engine::Plain).map_err(|_| refused())
+}
+
+impl Regexp {
+    pub(super) fn new(pattern: &str) -> Result<Self> {
+        let translation = syntax::translate(pattern, false)?;
+        Ok(Self {
+            engine: compile(pattern, &translation)?,
+            pattern: pattern.to_owned(),
+            for_newline: OnceCell::new(),
+            has_line_anchors: translation.has_line_anchors,
+            groups: translation.groups,
+            names: translation.names,
+        })
+    }
+
+    /// Without the group 0, which is the whole match.
+    pub(super) fn groups(&self) -> usize {
+        self.groups
+    }
+
+    pub(super) fn group_named(&self, name: &str) -> Option<usize> {
+        self.names.iter().find(|(known, _)| known == name).map(|(_, group)| *group)
+    }
+
+    fn engine(&self, text: &str) -> Result<&Engine> {
+        if !self.has_line_anchors || !text.ends_with('\n') {
+            return Ok(&self.engine);
+        }
+        let engine = self.for_newline.get_or_init(|| compile(&self.pattern, &syntax::translate(&self.pattern, true)?));
+        engine.as_ref().map_err(Clone::clone)
+    }
+
+    fn failed(&self) -> Error {
+        Error::not_here(format!("The regular expression {} on such a text", self.pattern))
+    }
+
+    pub(super) fn is_match(&self, text: &str) -> Result<bool> {
+        match self.engine(text)? {
+            Engine::Plain(engine) => Ok(engine.is_match(text)),
+            Engine::Backtracking(engine) => engine.is_match(text).map_err(|_| self.failed()),
+        }
+    }
+
+    /// The first match from a place on.
+    pub(super) fn find_at(&self, text: &str, from: usize) -> Result<Option<Place>> {
+        if from > text.len() {
+            return Ok(None);
+        }
+        match self.engine(text)? {
+            Engine::Plain(engine) => Ok(engine.find_at(text, from).map(|found| (found.start(), found.end()))),
+            Engine::Backtracking(engine) => {
+                let found = engine.find_from_pos(text, from).map_err(|_| self.failed())?;
+                Ok(found.map(|found| (found.start(), found.end())))
+            }
+        }
+    }
+
+    /// The first match from a place on, with its groups; `None` for those that took no part.
+    pub(super) fn groups_at(&self, text: &str, from: usize) -> Result<Option<Vec<Option<Place>>>> {
+        if from > text.len() {
+            return Ok(None);
+        }
+        match self.engine(text)? {
+            Engine::Plain(engine) => Ok(engine.captures_at(text, from).map(|captures| {
+                captures.iter().map(|group| group.map(|group| (group.start(), group.end()))).collect()
+            })),
+            Engine::Backtracking(engine) => {
+                let captures = engine.captures_from_pos(text, from).map_err(|_| self.failed())?;
+                Ok(captures.map(|captures| {
+                    captures.iter().map(|group| group.map(|group| (group.start(), group.end()))).collect()
+                }))
+            }
+        }
+    }
+
+    /// Visits the matches one after the other, as long as it is told to go on. An empty match may follow right after another.
+    pub(super) fn places(&self, text: &str, from: usize, mut visit: impl FnMut(Place) -> Result<bool>) -> Result<()> {
+        let mut next = from;
+        while let Some(place) = self.find_at(text, next)? {
+            next = after(text, place);
+            if !visit(place)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Visits all matches with their groups.
+    pub(super) fn matches(&self, text: &str, mut visit: impl FnMut(&[Option<Place>]) -> Result<()>) -> Result<()> {
+        let mut next = 0;
+        while let Some(groups) = self.groups_at(text, next)? {
+            let Some(place) = groups.first().copied().flatten() else { break };
+            next = after(text, place);
+            visit(&groups)?;
+        }
+        Ok(())
+    }
+}
+
+/// Where the next match may start.
+fn after(text: &str, (from, to): Place) -> usize {
+    if from == to { to + text[from..].chars().next().map_or(1, char::len_utf8) } else { to }
+}
