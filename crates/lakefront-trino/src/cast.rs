@@ -87,9 +87,12 @@ pub(crate) fn value(value: &Value, from: &Type, to: &Type) -> Result<Value> {
 /// As [`value`].
 pub(crate) fn array(call: &Call) -> Result<ArrayRef> {
     let (from, to) = (&call.types[0], call.returns);
-    if family(from, to) == Family::Scalar
-        && let Some(array) = scalar::array(call, from, to)?
-    {
+    let array = match family(from, to) {
+        Family::Scalar => scalar::array(call, from, to)?,
+        Family::Temporal => temporal::array(call, from, to)?,
+        Family::Json | Family::Nested => None,
+    };
+    if let Some(array) = array {
         return Ok(array);
     }
     let values = call.any(0);

@@ -31,6 +31,11 @@ impl Dialect for TrinoDialect {
         letter == '"'
     }
 
+    /// `EXTRACT(YEAR_OF_WEEK FROM …)`; which fields there are is for the analysis to say.
+    fn allow_extract_custom(&self) -> bool {
+        true
+    }
+
     fn supports_filter_during_aggregation(&self) -> bool {
         true
     }

@@ -1,15 +1,17 @@
 //! Dates, times, timestamps and intervals: the calendar, reading and writing their text, and columns of them.
 
-use datafusion::arrow::array::{ArrayRef, Decimal128Array, Int64Array};
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, Decimal128Array, Int16Array, Int64Array, StructArray};
 use datafusion::arrow::datatypes::{
-    Date32Type, Decimal128Type, TimestampMicrosecondType, TimestampMillisecondType,
+    DataType, Date32Type, Decimal128Type, TimestampMicrosecondType, TimestampMillisecondType,
 };
 
 use crate::analyze::decimal_literal;
 use crate::call::{Call, Column};
 use crate::cast;
 use crate::error::{Code, Error, Result};
-use crate::types::{MAX_FRACTION, Type, VARCHAR};
+use crate::types::{MAX_FRACTION, MAX_PRECISION, Type, VARCHAR};
 use crate::value::Value;
 use crate::zone::Zone;
 
@@ -193,5 +195,25 @@ pub(crate) fn dates(call: &Call, mut of: impl FnMut(usize) -> Result<Option<i64>
 
 /// Zoned timestamps from instants.
 pub(crate) fn zoned(call: &Call, mut of: impl FnMut(usize) -> Result<Option<(i128, Zone)>>) -> Result<ArrayRef> {
-    call.values(|row| Ok(of(row)?.map(|(instant, zone)| Value::TimestampTz(instant, zone))))
+    let DataType::Struct(fields) = call.returns.arrow() else {
+        return Err(Error::new(Code::GenericInternalError, "a zoned timestamp that is none"));
+    };
+    let mut instants = Vec::with_capacity(call.rows);
+    let mut zones = Vec::with_capacity(call.rows);
+    let mut last = (Zone::UTC, Zone::UTC.key());
+    for row in 0..call.rows {
+        let is_null = call.strict && call.arguments.iter().any(|argument| argument.is_null(row));
+        let found = if is_null { None } else { of(row)? };
+        if let Some((_, zone)) = found
+            && zone != last.0
+        {
+            last = (zone, zone.key());
+        }
+        instants.push(found.map(|(instant, _)| instant));
+        zones.push(found.map(|_| last.1));
+    }
+    let instants = Decimal128Array::from(instants).with_data_type(DataType::Decimal128(MAX_PRECISION, 0));
+    let nulls = instants.logical_nulls();
+    let columns: Vec<ArrayRef> = vec![Arc::new(instants), Arc::new(Int16Array::from(zones))];
+    Ok(Arc::new(StructArray::try_new(fields, columns, nulls)?))
 }

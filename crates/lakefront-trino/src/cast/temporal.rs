@@ -3,16 +3,18 @@
 //! What has no zone and becomes something that has one is taken to be of the session's, which is UTC.
 
 use datafusion::arrow::array::ArrayRef;
+use datafusion::arrow::datatypes::{Date32Type, TimestampMicrosecondType, TimestampMillisecondType};
 
 use super::unknown;
 use crate::call::Call;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
+use crate::lanes;
 use crate::temporal::{
-    PICOS_OF_DAY, PICOS_OF_MILLI, PICOS_OF_MINUTE, day_to_second_text, is_instant, is_timestamp, round, text,
-    year_to_month_text,
+    MILLIS_OF_DAY, PICOS_OF_DAY, PICOS_OF_MILLI, PICOS_OF_MINUTE, Ticks, dates, day_to_second_text, is_instant, is_timestamp, round, text,
+    timestamps, year_to_month_text,
 };
 use crate::types::Type;
-use crate::value::Value;
+use crate::value::{Value, utc_of_day};
 use crate::zone::{Zone, write_offset};
 
 const SESSION_ZONE: Zone = Zone::UTC;
@@ -42,20 +44,73 @@ pub(super) fn value(value: &Value, from: &Type, to: &Type) -> Result<Value> {
     }
 }
 
+/// The casts that queries make of whole columns, without a value for each row. `None` where there is no loop for one.
+pub(super) fn array(call: &Call, from: &Type, to: &Type) -> Result<Option<ArrayRef>> {
+    Ok(Some(match (from, to) {
+        (Type::Timestamp(0..=3), Type::Date) => lanes::unary::<TimestampMillisecondType, Date32Type>(call, |millis| {
+            Ok(millis.div_euclid(MILLIS_OF_DAY) as i32)
+        })?,
+        (Type::Timestamp(4..=6), Type::Date) => lanes::unary::<TimestampMicrosecondType, Date32Type>(call, |micros| {
+            Ok(micros.div_euclid(MILLIS_OF_DAY * 1000) as i32)
+        })?,
+        (Type::Timestamp(_), Type::Timestamp(digits)) => {
+            let time = Ticks::of(call, 0)?;
+            timestamps(call, |row| Ok(time.picos(row).map(|picos| round(picos, *digits))))?
+        }
+        (Type::Varchar(_), Type::Date) => {
+            let text = call.text(0);
+            dates(call, |row| {
+                let Some(text) = text.get(row) else { return Ok(None) };
+                text::read_date(text).map(Some).ok_or_else(|| unreadable(text, to))
+            })?
+        }
+        (Type::Varchar(_), Type::Timestamp(digits)) => {
+            let text = call.text(0);
+            timestamps(call, |row| {
+                let Some(text) = text.get(row) else { return Ok(None) };
+                read_timestamp(text, *digits).map(Some).ok_or_else(|| unreadable(text, to))
+            })?
+        }
+        (Type::Date, Type::Varchar(None)) => {
+            let days = call.int(0)?;
+            call.texts(|row| Ok(days.get(row).map(text::date_text)))?
+        }
+        (Type::Timestamp(digits), Type::Varchar(None)) => {
+            let time = Ticks::of(call, 0)?;
+            call.texts(|row| Ok(time.picos(row).map(|picos| text::timestamp_text(picos, *digits, ' '))))?
+        }
+        _ => return Ok(None),
+    }))
+}
+
+fn unreadable(text: &str, to: &Type) -> Error {
+    Error::new(Code::InvalidCastArgument, format!("Value cannot be cast to {}: {text}", to.base()))
+}
+
+/// A zone in the text must be one, and means nothing.
+fn read_timestamp(text: &str, digits: u8) -> Option<i128> {
+    text::read_timestamp(text::trim(text))
+        .filter(|moment| moment.zone.is_none_or(|zone| Zone::parse(zone).is_some()))
+        .and_then(|moment| moment.picos(digits))
+}
+
 /// Times become timestamps of the day that is given with them.
 pub(crate) fn on_day_kernel(call: &Call) -> Result<ArrayRef> {
     let (time, day) = (call.any(0), call.int(1)?);
     call.values(|row| {
         let start = i128::from(day.get(row).unwrap_or_default()) * PICOS_OF_DAY;
-        let (picos, zone) = match time.get(row) {
-            Value::Int(picos) => (picos, SESSION_ZONE),
-            Value::TimeTz(picos, offset) => (picos, Zone::of_offset(offset.into()).unwrap_or(SESSION_ZONE)),
+        let (picos, offset) = match time.get(row) {
+            Value::Int(picos) => (picos, SESSION_OFFSET),
+            Value::TimeTz(picos, offset) => (picos, offset),
             _ => return Ok(None),
         };
         Ok(Some(match call.returns {
             Type::Timestamp(digits) => Value::Timestamp(round(start + i128::from(picos), *digits)),
             Type::TimestampTz(digits) => {
-                Value::TimestampTz(round(zone.instant(start + i128::from(picos)), *digits), zone)
+                // The day is that of UTC, whatever day it is at the offset.
+                let utc = time_of(utc_of_day(picos, offset).into(), *digits);
+                let zone = Zone::of_offset(offset.into()).unwrap_or(SESSION_ZONE);
+                Value::TimestampTz(start + i128::from(utc), zone)
             }
             _ => return Err(unknown(&call.types[0], call.returns)),
         }))
@@ -103,7 +158,8 @@ fn from_instant(instant: i128, zone: Zone, from: &Type, to: &Type) -> Result<Val
     Ok(match to {
         Type::Date => date(local),
         Type::Time(digits) => Value::Int(time_of(local, *digits)),
-        Type::TimeTz(digits) => Value::TimeTz(time_of(local, *digits), zone.offset_minutes_at(instant) as i16),
+        // Trino takes the offset at the local time as if that were UTC.
+        Type::TimeTz(digits) => Value::TimeTz(time_of(local, *digits), zone.offset_minutes_at(local) as i16),
         Type::Timestamp(digits) => return timestamp(round(local, *digits)),
         Type::TimestampTz(digits) => {
             let rounded = round(instant, *digits);
@@ -137,28 +193,21 @@ fn from_text(text: &str, to: &Type) -> Option<Result<Value>> {
             }
             _ => None,
         },
-        Type::TimeTz(digits) => match text::read_time(text.trim()) {
+        Type::TimeTz(digits) => match text::read_time(text::trim(text)) {
             Some((clock, offset)) if clock.fraction.len() <= 12 => clock
                 .picos(*digits)
                 .map(|picos| Value::TimeTz((picos % PICOS_OF_DAY) as i64, offset.unwrap_or(SESSION_OFFSET))),
             _ => None,
         },
-        Type::Timestamp(digits) => text::read_timestamp(text.trim())
-            .filter(|moment| moment.zone.is_none_or(|zone| Zone::parse(zone).is_some()))
-            .and_then(|moment| moment.picos(*digits))
-            .map(Value::Timestamp),
-        Type::TimestampTz(digits) => text::read_timestamp(text.trim()).and_then(|moment| {
+        Type::Timestamp(digits) => read_timestamp(text, *digits).map(Value::Timestamp),
+        Type::TimestampTz(digits) => text::read_timestamp(text::trim(text)).and_then(|moment| {
             let zone = moment.zone.map_or(Some(SESSION_ZONE), Zone::parse)?;
             let instant = zone.instant(moment.picos(*digits)?);
             is_instant(instant, *digits).then_some(Value::TimestampTz(instant, zone))
         }),
         _ => return None,
     };
-    Some(found.ok_or_else(|| {
-        let name = if matches!(to, Type::Date) { "date" } else { to.base() };
-        let message = format!("Value cannot be cast to {name}: {text}");
-        Error::new(crate::error::Code::InvalidCastArgument, message)
-    }))
+    Some(found.ok_or_else(|| unreadable(text, to)))
 }
 
 fn to_text(value: &Value, from: &Type, to: &Type, length: Option<u32>) -> Result<Value> {
@@ -168,18 +217,18 @@ fn to_text(value: &Value, from: &Type, to: &Type, length: Option<u32>) -> Result
         (Value::TimeTz(picos, offset), Type::TimeTz(digits)) => {
             let mut out = text::time_text(*picos, *digits);
             let _ = write_offset(&mut out, *offset);
-            out
+            // As that of intervals, it is not held against the length.
+            return Ok(Value::Text(out));
         }
         (Value::Timestamp(local), Type::Timestamp(digits)) => text::timestamp_text(*local, *digits, ' '),
         (Value::TimestampTz(instant, zone), Type::TimestampTz(digits)) => text::zoned_text(*instant, *zone, *digits),
-        // Their text is not held against the length.
         (Value::Int(millis), Type::IntervalDayToSecond) => return Ok(Value::Text(day_to_second_text(*millis))),
         (Value::Int(months), Type::IntervalYearToMonth) => return Ok(Value::Text(year_to_month_text(*months))),
         _ => return Err(unknown(from, to)),
     };
     match length {
         Some(length) if text.len() > length as usize => Err(Error::new(
-            crate::error::Code::InvalidCastArgument,
+            Code::InvalidCastArgument,
             format!("Value {text} cannot be represented as varchar({length})"),
         )),
         _ => Ok(Value::Text(text)),

@@ -27,8 +27,10 @@ pub(crate) fn interval_literal(text: &str, negative: bool, from: &str, to: Optio
         return Ok((Value::Int(months.into()), Type::IntervalYearToMonth));
     }
     let place = |unit: &str| UNITS.iter().position(|known| *known == unit);
-    if !["year", "month"].contains(&from) && place(from).is_none() {
-        return Err(Error::new(Code::SyntaxError, format!("An interval has no unit {from}")));
+    for unit in std::iter::once(from).chain(to) {
+        if !["year", "month"].contains(&unit) && place(unit).is_none() {
+            return Err(Error::new(Code::SyntaxError, format!("An interval has no unit {unit}")));
+        }
     }
     let first = place(from).ok_or_else(invalid)?;
     let last = match to {

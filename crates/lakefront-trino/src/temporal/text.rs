@@ -6,6 +6,16 @@ use super::calendar::{checked_days_of, date_of};
 use super::{PICOS_OF_DAY, PICOS_OF_SECOND, digits_unit};
 use crate::zone::Zone;
 
+/// Takes off what Java calls white space.
+pub(crate) fn trim(text: &str) -> &str {
+    let is_space = |letter: char| match letter {
+        '\u{1c}'..='\u{1f}' => true,
+        '\u{85}' | '\u{a0}' | '\u{2007}' | '\u{202f}' => false,
+        other => other.is_whitespace(),
+    };
+    text.trim_matches(is_space)
+}
+
 /// Takes digits off the front, as many as there are up to a number.
 fn digits(text: &str, most: usize) -> (&str, &str) {
     text.split_at(text.bytes().take(most).take_while(u8::is_ascii_digit).count())
@@ -18,7 +28,7 @@ fn one_or_two(text: &str) -> Option<(i64, &str)> {
 
 /// `2024-05-06`, also with one digit for month or day, and a sign. Days since the epoch.
 pub(crate) fn read_date(text: &str) -> Option<i64> {
-    let text = text.trim();
+    let text = trim(text);
     let (negative, rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
