@@ -50,7 +50,15 @@ pub(crate) fn quantified(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             let word = |word: &str| TokenWithSpan::new(Token::make_keyword(word), span);
             let space = || TokenWithSpan::new(Token::Whitespace(Whitespace::Space), span);
             let mark = |mark: Token| TokenWithSpan::new(mark, span);
-            all.extend([word("SELECT"), space(), mark(Token::Mul), space(), word("FROM"), space(), mark(Token::LParen)]);
+            all.extend([
+                word("SELECT"),
+                space(),
+                mark(Token::Mul),
+                space(),
+                word("FROM"),
+                space(),
+                mark(Token::LParen),
+            ]);
             own.push(depth);
         }
         match token.token {

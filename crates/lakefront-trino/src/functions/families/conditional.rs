@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, make_array};
+use datafusion::arrow::array::{Array, ArrayRef, make_array};
 use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::compute::kernels::{cmp, zip::zip};
 use datafusion::arrow::datatypes::{ArrowPrimitiveType, Float32Type, Float64Type};
