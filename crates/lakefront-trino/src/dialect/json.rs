@@ -369,7 +369,7 @@ mod tests {
         for call in [
             "json_exists('{}', 'lax $.a' TRUE ON ERROR)",
             "json_value(x FORMAT JSON ENCODING UTF16, 'lax $.a' AS \"p\" PASSING 1 AS \"a\", y FORMAT JSON AS b \
-             RETURNING decimal(5,2) DEFAULT 1 + 2 ON EMPTY NULL ON ERROR)",
+             RETURNING decimal(5, 2) DEFAULT 1 + 2 ON EMPTY NULL ON ERROR)",
             "json_query(x, 'lax $.it''s' RETURNING varbinary FORMAT JSON WITH CONDITIONAL ARRAY WRAPPER)",
             "json_query(x, 'lax $' OMIT QUOTES ON SCALAR STRING EMPTY ARRAY ON EMPTY ERROR ON ERROR)",
             "json_object('a' VALUE 1, k VALUE json_array(1, 2) NULL ON NULL WITH UNIQUE KEYS RETURNING varchar(10))",
