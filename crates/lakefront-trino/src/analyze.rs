@@ -17,6 +17,7 @@ use crate::zone::Zone;
 mod aggregation;
 mod expression;
 mod function;
+mod json;
 mod literal;
 mod output;
 mod query;

@@ -10,6 +10,8 @@ use sqlparser::tokenizer::Token;
 
 use crate::types::Type;
 
+pub(crate) mod json;
+
 #[derive(Debug)]
 pub(crate) struct TrinoDialect;
 
@@ -84,6 +86,11 @@ impl Dialect for TrinoDialect {
         true
     }
 
+    /// A colon parts a key from its value; it does not reach into JSON.
+    fn get_next_precedence(&self, parser: &Parser) -> Option<Result<u8, ParserError>> {
+        (parser.peek_token_ref().token == Token::Colon).then_some(Ok(0))
+    }
+
     fn parse_prefix(&self, parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
         let next = parser.peek_nth_token_ref(0);
         let Token::Word(word) = &next.token else { return None };
@@ -97,6 +104,7 @@ impl Dialect for TrinoDialect {
         };
         match (kind, &parser.peek_nth_token_ref(1).token) {
             (Some(kind), Token::LParen) => Some(cast(parser, kind)),
+            (None, Token::LParen) if json::is_function(&word.value) => Some(json::call(parser)),
             (None, Token::SingleQuotedString(_)) => typed_literal(parser, 1),
             // DOUBLE PRECISION '1'
             (None, Token::Word(second)) if second.keyword == Keyword::PRECISION => typed_literal(parser, 2),

@@ -137,7 +137,20 @@ pub(crate) fn choose<'a, F: Copy>(
                 all[*at].iter().zip(given).all(kept)
             })
             .collect();
-        match best(&every).or_else(|| best(&only_nulls)) {
+        // Else, where there are nulls, any of those that give the same type, since what they give is null.
+        let any = || {
+            let takes = |other: usize, at: usize| reached[other].0.bind(&all[at], true).is_some();
+            let beaten = |at: usize| every.iter().any(|other| takes(at, *other) && !takes(*other, at));
+            let left: Vec<usize> = match only_nulls.is_empty() {
+                true => every.iter().copied().filter(|at| !beaten(*at)).collect(),
+                false => only_nulls.clone(),
+            };
+            let returns = |at: &usize| reached[*at].2.instance(&reached[*at].0.returns);
+            let first = left.first()?;
+            let alike = given.contains(&Given::Value(Type::Unknown)) && left.iter().all(|at| returns(at) == returns(first));
+            alike.then_some(*first)
+        };
+        match best(&every).or_else(|| best(&only_nulls)).or_else(any) {
             Some(at) => {
                 return Ok({
                     let (_, function, binding) = reached.swap_remove(at);

@@ -2,5 +2,7 @@
 
 pub(crate) mod extract;
 pub(crate) mod number;
+pub(crate) mod path;
 pub(crate) mod scanner;
+pub(crate) mod standard;
 pub(crate) mod tree;

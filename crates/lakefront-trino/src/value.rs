@@ -107,6 +107,10 @@ pub fn equal(a: &Value, b: &Value) -> Option<bool> {
 /// `IS NOT DISTINCT FROM`: nulls are alike, and so are NaNs.
 pub fn identical(a: &Value, b: &Value) -> bool {
     match (a, b) {
+        // They may hold maps, which have no order.
+        (Value::Array(a), Value::Array(b)) | (Value::Row(a), Value::Row(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| identical(a, b))
+        }
         (Value::Map(a), Value::Map(b)) => {
             a.len() == b.len()
                 && a.iter().all(|(key, value)| {

@@ -211,7 +211,13 @@ impl Analyzer<'_> {
     }
 
     fn subscript(&self, value: Typed, index: Typed) -> Result<Typed> {
-        let Type::Row(fields) = &value.of else { return self.call("[]", vec![value, index]) };
+        let Type::Row(fields) = &value.of else {
+            let (of, index_of) = (value.of.clone(), index.of.clone());
+            return self.call("[]", vec![value, index]).map_err(|error| match error.code {
+                Code::FunctionNotFound => Error::type_mismatch(format!("Cannot use {index_of} for subscript of {of}")),
+                _ => error,
+            });
+        };
         let at = match &index.expr {
             Expr::Literal(ScalarValue::Int32(Some(at)), _) => usize::try_from(*at).ok(),
             Expr::Literal(ScalarValue::Int64(Some(at)), _) => usize::try_from(*at).ok(),

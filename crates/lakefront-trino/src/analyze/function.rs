@@ -53,6 +53,9 @@ impl Analyzer<'_> {
         if let Some(special) = self.special_form(&name, &arguments, scope)? {
             return Ok(special);
         }
+        if let Some(json) = self.json_function(&name, &arguments, scope)? {
+            return Ok(json);
+        }
         let arguments = self.arguments(&arguments, scope)?;
         self.call_with(&name, arguments, scope)
     }

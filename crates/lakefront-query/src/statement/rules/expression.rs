@@ -356,12 +356,13 @@ fn readers(operator: &BinaryOperator) -> Readers {
         | BinaryOperator::Eq
         | BinaryOperator::NotEq
         | BinaryOperator::And
-        | BinaryOperator::Or => Readers::Everyone,
+        | BinaryOperator::Or
+        // Of PostgreSQL, and the clauses of the JSON functions.
+        | BinaryOperator::Custom(_) => Readers::Everyone,
         BinaryOperator::Spaceship
         | BinaryOperator::BitwiseOr
         | BinaryOperator::BitwiseAnd
         | BinaryOperator::BitwiseXor
-        | BinaryOperator::Custom(_)
         | BinaryOperator::PGBitwiseXor
         | BinaryOperator::PGBitwiseShiftLeft
         | BinaryOperator::PGBitwiseShiftRight
