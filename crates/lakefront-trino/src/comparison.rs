@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef};
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray};
+use datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use sqlparser::ast::BinaryOperator;
@@ -147,7 +147,15 @@ pub(crate) fn sort_key(expr: Expr, of: &Type) -> Expr {
     }
 }
 
-/// The type of [`sort_key`].
+/// What sorts as the values do and is the same where they are: there is one zero and one NaN.
+pub(crate) fn exact_sort_key(expr: Expr, of: &Type) -> Expr {
+    match of {
+        Type::Real | Type::Double => Udf::new("one_zero", one_zero_kernel, vec![of.clone()], of.clone()).on(vec![expr]),
+        _ => sort_key(expr, of),
+    }
+}
+
+/// The type of [`sort_key`] and [`exact_sort_key`].
 pub(crate) fn sort_type(of: &Type) -> Type {
     match of {
         Type::TimestampTz(_) => Type::decimal(MAX_PRECISION, 0),
@@ -179,6 +187,18 @@ fn instant_kernel(call: &Call) -> Result<ArrayRef> {
     let instants = value::instants(&array);
     let instants = datafusion::arrow::array::Decimal128Array::new(instants.values().clone(), array.nulls().cloned());
     Ok(Arc::new(instants.with_data_type(DataType::Decimal128(MAX_PRECISION, 0))))
+}
+
+fn one_zero_kernel(call: &Call) -> Result<ArrayRef> {
+    let array = call.array(0)?;
+    Ok(match array.data_type() {
+        DataType::Float32 => Arc::new(
+            array.as_primitive::<Float32Type>().unary::<_, Float32Type>(|it| if it.is_nan() { f32::NAN } else { it + 0.0 }),
+        ),
+        _ => Arc::new(
+            array.as_primitive::<Float64Type>().unary::<_, Float64Type>(|it| if it.is_nan() { f64::NAN } else { it + 0.0 }),
+        ),
+    })
 }
 
 fn utc_kernel(call: &Call) -> Result<ArrayRef> {

@@ -41,14 +41,20 @@ impl Inputs {
 
     /// Adds what sorts as the values do.
     fn push_key(&mut self, expr: Expr, of: &Type) -> usize {
-        self.push(comparison::sort_key(expr, of), comparison::sort_type(of))
+        self.push(comparison::exact_sort_key(expr, of), comparison::sort_type(of))
     }
 }
 
 impl Analyzer<'_> {
     pub(super) fn window_function(&self, name: &str, call: &Function, scope: &Scope<'_>) -> Result<Typed> {
-        let Some(WindowType::WindowSpec(window)) = &call.over else {
-            return Err(Error::new(Code::InvalidWindowFrame, "This window has no definition"));
+        let Some(WindowType::WindowSpec(window @ WindowSpec { window_name: None, .. })) = &call.over else {
+            let name = match &call.over {
+                Some(WindowType::NamedWindow(name))
+                | Some(WindowType::WindowSpec(WindowSpec { window_name: Some(name), .. })) => name.to_string(),
+                _ => String::new(),
+            };
+            let message = format!("Cannot resolve WINDOW name {name}");
+            return Err(Error::new(Code::InvalidWindowReference, message).at(place(call)));
         };
         let mut inputs = Inputs::default();
         let (kind, of) = match self.window_kind(name, call, &mut inputs, scope)? {
@@ -102,7 +108,7 @@ impl Analyzer<'_> {
                     );
                     return Err(Error::type_mismatch(message).at(place(ast)));
                 }
-                Ok(comparison::sort_key(key.expr, &key.of))
+                Ok(comparison::exact_sort_key(key.expr, &key.of))
             })
             .collect::<Result<Vec<_>>>()?;
         let mut keys = Vec::with_capacity(window.order_by.len());
@@ -111,7 +117,8 @@ impl Analyzer<'_> {
             let value = self.expression(&key.expr, scope)?;
             keys.push(value.clone());
             inputs.push_key(value.expr.clone(), &value.of);
-            order_by.push(sort_key(value, key)?);
+            let exact = comparison::exact_sort_key(value.expr.clone(), &value.of);
+            order_by.push(Sort { expr: exact, ..sort_key(value, key)? });
         }
         let first = order_by.first().map(|key: &Sort| (key.asc, key.nulls_first)).unwrap_or((true, false));
         let direction = Direction { ascending: first.0, nulls_first: first.1 };
@@ -399,6 +406,24 @@ impl Analyzer<'_> {
             .collect::<Result<Vec<_>>>()?;
         Ok((plan, values))
     }
+}
+
+/// Whether a function exists for windows only.
+pub(super) fn is_for_windows(name: &str) -> bool {
+    matches!(
+        name,
+        "row_number"
+            | "rank"
+            | "dense_rank"
+            | "percent_rank"
+            | "cume_dist"
+            | "ntile"
+            | "lag"
+            | "lead"
+            | "first_value"
+            | "last_value"
+            | "nth_value"
+    )
 }
 
 /// What stands in a call and is not for windows.
