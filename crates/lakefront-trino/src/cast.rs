@@ -3,6 +3,7 @@
 mod json;
 mod nested;
 mod scalar;
+mod sketch;
 mod temporal;
 
 pub(crate) use temporal::{at_offset, on_day_kernel};
@@ -21,6 +22,7 @@ enum Family {
     Nested,
     Temporal,
     Scalar,
+    Sketch,
 }
 
 fn family(from: &Type, to: &Type) -> Family {
@@ -42,6 +44,8 @@ fn family(from: &Type, to: &Type) -> Family {
         )
     }) {
         Family::Temporal
+    } else if either(sketch::is_sketch) {
+        Family::Sketch
     } else {
         Family::Scalar
     }
@@ -56,6 +60,7 @@ pub(crate) fn exists(from: &Type, to: &Type) -> bool {
             Family::Nested => nested::exists(from, to),
             Family::Temporal => temporal::exists(from, to),
             Family::Scalar => scalar::exists(from, to),
+            Family::Sketch => sketch::exists(from, to),
         }
 }
 
@@ -72,6 +77,7 @@ pub(crate) fn value(value: &Value, from: &Type, to: &Type) -> Result<Value> {
         Family::Nested => nested::value(value, from, to),
         Family::Temporal => temporal::value(value, from, to),
         Family::Scalar => scalar::value(value, from, to),
+        Family::Sketch => sketch::value(value, from, to),
     }
 }
 

@@ -16,6 +16,7 @@ mod map;
 mod math;
 mod rare;
 mod regexp;
+mod sketch;
 mod string;
 mod url;
 
@@ -35,6 +36,7 @@ pub(super) fn all() -> Vec<Function> {
         math::all(),
         rare::all(),
         regexp::all(),
+        sketch::all(),
         string::all(),
         url::all(),
     ]
