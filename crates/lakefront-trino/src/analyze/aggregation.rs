@@ -339,6 +339,42 @@ pub(super) fn contains_aggregate(expr: &Expr) -> Result<bool> {
     Ok(expr.exists(|part| Ok(matches!(part, Expr::AggregateFunction(_) | Expr::WindowFunction(_))))?)
 }
 
+impl Analyzer<'_> {
+    /// Rows without those that are the same as others.
+    pub(super) fn distinct(&self, plan: LogicalPlan, columns: &[(Column, Type)]) -> Result<LogicalPlan> {
+        let keys: Vec<Typed> =
+            columns.iter().map(|(column, of)| Typed::new(Expr::Column(column.clone()), of.clone())).collect();
+        let canonical: Vec<Option<Expr>> =
+            keys.iter().map(|key| comparison::group_key(key.expr.clone(), &key.of)).collect();
+        if canonical.iter().all(Option::is_none) {
+            return Ok(LogicalPlanBuilder::from(plan).distinct()?.build()?);
+        }
+        let (mut group, mut representatives, mut shown) = (Vec::new(), Vec::new(), Vec::new());
+        for (key, canonical) in keys.iter().zip(canonical) {
+            let Some(canonical) = canonical else {
+                group.push(key.expr.clone());
+                shown.push(key.expr.clone());
+                continue;
+            };
+            let symbol = self.symbol("key");
+            group.push(canonical.alias(&symbol));
+            if key.of.is_floating() {
+                shown.push(Expr::Column(Column::from_name(symbol)));
+            } else {
+                let symbol = self.symbol("key");
+                representatives.push(any_value(key)?.alias(&symbol));
+                shown.push(Expr::Column(Column::from_name(symbol)));
+            }
+        }
+        let names = columns.iter().map(|(column, _)| (column.relation.clone(), column.name.clone()));
+        let shown = shown.into_iter().zip(names).map(|(expr, (relation, name))| match (&expr, relation) {
+            (Expr::Column(column), _) if column.name == name => expr,
+            (_, relation) => expr.alias_qualified(relation, name),
+        });
+        Ok(LogicalPlanBuilder::from(plan).aggregate(group, representatives)?.project(shown)?.build()?)
+    }
+}
+
 /// One of the values of a group.
 fn any_value(key: &Typed) -> Result<Expr> {
     let (aggregate, _) = aggregates::resolve("any_value", &[Given::Value(key.of.clone())])?;
@@ -399,15 +435,16 @@ impl Grouped {
         let group: Vec<Expr> = if is_plain {
             let mut group = Vec::with_capacity(keys.len());
             for key in keys {
-                let zoned = matches!(key.of, Type::TimestampTz(_) | Type::TimeTz(_));
-                if let (Expr::Column(column), false) = (&key.expr, zoned) {
+                let canonical = comparison::group_key(key.expr.clone(), &key.of);
+                if let (Expr::Column(column), None) = (&key.expr, &canonical) {
                     columns.push((key.expr.clone(), column.clone()));
                     group.push(key.expr.clone());
                     continue;
                 }
                 let symbol = analyzer.symbol("key");
-                group.push(comparison::sort_key(key.expr.clone(), &key.of).alias(&symbol));
-                let shown = if zoned {
+                let hides = canonical.is_some() && !key.of.is_floating();
+                group.push(canonical.unwrap_or_else(|| key.expr.clone()).alias(&symbol));
+                let shown = if hides {
                     let shown = analyzer.symbol("key");
                     representatives.push(any_value(key)?.alias(&shown));
                     shown
@@ -425,7 +462,9 @@ impl Grouped {
                     columns.push((key.expr.clone(), column.clone()));
                 }
             }
-            if let Some(key) = keys.iter().find(|key| matches!(key.of, Type::TimestampTz(_) | Type::TimeTz(_))) {
+            if let Some(key) = keys.iter().find(|key| {
+                !key.of.is_floating() && comparison::group_key(key.expr.clone(), &key.of).is_some()
+            }) {
                 return Err(Error::not_here(format!("A set of groups by {}", key.of)));
             }
             if keys.iter().any(|key| !matches!(key.expr, Expr::Column(_))) {

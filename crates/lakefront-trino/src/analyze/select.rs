@@ -139,7 +139,12 @@ impl Analyzer<'_> {
                     output.of
                 )));
             }
-            plan = plan.distinct()?;
+            let columns: Vec<(Column, crate::types::Type)> = symbols
+                .iter()
+                .zip(&values)
+                .map(|(symbol, value)| (Column::from_name(symbol), value.of.clone()))
+                .collect();
+            plan = LogicalPlanBuilder::from(self.distinct(plan.build()?, &columns)?);
         }
         if !sorts.is_empty() {
             plan = plan.sort(sorts)?;

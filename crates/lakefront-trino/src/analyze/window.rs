@@ -41,7 +41,7 @@ impl Inputs {
 
     /// Adds what sorts as the values do.
     fn push_key(&mut self, expr: Expr, of: &Type) -> usize {
-        self.push(comparison::exact_sort_key(expr, of), comparison::sort_type(of))
+        self.push(comparison::sort_key(expr, of), comparison::sort_type(of))
     }
 }
 
@@ -108,7 +108,7 @@ impl Analyzer<'_> {
                     );
                     return Err(Error::type_mismatch(message).at(place(ast)));
                 }
-                Ok(comparison::exact_sort_key(key.expr, &key.of))
+                Ok(comparison::group_key(key.expr.clone(), &key.of).unwrap_or(key.expr))
             })
             .collect::<Result<Vec<_>>>()?;
         let mut keys = Vec::with_capacity(window.order_by.len());
@@ -117,8 +117,7 @@ impl Analyzer<'_> {
             let value = self.expression(&key.expr, scope)?;
             keys.push(value.clone());
             inputs.push_key(value.expr.clone(), &value.of);
-            let exact = comparison::exact_sort_key(value.expr.clone(), &value.of);
-            order_by.push(Sort { expr: exact, ..sort_key(value, key)? });
+            order_by.push(sort_key(value, key)?);
         }
         let first = order_by.first().map(|key: &Sort| (key.asc, key.nulls_first)).unwrap_or((true, false));
         let direction = Direction { ascending: first.0, nulls_first: first.1 };
