@@ -16,11 +16,15 @@ pub(crate) mod fold;
 pub(crate) mod gathered;
 mod hash;
 mod hyperloglog;
+mod setdigest;
 mod tdigest;
 mod udaf;
 
 use fold::{Fold, Folding};
 use gathered::{Direction, Gathered};
+pub(crate) use hyperloglog::HyperLogLog;
+pub(crate) use setdigest::SetDigest;
+pub(crate) use tdigest::TDigest;
 
 /// An aggregate function with one signature; others of its name are overloads.
 #[derive(Debug)]

@@ -4,6 +4,7 @@ mod json;
 mod nested;
 mod network;
 mod scalar;
+mod sketch;
 mod temporal;
 
 pub(crate) use temporal::{at_offset, on_day_kernel};
@@ -23,6 +24,7 @@ enum Family {
     Network,
     Temporal,
     Scalar,
+    Sketch,
 }
 
 fn family(from: &Type, to: &Type) -> Family {
@@ -46,6 +48,8 @@ fn family(from: &Type, to: &Type) -> Family {
         Family::Temporal
     } else if either(|of| matches!(of, Type::IpAddress | Type::Uuid)) {
         Family::Network
+    } else if either(sketch::is_sketch) {
+        Family::Sketch
     } else {
         Family::Scalar
     }
@@ -61,6 +65,7 @@ pub(crate) fn exists(from: &Type, to: &Type) -> bool {
             Family::Network => network::exists(from, to),
             Family::Temporal => temporal::exists(from, to),
             Family::Scalar => scalar::exists(from, to),
+            Family::Sketch => sketch::exists(from, to),
         }
 }
 
@@ -78,6 +83,7 @@ pub(crate) fn value(value: &Value, from: &Type, to: &Type) -> Result<Value> {
         Family::Network => network::value(value, from, to),
         Family::Temporal => temporal::value(value, from, to),
         Family::Scalar => scalar::value(value, from, to),
+        Family::Sketch => sketch::value(value, from, to),
     }
 }
 

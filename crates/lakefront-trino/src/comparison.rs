@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef};
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray};
+use datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use sqlparser::ast::BinaryOperator;
@@ -136,14 +136,35 @@ pub(crate) fn expression(a: Expr, comparison: Comparison, b: Expr, of: &Type) ->
     Ok(udf.on(vec![a, b]))
 }
 
-/// What sorts as the values do.
+/// What sorts as the values do and is the same where they are: there is one zero and one NaN.
 pub(crate) fn sort_key(expr: Expr, of: &Type) -> Expr {
     match of {
+        Type::Real | Type::Double => Udf::new("one_zero", one_zero_kernel, vec![of.clone()], of.clone()).on(vec![expr]),
         Type::TimestampTz(_) => {
             Udf::new("instant", instant_kernel, vec![of.clone()], Type::decimal(MAX_PRECISION, 0)).on(vec![expr])
         }
         Type::TimeTz(_) => Udf::new("utc", utc_kernel, vec![of.clone()], Type::Bigint).on(vec![expr]),
         _ => expr,
+    }
+}
+
+/// What is the same where the values are, if the values themselves may look different; nulls are alike.
+pub(crate) fn group_key(expr: Expr, of: &Type) -> Option<Expr> {
+    match of {
+        Type::Real | Type::Double | Type::TimestampTz(_) | Type::TimeTz(_) => Some(sort_key(expr, of)),
+        _ if may_look_different(of) => {
+            Some(Udf::new("identity", identity_kernel, vec![of.clone()], Type::Varbinary).on(vec![expr]))
+        }
+        _ => None,
+    }
+}
+
+fn may_look_different(of: &Type) -> bool {
+    match of {
+        Type::Real | Type::Double | Type::TimestampTz(_) | Type::TimeTz(_) | Type::Map(..) => true,
+        Type::Array(element) => may_look_different(element),
+        Type::Row(fields) => fields.iter().any(|(_, field)| may_look_different(field)),
+        _ => false,
     }
 }
 
@@ -179,6 +200,70 @@ fn instant_kernel(call: &Call) -> Result<ArrayRef> {
     let instants = value::instants(&array);
     let instants = datafusion::arrow::array::Decimal128Array::new(instants.values().clone(), array.nulls().cloned());
     Ok(Arc::new(instants.with_data_type(DataType::Decimal128(MAX_PRECISION, 0))))
+}
+
+fn identity_kernel(call: &Call) -> Result<ArrayRef> {
+    let value = call.any(0);
+    call.blobs(|row| {
+        let mut bytes = Vec::new();
+        identity(&value.get(row), &mut bytes);
+        Ok(Some(bytes))
+    })
+}
+
+/// Bytes that are the same for values of a type exactly where the values are.
+fn identity(of: &value::Value, bytes: &mut Vec<u8>) {
+    use value::Value;
+    let nested = |items: &mut dyn Iterator<Item = &Value>, length: usize, bytes: &mut Vec<u8>| {
+        bytes.extend((length as u64).to_le_bytes());
+        items.for_each(|item| identity(item, bytes));
+    };
+    let double = |it: f64| if it.is_nan() { f64::NAN } else { it + 0.0 };
+    bytes.push(u8::from(!of.is_null()));
+    match of {
+        Value::Null => {}
+        Value::Boolean(it) => bytes.push(u8::from(*it)),
+        Value::Int(it) => bytes.extend(it.to_le_bytes()),
+        Value::Real(it) => bytes.extend(double((*it).into()).to_le_bytes()),
+        Value::Double(it) => bytes.extend(double(*it).to_le_bytes()),
+        Value::Decimal(it) | Value::Timestamp(it) | Value::TimestampTz(it, _) => bytes.extend(it.to_le_bytes()),
+        Value::TimeTz(picos, offset) => bytes.extend(value::utc_of_day(*picos, *offset).to_le_bytes()),
+        Value::Text(it) => {
+            bytes.extend((it.len() as u64).to_le_bytes());
+            bytes.extend(it.as_bytes());
+        }
+        Value::Bytes(it) => {
+            bytes.extend((it.len() as u64).to_le_bytes());
+            bytes.extend(it);
+        }
+        Value::Array(items) | Value::Row(items) => nested(&mut items.iter(), items.len(), bytes),
+        Value::Map(entries) => {
+            let mut sorted: Vec<Vec<u8>> = entries
+                .iter()
+                .map(|(key, item)| {
+                    let mut entry = Vec::new();
+                    identity(key, &mut entry);
+                    identity(item, &mut entry);
+                    entry
+                })
+                .collect();
+            sorted.sort_unstable();
+            bytes.extend((sorted.len() as u64).to_le_bytes());
+            sorted.iter().for_each(|entry| bytes.extend(entry));
+        }
+    }
+}
+
+fn one_zero_kernel(call: &Call) -> Result<ArrayRef> {
+    let array = call.array(0)?;
+    Ok(match array.data_type() {
+        DataType::Float32 => Arc::new(
+            array.as_primitive::<Float32Type>().unary::<_, Float32Type>(|it| if it.is_nan() { f32::NAN } else { it + 0.0 }),
+        ),
+        _ => Arc::new(
+            array.as_primitive::<Float64Type>().unary::<_, Float64Type>(|it| if it.is_nan() { f64::NAN } else { it + 0.0 }),
+        ),
+    })
 }
 
 fn utc_kernel(call: &Call) -> Result<ArrayRef> {

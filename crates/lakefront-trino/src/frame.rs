@@ -55,9 +55,11 @@ pub(crate) struct Peers {
 
 impl Peers {
     pub(crate) fn of(keys: &[ArrayRef], types: &[Type], rows: usize) -> Result<Self> {
-        let groups: Vec<Range<usize>> = if keys.is_empty() {
+        let groups: Vec<Range<usize>> = if rows == 0 {
+            Vec::new()
+        } else if keys.is_empty() {
             std::iter::once(0..rows).collect()
-        } else if types.iter().all(is_native) {
+        } else if types.iter().all(|of| is_native(of) || of.is_floating()) {
             partition(keys)?.ranges()
         } else {
             let columns: Vec<Values<'_>> = keys.iter().zip(types).map(|(key, of)| Values::new(key, of)).collect();

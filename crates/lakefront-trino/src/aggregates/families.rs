@@ -15,6 +15,7 @@ mod moments;
 mod percentile;
 mod reduce;
 mod regression;
+mod sketches;
 mod sum;
 
 pub(super) fn all() -> Vec<Aggregate> {
@@ -32,6 +33,7 @@ pub(super) fn all() -> Vec<Aggregate> {
         percentile::all(),
         reduce::all(),
         regression::all(),
+        sketches::all(),
         sum::all(),
     ]
     .into_iter()

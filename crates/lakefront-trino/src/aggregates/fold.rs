@@ -8,6 +8,7 @@ use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array,
     Int8Array, Int16Array, Int32Array, Int64Array, StringArray,
 };
+use datafusion::arrow::buffer::NullBuffer;
 use datafusion::logical_expr::EmitTo;
 
 use crate::error::{Code, Error, Result};
@@ -48,7 +49,7 @@ pub(crate) enum Row<'a> {
 /// An argument of a batch.
 #[derive(Debug)]
 pub(crate) struct Input<'a> {
-    array: &'a ArrayRef,
+    nulls: Option<&'a NullBuffer>,
     kind: Kind<'a>,
 }
 
@@ -91,11 +92,11 @@ impl<'a> Input<'a> {
             | Type::Row(_) => Kind::Other(Values::new(array, of)),
             _ => Kind::Bytes(array.as_binary()),
         };
-        Self { array, kind }
+        Self { nulls: array.nulls(), kind }
     }
 
     fn is_null(&self, row: usize) -> bool {
-        matches!(self.kind, Kind::Null) || self.array.is_null(row)
+        matches!(self.kind, Kind::Null) || self.nulls.is_some_and(|nulls| nulls.is_null(row))
     }
 
     fn int(&self, row: usize) -> Option<i64> {

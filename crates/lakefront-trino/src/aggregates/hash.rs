@@ -59,6 +59,36 @@ pub(super) fn of_long(value: i64) -> i64 {
     of_bytes(&value.to_le_bytes())
 }
 
+/// The first half of MurmurHash3's 128 bits (x64) with seed 0.
+pub(super) fn murmur(bytes: &[u8]) -> i64 {
+    const C_1: u64 = 0x87C3_7B91_1142_53D5;
+    const C_2: u64 = 0x4CF5_AD43_2745_937F;
+    let mix_1 = |word: u64| word.wrapping_mul(C_1).rotate_left(31).wrapping_mul(C_2);
+    let mix_2 = |word: u64| word.wrapping_mul(C_2).rotate_left(33).wrapping_mul(C_1);
+    let finish = |mut hash: u64| {
+        hash = (hash ^ (hash >> 33)).wrapping_mul(0xFF51_AFD7_ED55_8CCD);
+        hash = (hash ^ (hash >> 33)).wrapping_mul(0xC4CE_B9FE_1A85_EC53);
+        hash ^ (hash >> 33)
+    };
+    let word = |bytes: &[u8]| {
+        bytes.iter().enumerate().fold(0u64, |word, (at, byte)| word | u64::from(*byte) << (8 * at))
+    };
+    let (blocks, rest) = bytes.as_chunks::<16>();
+    let (mut a, mut b) = (0u64, 0u64);
+    for block in blocks {
+        a = (a ^ mix_1(word(&block[..8]))).rotate_left(27).wrapping_add(b).wrapping_mul(5).wrapping_add(0x52DC_E729);
+        b = (b ^ mix_2(word(&block[8..]))).rotate_left(31).wrapping_add(a).wrapping_mul(5).wrapping_add(0x3849_5AB5);
+    }
+    let (first, second) = rest.split_at(rest.len().min(8));
+    a ^= mix_1(word(first));
+    b ^= mix_2(word(second));
+    a ^= bytes.len() as u64;
+    b ^= bytes.len() as u64;
+    a = a.wrapping_add(b);
+    b = b.wrapping_add(a);
+    finish(a).wrapping_add(finish(b)) as i64
+}
+
 /// The hash of a value that is not null.
 pub(super) fn of_value(value: &Value, of: &Type) -> Result<i64> {
     Ok(match (value, of) {
@@ -108,7 +138,14 @@ fn of_any(value: &Value, of: &Type) -> Result<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::of_bytes;
+    use super::{murmur, of_bytes};
+
+    #[test]
+    fn other_hashes_are_murmur3() {
+        assert_eq!(murmur(&1i64.to_le_bytes()), 19_144_387_141_682_250);
+        assert_eq!(murmur(&2i64.to_le_bytes()), -2_447_670_524_089_286_488);
+        assert_eq!(murmur(b"everything"), i64::from_le_bytes([0x06, 0xE5, 0x2D, 0x45, 0x05, 0x11, 0xC3, 0xA5]));
+    }
 
     #[test]
     fn hashes_are_xxhash64() {

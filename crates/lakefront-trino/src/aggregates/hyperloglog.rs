@@ -25,6 +25,9 @@ fn zeros_after(hash: u64, bits: u32) -> u32 {
 }
 
 impl HyperLogLog {
+    /// Of `approx_set`.
+    pub(crate) const BUCKETS_OF_SETS: u32 = 4096;
+
     /// With a power of two of buckets.
     pub(crate) fn new(buckets: u32) -> Self {
         Self { index_bits: buckets.trailing_zeros(), kept: Kept::Prefixes(Vec::new()) }
@@ -83,6 +86,11 @@ impl HyperLogLog {
             runs[bucket] = runs[bucket].max(zeros as u8 + 1);
         }
         runs
+    }
+
+    /// The same in buckets, however few hashes there were.
+    pub(crate) fn dense(&self) -> Self {
+        Self { index_bits: self.index_bits, kept: Kept::Runs(self.runs()) }
     }
 
     /// Whether both have as many buckets.

@@ -339,6 +339,68 @@ pub(super) fn contains_aggregate(expr: &Expr) -> Result<bool> {
     Ok(expr.exists(|part| Ok(matches!(part, Expr::AggregateFunction(_) | Expr::WindowFunction(_))))?)
 }
 
+impl Analyzer<'_> {
+    /// Rows without those that are the same as others.
+    pub(super) fn distinct(&self, plan: LogicalPlan, columns: &[(Column, Type)]) -> Result<LogicalPlan> {
+        let keys: Vec<Typed> =
+            columns.iter().map(|(column, of)| Typed::new(Expr::Column(column.clone()), of.clone())).collect();
+        let canonical: Vec<Option<Expr>> =
+            keys.iter().map(|key| comparison::group_key(key.expr.clone(), &key.of)).collect();
+        if canonical.iter().all(Option::is_none) {
+            return Ok(LogicalPlanBuilder::from(plan).distinct()?.build()?);
+        }
+        let (mut group, mut representatives, mut shown) = (Vec::new(), Vec::new(), Vec::new());
+        for (key, canonical) in keys.iter().zip(canonical) {
+            let Some(canonical) = canonical else {
+                group.push(key.expr.clone());
+                shown.push(key.expr.clone());
+                continue;
+            };
+            let symbol = self.symbol("key");
+            group.push(canonical.alias(&symbol));
+            if key.of.is_floating() {
+                shown.push(Expr::Column(Column::from_name(symbol)));
+            } else {
+                let symbol = self.symbol("key");
+                representatives.push(any_value(key)?.alias(&symbol));
+                shown.push(Expr::Column(Column::from_name(symbol)));
+            }
+        }
+        let names = columns.iter().map(|(column, _)| (column.relation.clone(), column.name.clone()));
+        let shown = shown.into_iter().zip(names).map(|(expr, (relation, name))| match (&expr, relation) {
+            (Expr::Column(column), _) if column.name == name => expr,
+            (_, relation) => expr.alias_qualified(relation, name),
+        });
+        Ok(LogicalPlanBuilder::from(plan).aggregate(group, representatives)?.project(shown)?.build()?)
+    }
+}
+
+/// One of the values of a group.
+fn any_value(key: &Typed) -> Result<Expr> {
+    let (aggregate, _) = aggregates::resolve("any_value", &[Given::Value(key.of.clone())])?;
+    let (udaf, _) = aggregate.on(vec![key.of.clone()], Vec::new(), key.of.clone())?.udaf(false, &[]);
+    Ok(udaf.call(vec![key.expr.clone()]))
+}
+
+fn check_grouping(aggregate: &Expr, keys: &[Typed]) -> Result<()> {
+    let Expr::AggregateFunction(function) = aggregate else { return Ok(()) };
+    if function.func.name() != "grouping" {
+        return Ok(());
+    }
+    if keys.is_empty() {
+        let message =
+            "A GROUPING() operation can only be used with a corresponding GROUPING SET/CUBE/ROLLUP/GROUP BY clause";
+        return Err(Error::new(Code::MissingGroupBy, message));
+    }
+    match function.params.args.iter().all(|argument| keys.iter().any(|key| key.expr == *argument)) {
+        true => Ok(()),
+        false => Err(Error::new(
+            Code::InvalidArguments,
+            "The arguments to GROUPING() must be expressions referenced by the GROUP BY clause",
+        )),
+    }
+}
+
 /// What an aggregation put in place of keys and aggregates.
 pub(super) struct Grouped {
     pub(super) plan: LogicalPlan,
@@ -368,25 +430,42 @@ impl Grouped {
         }
         let mut columns = Vec::new();
         let is_plain = matches!(sets, [set] if set.len() == keys.len());
+        // Values that are the same and don't look it: one of them stands for all.
+        let mut representatives = Vec::new();
         let group: Vec<Expr> = if is_plain {
-            keys.iter()
-                .map(|key| match &key.expr {
-                    Expr::Column(column) => {
-                        columns.push((key.expr.clone(), column.clone()));
-                        key.expr.clone()
-                    }
-                    expr => {
-                        let symbol = analyzer.symbol("key");
-                        columns.push((expr.clone(), Column::from_name(&symbol)));
-                        expr.clone().alias(symbol)
-                    }
-                })
-                .collect()
+            let mut group = Vec::with_capacity(keys.len());
+            for key in keys {
+                let canonical = comparison::group_key(key.expr.clone(), &key.of);
+                if let (Expr::Column(column), None) = (&key.expr, &canonical) {
+                    columns.push((key.expr.clone(), column.clone()));
+                    group.push(key.expr.clone());
+                    continue;
+                }
+                let symbol = analyzer.symbol("key");
+                let hides = canonical.is_some() && !key.of.is_floating();
+                group.push(canonical.unwrap_or_else(|| key.expr.clone()).alias(&symbol));
+                let shown = if hides {
+                    let shown = analyzer.symbol("key");
+                    representatives.push(any_value(key)?.alias(&shown));
+                    shown
+                } else {
+                    symbol
+                };
+                let column = Column::from_name(shown);
+                analyzer.column(column.clone(), key.of.clone());
+                columns.push((key.expr.clone(), column));
+            }
+            group
         } else {
             for key in keys {
                 if let Expr::Column(column) = &key.expr {
                     columns.push((key.expr.clone(), column.clone()));
                 }
+            }
+            if let Some(key) = keys.iter().find(|key| {
+                !key.of.is_floating() && comparison::group_key(key.expr.clone(), &key.of).is_some()
+            }) {
+                return Err(Error::not_here(format!("A set of groups by {}", key.of)));
             }
             if keys.iter().any(|key| !matches!(key.expr, Expr::Column(_))) {
                 return Err(Error::new(Code::InvalidColumnReference, "GROUP BY expression must be a column reference"));
@@ -394,7 +473,10 @@ impl Grouped {
             let sets = sets.iter().map(|set| set.iter().map(|key| keys[*key].expr.clone()).collect()).collect();
             vec![Expr::GroupingSet(GroupingSet::GroupingSets(sets))]
         };
-        let aggregates: Vec<Expr> = aggregates
+        for aggregate in &aggregates {
+            check_grouping(aggregate, keys)?;
+        }
+        let mut aggregates: Vec<Expr> = aggregates
             .into_iter()
             .map(|aggregate| {
                 let symbol = analyzer.symbol("aggregate");
@@ -402,6 +484,13 @@ impl Grouped {
                 aggregate.alias(symbol)
             })
             .collect();
+        aggregates.extend(representatives);
+        if group.is_empty() && aggregates.is_empty() {
+            // The engine has no group of all rows that nothing is asked of.
+            let all = datafusion::functions_aggregate::count::count_udaf();
+            let one = Expr::Literal(ScalarValue::Int64(Some(1)), None);
+            aggregates.push(all.call(vec![one]).alias(analyzer.symbol("aggregate")));
+        }
         let plan = LogicalPlanBuilder::from(input).aggregate(group, aggregates)?.build()?;
         Ok(Grouped { plan, columns })
     }

@@ -43,6 +43,10 @@ impl Analyzer<'_> {
         if aggregates::is_aggregate(&name) {
             return self.aggregate(&name, call, scope);
         }
+        if super::window::is_for_windows(&name) {
+            let message = format!("Window function {name} requires an OVER clause");
+            return Err(Error::new(Code::MissingOver, message).at(super::place(call)));
+        }
         if let Some(clause) = unexpected_clause(call) {
             return Err(Error::new(
                 Code::FunctionNotAggregate,

@@ -228,12 +228,18 @@ impl Analyzer<'_> {
             .collect::<Result<Vec<_>>>()?;
         let symbols: Vec<String> = types.iter().map(|_| self.symbol("s")).collect();
         let names: Vec<Option<String>> = left.fields.iter().map(|field| field.name.clone()).collect();
-        let left = self.as_types(left, &types, Some(&symbols))?;
-        let right = self.as_types(right, &types, Some(&symbols))?;
+        let mut left = self.as_types(left, &types, Some(&symbols))?;
+        let mut right = self.as_types(right, &types, Some(&symbols))?;
+        if !matches!(op, SetOperator::Union) {
+            left = one_look(left, &symbols, &types)?;
+            right = one_look(right, &symbols, &types)?;
+        }
         let plan = match (op, all) {
             (SetOperator::Union, true) => LogicalPlanBuilder::from(left.plan).union(right.plan)?.build()?,
             (SetOperator::Union, false) => {
-                LogicalPlanBuilder::from(left.plan).union(right.plan)?.distinct()?.build()?
+                let plan = LogicalPlanBuilder::from(left.plan).union(right.plan)?.build()?;
+                let columns: Vec<(Column, Type)> = plan.schema().columns().into_iter().zip(types.clone()).collect();
+                self.distinct(plan, &columns)?
             }
             (SetOperator::Intersect, false) => LogicalPlanBuilder::intersect(left.plan, right.plan, false)?,
             (SetOperator::Except, false) => LogicalPlanBuilder::except(left.plan, right.plan, false)?,
@@ -415,4 +421,22 @@ fn reads(query: &Query, name: &str) -> bool {
         std::ops::ControlFlow::<()>::Continue(())
     });
     found
+}
+
+/// Rows whose values look alike where they are the same.
+fn one_look(relation: Relation, symbols: &[String], types: &[Type]) -> Result<Relation> {
+    let column = |symbol: &String| Expr::Column(Column::from_name(symbol));
+    let keys: Vec<Option<Expr>> =
+        symbols.iter().zip(types).map(|(symbol, of)| comparison::group_key(column(symbol), of)).collect();
+    if let Some((_, of)) = keys.iter().zip(types).find(|(key, of)| key.is_some() && !of.is_floating()) {
+        return Err(Error::not_here(format!("INTERSECT or EXCEPT of {of}")));
+    }
+    if keys.iter().all(Option::is_none) {
+        return Ok(relation);
+    }
+    let columns = keys.into_iter().zip(symbols).map(|(key, symbol)| match key {
+        Some(key) => key.alias(symbol),
+        None => column(symbol),
+    });
+    Ok(Relation { plan: LogicalPlanBuilder::from(relation.plan).project(columns)?.build()?, ..relation })
 }

@@ -139,7 +139,12 @@ impl Analyzer<'_> {
                     output.of
                 )));
             }
-            plan = plan.distinct()?;
+            let columns: Vec<(Column, crate::types::Type)> = symbols
+                .iter()
+                .zip(&values)
+                .map(|(symbol, value)| (Column::from_name(symbol), value.of.clone()))
+                .collect();
+            plan = LogicalPlanBuilder::from(self.distinct(plan.build()?, &columns)?);
         }
         if !sorts.is_empty() {
             plan = plan.sort(sorts)?;
@@ -334,36 +339,43 @@ fn refused(select: &Select) -> Option<&'static str> {
 
 /// The same query with the definitions of its `WINDOW` clause where they are used.
 fn with_windows(select: &Select, order_by: &[OrderByExpr]) -> Result<(Select, Vec<OrderByExpr>)> {
-    struct Definitions<'a>(&'a [NamedWindowDefinition]);
+    /// Definitions that don't refer to others any more.
+    struct Definitions(Vec<(String, WindowSpec)>);
 
-    impl Definitions<'_> {
-        fn find(&self, name: &sqlparser::ast::Ident, depth: usize) -> Option<WindowSpec> {
-            let definition = self.0.iter().find(|definition| folded(&definition.0) == folded(name))?;
-            match &definition.1 {
-                NamedWindowExpr::NamedWindow(other) if depth < 32 => self.find(other, depth + 1),
-                NamedWindowExpr::NamedWindow(_) => None,
-                NamedWindowExpr::WindowSpec(spec) => self.complete(spec.clone(), depth),
-            }
+    impl Definitions {
+        fn find(&self, name: &sqlparser::ast::Ident) -> Result<WindowSpec> {
+            let found = self.0.iter().find(|(known, _)| *known == folded(name));
+            found.map(|(_, spec)| spec.clone()).ok_or_else(|| {
+                let message = format!("Cannot resolve WINDOW name {}", name.value);
+                Error::new(Code::InvalidWindowReference, message)
+            })
         }
 
-        fn complete(&self, mut spec: WindowSpec, depth: usize) -> Option<WindowSpec> {
-            let Some(name) = spec.window_name.take() else { return Some(spec) };
-            if depth >= 32 {
-                return None;
+        fn complete(&self, mut spec: WindowSpec) -> Result<WindowSpec> {
+            let Some(name) = spec.window_name.take() else { return Ok(spec) };
+            let base = self.find(&name)?;
+            let refuse = |code, message| Err(Error::new(code, message));
+            if !spec.partition_by.is_empty() {
+                let message = "WINDOW specification with named WINDOW reference cannot specify PARTITION BY";
+                return refuse(Code::InvalidPartitionBy, message);
             }
-            let base = self.find(&name, depth + 1)?;
-            if spec.partition_by.is_empty() {
-                spec.partition_by = base.partition_by;
+            if !spec.order_by.is_empty() && !base.order_by.is_empty() {
+                let message = "Cannot specify ORDER BY if referenced named WINDOW has ORDER BY";
+                return refuse(Code::InvalidOrderBy, message);
             }
+            if base.window_frame.is_some() {
+                let message = "Cannot reference named WINDOW containing frame specification";
+                return refuse(Code::InvalidWindowReference, message);
+            }
+            spec.partition_by = base.partition_by;
             if spec.order_by.is_empty() {
                 spec.order_by = base.order_by;
             }
-            spec.window_frame = spec.window_frame.or(base.window_frame);
-            Some(spec)
+            Ok(spec)
         }
     }
 
-    impl VisitorMut for Definitions<'_> {
+    impl VisitorMut for Definitions {
         type Break = Error;
 
         fn pre_visit_expr(&mut self, expr: &mut Ast) -> std::ops::ControlFlow<Error> {
@@ -371,24 +383,30 @@ fn with_windows(select: &Select, order_by: &[OrderByExpr]) -> Result<(Select, Ve
                 && let Some(over) = &mut function.over
             {
                 let spec = match over {
-                    WindowType::NamedWindow(name) => self.find(name, 0),
-                    WindowType::WindowSpec(spec) => self.complete(spec.clone(), 0),
+                    WindowType::NamedWindow(name) => self.find(name),
+                    WindowType::WindowSpec(spec) => self.complete(spec.clone()),
                 };
                 match spec {
-                    Some(spec) => *over = WindowType::WindowSpec(spec),
-                    None => {
-                        return std::ops::ControlFlow::Break(Error::new(
-                            Code::InvalidWindowFrame,
-                            format!("Cannot resolve the window of {}", function.name),
-                        ));
-                    }
+                    Ok(spec) => *over = WindowType::WindowSpec(spec),
+                    Err(error) => return std::ops::ControlFlow::Break(error),
                 }
             }
             std::ops::ControlFlow::Continue(())
         }
     }
 
-    let mut definitions = Definitions(&select.named_window);
+    let mut definitions = Definitions(Vec::new());
+    for NamedWindowDefinition(name, definition) in &select.named_window {
+        if definitions.0.iter().any(|(known, _)| *known == folded(name)) {
+            let message = format!("WINDOW name {} specified twice", name.value);
+            return Err(Error::new(Code::InvalidWindowName, message));
+        }
+        let spec = match definition {
+            NamedWindowExpr::NamedWindow(other) => definitions.find(other)?,
+            NamedWindowExpr::WindowSpec(spec) => definitions.complete(spec.clone())?,
+        };
+        definitions.0.push((folded(name), spec));
+    }
     let (mut plain, mut order_by) = (select.clone(), order_by.to_vec());
     plain.named_window = Vec::new();
     let broken = plain.visit(&mut definitions).break_value().or_else(|| order_by.visit(&mut definitions).break_value());

@@ -47,8 +47,14 @@ impl Inputs {
 
 impl Analyzer<'_> {
     pub(super) fn window_function(&self, name: &str, call: &Function, scope: &Scope<'_>) -> Result<Typed> {
-        let Some(WindowType::WindowSpec(window)) = &call.over else {
-            return Err(Error::new(Code::InvalidWindowFrame, "This window has no definition"));
+        let Some(WindowType::WindowSpec(window @ WindowSpec { window_name: None, .. })) = &call.over else {
+            let name = match &call.over {
+                Some(WindowType::NamedWindow(name))
+                | Some(WindowType::WindowSpec(WindowSpec { window_name: Some(name), .. })) => name.to_string(),
+                _ => String::new(),
+            };
+            let message = format!("Cannot resolve WINDOW name {name}");
+            return Err(Error::new(Code::InvalidWindowReference, message).at(place(call)));
         };
         let mut inputs = Inputs::default();
         let (kind, of) = match self.window_kind(name, call, &mut inputs, scope)? {
@@ -102,7 +108,7 @@ impl Analyzer<'_> {
                     );
                     return Err(Error::type_mismatch(message).at(place(ast)));
                 }
-                Ok(comparison::sort_key(key.expr, &key.of))
+                Ok(comparison::group_key(key.expr.clone(), &key.of).unwrap_or(key.expr))
             })
             .collect::<Result<Vec<_>>>()?;
         let mut keys = Vec::with_capacity(window.order_by.len());
@@ -399,6 +405,24 @@ impl Analyzer<'_> {
             .collect::<Result<Vec<_>>>()?;
         Ok((plan, values))
     }
+}
+
+/// Whether a function exists for windows only.
+pub(super) fn is_for_windows(name: &str) -> bool {
+    matches!(
+        name,
+        "row_number"
+            | "rank"
+            | "dense_rank"
+            | "percent_rank"
+            | "cume_dist"
+            | "ntile"
+            | "lag"
+            | "lead"
+            | "first_value"
+            | "last_value"
+            | "nth_value"
+    )
 }
 
 /// What stands in a call and is not for windows.

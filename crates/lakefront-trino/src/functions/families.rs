@@ -17,6 +17,7 @@ mod math;
 mod prepared;
 mod rare;
 mod regexp;
+mod sketch;
 mod string;
 mod url;
 
@@ -38,6 +39,7 @@ pub(super) fn all() -> Vec<Function> {
         math::all(),
         rare::all(),
         regexp::all(),
+        sketch::all(),
         string::all(),
         url::all(),
     ]
