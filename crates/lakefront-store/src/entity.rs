@@ -150,6 +150,16 @@ entity!(catalog, "catalogs", {
     pub updated_at: i64,
 });
 
+entity!(seed, "seeds", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub name: String,
+    pub content_hash: String,
+    pub source: String,
+    pub row_count: i64,
+    pub reader: Option<String>,
+    pub seeded_at: i64,
+});
+
 entity!(preferences, "preferences", {
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: String,

@@ -9,10 +9,10 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use lakefront_engine::S3Credentials;
 use lakefront_query::aws::AthenaConfig;
-use lakefront_query::postgres::{PostgresConfig, PostgresPassword};
+use lakefront_query::postgres::{Confined, PostgresConfig, PostgresPassword};
 use lakefront_query::trino::{TrinoAuth, TrinoConfig};
 use lakefront_query::{CatalogSource, EngineChoice, GlueSource, Queries, QueryError};
-use lakefront_store::{SealedSecret, Store};
+use lakefront_store::{SEED_SCHEMA, SealedSecret, Store};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -23,6 +23,8 @@ use crate::connections::{AwsIdentity, Failures, WebIdentity};
 
 /// The catalog that the data folder's own lake becomes.
 pub const LOCAL: &str = "local";
+/// The catalog of the tables that `lakefront seed` has loaded into PostgreSQL.
+pub const SEEDED: &str = "seeded";
 
 /// Where a catalog's files are, as the app database keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,6 +56,15 @@ pub enum Source {
         ca: Option<String>,
     },
     Glue(Glue),
+    /// The seeded tables of the app database, and nothing else of it. Found, never given.
+    #[serde(skip_deserializing)]
+    Seeded {
+        /// Changes with what was loaded.
+        version: String,
+        /// `None` where the app database's address is none that a catalog can have.
+        #[serde(skip)]
+        database: Option<Box<PostgresConfig>>,
+    },
 }
 
 /// The Glue catalog of an account and region, and the Athena that reads it. Everything but the region may be left out.
@@ -175,6 +186,8 @@ pub enum Origin {
     Settings,
     /// The folder `lake` of the data folder.
     DataFolder,
+    /// Tables loaded into the app database.
+    Seeded,
 }
 
 /// A catalog as it is written down.
@@ -248,6 +261,9 @@ pub async fn known(settings: &Settings, store: &Store) -> anyhow::Result<BTreeMa
     if lake.is_dir() {
         known.insert(LOCAL.to_owned(), open(Source::Local { path: absolute(&lake)? }, Origin::DataFolder));
     }
+    if let Some(source) = seeded(settings, store).await? {
+        known.insert(SEEDED.to_owned(), open(source, Origin::Seeded));
+    }
     for catalog in store.catalogs(&system("catalogs")).await? {
         let source = serde_json::from_value(catalog.source)
             .with_context(|| format!("the catalog {} can't be read", catalog.name))?;
@@ -272,6 +288,27 @@ pub async fn known(settings: &Settings, store: &Store) -> anyhow::Result<BTreeMa
         known.insert(name.clone(), open(source, Origin::Settings));
     }
     Ok(known)
+}
+
+/// Tables of the app database that were loaded for queries. Its other tables are out of reach twice: the catalog knows
+/// those of one schema only, and every statement runs as a role that may read nothing else.
+async fn seeded(settings: &Settings, store: &Store) -> anyhow::Result<Option<Source>> {
+    if !store.is_postgres() {
+        return Ok(None);
+    }
+    let seeds = store.seeds(&system("catalogs")).await?;
+    let Some(role) = seeds.iter().find_map(|seed| seed.reader.clone()) else { return Ok(None) };
+    let mut hash = blake3::Hasher::new();
+    for seed in &seeds {
+        hash.update(format!("{}\0{}\0", seed.name, seed.content_hash).as_bytes());
+    }
+    let confined = Confined { schema: SEED_SCHEMA.to_owned(), role };
+    let database = PostgresConfig::parse(&settings.database_url(), None)
+        .map(|config| Box::new(PostgresConfig { confined: Some(confined), ..config }));
+    if let Err(error) = &database {
+        tracing::debug!(%error, "the app database's address is none for a catalog: {error}");
+    }
+    Ok(Some(Source::Seeded { version: hash.finalize().to_hex()[..16].to_owned(), database: database.ok() }))
 }
 
 pub fn absolute(path: &Path) -> anyhow::Result<String> {
@@ -321,6 +358,11 @@ pub fn source_of(source: &Source, secret: Option<String>) -> anyhow::Result<Cata
             CatalogSource::Postgres(postgres(url, ca.as_deref(), secret).map_err(with_hint)?)
         }
         Source::Glue(glue) => CatalogSource::Glue(Box::new(glue.source(secret)?)),
+        Source::Seeded { database: Some(database), .. } => CatalogSource::Postgres(PostgresConfig::clone(database)),
+        Source::Seeded { database: None, .. } => bail!(
+            "the seeded tables can't be read: write DATABASE_URL as \
+             postgres://user[:password]@host[:port]/database[?sslmode=verify-full]"
+        ),
     })
 }
 

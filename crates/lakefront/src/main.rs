@@ -18,6 +18,7 @@ mod middleware;
 mod pages;
 mod router;
 mod sample;
+mod seed;
 mod server;
 
 use std::process::ExitCode;

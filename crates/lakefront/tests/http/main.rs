@@ -20,6 +20,7 @@ mod permissions;
 mod postgres;
 mod results;
 mod saved;
+mod seed;
 mod server;
 mod sign_in;
 mod trino;
