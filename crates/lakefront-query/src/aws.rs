@@ -13,6 +13,7 @@ mod glue;
 mod identity;
 mod object;
 mod people;
+mod queue;
 mod retry;
 mod transport;
 mod web_token;
@@ -27,6 +28,7 @@ pub use error::{AwsError, AwsErrorKind};
 pub use glue::{Glue, GlueColumn, GlueDatabase, GluePartition, GlueTable};
 pub use identity::Identity;
 pub use object::ObjectHead;
+pub use queue::{Message, Queue};
 pub use web_token::WebToken;
 
 /// An account and region of AWS, and who asks there.
@@ -99,12 +101,13 @@ pub struct Endpoints {
     pub s3: Option<String>,
     pub sts: Option<String>,
     pub kms: Option<String>,
+    pub sqs: Option<String>,
 }
 
 impl Endpoints {
     /// AWS's own, whatever the environment says.
     pub fn of_aws() -> Self {
-        Self { athena: None, glue: None, s3: None, sts: None, kms: None }
+        Self { athena: None, glue: None, s3: None, sts: None, kms: None, sqs: None }
     }
 }
 
@@ -113,6 +116,6 @@ impl Default for Endpoints {
     fn default() -> Self {
         let named = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let of = |service: &str| named(&format!("AWS_ENDPOINT_URL_{service}")).or_else(|| named("AWS_ENDPOINT_URL"));
-        Self { athena: of("ATHENA"), glue: of("GLUE"), s3: of("S3"), sts: of("STS"), kms: of("KMS") }
+        Self { athena: of("ATHENA"), glue: of("GLUE"), s3: of("S3"), sts: of("STS"), kms: of("KMS"), sqs: of("SQS") }
     }
 }

@@ -11,6 +11,7 @@ mod condition;
 mod file_name;
 mod found;
 mod glue;
+mod hint;
 mod info;
 mod lake;
 mod layout;
@@ -24,12 +25,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use lakefront_engine::infer::{InferRequest, InferredSchema};
 use lakefront_engine::{EngineError, Pool};
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+pub use hint::Hint;
 pub use info::{
     CatalogInfo, Change, ColumnInfo, DatabaseInfo, Problem, RefreshReport, TableChange, TableInfo, TableSummary,
 };
@@ -112,6 +115,15 @@ enum Known {
     Files(Arc<Attached>),
     /// Tables that another system keeps.
     Linked(Arc<Linked>),
+}
+
+/// The state of a table's data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableNow {
+    /// Changes when the data does, as far as is known.
+    pub version: String,
+    /// Time of the newest file; unknown where another system keeps the files.
+    pub newest: Option<DateTime<Utc>>,
 }
 
 /// Tells who listens that something changed.
@@ -398,6 +410,18 @@ impl Catalogs {
     /// A database as known now, with its version.
     pub fn database_now(&self, catalog: &str, database: &str) -> Option<DatabaseInfo> {
         self.databases_now(catalog).into_iter().find(|known| known.name.eq_ignore_ascii_case(database))
+    }
+
+    /// A table as known now: its version, and the time of its newest file.
+    pub fn table_now(&self, catalog: &str, database: &str, name: &str) -> Option<TableNow> {
+        match self.known(catalog).ok()? {
+            Known::Files(known) => {
+                let snapshot = known.snapshot_now()?;
+                let found = &snapshot.entry(&database.to_lowercase(), &name.to_lowercase())?.found;
+                Some(TableNow { version: found.fingerprint.clone(), newest: found.newest() })
+            }
+            Known::Linked(known) => known.table_now(database, name),
+        }
     }
 
     fn databases_now(&self, catalog: &str) -> Vec<DatabaseInfo> {

@@ -160,6 +160,14 @@ entity!(seed, "seeds", {
     pub seeded_at: i64,
 });
 
+entity!(data_version, "data_versions", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub catalog: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub table_name: String,
+    pub version: i64,
+});
+
 entity!(preferences, "preferences", {
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: String,

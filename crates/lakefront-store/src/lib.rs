@@ -17,6 +17,7 @@ mod clock;
 mod column;
 mod connection;
 mod cost;
+mod data_version;
 mod entity;
 mod error;
 mod execution;
@@ -44,6 +45,7 @@ pub use budget::{Budget, BudgetAction, BudgetChange, BudgetState, Exceeded, Fore
 pub use catalog::{Catalog, CatalogChange, NewCatalog, SealedSecret};
 pub use clock::Clock;
 pub use cost::{Accuracy, CostBy, CostRow, Costs, Reuse, Settled};
+pub use data_version::{DataPlace, DataVersions};
 pub use error::StoreError;
 pub use execution::{ExecutionFilter, ExecutionRecord, ExecutionState, ExecutionUpdate, NewExecution};
 pub use idempotency::{Idempotency, StoredResponse};

@@ -10,7 +10,7 @@ pub(crate) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Initial), Box::new(Costs), Box::new(Seeds)]
+        vec![Box::new(Initial), Box::new(Costs), Box::new(Seeds), Box::new(DataVersions)]
     }
 }
 
@@ -69,6 +69,22 @@ impl MigrationName for Seeds {
 impl MigrationTrait for Seeds {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.get_connection().execute_unprepared(include_str!("migration/0003_seeds.sql")).await?;
+        Ok(())
+    }
+}
+
+struct DataVersions;
+
+impl MigrationName for DataVersions {
+    fn name(&self) -> &str {
+        "0004_data_versions"
+    }
+}
+
+#[async_trait]
+impl MigrationTrait for DataVersions {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.get_connection().execute_unprepared(include_str!("migration/0004_data_versions.sql")).await?;
         Ok(())
     }
 }

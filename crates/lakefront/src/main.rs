@@ -12,6 +12,7 @@ mod config;
 mod connections;
 mod encode;
 mod error;
+mod freshness;
 mod jobs;
 mod metrics;
 mod middleware;

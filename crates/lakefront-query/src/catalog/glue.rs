@@ -89,6 +89,7 @@ pub(crate) fn linked(table: &GlueTable) -> LinkedTable {
             Err(_) => table.serde.as_deref().map(|serde| serde.rsplit('.').next().unwrap_or(serde).to_owned()),
         },
         location: table.location.clone(),
+        content: None,
         files: reading.and_then(|reading| Declared::of(table, reading)).map(Arc::new).map_err(Some),
     }
 }

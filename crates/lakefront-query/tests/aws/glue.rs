@@ -30,7 +30,8 @@ async fn aws() -> Option<Aws> {
             glue: here.clone(),
             s3: here.clone(),
             sts: here.clone(),
-            kms: here,
+            kms: here.clone(),
+            sqs: here,
         },
     };
     Some(Aws::new(config).await.unwrap())

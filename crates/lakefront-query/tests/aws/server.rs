@@ -219,7 +219,14 @@ impl Server {
 
     pub(crate) fn endpoints(&self) -> Endpoints {
         let here = Some(self.address.clone());
-        Endpoints { athena: here.clone(), glue: here.clone(), s3: here.clone(), sts: here.clone(), kms: here }
+        Endpoints {
+            athena: here.clone(),
+            glue: here.clone(),
+            s3: here.clone(),
+            sts: here.clone(),
+            kms: here.clone(),
+            sqs: here,
+        }
     }
 
     pub(crate) fn config(&self) -> AwsConfig {

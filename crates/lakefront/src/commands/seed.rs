@@ -1,13 +1,15 @@
 //! `lakefront seed`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
-use lakefront_store::{NewSeed, SEED_SCHEMA};
+use lakefront_store::{DataPlace, NewSeed, SEED_SCHEMA};
 
+use super::query::told;
 use super::{confirmed, say};
-use crate::app::{open_store, system};
+use crate::app::{self, open_store, system};
 use crate::catalogs::{LOCAL, SEEDED};
 use crate::config::{Settings, create_data_dir};
 use crate::seed::{self, CsvTable};
@@ -91,7 +93,14 @@ impl Seed {
             loaded.rows,
             loaded.rows as f64 / seconds
         ));
+        // A running server looks anew when it sees this; whatever command comes next finds a new listing.
+        let place = DataPlace { catalog: catalog.to_owned(), table: None };
+        store.touch_data(&scope, &BTreeSet::from([place])).await?;
         store.close().await;
+        let opened = app::open(&settings).await?;
+        let listed = opened.queries.catalogs().refresh(catalog, None).await.map_err(told);
+        listed.with_context(|| format!("{full_name} is loaded, and can't be read yet"))?;
+        opened.store.close().await;
         Ok(())
     }
 }

@@ -14,6 +14,7 @@ mod costs;
 mod dashboards;
 mod doctor;
 mod executions;
+mod freshness;
 mod limits;
 mod pages;
 mod permissions;
