@@ -33,6 +33,7 @@ use tokio::sync::{broadcast, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use hint::Hint;
+use hint::is_left_out;
 pub use info::{
     CatalogInfo, Change, ColumnInfo, DatabaseInfo, Problem, RefreshReport, TableChange, TableInfo, TableSummary,
 };
@@ -41,7 +42,7 @@ pub use lakefront_engine::infer::trino_type;
 
 pub(crate) use bound::{Bound, Wanted};
 pub(crate) use condition::{Condition, Constant, Test};
-pub(crate) use glue::{Lister, linked as glue_table, with_credentials};
+pub(crate) use glue::{Lister, Unfollowed, linked as glue_table, with_credentials};
 use lake::Lake;
 use linked::Linked;
 pub(crate) use linked::{Link, LinkedTable, Rules};
@@ -196,17 +197,17 @@ impl Catalogs {
         let catalog = match source {
             CatalogSource::Trino(config) => {
                 let link: Arc<dyn Link> = Arc::new(Trino::new(config)?);
-                Known::Linked(Arc::new(Linked::new(name, link, news.clone())))
+                Known::Linked(Arc::new(Linked::new(name, link, Arc::clone(&self.inner.infer), news.clone())))
             }
             CatalogSource::Glue(source) => {
                 let fresh = if config.s3_interval.is_zero() { Duration::MAX } else { config.s3_interval };
                 let journal = config.folder.join(format!("{name}.athena"));
                 let link: Arc<dyn Link> = Arc::new(AthenaLink::open(*source, &journal, fresh).await?);
-                Known::Linked(Arc::new(Linked::new(name, link, news.clone())))
+                Known::Linked(Arc::new(Linked::new(name, link, Arc::clone(&self.inner.infer), news.clone())))
             }
             CatalogSource::Postgres(config) => {
                 let link: Arc<dyn Link> = Arc::new(Postgres::new(config)?);
-                Known::Linked(Arc::new(Linked::new(name, link, news.clone())))
+                Known::Linked(Arc::new(Linked::new(name, link, Arc::clone(&self.inner.infer), news.clone())))
             }
             CatalogSource::Local { path } => {
                 let allowed = config.allowed_roots.clone();

@@ -61,7 +61,7 @@ pub(super) async fn gathered(last: Duration, ended: Instant) {
 }
 
 /// What writers keep for themselves. A partition folder may begin so.
-fn is_left_out(below: &str) -> bool {
+pub(super) fn is_left_out(below: &str) -> bool {
     let hidden = |segment: &str| segment.starts_with(['_', '.']) && !segment.contains('=');
     below.ends_with('/') || below.split('/').any(hidden)
 }

@@ -15,11 +15,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::bound::Bound;
 use super::condition::Condition;
-use super::glue::Declared;
+use super::glue::{Declared, Unfollowed};
 use super::hint::{gathered, lies_in};
 use super::info::{ColumnInfo, Problem};
 use super::refresh::LastListing;
-use super::{CatalogInfo, DatabaseInfo, News, RefreshReport, TableInfo, TableNow, TableSummary};
+use super::{CatalogInfo, DatabaseInfo, Infer, News, RefreshReport, TableInfo, TableNow, TableSummary};
 use crate::engine::Engine;
 use crate::{EngineChoice, ErrorKind, Principal, QueryError};
 
@@ -72,6 +72,11 @@ pub(crate) trait Link: Engine + fmt::Debug {
         Rules::default()
     }
 
+    /// Brings a table that is Lakefront's own up to its files; answers whether it is another one now.
+    fn follow<'a>(&'a self, _table: &'a LinkedTable, _infer: &'a Infer) -> BoxFuture<'a, Result<bool, Unfollowed>> {
+        async { Ok(false) }.boxed()
+    }
+
     /// Another listing is wanted: what is known of files is no longer good enough.
     fn forget_files(&self) {}
 }
@@ -121,7 +126,10 @@ impl Default for LinkedTable {
 pub(super) struct Linked {
     name: String,
     link: Arc<dyn Link>,
+    infer: Infer,
     news: News,
+    /// Why tables of Lakefront's own can't follow their files.
+    unfollowed: Mutex<BTreeMap<(String, String), String>>,
     state: watch::Sender<Option<Result<Listed, QueryError>>>,
     /// Held while listing; what the last one said.
     listing: tokio::sync::Mutex<Option<LastListing>>,
@@ -146,11 +154,13 @@ struct Listed {
 }
 
 impl Linked {
-    pub(super) fn new(name: &str, link: Arc<dyn Link>, news: News) -> Self {
+    pub(super) fn new(name: &str, link: Arc<dyn Link>, infer: Infer, news: News) -> Self {
         Self {
             name: name.to_owned(),
             link,
+            infer,
             news,
+            unfollowed: Mutex::default(),
             state: watch::Sender::new(None),
             listing: tokio::sync::Mutex::default(),
             error: Mutex::default(),
@@ -181,9 +191,43 @@ impl Linked {
         self.outdated.notify_one();
     }
 
+    /// Brings tables of Lakefront's own up to their files; whether any is another one now.
+    async fn follow(&self, tables: impl IntoIterator<Item = Arc<LinkedTable>>) -> bool {
+        let mut changed = false;
+        for table in tables {
+            let key = (table.database.clone(), table.name.clone());
+            let outcome = self.link.follow(&table, &self.infer).await;
+            let mut unfollowed = self.unfollowed.lock().unwrap_or_else(PoisonError::into_inner);
+            match outcome {
+                Ok(is_other) => {
+                    changed |= is_other;
+                    unfollowed.remove(&key);
+                }
+                Err(error) => {
+                    let told = format!("{}.{} does not follow its files: {error}", key.0, key.1);
+                    if unfollowed.get(&key) != Some(&told) {
+                        tracing::warn!(catalog = self.name, "{told}");
+                    }
+                    unfollowed.insert(key, told);
+                }
+            }
+        }
+        changed
+    }
+
+    fn all(&self) -> Vec<Arc<LinkedTable>> {
+        self.now().map(|listed| listed.tables.values().cloned().collect()).unwrap_or_default()
+    }
+
     /// Files are listed when they are asked for, so what is known of them only has to be forgotten.
-    fn take_hints(&self) {
+    async fn take_hints(&self) {
         let hints = std::mem::take(&mut *self.hints.lock().unwrap_or_else(PoisonError::into_inner));
+        let hinted =
+            |listed: Listed| hints.iter().filter_map(|key| listed.tables.get(key).cloned()).collect::<Vec<_>>();
+        if self.follow(self.now().map(hinted).unwrap_or_default()).await {
+            // The error is logged and shown with the catalog.
+            let _ = self.refresh().await;
+        }
         self.link.forget_files();
         let mut touched = self.touched();
         for table in hints {
@@ -264,7 +308,7 @@ impl Linked {
             bytes: 0,
             listed_at: now.map(|listed| listed.at),
             error: error.as_ref().map(|error| Problem::fatal(error.code, error.message.clone())),
-            warnings: Vec::new(),
+            warnings: self.unfollowed.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect(),
         }
     }
 
@@ -424,6 +468,9 @@ pub(super) async fn keep(catalog: Arc<Linked>, interval: Duration, stop: Cancell
             // The error is logged and shown with the catalog.
             let _ = catalog.refresh().await;
             let took = began.elapsed();
+            if catalog.follow(catalog.all()).await {
+                let _ = catalog.refresh().await;
+            }
             let next = async {
                 if interval.is_zero() { std::future::pending().await } else { tokio::time::sleep(interval).await }
             };
@@ -437,7 +484,7 @@ pub(super) async fn keep(catalog: Arc<Linked>, interval: Duration, stop: Cancell
                     }
                     () = catalog.hinted.notified() => {
                         gathered(Duration::ZERO, Instant::now()).await;
-                        catalog.take_hints();
+                        catalog.take_hints().await;
                         catalog.news.tell([]);
                     }
                 }
