@@ -22,6 +22,7 @@ use crate::job::{Compression, DataFile, Format, Storage};
 
 use source::Source;
 
+pub use csv::Kinds;
 pub use locate::{BadValue, locate_bad_value};
 pub use trino_type::trino_type;
 

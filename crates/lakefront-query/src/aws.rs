@@ -13,6 +13,7 @@ mod glue;
 mod identity;
 mod object;
 mod people;
+mod queue;
 mod retry;
 mod stack;
 mod transport;
@@ -30,6 +31,7 @@ pub use error::{AwsError, AwsErrorKind};
 pub use glue::{Glue, GlueColumn, GlueDatabase, GluePartition, GlueTable};
 pub use identity::Identity;
 pub use object::ObjectHead;
+pub use queue::{Message, Queue};
 pub use stack::{
     ChangeSet, ChangeSetRequest, DriftStatus, PropertyDifference, ResourceChange, ResourceDrift, Stack, StackEvent,
 };
@@ -107,12 +109,13 @@ pub struct Endpoints {
     pub sts: Option<String>,
     pub kms: Option<String>,
     pub cloudformation: Option<String>,
+    pub sqs: Option<String>,
 }
 
 impl Endpoints {
     /// AWS's own, whatever the environment says.
     pub fn of_aws() -> Self {
-        Self { athena: None, glue: None, s3: None, sts: None, kms: None, cloudformation: None }
+        Self { athena: None, glue: None, s3: None, sts: None, kms: None, cloudformation: None, sqs: None }
     }
 }
 
@@ -128,6 +131,7 @@ impl Default for Endpoints {
             sts: of("STS"),
             kms: of("KMS"),
             cloudformation: of("CLOUDFORMATION"),
+            sqs: of("SQS"),
         }
     }
 }

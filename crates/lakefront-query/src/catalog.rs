@@ -11,6 +11,7 @@ mod condition;
 mod file_name;
 mod found;
 mod glue;
+mod hint;
 mod info;
 mod lake;
 mod layout;
@@ -24,12 +25,15 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use lakefront_engine::infer::{InferRequest, InferredSchema};
 use lakefront_engine::{EngineError, Pool};
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+pub use hint::Hint;
+use hint::is_left_out;
 pub use info::{
     CatalogInfo, Change, ColumnInfo, DatabaseInfo, Problem, RefreshReport, TableChange, TableInfo, TableSummary,
 };
@@ -38,7 +42,7 @@ pub use lakefront_engine::infer::trino_type;
 
 pub(crate) use bound::{Bound, Wanted};
 pub(crate) use condition::{Condition, Constant, Test};
-pub(crate) use glue::{Lister, linked as glue_table, with_credentials};
+pub(crate) use glue::{Lister, Unfollowed, linked as glue_table, with_credentials};
 use lake::Lake;
 use linked::Linked;
 pub(crate) use linked::{Link, LinkedTable, Rules};
@@ -114,6 +118,15 @@ enum Known {
     Linked(Arc<Linked>),
 }
 
+/// The state of a table's data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableNow {
+    /// Changes when the data does, as far as is known.
+    pub version: String,
+    /// Time of the newest file; unknown where another system keeps the files.
+    pub newest: Option<DateTime<Utc>>,
+}
+
 /// Tells who listens that something changed.
 #[derive(Clone)]
 struct News {
@@ -184,17 +197,17 @@ impl Catalogs {
         let catalog = match source {
             CatalogSource::Trino(config) => {
                 let link: Arc<dyn Link> = Arc::new(Trino::new(config)?);
-                Known::Linked(Arc::new(Linked::new(name, link, news.clone())))
+                Known::Linked(Arc::new(Linked::new(name, link, Arc::clone(&self.inner.infer), news.clone())))
             }
             CatalogSource::Glue(source) => {
                 let fresh = if config.s3_interval.is_zero() { Duration::MAX } else { config.s3_interval };
                 let journal = config.folder.join(format!("{name}.athena"));
                 let link: Arc<dyn Link> = Arc::new(AthenaLink::open(*source, &journal, fresh).await?);
-                Known::Linked(Arc::new(Linked::new(name, link, news.clone())))
+                Known::Linked(Arc::new(Linked::new(name, link, Arc::clone(&self.inner.infer), news.clone())))
             }
             CatalogSource::Postgres(config) => {
                 let link: Arc<dyn Link> = Arc::new(Postgres::new(config)?);
-                Known::Linked(Arc::new(Linked::new(name, link, news.clone())))
+                Known::Linked(Arc::new(Linked::new(name, link, Arc::clone(&self.inner.infer), news.clone())))
             }
             CatalogSource::Local { path } => {
                 let allowed = config.allowed_roots.clone();
@@ -398,6 +411,18 @@ impl Catalogs {
     /// A database as known now, with its version.
     pub fn database_now(&self, catalog: &str, database: &str) -> Option<DatabaseInfo> {
         self.databases_now(catalog).into_iter().find(|known| known.name.eq_ignore_ascii_case(database))
+    }
+
+    /// A table as known now: its version, and the time of its newest file.
+    pub fn table_now(&self, catalog: &str, database: &str, name: &str) -> Option<TableNow> {
+        match self.known(catalog).ok()? {
+            Known::Files(known) => {
+                let snapshot = known.snapshot_now()?;
+                let found = &snapshot.entry(&database.to_lowercase(), &name.to_lowercase())?.found;
+                Some(TableNow { version: found.fingerprint.clone(), newest: found.newest() })
+            }
+            Known::Linked(known) => known.table_now(database, name),
+        }
     }
 
     fn databases_now(&self, catalog: &str) -> Vec<DatabaseInfo> {

@@ -22,7 +22,7 @@ use std::time::Instant;
 
 use lakefront_engine::Literal;
 
-pub use config::{ChannelBinding, PostgresConfig, PostgresPassword, without_password};
+pub use config::{ChannelBinding, Confined, PostgresConfig, PostgresPassword, without_password};
 pub use run::PostgresRun;
 pub use tables::{PostgresColumn, PostgresTable};
 

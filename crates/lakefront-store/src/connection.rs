@@ -170,6 +170,24 @@ impl PostgresTx {
     }
 }
 
+impl PostgresTx {
+    /// Sends rows in COPY's binary format, as they come, until there are no more. Answers how many there were.
+    pub(crate) async fn copy_in(
+        &self,
+        sql: &str,
+        mut rows: impl AsyncFnMut() -> Option<Vec<u8>>,
+    ) -> Result<u64, DbErr> {
+        let mut guard = self.0.lock().await;
+        let connection = guard.as_mut().ok_or_else(ended)?;
+        let failed = |error| DbErr::Exec(runtime(error));
+        let mut copy = connection.copy_in_raw(sql).await.map_err(failed)?;
+        while let Some(bytes) = rows().await {
+            copy.send(bytes).await.map_err(failed)?;
+        }
+        copy.finish().await.map_err(failed)
+    }
+}
+
 impl Drop for PostgresTx {
     fn drop(&mut self) {
         if let Some(connection) = self.0.get_mut().take() {

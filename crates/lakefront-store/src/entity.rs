@@ -150,6 +150,24 @@ entity!(catalog, "catalogs", {
     pub updated_at: i64,
 });
 
+entity!(seed, "seeds", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub name: String,
+    pub content_hash: String,
+    pub source: String,
+    pub row_count: i64,
+    pub reader: Option<String>,
+    pub seeded_at: i64,
+});
+
+entity!(data_version, "data_versions", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub catalog: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub table_name: String,
+    pub version: i64,
+});
+
 entity!(preferences, "preferences", {
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: String,

@@ -10,7 +10,7 @@ pub(crate) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Initial), Box::new(Costs)]
+        vec![Box::new(Initial), Box::new(Costs), Box::new(Seeds), Box::new(DataVersions)]
     }
 }
 
@@ -53,6 +53,38 @@ impl MigrationName for Costs {
 impl MigrationTrait for Costs {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.get_connection().execute_unprepared(include_str!("migration/0002_costs.sql")).await?;
+        Ok(())
+    }
+}
+
+struct Seeds;
+
+impl MigrationName for Seeds {
+    fn name(&self) -> &str {
+        "0003_seeds"
+    }
+}
+
+#[async_trait]
+impl MigrationTrait for Seeds {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.get_connection().execute_unprepared(include_str!("migration/0003_seeds.sql")).await?;
+        Ok(())
+    }
+}
+
+struct DataVersions;
+
+impl MigrationName for DataVersions {
+    fn name(&self) -> &str {
+        "0004_data_versions"
+    }
+}
+
+#[async_trait]
+impl MigrationTrait for DataVersions {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.get_connection().execute_unprepared(include_str!("migration/0004_data_versions.sql")).await?;
         Ok(())
     }
 }

@@ -12,6 +12,8 @@ mod world;
 mod access;
 #[path = "store/costs.rs"]
 mod costs;
+#[path = "store/data.rs"]
+mod data;
 #[path = "store/faults.rs"]
 mod faults;
 #[path = "store/history.rs"]
@@ -104,6 +106,9 @@ stories! {
         a_waiting_run_outlives_its_deadline_but_not_its_process,
         costs_add_up_and_are_ones_own,
         a_partition_rule_is_for_editors;
+    data:
+        changes_are_counted_for_the_other_instances,
+        a_table_is_loaded_whole_or_not_at_all;
     faults:
         many_clients_share_few_connections,
         acknowledged_changes_survive_a_killed_process,

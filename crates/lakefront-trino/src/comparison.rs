@@ -258,10 +258,14 @@ fn one_zero_kernel(call: &Call) -> Result<ArrayRef> {
     let array = call.array(0)?;
     Ok(match array.data_type() {
         DataType::Float32 => Arc::new(
-            array.as_primitive::<Float32Type>().unary::<_, Float32Type>(|it| if it.is_nan() { f32::NAN } else { it + 0.0 }),
+            array
+                .as_primitive::<Float32Type>()
+                .unary::<_, Float32Type>(|it| if it.is_nan() { f32::NAN } else { it + 0.0 }),
         ),
         _ => Arc::new(
-            array.as_primitive::<Float64Type>().unary::<_, Float64Type>(|it| if it.is_nan() { f64::NAN } else { it + 0.0 }),
+            array
+                .as_primitive::<Float64Type>()
+                .unary::<_, Float64Type>(|it| if it.is_nan() { f64::NAN } else { it + 0.0 }),
         ),
     })
 }

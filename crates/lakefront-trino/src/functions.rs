@@ -147,7 +147,8 @@ pub(crate) fn choose<'a, F: Copy>(
             };
             let returns = |at: &usize| reached[*at].2.instance(&reached[*at].0.returns);
             let first = left.first()?;
-            let alike = given.contains(&Given::Value(Type::Unknown)) && left.iter().all(|at| returns(at) == returns(first));
+            let alike =
+                given.contains(&Given::Value(Type::Unknown)) && left.iter().all(|at| returns(at) == returns(first));
             alike.then_some(*first)
         };
         match best(&every).or_else(|| best(&only_nulls)).or_else(any) {

@@ -69,10 +69,11 @@ pub(crate) fn typed_literal(text: &str, asked: &Type) -> Result<(Value, Type)> {
             Some((Value::Text(text.trim_end_matches(' ').to_owned()), Type::Char(length)))
         }
         _ => {
-            let value = cast::value(&Value::Text(text.to_owned()), &VARCHAR, asked).map_err(|error| match error.code {
-                Code::NotSupportedHere => error,
-                _ => invalid(),
-            })?;
+            let value =
+                cast::value(&Value::Text(text.to_owned()), &VARCHAR, asked).map_err(|error| match error.code {
+                    Code::NotSupportedHere => error,
+                    _ => invalid(),
+                })?;
             Some((value, asked.clone()))
         }
     };
@@ -119,8 +120,7 @@ fn decimal(text: &str) -> Option<Result<(Value, Type)>> {
         return None;
     }
     Some(
-        decimal_literal(whole, fraction)
-            .map(|(value, of)| (Value::Decimal(if negative { -value } else { value }), of)),
+        decimal_literal(whole, fraction).map(|(value, of)| (Value::Decimal(if negative { -value } else { value }), of)),
     )
 }
 
@@ -170,12 +170,8 @@ pub(crate) fn timestamps(call: &Call, mut of: impl FnMut(usize) -> Result<Option
         None => Ok(None),
     };
     match call.returns {
-        Type::Timestamp(0..=3) => {
-            call.primitives::<TimestampMillisecondType>(|row| narrow(of(row)?, PICOS_OF_MILLI))
-        }
-        Type::Timestamp(4..=6) => {
-            call.primitives::<TimestampMicrosecondType>(|row| narrow(of(row)?, PICOS_OF_MICRO))
-        }
+        Type::Timestamp(0..=3) => call.primitives::<TimestampMillisecondType>(|row| narrow(of(row)?, PICOS_OF_MILLI)),
+        Type::Timestamp(4..=6) => call.primitives::<TimestampMicrosecondType>(|row| narrow(of(row)?, PICOS_OF_MICRO)),
         _ => call.primitives::<Decimal128Type>(|row| {
             let picos = of(row)?;
             match picos {

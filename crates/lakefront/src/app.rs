@@ -19,6 +19,7 @@ use crate::auth::{Attempts, SessionCookie};
 use crate::books::Books;
 use crate::catalogs::Registered;
 use crate::config::Settings;
+use crate::freshness::Freshness;
 use crate::metrics::Metrics;
 use crate::pages::Pages;
 
@@ -35,6 +36,7 @@ pub struct Parts {
     pub cookie: SessionCookie,
     pub attempts: Attempts,
     pub events: EventSlots,
+    pub freshness: Freshness,
     /// Downloads being written.
     pub exports: Arc<Semaphore>,
     pub metrics: Metrics,
@@ -66,6 +68,7 @@ impl App {
             pages: Pages::new(&settings.pages),
             attempts: Attempts::default(),
             events: EventSlots::new(settings.server.events_per_user),
+            freshness: Freshness::default(),
             exports: Arc::new(Semaphore::new(settings.server.exports)),
             metrics: Metrics::default(),
             stop: CancellationToken::new(),

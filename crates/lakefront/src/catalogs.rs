@@ -9,10 +9,10 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use lakefront_engine::S3Credentials;
 use lakefront_query::aws::AthenaConfig;
-use lakefront_query::postgres::{PostgresConfig, PostgresPassword};
+use lakefront_query::postgres::{Confined, PostgresConfig, PostgresPassword};
 use lakefront_query::trino::{TrinoAuth, TrinoConfig};
 use lakefront_query::{CatalogSource, EngineChoice, GlueSource, Queries, QueryError};
-use lakefront_store::{SealedSecret, Store};
+use lakefront_store::{SEED_SCHEMA, SealedSecret, Store};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -23,6 +23,8 @@ use crate::connections::{AwsIdentity, Failures, WebIdentity};
 
 /// The catalog that the data folder's own lake becomes.
 pub const LOCAL: &str = "local";
+/// The catalog of the tables that `lakefront seed` has loaded into PostgreSQL.
+pub const SEEDED: &str = "seeded";
 
 /// Where a catalog's files are, as the app database keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,6 +56,15 @@ pub enum Source {
         ca: Option<String>,
     },
     Glue(Glue),
+    /// The seeded tables of the app database, and nothing else of it. Found, never given.
+    #[serde(skip_deserializing)]
+    Seeded {
+        /// Changes with what was loaded.
+        version: String,
+        /// `None` where the app database's address is none that a catalog can have.
+        #[serde(skip)]
+        database: Option<Box<PostgresConfig>>,
+    },
 }
 
 /// The Glue catalog of an account and region, and the Athena that reads it. Everything but the region may be left out.
@@ -175,6 +186,8 @@ pub enum Origin {
     Settings,
     /// The folder `lake` of the data folder.
     DataFolder,
+    /// Tables loaded into the app database.
+    Seeded,
 }
 
 /// A catalog as it is written down.
@@ -248,6 +261,9 @@ pub async fn known(settings: &Settings, store: &Store) -> anyhow::Result<BTreeMa
     if lake.is_dir() {
         known.insert(LOCAL.to_owned(), open(Source::Local { path: absolute(&lake)? }, Origin::DataFolder));
     }
+    if let Some(source) = seeded(settings, store).await? {
+        known.insert(SEEDED.to_owned(), open(source, Origin::Seeded));
+    }
     for catalog in store.catalogs(&system("catalogs")).await? {
         let source = serde_json::from_value(catalog.source)
             .with_context(|| format!("the catalog {} can't be read", catalog.name))?;
@@ -272,6 +288,27 @@ pub async fn known(settings: &Settings, store: &Store) -> anyhow::Result<BTreeMa
         known.insert(name.clone(), open(source, Origin::Settings));
     }
     Ok(known)
+}
+
+/// Tables of the app database that were loaded for queries. Its other tables are out of reach twice: the catalog knows
+/// those of one schema only, and every statement runs as a role that may read nothing else.
+async fn seeded(settings: &Settings, store: &Store) -> anyhow::Result<Option<Source>> {
+    if !store.is_postgres() {
+        return Ok(None);
+    }
+    let seeds = store.seeds(&system("catalogs")).await?;
+    let Some(role) = seeds.iter().find_map(|seed| seed.reader.clone()) else { return Ok(None) };
+    let mut hash = blake3::Hasher::new();
+    for seed in &seeds {
+        hash.update(format!("{}\0{}\0", seed.name, seed.content_hash).as_bytes());
+    }
+    let confined = Confined { schema: SEED_SCHEMA.to_owned(), role };
+    let database = PostgresConfig::parse(&settings.database_url(), None)
+        .map(|config| Box::new(PostgresConfig { confined: Some(confined), ..config }));
+    if let Err(error) = &database {
+        tracing::debug!(%error, "the app database's address is none for a catalog: {error}");
+    }
+    Ok(Some(Source::Seeded { version: hash.finalize().to_hex()[..16].to_owned(), database: database.ok() }))
 }
 
 pub fn absolute(path: &Path) -> anyhow::Result<String> {
@@ -321,6 +358,11 @@ pub fn source_of(source: &Source, secret: Option<String>) -> anyhow::Result<Cata
             CatalogSource::Postgres(postgres(url, ca.as_deref(), secret).map_err(with_hint)?)
         }
         Source::Glue(glue) => CatalogSource::Glue(Box::new(glue.source(secret)?)),
+        Source::Seeded { database: Some(database), .. } => CatalogSource::Postgres(PostgresConfig::clone(database)),
+        Source::Seeded { database: None, .. } => bail!(
+            "the seeded tables can't be read: write DATABASE_URL as \
+             postgres://user[:password]@host[:port]/database[?sslmode=verify-full]"
+        ),
     })
 }
 
@@ -379,30 +421,56 @@ pub async fn check(queries: &Queries) -> Vec<(String, anyhow::Result<String>)> {
 
 /// The state of the data that some statements read.
 pub struct TablesUsed {
-    /// Changes when a file of any database used does.
+    /// Changes when a file of any table used does.
     pub version: String,
     /// Time of the newest file.
     pub as_of: Option<DateTime<Utc>>,
 }
 
+/// A statement with the catalog and database that names without them belong to.
+#[derive(Clone, Copy)]
+pub struct Reading<'a> {
+    pub sql: &'a str,
+    pub catalog: Option<&'a str>,
+    pub database: Option<&'a str>,
+}
+
 impl TablesUsed {
-    /// By the default catalog and database of each statement; without them every database counts.
-    pub fn by<'a>(app: &App, defaults: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>) -> Self {
+    /// A statement reads no table whose name is not a word in it, so every table that is one counts: of its default
+    /// database, and of those whose names are words in it, too. That may be more than it reads, never less.
+    pub fn by<'a>(app: &App, statements: impl Iterator<Item = Reading<'a>>) -> Self {
         let catalogs = app.queries.catalogs();
-        let mut hash = blake3::Hasher::new();
-        let mut as_of = None;
-        for (catalog, database) in defaults.collect::<BTreeSet<_>>() {
-            for catalog in catalog.map_or_else(|| catalogs.names(), |name| vec![name.to_owned()]) {
-                let databases =
-                    database.map_or_else(|| catalogs.database_names(&catalog), |name| vec![name.to_owned()]);
-                for found in databases.iter().filter_map(|database| catalogs.database_now(&catalog, database)) {
-                    hash.update(format!("{catalog}\0{}\0{}\0", found.name, found.version).as_bytes());
-                    as_of = as_of.max(found.newest);
+        let mut used = BTreeMap::new();
+        for Reading { sql, catalog, database } in statements {
+            let words = words(sql);
+            let named = |default: Option<&str>, name: &str| {
+                default.is_none_or(|d| d.eq_ignore_ascii_case(name)) || words.contains(&name.to_lowercase())
+            };
+            for catalog_name in catalogs.names().into_iter().filter(|name| named(catalog, name)) {
+                let databases = catalogs.database_names(&catalog_name);
+                for database_name in databases.into_iter().filter(|name| named(database, name)) {
+                    for word in &words {
+                        if let Some(table) = catalogs.table_now(&catalog_name, &database_name, word) {
+                            used.insert((catalog_name.clone(), database_name.clone(), word.clone()), table);
+                        }
+                    }
                 }
             }
         }
+        let mut hash = blake3::Hasher::new();
+        for ((catalog, database, name), table) in &used {
+            hash.update(format!("{catalog}\0{database}\0{name}\0{}\0", table.version).as_bytes());
+        }
+        let as_of = used.values().filter_map(|table| table.newest).max();
         Self { version: hash.finalize().to_hex()[..16].to_owned(), as_of }
     }
+}
+
+/// Everything that may be a name in a statement, in lower case.
+fn words(sql: &str) -> BTreeSet<String> {
+    let plain = sql.split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '$'));
+    let quoted = sql.split('"').skip(1).step_by(2);
+    plain.chain(quoted).filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
 }
 
 #[cfg(test)]
@@ -420,6 +488,14 @@ mod tests {
         match opened(&Wanted { source, sealed }, "warehouse", &key)? {
             CatalogSource::Trino(config) => Ok(config),
             _ => anyhow::bail!("no Trino"),
+        }
+    }
+
+    #[test]
+    fn every_name_in_a_statement_is_a_word() {
+        let found = words("select a.\"Odd name\", x from Lake.demo.Sales_2 s -- note");
+        for name in ["odd name", "lake", "demo", "sales_2"] {
+            assert!(found.contains(name), "{name}");
         }
     }
 

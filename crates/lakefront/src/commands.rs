@@ -9,6 +9,7 @@ mod migrate;
 mod openapi;
 mod query;
 mod sample;
+mod seed;
 mod serve;
 mod setup;
 mod token;
@@ -61,6 +62,8 @@ enum Command {
     /// From a CSV to a lake in the cloud
     #[command(subcommand)]
     Setup(setup::SetupCommand),
+    /// Load a CSV file into the app database, as a table to query
+    Seed(seed::Seed),
     /// Catalogs: which lakes there are
     #[command(subcommand)]
     Catalog(catalog::CatalogCommand),
@@ -110,6 +113,7 @@ fn execute(line: CommandLine) -> anyhow::Result<()> {
         Command::Query(query) => runtime()?.block_on(query.run(quiet(settings(&flags)?))),
         Command::Sample(sample) => sample.run(),
         Command::Setup(setup) => runtime()?.block_on(setup.run(quiet(settings(&flags)?), yes)),
+        Command::Seed(seed) => runtime()?.block_on(seed.run(quiet(settings(&flags)?), yes)),
         Command::Catalog(catalog) => runtime()?.block_on(catalog.run(quiet(settings(&flags)?), yes)),
         Command::User(user) => runtime()?.block_on(user.run(quiet(settings(&flags)?), yes)),
         Command::Token(token) => runtime()?.block_on(token.run(quiet(settings(&flags)?))),

@@ -20,6 +20,7 @@ pub struct Settings {
     pub server: Server,
     pub query: Query,
     pub catalog: Catalog,
+    pub events: Events,
     pub pages: Pages,
     pub log: Log,
     pub catalogs: BTreeMap<String, CatalogSetting>,
@@ -69,6 +70,33 @@ pub struct Catalog {
     pub linked_interval_s: u64,
     pub folders: Vec<PathBuf>,
     pub loopback_endpoints: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Events {
+    pub secret: EventSecret,
+    pub sqs_queue_url: String,
+    pub sqs_region: String,
+}
+
+/// What senders of events have to know; never printed. Nobody knows an empty one.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct EventSecret(String);
+
+impl EventSecret {
+    /// In a time that tells nothing of where they differ.
+    pub fn is(&self, given: &str) -> bool {
+        // Hashes of BLAKE3 are compared in constant time.
+        !self.0.is_empty() && blake3::hash(self.0.as_bytes()) == blake3::hash(given.as_bytes())
+    }
+}
+
+impl std::fmt::Debug for EventSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EventSecret(…)")
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -210,6 +238,9 @@ impl Settings {
             bail!("server.public_url must be scheme and host, such as https://lakefront.example.com; it is `{url}`");
         }
         self.server.public_url = url;
+        if !self.events.secret.0.is_empty() && self.events.secret.0.len() < 16 {
+            bail!("events.secret has fewer than 16 characters; take some that nobody guesses: openssl rand -hex 24");
+        }
         self.data_dir = resolved(&self.data_dir);
         Ok(self)
     }
@@ -330,6 +361,7 @@ mod tests {
     fn a_wrong_value_is_refused() {
         assert!(load(&[("LAKEFRONT_QUERY_DEADLINE_S", "soon")]).is_err());
         assert!(load(&[("LAKEFRONT_SERVER_PUBLIC_URL", "lakefront.example.com")]).is_err());
+        assert!(load(&[("LAKEFRONT_EVENTS_SECRET", "short")]).is_err());
         assert!(load(&[("LAKEFRONT_SERVER_TRUSTED_PROXIES", "10.0.0.0/33")]).is_err());
     }
 }

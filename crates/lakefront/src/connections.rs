@@ -284,7 +284,7 @@ async fn allowed(settings: &Settings, source: &Source, has_secret: bool, door: D
         Source::Postgres { url, ca } => {
             catalogs::postgres(url, ca.as_deref(), None)?;
         }
-        Source::Trino { .. } => {}
+        Source::Trino { .. } | Source::Seeded { .. } => {}
     }
     Ok(())
 }
@@ -310,7 +310,7 @@ fn in_open_folder(settings: &Settings, path: &str) -> Result<(), QueryError> {
 /// Where the secret is sent.
 fn address_of(source: &Source) -> Option<&str> {
     match source {
-        Source::Local { .. } | Source::Glue(_) => None,
+        Source::Local { .. } | Source::Glue(_) | Source::Seeded { .. } => None,
         Source::S3 { endpoint, .. } => endpoint.as_deref(),
         Source::Trino { url, .. } | Source::Postgres { url, .. } => Some(url),
     }

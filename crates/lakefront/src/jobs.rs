@@ -8,6 +8,7 @@ use chrono::{TimeDelta, Utc};
 use serde_json::json;
 
 use crate::app::{App, system};
+use crate::freshness;
 
 const SWEEP: Duration = Duration::from_secs(300);
 const CATALOGS: Duration = Duration::from_secs(15);
@@ -20,6 +21,10 @@ pub fn start(app: &App) {
     spawn(app, warm_up(app.clone()));
     spawn(app, catalogs(app.clone()));
     spawn(app, costs(app.clone()));
+    spawn(app, freshness::count(app.clone()));
+    spawn(app, freshness::look(app.clone()));
+    spawn(app, freshness::tell_found(app.clone()));
+    spawn(app, freshness::follow_queue(app.clone()));
 }
 
 fn spawn(app: &App, job: impl Future<Output = ()> + Send + 'static) {

@@ -12,12 +12,14 @@ mod config;
 mod connections;
 mod encode;
 mod error;
+mod freshness;
 mod jobs;
 mod metrics;
 mod middleware;
 mod pages;
 mod router;
 mod sample;
+mod seed;
 mod server;
 mod setup;
 

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use crate::api::{
     approvals, audit, auth, budgets, catalogs, connections, costs, dashboard_data, executions, operations, preferences,
-    saved, tokens, users,
+    s3_events, saved, tokens, users,
 };
 use crate::app::App;
 use crate::error::Problem;
@@ -81,6 +81,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(connections::check_draft))
         .routes(routes!(connections::get, connections::update, connections::delete))
         .routes(routes!(connections::check))
+        .routes(routes!(s3_events::announce))
         .routes(routes!(executions::list, executions::submit))
         .routes(routes!(executions::estimate))
         .routes(routes!(executions::get, executions::cancel))

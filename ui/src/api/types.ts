@@ -229,6 +229,8 @@ export interface ResultPage {
 }
 
 export interface DashboardQueryData {
+  /** Time of the newest file it read; of the run itself where another system keeps the tables. */
+  as_of: string | null;
   execution_id: string | null;
   state: ExecutionState;
   columns: Column[];
@@ -423,7 +425,7 @@ export interface Connection {
   settings: Record<string, unknown>;
   has_secret: boolean;
   /** Only what the app database has can be changed. */
-  origin: "database" | "settings" | "data_folder";
+  origin: "database" | "settings" | "data_folder" | "seeded";
   state: {
     listed_at: string | null;
     databases: number;

@@ -16,7 +16,7 @@ use crate::error::{EngineError, EngineErrorKind};
 use crate::job::{Compression, Format};
 
 use dialect::Dialect;
-pub(super) use kinds::Kinds;
+pub use kinds::Kinds;
 pub(super) use records::{MOST_COLUMNS, Record, RecordError, Records};
 
 /// Read of a file whose header is compared but whose values are not looked at.

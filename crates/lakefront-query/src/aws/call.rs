@@ -24,6 +24,8 @@ use crate::{ErrorKind, Principal, QueryError};
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// A page of 1,000 rows of a result, or 50 query texts of 256 KiB.
 const LARGEST_ANSWER: usize = 32 << 20;
+const JSON: &str = "application/x-amz-json-1.1";
+const SQS_JSON: &str = "application/x-amz-json-1.0";
 const LARGEST_ERROR: usize = 1 << 16;
 
 /// Signed calls to one account and region. Cheap to clone; clones share credentials and the budget of retries.
@@ -45,6 +47,7 @@ struct Inner {
     sts: String,
     kms: String,
     cloudformation: String,
+    sqs: String,
 }
 
 impl fmt::Debug for Aws {
@@ -59,6 +62,7 @@ pub(super) enum Service {
     Athena,
     Glue,
     Kms,
+    Sqs,
 }
 
 /// A request before it is signed.
@@ -99,12 +103,13 @@ impl Aws {
         let sts = address("sts", &endpoints.sts)?;
         let kms = address("kms", &endpoints.kms)?;
         let cloudformation = address("cloudformation", &endpoints.cloudformation)?;
+        let sqs = address("sqs", &endpoints.sqs)?;
         let keyring = Arc::new(Keyring::open(&config, http.clone(), None).await?);
         let region = config.region.clone();
         let per_person = config.assume_role.as_ref().is_some_and(|role| role.per_person);
         let people = per_person.then(|| People::new(config, http.clone()));
         let inner =
-            Inner { http, region, people, budget: Budget::default(), athena, glue, s3, sts, kms, cloudformation };
+            Inner { http, region, people, budget: Budget::default(), athena, glue, s3, sts, kms, cloudformation, sqs };
         Ok(Self { inner: Arc::new(inner), keyring })
     }
 
@@ -165,6 +170,7 @@ impl Aws {
             Service::Athena => ("athena", "AmazonAthena", &self.inner.athena),
             Service::Glue => ("glue", "AWSGlue", &self.inner.glue),
             Service::Kms => ("kms", "TrentService", &self.inner.kms),
+            Service::Sqs => ("sqs", "AmazonSQS", &self.inner.sqs),
         };
         let action = format!("{service}:{operation}");
         let body = serde_json::to_vec(body)
@@ -175,7 +181,7 @@ impl Aws {
             method: http::Method::POST,
             address: format!("{address}/"),
             headers: vec![
-                ("content-type", "application/x-amz-json-1.1".to_owned()),
+                ("content-type", if service == "sqs" { SQS_JSON } else { JSON }.to_owned()),
                 ("x-amz-target", format!("{target}.{operation}")),
             ],
             body,

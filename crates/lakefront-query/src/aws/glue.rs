@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures::stream::{self, Stream};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::{Aws, AwsError, AwsErrorKind};
 use crate::{ErrorKind, QueryError};
@@ -13,6 +14,19 @@ use crate::{ErrorKind, QueryError};
 /// The most that Glue gives.
 const PAGE: u32 = 100;
 const PARTITIONS: u32 = 1000;
+/// What may be said of a table; the rest Glue says itself.
+const INPUT: [&str; 10] = [
+    "Name",
+    "Description",
+    "Owner",
+    "Retention",
+    "StorageDescriptor",
+    "PartitionKeys",
+    "ViewOriginalText",
+    "ViewExpandedText",
+    "TableType",
+    "Parameters",
+];
 
 /// One account's catalog in the region of the client.
 #[derive(Debug, Clone)]
@@ -139,6 +153,51 @@ impl Glue {
             let (page, token) = reader.page(token).await?;
             Ok(Some((page, (reader, token.map(Some)))))
         })
+    }
+
+    /// A table as [`update_table`](Self::update_table) takes it, with its version. `TABLE_NOT_FOUND`.
+    pub async fn table_input(&self, database: &str, table: &str) -> Result<(Value, Option<String>), QueryError> {
+        let call = self.write(json!({"DatabaseName": database, "Name": table}));
+        let answer: Value = match self.aws.glue("GetTable", &call).await {
+            Ok(answer) => answer,
+            Err(error) => return Err(missing(error, "TABLE_NOT_FOUND", "table", &format!("{database}.{table}"))),
+        };
+        let part = |name: &&str| Some(((*name).to_owned(), answer["Table"].get(*name)?.clone()));
+        let input = INPUT.iter().filter_map(part).collect::<serde_json::Map<_, _>>();
+        Ok((Value::Object(input), answer["Table"]["VersionId"].as_str().map(str::to_owned)))
+    }
+
+    /// Declares a table anew, unless it is at another version by now.
+    pub async fn update_table(&self, database: &str, input: &Value, version: Option<&str>) -> Result<(), QueryError> {
+        let mut call = self.write(json!({"DatabaseName": database, "TableInput": input}));
+        if let Some(version) = version {
+            call["VersionId"] = version.into();
+        }
+        let _: Value = self.aws.glue("UpdateTable", &call).await?;
+        Ok(())
+    }
+
+    /// Registers up to 100 partitions. Those that are there already stay as they are.
+    pub async fn create_partitions(&self, database: &str, table: &str, inputs: &[Value]) -> Result<(), QueryError> {
+        let call = self.write(json!({"DatabaseName": database, "TableName": table, "PartitionInputList": inputs}));
+        let answer: Value = self.aws.glue("BatchCreatePartition", &call).await?;
+        let code = |error: &Value| error["ErrorDetail"]["ErrorCode"].as_str().unwrap_or("unknown").to_owned();
+        let errors = answer["Errors"].as_array().into_iter().flatten().map(code);
+        match errors.into_iter().find(|code| code != "AlreadyExistsException") {
+            None => Ok(()),
+            Some(code) => Err(QueryError::new(
+                "ENGINE_REFUSED",
+                ErrorKind::Unavailable,
+                format!("Glue registers no partition of \"{database}.{table}\": {code}."),
+            )),
+        }
+    }
+
+    fn write(&self, mut call: Value) -> Value {
+        if let Some(id) = &self.catalog_id {
+            call["CatalogId"] = id.as_str().into();
+        }
+        call
     }
 
     /// The first page of databases, as AWS answers it: for checks.

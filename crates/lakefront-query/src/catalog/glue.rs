@@ -2,6 +2,7 @@
 //! reads them exactly as Athena does. Where it would not, the table is left to Athena, and says why.
 
 mod files;
+mod owned;
 mod partitions;
 mod projection;
 mod reading;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 pub(crate) use files::{Lister, with_credentials};
+pub(crate) use owned::Unfollowed;
 
 use super::condition::KeyOrder;
 use super::info::ColumnInfo;
@@ -35,7 +37,12 @@ pub(crate) struct Declared {
     input_format: Option<String>,
     serde: Option<String>,
     partitions: Partitions,
+    /// Lakefront made it, and keeps it up with its files.
+    is_owned: bool,
 }
+
+/// Names who made a table and keeps it up with its files, among its parameters.
+const OWNER: &str = "lakefront.owner";
 
 /// A partition key.
 #[derive(Debug, PartialEq)]
@@ -89,6 +96,7 @@ pub(crate) fn linked(table: &GlueTable) -> LinkedTable {
             Err(_) => table.serde.as_deref().map(|serde| serde.rsplit('.').next().unwrap_or(serde).to_owned()),
         },
         location: table.location.clone(),
+        content: None,
         files: reading.and_then(|reading| Declared::of(table, reading)).map(Arc::new).map_err(Some),
     }
 }
@@ -138,6 +146,7 @@ impl Declared {
             input_format: table.input_format.clone(),
             serde: table.serde.clone(),
             partitions,
+            is_owned: table.parameters.contains_key(OWNER),
         })
     }
 }

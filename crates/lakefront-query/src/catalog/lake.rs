@@ -186,6 +186,14 @@ impl Lake {
         }
     }
 
+    /// Bucket and prefix, where there is one.
+    pub(super) fn bucket(&self) -> Option<(&str, &str)> {
+        match &self.place {
+            Place::Local(_) => None,
+            Place::S3 { location, .. } => Some((location.bucket(), location.prefix())),
+        }
+    }
+
     /// Names a table that is the root itself.
     pub(super) fn root_name(&self) -> Option<&str> {
         match &self.place {

@@ -1,8 +1,8 @@
 //! A catalog whose tables another system keeps: it tells their names and columns, and runs what reads them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -10,15 +10,16 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use lakefront_engine::Table;
 use lakefront_trino::Sql;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::bound::Bound;
 use super::condition::Condition;
-use super::glue::Declared;
+use super::glue::{Declared, Unfollowed};
+use super::hint::{gathered, lies_in};
 use super::info::{ColumnInfo, Problem};
 use super::refresh::LastListing;
-use super::{CatalogInfo, DatabaseInfo, News, RefreshReport, TableInfo, TableSummary};
+use super::{CatalogInfo, DatabaseInfo, Infer, News, RefreshReport, TableInfo, TableNow, TableSummary};
 use crate::engine::Engine;
 use crate::{EngineChoice, ErrorKind, Principal, QueryError};
 
@@ -71,6 +72,11 @@ pub(crate) trait Link: Engine + fmt::Debug {
         Rules::default()
     }
 
+    /// Brings a table that is Lakefront's own up to its files; answers whether it is another one now.
+    fn follow<'a>(&'a self, _table: &'a LinkedTable, _infer: &'a Infer) -> BoxFuture<'a, Result<bool, Unfollowed>> {
+        async { Ok(false) }.boxed()
+    }
+
     /// Another listing is wanted: what is known of files is no longer good enough.
     fn forget_files(&self) {}
 }
@@ -97,6 +103,8 @@ pub(crate) struct LinkedTable {
     pub(crate) location: Option<String>,
     /// How its files are read here; else why they are not, as a clause, if there is something to say.
     pub(crate) files: Result<Arc<Declared>, Option<String>>,
+    /// What the other system says of its content's version.
+    pub(crate) content: Option<String>,
 }
 
 impl Default for LinkedTable {
@@ -110,6 +118,7 @@ impl Default for LinkedTable {
             format_text: None,
             location: None,
             files: Err(None),
+            content: None,
         }
     }
 }
@@ -117,12 +126,22 @@ impl Default for LinkedTable {
 pub(super) struct Linked {
     name: String,
     link: Arc<dyn Link>,
+    infer: Infer,
     news: News,
+    /// Why tables of Lakefront's own can't follow their files.
+    unfollowed: Mutex<BTreeMap<(String, String), String>>,
     state: watch::Sender<Option<Result<Listed, QueryError>>>,
     /// Held while listing; what the last one said.
     listing: tokio::sync::Mutex<Option<LastListing>>,
     /// Why the last listing failed.
     error: Mutex<Option<QueryError>>,
+    /// Tables whose files changed, somebody says.
+    hints: Mutex<BTreeSet<(String, String)>>,
+    /// How often each table's files are said to have changed.
+    touched: Mutex<BTreeMap<(String, String), u64>>,
+    hinted: Notify,
+    /// Its tables changed, somebody says.
+    outdated: Notify,
 }
 
 #[derive(Clone)]
@@ -135,15 +154,128 @@ struct Listed {
 }
 
 impl Linked {
-    pub(super) fn new(name: &str, link: Arc<dyn Link>, news: News) -> Self {
+    pub(super) fn new(name: &str, link: Arc<dyn Link>, infer: Infer, news: News) -> Self {
         Self {
             name: name.to_owned(),
             link,
+            infer,
             news,
+            unfollowed: Mutex::default(),
             state: watch::Sender::new(None),
             listing: tokio::sync::Mutex::default(),
             error: Mutex::default(),
+            hints: Mutex::default(),
+            touched: Mutex::default(),
+            hinted: Notify::new(),
+            outdated: Notify::new(),
         }
+    }
+
+    /// The tables that an object of a bucket belongs to, as far as their locations tell.
+    pub(super) fn holding(&self, bucket: &str, key: &str) -> Vec<(String, String)> {
+        let Some(listed) = self.now() else { return Vec::new() };
+        let holds = |table: &LinkedTable| table.location.as_deref().is_some_and(|at| lies_in(at, bucket, key));
+        listed.tables.iter().filter(|(_, table)| holds(table)).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The files of a table changed, somebody says: what is known of them is forgotten soon. Many hints are one.
+    pub(super) fn hint(&self, table: &(String, String)) {
+        if self.now().is_some_and(|listed| listed.tables.contains_key(table)) {
+            self.hints.lock().unwrap_or_else(PoisonError::into_inner).insert(table.clone());
+            self.hinted.notify_one();
+        }
+    }
+
+    /// Tables came, went or are others than before, somebody says.
+    pub(super) fn hint_at_tables(&self) {
+        self.outdated.notify_one();
+    }
+
+    /// Brings tables of Lakefront's own up to their files; whether any is another one now.
+    async fn follow(&self, tables: impl IntoIterator<Item = Arc<LinkedTable>>) -> bool {
+        let mut changed = false;
+        for table in tables {
+            let key = (table.database.clone(), table.name.clone());
+            let outcome = self.link.follow(&table, &self.infer).await;
+            let mut unfollowed = self.unfollowed.lock().unwrap_or_else(PoisonError::into_inner);
+            match outcome {
+                Ok(is_other) => {
+                    changed |= is_other;
+                    unfollowed.remove(&key);
+                }
+                Err(error) => {
+                    let told = format!("{}.{} does not follow its files: {error}", key.0, key.1);
+                    if unfollowed.get(&key) != Some(&told) {
+                        tracing::warn!(catalog = self.name, "{told}");
+                    }
+                    unfollowed.insert(key, told);
+                }
+            }
+        }
+        changed
+    }
+
+    fn all(&self) -> Vec<Arc<LinkedTable>> {
+        self.now().map(|listed| listed.tables.values().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Files are listed when they are asked for, so what is known of them only has to be forgotten.
+    async fn take_hints(&self) {
+        let hints = std::mem::take(&mut *self.hints.lock().unwrap_or_else(PoisonError::into_inner));
+        let hinted =
+            |listed: Listed| hints.iter().filter_map(|key| listed.tables.get(key).cloned()).collect::<Vec<_>>();
+        if self.follow(self.now().map(hinted).unwrap_or_default()).await {
+            // The error is logged and shown with the catalog.
+            let _ = self.refresh().await;
+        }
+        self.link.forget_files();
+        let mut touched = self.touched();
+        for table in hints {
+            *touched.entry(table).or_default() += 1;
+        }
+    }
+
+    fn touched(&self) -> MutexGuard<'_, BTreeMap<(String, String), u64>> {
+        self.touched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn table_now(&self, database: &str, name: &str) -> Option<TableNow> {
+        let listed = self.now()?;
+        let lower = (database.to_lowercase(), name.to_lowercase());
+        let key =
+            [(database.to_owned(), name.to_owned()), lower].into_iter().find(|key| listed.tables.contains_key(key))?;
+        let version = listed.tables.get(&key).map(|table| self.version(&key, table))?;
+        Some(TableNow { version: version.to_hex()[..32].to_owned(), newest: None })
+    }
+
+    fn version(&self, key: &(String, String), table: &LinkedTable) -> blake3::Hash {
+        let touched = self.touched().get(key).copied().unwrap_or_default();
+        let mut hash = blake3::Hasher::new();
+        hash.update(
+            format!("{key:?} {touched} {:?} {:?} {:?}", table.columns, table.location, table.content).as_bytes(),
+        );
+        hash.finalize()
+    }
+
+    /// A version of each database, which changes with any of its tables.
+    fn databases_of(&self, listed: &Listed) -> Vec<DatabaseInfo> {
+        let mut databases: Vec<(DatabaseInfo, blake3::Hasher)> = Vec::new();
+        for (key, table) in listed.tables.iter() {
+            if databases.last().is_none_or(|(last, _)| last.name != key.0) {
+                let name = key.0.clone();
+                let info = DatabaseInfo { name, tables: 0, bytes: 0, version: String::new(), newest: None };
+                databases.push((info, blake3::Hasher::new()));
+            }
+            if let Some((info, hash)) = databases.last_mut() {
+                info.tables += 1;
+                hash.update(self.version(key, table).as_bytes());
+            }
+        }
+        let versioned = |(info, hash): (DatabaseInfo, blake3::Hasher)| DatabaseInfo {
+            version: hash.finalize().to_hex()[..32].to_owned(),
+            ..info
+        };
+        databases.into_iter().map(versioned).collect()
     }
 
     pub(super) fn link(&self) -> &Arc<dyn Link> {
@@ -176,7 +308,7 @@ impl Linked {
             bytes: 0,
             listed_at: now.map(|listed| listed.at),
             error: error.as_ref().map(|error| Problem::fatal(error.code, error.message.clone())),
-            warnings: Vec::new(),
+            warnings: self.unfollowed.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect(),
         }
     }
 
@@ -200,11 +332,11 @@ impl Linked {
     }
 
     pub(super) fn databases_now(&self) -> Vec<DatabaseInfo> {
-        self.now().map(|listed| databases(&listed)).unwrap_or_default()
+        self.now().map(|listed| self.databases_of(&listed)).unwrap_or_default()
     }
 
     pub(super) async fn databases(&self) -> Result<Vec<DatabaseInfo>, QueryError> {
-        Ok(databases(&self.listed().await?))
+        Ok(self.databases_of(&self.listed().await?))
     }
 
     pub(super) fn table_names(&self, database: &str) -> Vec<String> {
@@ -307,23 +439,6 @@ impl Linked {
     }
 }
 
-fn databases(listed: &Listed) -> Vec<DatabaseInfo> {
-    let mut databases: Vec<DatabaseInfo> = Vec::new();
-    for (database, _) in listed.tables.keys() {
-        match databases.last_mut().filter(|last| last.name == *database) {
-            Some(last) => last.tables += 1,
-            None => databases.push(DatabaseInfo {
-                name: database.clone(),
-                tables: 1,
-                bytes: 0,
-                version: String::new(),
-                newest: None,
-            }),
-        }
-    }
-    databases
-}
-
 fn report(
     before: Option<&Listed>,
     tables: &BTreeMap<(String, String), Arc<LinkedTable>>,
@@ -349,12 +464,31 @@ fn report(
 pub(super) async fn keep(catalog: Arc<Linked>, interval: Duration, stop: CancellationToken) {
     let work = async {
         loop {
+            let began = Instant::now();
             // The error is logged and shown with the catalog.
             let _ = catalog.refresh().await;
-            if interval.is_zero() {
-                std::future::pending::<()>().await;
+            let took = began.elapsed();
+            if catalog.follow(catalog.all()).await {
+                let _ = catalog.refresh().await;
             }
-            tokio::time::sleep(interval).await;
+            let next = async {
+                if interval.is_zero() { std::future::pending().await } else { tokio::time::sleep(interval).await }
+            };
+            tokio::pin!(next);
+            loop {
+                tokio::select! {
+                    () = &mut next => break,
+                    () = catalog.outdated.notified() => {
+                        gathered(took, began + took).await;
+                        break;
+                    }
+                    () = catalog.hinted.notified() => {
+                        gathered(Duration::ZERO, Instant::now()).await;
+                        catalog.take_hints().await;
+                        catalog.news.tell([]);
+                    }
+                }
+            }
         }
     };
     stop.run_until_cancelled(work).await;

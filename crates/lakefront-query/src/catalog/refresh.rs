@@ -10,6 +10,7 @@ use lakefront_engine::{EngineError, EngineErrorKind, lake as listing};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::hint::gathered;
 use super::info::{Change, Problem};
 use super::lake::Lake;
 use super::layout::Listing;
@@ -38,6 +39,8 @@ pub(super) struct Attached {
     listing: tokio::sync::Mutex<Option<LastListing>>,
     /// Why the last listing failed.
     error: Mutex<Option<QueryError>>,
+    /// Somebody says that an object changed.
+    hinted: Notify,
     /// Something is to be written to the cache.
     learnt: Notify,
     /// Held while the cache is written; set once it is not to be written again.
@@ -69,9 +72,20 @@ impl Attached {
             state: watch::Sender::new(State::Unlisted),
             listing: tokio::sync::Mutex::new(None),
             error: Mutex::new(None),
+            hinted: Notify::new(),
             learnt: Notify::new(),
             forgotten: tokio::sync::Mutex::new(false),
         }
+    }
+
+    /// Bucket and prefix, where there is one.
+    pub(super) fn bucket(&self) -> Option<(&str, &str)> {
+        self.lake.bucket()
+    }
+
+    /// Has it listed soon. Many hints are one listing, and one that comes while it is listed is another.
+    pub(super) fn hint(&self) {
+        self.hinted.notify_one();
     }
 
     pub(super) fn snapshot_now(&self) -> Option<Arc<Snapshot>> {
@@ -329,7 +343,8 @@ pub(super) async fn keep(catalog: Arc<Attached>, interval: Duration, stop: Cance
             let began = Instant::now();
             // The error is logged and shown with the catalog.
             let _ = catalog.refresh().await;
-            let pause = interval.max(began.elapsed() * REST);
+            let (took, ended) = (began.elapsed(), Instant::now());
+            let pause = interval.max(took * REST);
             let next = async {
                 if interval.is_zero() { std::future::pending().await } else { tokio::time::sleep(pause).await }
             };
@@ -337,6 +352,10 @@ pub(super) async fn keep(catalog: Arc<Attached>, interval: Duration, stop: Cance
             loop {
                 tokio::select! {
                     () = &mut next => break,
+                    () = catalog.hinted.notified() => {
+                        gathered(took, ended).await;
+                        break;
+                    }
                     () = catalog.learnt.notified() => {
                         tokio::time::sleep(WRITE_AFTER).await;
                         catalog.persist().await;

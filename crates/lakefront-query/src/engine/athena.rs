@@ -15,7 +15,9 @@ use ulid::Ulid;
 use super::linked::{self, Run};
 use super::{Engine, Plan};
 use crate::aws::{Athena, AthenaRequest, AthenaRun, Aws, Glue, LEAST, STEP, per_tb_usd};
-use crate::catalog::{Condition, GlueSource, Link, LinkedTable, Lister, Rules, glue_table, with_credentials};
+use crate::catalog::{
+    Condition, GlueSource, Infer, Link, LinkedTable, Lister, Rules, Unfollowed, glue_table, with_credentials,
+};
 use crate::estimate::Price;
 use crate::policy::Authorized;
 use crate::{EngineChoice, ErrorKind, Principal, QueryError};
@@ -185,6 +187,16 @@ impl Link for AthenaLink {
 
     fn rules(&self) -> Rules {
         self.rules
+    }
+
+    fn follow<'a>(&'a self, table: &'a LinkedTable, infer: &'a Infer) -> BoxFuture<'a, Result<bool, Unfollowed>> {
+        async move {
+            match &table.files {
+                Ok(declared) => self.lister.follow(declared, infer).await,
+                Err(_) => Ok(false),
+            }
+        }
+        .boxed()
     }
 
     fn forget_files(&self) {

@@ -84,6 +84,8 @@ fn as_linked(table: PostgresTable) -> LinkedTable {
         database: table.schema,
         name: table.name,
         is_view: table.is_view,
+        // Those that `lakefront seed` has loaded say there what they were loaded from.
+        content: table.comment,
         ..LinkedTable::default()
     }
 }

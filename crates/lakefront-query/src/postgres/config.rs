@@ -23,6 +23,15 @@ pub struct PostgresConfig {
     pub channel_binding: ChannelBinding,
     /// Certificates (PEM) of authorities to trust besides the machine's.
     pub ca_pem: Option<Vec<u8>>,
+    /// Where there is more in the database than may be read.
+    pub confined: Option<Confined>,
+}
+
+/// What alone may be read: the tables, but no views, of one schema, as a role that can read nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confined {
+    pub schema: String,
+    pub role: String,
 }
 
 /// Never printed.
@@ -76,6 +85,7 @@ impl PostgresConfig {
             password: password.map(PostgresPassword),
             channel_binding: ChannelBinding::default(),
             ca_pem,
+            confined: None,
         };
         if config.ca_pem.is_some() {
             config.tls = true;

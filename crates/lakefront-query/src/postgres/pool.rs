@@ -7,6 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::config::PostgresConfig;
 use super::failure;
+use super::tables::PostgresTable;
 use super::tls::Tls;
 use super::wire::{self, Connection, Fault};
 use crate::QueryError;
@@ -45,6 +46,16 @@ impl Pool {
 
     pub(super) fn address(&self) -> String {
         self.config.location()
+    }
+
+    /// As whom its statements read, where that is not the connection's user.
+    pub(super) fn role(&self) -> Option<&str> {
+        self.config.confined.as_ref().map(|confined| confined.role.as_str())
+    }
+
+    /// Whether a table or view may be read here at all.
+    pub(super) fn admits(&self, table: &PostgresTable) -> bool {
+        self.config.confined.as_ref().is_none_or(|confined| table.schema == confined.schema && !table.is_view)
     }
 
     /// A connection nobody uses, or a new one; waits for its turn.

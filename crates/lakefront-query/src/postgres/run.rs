@@ -25,6 +25,7 @@ use super::wire::{Connection, Fault, surprise};
 use crate::QueryError;
 use crate::execution::{cancelled, timed_out};
 use crate::handover::{self, Giver, Taker};
+use crate::quote;
 
 /// Rows asked for at a time, where there are many.
 const ROWS: i32 = 10_000;
@@ -181,7 +182,7 @@ impl Reader {
             let connection = &mut self.lease.insert(lease).connection;
             self.busy = true;
             self.began = Instant::now();
-            let fault = match planned(connection, sql, &parameters, deadline).await {
+            let fault = match planned(connection, sql, &parameters, (self.pool.role(), deadline)).await {
                 Ok(plan) => {
                     self.rows_expected = plan.rows;
                     let formats = plan.columns.iter().map(|(_, kind)| i16::from(!kind.as_text()));
@@ -312,10 +313,10 @@ async fn planned(
     connection: &mut Connection,
     sql: &str,
     parameters: &[Parameter],
-    deadline: Instant,
+    (role, deadline): (Option<&str>, Instant),
 ) -> Result<Plan, Fault> {
     let types = || parameters.iter().map(|parameter| parameter.oid);
-    frontend::query(&opening(deadline), &mut connection.outbox)?;
+    frontend::query(&opening(role, deadline), &mut connection.outbox)?;
     frontend::parse("", &format!("{EXPLAIN}{sql}"), types(), &mut connection.outbox)?;
     bind(connection, parameters, [0])?;
     frontend::execute("", 0, &mut connection.outbox)?;
@@ -357,14 +358,15 @@ async fn planned(
 /// Nothing of the session is relied on, and nothing of this is left when the transaction is over. Names without a schema
 /// are those of PostgreSQL itself, and those of extensions in schemas where not everybody may put a function of the same
 /// name (<https://wiki.postgresql.org/wiki/A_Guide_to_CVE-2018-1058>).
-fn opening(deadline: Instant) -> String {
+fn opening(role: Option<&str>, deadline: Instant) -> String {
     let left = deadline.saturating_duration_since(Instant::now()).as_millis().max(1);
     let left = left.min(i32::MAX as u128 / 2);
     // A statement ends here by being cancelled, which has a reason to tell; the server's own limits are for the case
     // that nobody is here any more.
     let (statement, idle) = (left + 2_000, left + 10_000);
+    let role = role.map(|role| format!("SET LOCAL ROLE {};", quote::name(role))).unwrap_or_default();
     format!(
-        "BEGIN READ ONLY; \
+        "BEGIN READ ONLY; {role} \
          SET LOCAL search_path = ''; \
          SET LOCAL statement_timeout = {statement}; \
          SET LOCAL idle_in_transaction_session_timeout = {idle}; \

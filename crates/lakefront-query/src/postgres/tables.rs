@@ -91,6 +91,7 @@ impl PostgresClient {
                 }
             }
         }
+        tables.retain(|table| self.pool.admits(table));
         Ok(tables)
     }
 }

@@ -32,6 +32,7 @@ async fn aws() -> Option<Aws> {
             sts: here.clone(),
             kms: here.clone(),
             cloudformation: here,
+            sqs: here,
         },
     };
     Some(Aws::new(config).await.unwrap())

@@ -32,7 +32,7 @@ pub(crate) struct Lake {
     pub(crate) bucket: String,
     pub(crate) database: String,
     moto: String,
-    aws: Aws,
+    pub(crate) aws: Aws,
     folder: TempDir,
 }
 
@@ -153,7 +153,7 @@ impl Lake {
         self.table("ledger", orc, &[("id", "bigint")], &[], json!({}), json!({})).await;
     }
 
-    async fn table(
+    pub(crate) async fn table(
         &self,
         name: &str,
         (input, serde): (&str, &str),

@@ -226,6 +226,7 @@ impl Server {
             sts: here.clone(),
             kms: here.clone(),
             cloudformation: here,
+            sqs: here,
         }
     }
 

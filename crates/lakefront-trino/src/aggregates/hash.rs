@@ -70,9 +70,8 @@ pub(super) fn murmur(bytes: &[u8]) -> i64 {
         hash = (hash ^ (hash >> 33)).wrapping_mul(0xC4CE_B9FE_1A85_EC53);
         hash ^ (hash >> 33)
     };
-    let word = |bytes: &[u8]| {
-        bytes.iter().enumerate().fold(0u64, |word, (at, byte)| word | u64::from(*byte) << (8 * at))
-    };
+    let word =
+        |bytes: &[u8]| bytes.iter().enumerate().fold(0u64, |word, (at, byte)| word | u64::from(*byte) << (8 * at));
     let (blocks, rest) = bytes.as_chunks::<16>();
     let (mut a, mut b) = (0u64, 0u64);
     for block in blocks {

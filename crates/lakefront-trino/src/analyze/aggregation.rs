@@ -462,9 +462,10 @@ impl Grouped {
                     columns.push((key.expr.clone(), column.clone()));
                 }
             }
-            if let Some(key) = keys.iter().find(|key| {
-                !key.of.is_floating() && comparison::group_key(key.expr.clone(), &key.of).is_some()
-            }) {
+            if let Some(key) = keys
+                .iter()
+                .find(|key| !key.of.is_floating() && comparison::group_key(key.expr.clone(), &key.of).is_some())
+            {
                 return Err(Error::not_here(format!("A set of groups by {}", key.of)));
             }
             if keys.iter().any(|key| !matches!(key.expr, Expr::Column(_))) {

@@ -6,10 +6,7 @@ use crate::types::Type;
 use crate::value::Value;
 
 pub(super) fn is_sketch(of: &Type) -> bool {
-    matches!(
-        of,
-        Type::HyperLogLog | Type::P4HyperLogLog | Type::TDigest | Type::QDigest(_) | Type::SetDigest
-    )
+    matches!(of, Type::HyperLogLog | Type::P4HyperLogLog | Type::TDigest | Type::QDigest(_) | Type::SetDigest)
 }
 
 pub(super) fn exists(from: &Type, to: &Type) -> bool {

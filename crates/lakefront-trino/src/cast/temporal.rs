@@ -10,8 +10,8 @@ use crate::call::Call;
 use crate::error::{Code, Error, Result};
 use crate::lanes;
 use crate::temporal::{
-    MILLIS_OF_DAY, PICOS_OF_DAY, PICOS_OF_MILLI, PICOS_OF_MINUTE, Ticks, dates, day_to_second_text, is_instant, is_timestamp, round, text,
-    timestamps, year_to_month_text,
+    MILLIS_OF_DAY, PICOS_OF_DAY, PICOS_OF_MILLI, PICOS_OF_MINUTE, Ticks, dates, day_to_second_text, is_instant,
+    is_timestamp, round, text, timestamps, year_to_month_text,
 };
 use crate::types::Type;
 use crate::value::{Value, utc_of_day};

@@ -85,7 +85,8 @@ impl Path {
     /// # Errors
     /// `SYNTAX_ERROR`, or `INVALID_PATH` where the words make no sense together.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let mut parser = Parser { words: words(text), at: 0, variables: Vec::new(), depth: 0, inside: Inside::default() };
+        let mut parser =
+            Parser { words: words(text), at: 0, variables: Vec::new(), depth: 0, inside: Inside::default() };
         let lax = match parser.next() {
             Some(Word::Name(mode)) if mode == "lax" => true,
             Some(Word::Name(mode)) if mode == "strict" => false,
@@ -435,7 +436,9 @@ mod tests {
         ] {
             assert!(Path::parse(path).is_ok(), "{path}: {:?}", Path::parse(path));
         }
-        for path in ["$", "LAX $", "lax", "lax @", "lax last", "lax $[", "lax $ ? (1)", "lax $.a b", "lax $.foo()", "lax 'a'"] {
+        for path in
+            ["$", "LAX $", "lax", "lax @", "lax last", "lax $[", "lax $ ? (1)", "lax $.a b", "lax $.foo()", "lax 'a'"]
+        {
             assert!(Path::parse(path).is_err(), "{path}");
         }
     }

@@ -238,10 +238,7 @@ const ON_ERROR: usize = 4;
 const PARAMETERS: usize = 5;
 
 /// Evaluates the path for every row and gives what it found, or an error, to the function's own part.
-fn on_path(
-    call: &Call,
-    own: impl Fn(Result<Vec<Item<'_>>>, usize, &Clauses) -> Result<Value>,
-) -> Result<ArrayRef> {
+fn on_path(call: &Call, own: impl Fn(Result<Vec<Item<'_>>>, usize, &Clauses) -> Result<Value>) -> Result<ArrayRef> {
     let clauses = Clauses::of_call(call)?;
     let path = Path::parse(call.text(PATH).get(0).unwrap_or_default())?;
     let inputs = call.any(INPUT);
@@ -291,7 +288,9 @@ pub(crate) fn value_kernel(call: &Call) -> Result<ArrayRef> {
     let (on_empty, on_error) = (call.any(ON_EMPTY), call.any(ON_ERROR));
     on_path(call, |found, row, clauses| {
         let failed = |error: Error| instead(clauses.on_error, clauses, Some(on_error.get(row)), error);
-        let result = |message: &str| Error::new(Code::JsonValueResultError, format!("cannot extract SQL scalar from JSON: {message}"));
+        let result = |message: &str| {
+            Error::new(Code::JsonValueResultError, format!("cannot extract SQL scalar from JSON: {message}"))
+        };
         let found = match found {
             Ok(found) => found,
             Err(error) => return failed(error),

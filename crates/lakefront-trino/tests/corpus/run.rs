@@ -92,8 +92,7 @@ impl World {
         let statement = lakefront_trino::parse(sql).map_err(|error| Error::new(Code::SyntaxError, error.message))?;
         // The day of the answers, which times become timestamps of.
         let now = "2026-11-23T12:00:00Z".parse().unwrap();
-        let session =
-            Session { now, zone: Zone::UTC, user: Some("test".to_owned()), parameters: Vec::new() };
+        let session = Session { now, zone: Zone::UTC, user: Some("test".to_owned()), parameters: Vec::new() };
         let planned = plan(&statement, self, &session)?;
         let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(2));
         let state = context.state();

@@ -22,7 +22,7 @@ use super::events::{event, stream};
 use super::extract::{Json, Path};
 use crate::app::App;
 use crate::auth::{Actor, Can, Read};
-use crate::catalogs::TablesUsed;
+use crate::catalogs::{Reading, TablesUsed};
 use crate::encode::{self, Options};
 use crate::error::{Problem, ProblemDocument};
 use crate::jobs::history;
@@ -52,6 +52,12 @@ struct Statement {
     sql: String,
     catalog: Option<String>,
     database: Option<String>,
+}
+
+impl Statement {
+    fn reading(&self) -> Reading<'_> {
+        Reading { sql: &self.sql, catalog: self.catalog.as_deref(), database: self.database.as_deref() }
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -132,11 +138,18 @@ impl Definition {
 
     /// What its queries read, as far as their default databases tell.
     pub fn tables_used(&self, app: &App, tab: Option<&str>) -> TablesUsed {
-        let statements = self.statements(tab);
-        TablesUsed::by(
-            app,
-            statements.values().map(|statement| (statement.catalog.as_deref(), statement.database.as_deref())),
-        )
+        TablesUsed::by(app, self.statements(tab).values().map(Statement::reading))
+    }
+
+    /// The version of what each tile reads.
+    fn tile_versions(&self, app: &App) -> BTreeMap<String, String> {
+        let version = |tile: &Tile| {
+            let named = tile.query.as_ref().and_then(|query| self.queries.get(query)).cloned();
+            let inline = || Some(Statement { sql: tile.sql.clone()?, catalog: None, database: None });
+            let statement = self.with_defaults(named.or_else(inline)?);
+            Some((tile.id.clone(), TablesUsed::by(app, std::iter::once(statement.reading())).version))
+        };
+        self.tabs.iter().flat_map(|tab| &tab.tiles).filter_map(version).collect()
     }
 
     /// The statements to run by their key in the answer: of one tab with the filters' own, or of all.
@@ -206,6 +219,8 @@ struct QueryData {
     engine: Option<EngineChoice>,
     route_reason: Option<String>,
     cached: bool,
+    /// Time of the newest file it read; of the run itself where another system keeps the tables.
+    as_of: Option<DateTime<Utc>>,
     error: Option<ProblemDocument>,
 }
 
@@ -308,6 +323,7 @@ async fn run(
         engine: None,
         route_reason: None,
         cached: false,
+        as_of: None,
         error: None,
     };
     let mut request = actor.request(statement.sql.clone());
@@ -340,6 +356,10 @@ async fn run(
     data.engine = Some(status.engine);
     data.route_reason = Some(status.route_reason);
     data.cached = status.statistics.reused;
+    data.as_of = match status.engine {
+        EngineChoice::Embedded => newest(app, &status.tables),
+        _ => (!status.statistics.reused).then_some(status.created_at),
+    };
     data.statistics = Some(status.statistics);
     let result = match outcome {
         Ok(result) => result,
@@ -355,6 +375,15 @@ async fn run(
         Err(problem) => data.error = Some(problem.document()),
     }
     data
+}
+
+/// Time of the newest file of tables written as `catalog.database.table`.
+fn newest(app: &App, tables: &[String]) -> Option<DateTime<Utc>> {
+    let newest = |table: &String| {
+        let [catalog, database, name] = *table.splitn(3, '.').collect::<Vec<_>>() else { return None };
+        app.queries.catalogs().table_now(catalog, database, name)?.newest
+    };
+    tables.iter().filter_map(newest).max()
 }
 
 fn no_rows() -> Box<RawValue> {
@@ -381,14 +410,18 @@ pub async fn events(State(app): State<App>, actor: Can<Read>, Path(id): Path<Uli
         &app,
         &actor,
         async_stream::stream! {
-            let tiles: Vec<&str> = definition.tabs.iter().flat_map(|tab| &tab.tiles).map(|tile| tile.id.as_str()).collect();
+            let _watching = watched.freshness.watch();
+            // Before the first look, so that nothing happens between them.
+            let mut changes = watched.queries.catalogs().versions();
             let version = || definition.tables_used(&watched, None).version;
             let mut known = version();
-            let mut changes = watched.queries.catalogs().versions();
+            let mut tiles = definition.tile_versions(&watched);
             while changes.changed().await.is_ok() {
                 let now = version();
                 if now != known {
                     known = now;
+                    let before = std::mem::replace(&mut tiles, definition.tile_versions(&watched));
+                    let tiles: Vec<_> = tiles.iter().filter(|(tile, now)| before.get(*tile) != Some(*now)).map(|(tile, _)| tile).collect();
                     yield event("stale", &json!({"tiles": tiles, "data_version": known}));
                 }
             }

@@ -1,6 +1,7 @@
 import { Download, Ellipsis, Link2, Maximize2, Minimize2, SquareTerminal, Table2, X } from "lucide-react";
 import { useState } from "react";
 import { cx } from "@/lib/cx";
+import { dateTime } from "@/lib/format";
 import { stringifySearch } from "@/lib/search";
 import { IconButton, iconButtonClass } from "@/ui/button";
 import { iconHtml } from "@/ui/icon";
@@ -77,6 +78,7 @@ export function TileFrame(
         <span className="ml-auto" />
         {there && !table && !small && type !== "table" && type !== "ranked" && <TileLegend {...props} data={data} />}
         <span className="ld-tt">
+          {data?.as_of && <time dateTime={data.as_of}>Data as of {dateTime(data.as_of)}</time>}
           {!small && type !== "table" && (
             <a
               href={search.href(search.change({ table: table ? undefined : tile.id }))}

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 
 /// The kinds seen in one column. The engine's reader parses what these types admit.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Kinds {
+pub struct Kinds {
     integer: bool,
     double: bool,
     boolean: bool,
@@ -18,7 +18,7 @@ pub(crate) struct Kinds {
 }
 
 impl Kinds {
-    pub(crate) fn see(&mut self, value: &str) {
+    pub fn see(&mut self, value: &str) {
         if self.text || value.is_empty() {
             return;
         }
@@ -35,7 +35,8 @@ impl Kinds {
         }
     }
 
-    pub(crate) fn data_type(&self) -> DataType {
+    /// What all values seen have in common.
+    pub fn data_type(&self) -> DataType {
         let unit = match self.fraction {
             0..=3 => TimeUnit::Millisecond,
             4..=6 => TimeUnit::Microsecond,

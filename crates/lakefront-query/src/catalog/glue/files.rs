@@ -58,6 +58,24 @@ impl Lister {
         Self { aws, glue, region, endpoint, fresh, known: Mutex::default() }
     }
 
+    pub(super) fn aws(&self) -> &Aws {
+        &self.aws
+    }
+
+    pub(super) fn glue(&self) -> &Glue {
+        &self.glue
+    }
+
+    pub(super) fn storage(&self, bucket: &str, prefix: &str, credentials: S3Credentials) -> Storage {
+        Storage::S3 {
+            bucket: bucket.to_owned(),
+            prefix: prefix.to_owned(),
+            region: Some(self.region.clone()),
+            endpoint: self.endpoint.clone(),
+            credentials,
+        }
+    }
+
     /// The next question lists anew.
     pub(crate) fn forget(&self) {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -127,13 +145,7 @@ impl Lister {
         }
         // Paths begin below this.
         let base = places.iter().map(|(prefix, _)| prefix.as_str()).reduce(common_folder).unwrap_or(&folder).to_owned();
-        let storage = |prefix: &str| Storage::S3 {
-            bucket: bucket.clone(),
-            prefix: prefix.to_owned(),
-            region: Some(self.region.clone()),
-            endpoint: self.endpoint.clone(),
-            credentials: credentials.clone(),
-        };
+        let storage = |prefix: &str| self.storage(&bucket, prefix, credentials.clone());
         let places: Vec<(String, Vec<Option<String>>)> =
             places.into_iter().map(|(prefix, values)| (prefix[base.len()..].to_owned(), values)).collect();
         let at_once = match places.len() > LISTED_ONE_BY_ONE {
@@ -198,7 +210,7 @@ pub(crate) fn with_credentials(table: &Table, now: S3Credentials) -> Arc<Table> 
 }
 
 /// Bucket and prefix, which ends in `/`; `None` where a key below it could not be asked for as it is.
-fn place(location: &str) -> Option<(String, String)> {
+pub(super) fn place(location: &str) -> Option<(String, String)> {
     let rest = ["s3://", "s3a://", "s3n://"].iter().find_map(|scheme| location.strip_prefix(scheme))?;
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
     let key = key.trim_end_matches('/');
@@ -238,7 +250,7 @@ async fn all_below(
 }
 
 /// All objects of a storage; `None` where there are more than so many.
-async fn objects(storage: Storage, most: usize) -> Result<Option<Vec<Object>>, String> {
+pub(super) async fn objects(storage: Storage, most: usize) -> Result<Option<Vec<Object>>, String> {
     let mut objects = Vec::new();
     let mut pages = lake::list(&storage);
     while let Some(page) = pages.next().await {
@@ -261,7 +273,7 @@ fn too_many() -> String {
     format!("this statement touches more than {MOST_FILES} files")
 }
 
-fn data_file(object: Object, folder: &str, values: &[Option<String>]) -> DataFile {
+pub(super) fn data_file(object: Object, folder: &str, values: &[Option<String>]) -> DataFile {
     DataFile {
         path: format!("{folder}{}", object.key),
         size: object.size,

@@ -34,6 +34,46 @@ pub(super) fn is_key(data_type: &DataType) -> bool {
     )
 }
 
+/// A type of files in Hive's words; `None` where it has none that holds all of its values.
+pub(super) fn hive(data_type: &DataType) -> Option<String> {
+    Some(match data_type {
+        DataType::Boolean => "boolean".to_owned(),
+        DataType::Int8 => "tinyint".to_owned(),
+        DataType::Int16 => "smallint".to_owned(),
+        DataType::Int32 => "int".to_owned(),
+        DataType::Int64 => "bigint".to_owned(),
+        DataType::Float32 => "float".to_owned(),
+        DataType::Float64 => "double".to_owned(),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "string".to_owned(),
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "binary".to_owned(),
+        DataType::Date32 => "date".to_owned(),
+        DataType::Timestamp(_, None) => "timestamp".to_owned(),
+        DataType::Decimal128(precision, scale) if *scale >= 0 => format!("decimal({precision},{scale})"),
+        DataType::List(item) => format!("array<{}>", hive(item.data_type())?),
+        DataType::Struct(fields) => {
+            let field = |field: &Arc<Field>| Some(format!("{}:{}", field.name(), hive(field.data_type())?));
+            format!("struct<{}>", fields.iter().map(field).collect::<Option<Vec<_>>>()?.join(","))
+        }
+        _ => return None,
+    })
+}
+
+/// Whether a column declared so holds the values of files that have the other type.
+pub(super) fn holds(declared: &DataType, found: &DataType) -> bool {
+    let width = |data_type: &DataType| match data_type {
+        DataType::Int8 => Some(8),
+        DataType::Int16 => Some(16),
+        DataType::Int32 => Some(32),
+        DataType::Int64 => Some(64),
+        _ => None,
+    };
+    match (declared, found) {
+        (DataType::Float64, DataType::Float32) => true,
+        _ if width(declared).is_some() => width(found).is_some_and(|found| Some(found) <= width(declared)),
+        _ => hive(declared).is_some() && hive(declared) == hive(found),
+    }
+}
+
 #[derive(Debug)]
 enum Type {
     /// With what stands in its parentheses.

@@ -135,7 +135,9 @@ fn parsed_instant(found: &parse::Parsed, text: &str) -> Result<(i128, Zone)> {
         (None, None) => Zone::UTC,
     };
     let instant = zone.shown_at(local).ok_or_else(|| {
-        Error::invalid_argument(format!("Cannot parse \"{text}\": Illegal instant due to time zone offset transition ({zone})"))
+        Error::invalid_argument(format!(
+            "Cannot parse \"{text}\": Illegal instant due to time zone offset transition ({zone})"
+        ))
     })?;
     if is_instant(instant, 3) { Ok((instant, zone)) } else { Err(invalid(text)) }
 }
@@ -163,9 +165,8 @@ fn from_iso8601_timestamp_nanos(call: &Call) -> Result<ArrayRef> {
     let text = call.text(0);
     zoned(call, |row| {
         let Some(text) = text.get(row) else { return Ok(None) };
-        let (local, zone) = iso::timestamp_nanos(text).ok_or_else(|| {
-            Error::invalid_argument(format!("Text '{text}' could not be parsed"))
-        })?;
+        let (local, zone) = iso::timestamp_nanos(text)
+            .ok_or_else(|| Error::invalid_argument(format!("Text '{text}' could not be parsed")))?;
         Ok(Some((zone.instant(local), zone)))
     })
 }

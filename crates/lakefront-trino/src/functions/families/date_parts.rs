@@ -39,12 +39,9 @@ pub(super) fn all() -> Vec<Function> {
     for signature in ["(date) -> date", "(timestamp) -> date", "(timestamp with time zone) -> date"] {
         all.push(scalar("last_day_of_month", signature, last_day_of_month));
     }
-    for (name, kernel) in [
-        ("hour", hour as crate::call::Kernel),
-        ("minute", minute),
-        ("second", second),
-        ("millisecond", millisecond),
-    ] {
+    for (name, kernel) in
+        [("hour", hour as crate::call::Kernel), ("minute", minute), ("second", second), ("millisecond", millisecond)]
+    {
         for signature in [
             "(time) -> bigint",
             "(time with time zone) -> bigint",
@@ -71,15 +68,15 @@ pub(super) fn all() -> Vec<Function> {
 fn of_days(call: &Call, of: impl Fn(i64) -> i64) -> Result<ArrayRef> {
     match &call.types[0] {
         Type::Date => lanes::unary::<Date32Type, Int64Type>(call, |days| Ok(of(days.into()))),
-        Type::Timestamp(0..=3) => lanes::unary::<TimestampMillisecondType, Int64Type>(call, |millis| {
-            Ok(of(millis.div_euclid(MILLIS_OF_DAY)))
-        }),
-        Type::Timestamp(4..=6) => lanes::unary::<TimestampMicrosecondType, Int64Type>(call, |micros| {
-            Ok(of(micros.div_euclid(MICROS_OF_DAY)))
-        }),
-        Type::Timestamp(_) => lanes::unary::<Decimal128Type, Int64Type>(call, |picos| {
-            Ok(of(picos.div_euclid(PICOS_OF_DAY) as i64))
-        }),
+        Type::Timestamp(0..=3) => {
+            lanes::unary::<TimestampMillisecondType, Int64Type>(call, |millis| Ok(of(millis.div_euclid(MILLIS_OF_DAY))))
+        }
+        Type::Timestamp(4..=6) => {
+            lanes::unary::<TimestampMicrosecondType, Int64Type>(call, |micros| Ok(of(micros.div_euclid(MICROS_OF_DAY))))
+        }
+        Type::Timestamp(_) => {
+            lanes::unary::<Decimal128Type, Int64Type>(call, |picos| Ok(of(picos.div_euclid(PICOS_OF_DAY) as i64)))
+        }
         _ => {
             let zoned = call.zoned(0);
             call.bigints(|row| {
@@ -95,9 +92,9 @@ fn of_millis(call: &Call, of: impl Fn(i64) -> i64) -> Result<ArrayRef> {
     match &call.types[0] {
         Type::IntervalDayToSecond => lanes::unary::<Int64Type, Int64Type>(call, |millis| Ok(of(millis))),
         Type::Time(_) => lanes::unary::<Int64Type, Int64Type>(call, |picos| Ok(of_day(picos.into()))),
-        Type::Timestamp(0..=3) => lanes::unary::<TimestampMillisecondType, Int64Type>(call, |millis| {
-            Ok(of(millis.rem_euclid(MILLIS_OF_DAY)))
-        }),
+        Type::Timestamp(0..=3) => {
+            lanes::unary::<TimestampMillisecondType, Int64Type>(call, |millis| Ok(of(millis.rem_euclid(MILLIS_OF_DAY))))
+        }
         Type::Timestamp(4..=6) => lanes::unary::<TimestampMicrosecondType, Int64Type>(call, |micros| {
             Ok(of(micros.rem_euclid(MICROS_OF_DAY) / 1000))
         }),

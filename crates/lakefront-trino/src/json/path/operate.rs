@@ -16,8 +16,11 @@ pub(super) fn operate(name: &str, operands: &[(Value, Type)]) -> Result<(Value, 
     let mut types = Vec::with_capacity(operands.len());
     let mut arguments = Vec::with_capacity(operands.len());
     for (at, (value, of)) in operands.iter().enumerate() {
-        let formal =
-            function.signature.argument(at).and_then(|pattern| binding.formal(pattern, of)).unwrap_or_else(|| of.clone());
+        let formal = function
+            .signature
+            .argument(at)
+            .and_then(|pattern| binding.formal(pattern, of))
+            .unwrap_or_else(|| of.clone());
         let value = crate::cast::value(value, of, &formal)?;
         arguments.push(Argument { array: array_of(&formal, &[value])?, constant: true });
         types.push(formal);

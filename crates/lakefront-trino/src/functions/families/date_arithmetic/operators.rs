@@ -10,9 +10,7 @@ use crate::error::{Code, Error, Result};
 use crate::functions::{Function, scalar};
 use crate::lanes;
 use crate::temporal::calendar::add_months;
-use crate::temporal::{
-    MILLIS_OF_DAY, PICOS_OF_DAY, PICOS_OF_MICRO, PICOS_OF_MILLI, Ticks, timestamps, zoned,
-};
+use crate::temporal::{MILLIS_OF_DAY, PICOS_OF_DAY, PICOS_OF_MICRO, PICOS_OF_MILLI, Ticks, timestamps, zoned};
 use crate::types::Type;
 use crate::value::{Value, utc_of_day};
 
@@ -30,12 +28,24 @@ pub(super) fn all() -> Vec<Function> {
         scalar("+", "(timestamp(p), interval year to month) -> timestamp(p)", plus_months::<false>),
         scalar("+", "(interval year to month, timestamp(p)) -> timestamp(p)", plus_months::<false>),
         scalar("-", "(timestamp(p), interval year to month) -> timestamp(p)", plus_months::<true>),
-        scalar("+", "(timestamp with time zone, interval day to second) -> timestamp with time zone", zoned_plus_time::<false>)
-            .returning(at_least_millis),
-        scalar("+", "(interval day to second, timestamp with time zone) -> timestamp with time zone", zoned_plus_time::<false>)
-            .returning(at_least_millis),
-        scalar("-", "(timestamp with time zone, interval day to second) -> timestamp with time zone", zoned_plus_time::<true>)
-            .returning(at_least_millis),
+        scalar(
+            "+",
+            "(timestamp with time zone, interval day to second) -> timestamp with time zone",
+            zoned_plus_time::<false>,
+        )
+        .returning(at_least_millis),
+        scalar(
+            "+",
+            "(interval day to second, timestamp with time zone) -> timestamp with time zone",
+            zoned_plus_time::<false>,
+        )
+        .returning(at_least_millis),
+        scalar(
+            "-",
+            "(timestamp with time zone, interval day to second) -> timestamp with time zone",
+            zoned_plus_time::<true>,
+        )
+        .returning(at_least_millis),
         scalar(
             "+",
             "(timestamp(p) with time zone, interval year to month) -> timestamp(p) with time zone",
@@ -128,7 +138,11 @@ fn date_plus_time<const MINUS: bool>(call: &Call) -> Result<ArrayRef> {
     lanes::rows::<Date32Type>(call, |row| {
         let millis = operands.signed(millis[if one_interval { 0 } else { row }]);
         if millis % MILLIS_OF_DAY != 0 {
-            let verb = if operands.minus { "subtract hour, minutes or seconds from" } else { "add hour, minutes or seconds to" };
+            let verb = if operands.minus {
+                "subtract hour, minutes or seconds from"
+            } else {
+                "add hour, minutes or seconds to"
+            };
             return Err(Error::invalid_argument(format!("Cannot {verb} a date")));
         }
         i32::try_from(millis / MILLIS_OF_DAY)
@@ -170,9 +184,7 @@ fn plus_time<const MINUS: bool>(call: &Call) -> Result<ArrayRef> {
         }
         _ => {
             let time = Ticks::of(call, operands.time)?;
-            timestamps(call, |row| {
-                Ok(time.picos(row).map(|picos| picos + i128::from(interval(row)) * PICOS_OF_MILLI))
-            })
+            timestamps(call, |row| Ok(time.picos(row).map(|picos| picos + i128::from(interval(row)) * PICOS_OF_MILLI)))
         }
     }
 }

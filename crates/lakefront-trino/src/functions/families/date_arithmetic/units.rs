@@ -33,11 +33,7 @@ pub(super) fn all() -> Vec<Function> {
         scalar("date_add", "(varchar, bigint, time(p) with time zone) -> time(p) with time zone", add_to_time),
         scalar("date_diff", "(varchar, date, date) -> bigint", between_timestamps),
         scalar("date_diff", "(varchar, timestamp, timestamp) -> bigint", between_timestamps),
-        scalar(
-            "date_diff",
-            "(varchar, timestamp with time zone, timestamp with time zone) -> bigint",
-            between_zoned,
-        ),
+        scalar("date_diff", "(varchar, timestamp with time zone, timestamp with time zone) -> bigint", between_zoned),
         scalar("date_diff", "(varchar, time, time) -> bigint", between_times),
         scalar("date_diff", "(varchar, time with time zone, time with time zone) -> bigint", between_times),
     ]

@@ -52,9 +52,9 @@ fn from_unixtime_at_offset(call: &Call) -> Result<ArrayRef> {
             return Ok(None);
         };
         let offset = hours.checked_mul(60).and_then(|hours| hours.checked_add(minutes));
-        let zone = offset.and_then(Zone::of_offset).ok_or_else(|| {
-            Error::invalid_argument(format!("Invalid offset minutes {}", offset.unwrap_or(i64::MAX)))
-        })?;
+        let zone = offset
+            .and_then(Zone::of_offset)
+            .ok_or_else(|| Error::invalid_argument(format!("Invalid offset minutes {}", offset.unwrap_or(i64::MAX))))?;
         instant(seconds, zone).map(Some)
     })
 }

@@ -12,11 +12,7 @@ use crate::zone::Zone;
 
 pub(super) fn all() -> Vec<Function> {
     vec![
-        scalar(
-            "at_timezone",
-            "(timestamp(p) with time zone, varchar) -> timestamp(p) with time zone",
-            at_timezone,
-        ),
+        scalar("at_timezone", "(timestamp(p) with time zone, varchar) -> timestamp(p) with time zone", at_timezone),
         scalar(
             "at_timezone",
             "(timestamp(p) with time zone, interval day to second) -> timestamp(p) with time zone",

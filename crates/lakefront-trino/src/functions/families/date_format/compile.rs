@@ -15,14 +15,34 @@ const MAX_YEAR_DIGITS: usize = 9;
 pub(super) enum Item {
     Literal(String),
     /// At least so many digits are written, at most so many are read.
-    Number { field: Field, least: usize, most: usize, signed: bool },
+    Number {
+        field: Field,
+        least: usize,
+        most: usize,
+        signed: bool,
+    },
     /// A year around a pivot. A lenient one is also read with any other number of digits, and means itself then.
-    TwoDigitYear { field: Field, pivot: i64, lenient: bool },
-    Text { field: Field, short: bool },
-    Fraction { field: Field, least: usize, most: usize },
-    Offset { colon: bool },
+    TwoDigitYear {
+        field: Field,
+        pivot: i64,
+        lenient: bool,
+    },
+    Text {
+        field: Field,
+        short: bool,
+    },
+    Fraction {
+        field: Field,
+        least: usize,
+        most: usize,
+    },
+    Offset {
+        colon: bool,
+    },
     ZoneId,
-    ZoneName { long: bool },
+    ZoneName {
+        long: bool,
+    },
 }
 
 fn number(field: Field, least: usize, most: usize) -> Item {

@@ -120,9 +120,7 @@ impl Field {
         use Field::*;
         let within = |least: i64, most: i64| (least..=most).contains(&value).then_some(value);
         // A unit that repeats in a range.
-        let part = |value: i64, unit: i64, range: i64| {
-            millis + (value - millis.rem_euclid(range) / unit) * unit
-        };
+        let part = |value: i64, unit: i64, range: i64| millis + (value - millis.rem_euclid(range) / unit) * unit;
         let today = days(millis);
         Some(match self {
             // Reading years before Christ is refused before.

@@ -66,9 +66,7 @@ impl<'a> Reader<'a> {
                 let second = minute.literal(":")?.number(Field::Second, 2)?;
                 Some(second.optional(|second| second.fraction(MILLIS_OF_SECOND)))
             };
-            Some(minute.optional(|minute| {
-                second(minute.clone()).or_else(|| minute.fraction(MILLIS_OF_MINUTE))
-            }))
+            Some(minute.optional(|minute| second(minute.clone()).or_else(|| minute.fraction(MILLIS_OF_MINUTE))))
         };
         Some(hour.optional(|hour| minute(hour.clone()).or_else(|| hour.fraction(MILLIS_OF_HOUR))))
     }

@@ -111,7 +111,10 @@ fn same_letter(a: char, b: char) -> bool {
 
 fn after_literal<'a>(text: &'a str, literal: &str) -> Option<&'a str> {
     let mut letters = text.chars();
-    literal.chars().all(|wanted| letters.next().is_some_and(|letter| same_letter(letter, wanted))).then(|| letters.as_str())
+    literal
+        .chars()
+        .all(|wanted| letters.next().is_some_and(|letter| same_letter(letter, wanted)))
+        .then(|| letters.as_str())
 }
 
 fn digits(text: &str, most: usize) -> usize {
@@ -275,7 +278,10 @@ mod tests {
         assert_eq!(by_mysql("1998 53", "%x %v").unwrap(), "1998-12-28 00:00:00.000");
         assert_eq!(by_mysql("2013 14", "%Y %y").unwrap(), "2014-01-01 00:00:00.000");
         assert_eq!(by_mysql("2013-05-17 12:35:10", "%Y-%m-%d %h:%i:%s").unwrap(), "2013-05-17 00:35:10.000");
-        assert_eq!(by_mysql("31-MAY-69 04.59.59.999000 AM", "%d-%b-%y %l.%i.%s.%f %p").unwrap(), "2069-05-31 04:59:59.999");
+        assert_eq!(
+            by_mysql("31-MAY-69 04.59.59.999000 AM", "%d-%b-%y %l.%i.%s.%f %p").unwrap(),
+            "2069-05-31 04:59:59.999"
+        );
         assert_eq!(by_mysql("29 2 2023", "%d %m %Y"), None);
         assert_eq!(by_mysql("29 2", "%d %m").unwrap(), "2000-02-29 00:00:00.000");
         assert_eq!(by_mysql("2024-05-06x", "%Y-%m-%d"), None);
