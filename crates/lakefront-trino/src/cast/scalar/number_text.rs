@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
+const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
+
 /// `1.0E10`, `NaN`, `-Infinity`, `0E0`.
 pub(crate) fn write_double(value: f64, out: &mut String) {
     if !write_special(value, out) {
@@ -20,8 +22,13 @@ pub(crate) fn write_real(value: f32, out: &mut String) {
     if significant(&digits) <= 7 {
         return write_scientific(&digits, out);
     }
-    // The digits are cut off the double that is nearest to them, ties to even.
-    write_scientific(&format!("{:.6e}", digits.parse::<f64>().unwrap_or_default()), out);
+    // The digits are cut off the double that is nearest to them, ties to even; but Java takes a whole number with a five
+    // at its end for a little more than it is.
+    let mut double = digits.parse::<f64>().unwrap_or_default();
+    if double.fract() == 0.0 && double.abs() < TWO_TO_63 {
+        double = f64::from_bits(double.to_bits() + 1);
+    }
+    write_scientific(&format!("{double:.6e}"), out);
 }
 
 fn write_special(value: f64, out: &mut String) -> bool {
@@ -55,9 +62,35 @@ fn significant(digits: &str) -> usize {
 pub(crate) fn double_digits(value: f64) -> String {
     whole_digits(value, 53).unwrap_or_else(|| {
         let shortest = format!("{value:e}");
-        // There are at least two.
-        if significant(&shortest) == 1 { format!("{value:.1e}") } else { shortest }
+        match significant(&shortest) {
+            // There are at least two.
+            1 => format!("{value:.1e}"),
+            digits if is_power_of_two(value) => (digits - 1..17)
+                .map(|digits| format!("{value:.digits$e}"))
+                .find(|digits| is_near(digits, value))
+                .unwrap_or(shortest),
+            // Of two that are just as near, the even one.
+            digits @ 16.. => format!("{value:.*e}", digits - 1),
+            _ => shortest,
+        }
     })
+}
+
+fn is_power_of_two(value: f64) -> bool {
+    value.is_normal() && value.to_bits().trailing_zeros() >= f64::MANTISSA_DIGITS - 1
+}
+
+/// Whether a text is nearer to a power of two than half of the distance to the number below, which is half as far away as
+/// the one above.
+fn is_near(digits: &str, value: f64) -> bool {
+    // 22 digits of both.
+    let whole = |text: &str| -> i128 {
+        let mantissa = text.split('e').next().unwrap_or_default();
+        let digits = mantissa.bytes().filter(u8::is_ascii_digit).chain(std::iter::repeat(b'0')).take(22);
+        digits.fold(0, |whole, digit| whole * 10 + i128::from(digit - b'0'))
+    };
+    let exact = whole(&format!("{value:.21e}"));
+    (whole(digits) - exact).abs() << 54 < exact
 }
 
 pub(crate) fn real_digits(value: f32) -> String {
@@ -81,7 +114,7 @@ pub(crate) fn real_digits(value: f32) -> String {
 
 /// Whole numbers below 2^63 are written in full but for the digits that their binary digits do not reach.
 fn whole_digits(value: f64, binary_digits: u32) -> Option<String> {
-    if value.fract() != 0.0 || value.abs() >= 9_223_372_036_854_775_808.0 {
+    if value.fract() != 0.0 || value.abs() >= TWO_TO_63 {
         return None;
     }
     let whole = value.abs() as u64;
@@ -145,6 +178,9 @@ mod tests {
         assert_eq!(text(9_007_199_254_740_993.0), "9.007199254740992E15");
         assert_eq!(text(1e23), "1.0E23");
         assert_eq!(text(-120.0), "-1.2E2");
+        assert_eq!(text(2f64.powi(-44)), "5.684341886080802E-14");
+        assert_eq!(text(2f64.powi(-177)), "5.2202435743988196E-54");
+        assert_eq!(text(977_663_590_686_462.25), "9.776635906864622E14");
     }
 
     #[test]
