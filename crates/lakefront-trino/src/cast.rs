@@ -96,7 +96,7 @@ pub(crate) fn array(call: &Call) -> Result<ArrayRef> {
     let array = match family(from, to) {
         Family::Scalar => scalar::array(call, from, to)?,
         Family::Temporal => temporal::array(call, from, to)?,
-        Family::Json | Family::Nested => None,
+        Family::Json | Family::Nested | Family::Network | Family::Sketch => None,
     };
     if let Some(array) = array {
         return Ok(array);

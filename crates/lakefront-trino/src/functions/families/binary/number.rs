@@ -1,10 +1,8 @@
 //! Numbers as bytes, the highest first.
 
-use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::{Float32Type, Float64Type, Int32Type, Int64Type};
 
 use super::super::super::{Function, scalar};
-use crate::call::Call;
 use crate::error::{Error, Result};
 
 pub(super) fn all() -> Vec<Function> {
