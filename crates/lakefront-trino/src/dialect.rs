@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 
-use sqlparser::ast::{CastKind, DataType, Expr, Ident, ObjectName, TypedString};
+use sqlparser::ast::{CastKind, DataType, Expr, Ident, ObjectName, TrimWhereField, TypedString};
 use sqlparser::dialect::{Dialect, GenericDialect};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
@@ -97,6 +97,9 @@ impl Dialect for TrinoDialect {
         if word.quote_style.is_some() {
             return None;
         }
+        if word.keyword == Keyword::TRIM && parser.peek_nth_token_ref(1).token == Token::LParen {
+            return Some(trim(parser));
+        }
         let kind = match word.keyword {
             Keyword::CAST => Some(CastKind::Cast),
             Keyword::TRY_CAST => Some(CastKind::TryCast),
@@ -111,6 +114,36 @@ impl Dialect for TrinoDialect {
             _ => None,
         }
     }
+}
+
+/// `TRIM(LEADING 'x' FROM value)` with or without its first parts, and `trim(value, 'x')`.
+fn trim(parser: &mut Parser) -> Result<Expr, ParserError> {
+    parser.advance_token();
+    parser.expect_token(&Token::LParen)?;
+    let side = match parser.parse_one_of_keywords(&[Keyword::BOTH, Keyword::LEADING, Keyword::TRAILING]) {
+        Some(Keyword::BOTH) => Some(TrimWhereField::Both),
+        Some(Keyword::LEADING) => Some(TrimWhereField::Leading),
+        Some(_) => Some(TrimWhereField::Trailing),
+        None => None,
+    };
+    let (mut what, mut characters) = (None, None);
+    let expr = if side.is_some() && parser.parse_keyword(Keyword::FROM) {
+        parser.parse_expr()?
+    } else {
+        let first = parser.parse_expr()?;
+        if side.is_some() || parser.peek_keyword(Keyword::FROM) {
+            parser.expect_keyword_is(Keyword::FROM)?;
+            what = Some(Box::new(first));
+            parser.parse_expr()?
+        } else {
+            if parser.consume_token(&Token::Comma) {
+                characters = Some(vec![parser.parse_expr()?]);
+            }
+            first
+        }
+    };
+    parser.expect_token(&Token::RParen)?;
+    Ok(Expr::Trim { expr: Box::new(expr), trim_where: side, trim_what: what, trim_characters: characters })
 }
 
 /// `CAST(value AS type)`, whose type may be one that only Trino has.

@@ -158,7 +158,9 @@ pub(crate) fn choose<'a, F: Copy>(
                     (function, binding)
                 });
             }
-            None if given.iter().all(|given| *given == Given::Value(Type::Unknown)) => {}
+            // An operator of nulls is null, whatever its type.
+            None if !name.starts_with(char::is_alphabetic)
+                && given.iter().all(|given| *given == Given::Value(Type::Unknown)) => {}
             None => {
                 return Err(Error::new(
                     Code::AmbiguousFunctionCall,

@@ -1,6 +1,6 @@
 //! Functions of bytes.
 
-use super::super::{Function, scalar};
+use super::super::Function;
 
 mod encoding;
 mod hash;

@@ -46,7 +46,7 @@ pub(super) fn all() -> Vec<Function> {
             .returning(characters::replaced_type),
         scalar("translate", "(varchar, varchar, varchar) -> varchar", characters::translate),
         scalar("chr", "(bigint) -> varchar(1)", characters::chr),
-        scalar("codepoint", "(varchar) -> integer", characters::codepoint).returning(characters::codepoint_type),
+        scalar("codepoint", "(varchar(1)) -> integer", characters::codepoint).returning(characters::codepoint_type),
         scalar("normalize", "(varchar, varchar) -> varchar", characters::normalize),
     ])
     .collect()

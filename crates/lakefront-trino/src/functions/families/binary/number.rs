@@ -1,10 +1,8 @@
 //! Numbers as bytes, the highest first.
 
-use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::{Float32Type, Float64Type, Int32Type, Int64Type};
 
 use super::super::super::{Function, scalar};
-use crate::call::Call;
 use crate::error::{Error, Result};
 
 pub(super) fn all() -> Vec<Function> {
@@ -19,11 +17,15 @@ pub(super) fn all() -> Vec<Function> {
         }),
         scalar("to_ieee754_32", "(real) -> varbinary", |call| {
             let value = call.double(0)?;
-            call.blobs(|row| Ok(value.get(row).map(|value| one_nan(value as f32, f32::NAN).to_be_bytes())))
+            call.blobs(|row| {
+                Ok(value.get(row).map(|value| (if value.is_nan() { f32::NAN } else { value as f32 }).to_be_bytes()))
+            })
         }),
         scalar("to_ieee754_64", "(double) -> varbinary", |call| {
             let value = call.double(0)?;
-            call.blobs(|row| Ok(value.get(row).map(|value| one_nan(value, f64::NAN).to_be_bytes())))
+            call.blobs(|row| {
+                Ok(value.get(row).map(|value| (if value.is_nan() { f64::NAN } else { value }).to_be_bytes()))
+            })
         }),
         scalar("from_big_endian_32", "(varbinary) -> integer", |call| {
             let bytes = call.bytes(0);
@@ -42,11 +44,6 @@ pub(super) fn all() -> Vec<Function> {
             call.primitives::<Float64Type>(|row| Ok(exactly(bytes.get(row), floating)?.map(f64::from_be_bytes)))
         }),
     ]
-}
-
-/// All NaNs have the same bytes.
-fn one_nan<F: PartialEq>(value: F, nan: F) -> F {
-    if value == value { value } else { nan }
 }
 
 fn exactly<const N: usize>(bytes: Option<&[u8]>, message: fn(usize, usize) -> String) -> Result<Option<[u8; N]>> {

@@ -136,3 +136,36 @@ impl Regexp {
 fn after(text: &str, (from, to): Place) -> usize {
     if from == to { to + text[from..].chars().next().map_or(1, char::len_utf8) } else { to }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Regexp;
+
+    fn all(pattern: &str, text: &str) -> Option<Vec<String>> {
+        let regexp = Regexp::new(pattern).ok()?;
+        let mut found = Vec::new();
+        let visited = regexp.places(text, 0, |(from, to)| {
+            found.push(text[from..to].to_owned());
+            Ok(true)
+        });
+        visited.ok().map(|()| found)
+    }
+
+    #[test]
+    fn matches_follow_each_other() {
+        let is = |texts: &[&str]| Some(texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+        assert_eq!(all("a*", "aaa"), is(&["aaa", ""]));
+        assert_eq!(all(r"(\w*)", "new york"), is(&["new", "", "york", ""]));
+        assert_eq!(all("", "ab"), is(&["", "", ""]));
+        assert_eq!(all("c$", "abc\n"), is(&["c"]));
+        assert_eq!(all("(?m)^.*$", "a\nb\n"), is(&["a", "b"]));
+        assert_eq!(all(r"(a)\1", "aab"), is(&["aa"]));
+        assert_eq!(all("[0-9]++", "a1b22"), is(&["1", "22"]));
+        assert_eq!(all("[^]a]+", "b]c"), is(&["b", "c"]));
+        assert_eq!(all(r"[\w.-]+@[\w.-]+", "x a.b-c@d.e y"), is(&["a.b-c@d.e"]));
+        assert_eq!(all(r"\p{Greek}+", "aαβ"), is(&["αβ"]));
+        assert_eq!(all("[[:alpha:]]+", "1ab"), is(&["ab"]));
+        assert_eq!(all("(?<=a)b", "ab b"), is(&["b"]));
+        assert_eq!(all("[&&]", "x"), None);
+    }
+}

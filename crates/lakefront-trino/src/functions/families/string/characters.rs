@@ -111,7 +111,7 @@ pub(super) fn replace(call: &Call) -> Result<ArrayRef> {
         } else {
             let finder = finders.of(search, |search| Ok(memmem::Finder::new(search).into_owned()))?;
             let mut done = 0;
-            for at in finder.find_iter(text) {
+            for at in finder.find_iter(text.as_bytes()) {
                 write(&mut out, &text[done..at])?;
                 write(&mut out, by)?;
                 done = at + search.len();

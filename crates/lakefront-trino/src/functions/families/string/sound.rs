@@ -6,13 +6,14 @@ use rust_stemmers::{Algorithm, Stemmer};
 use super::super::super::{Function, scalar};
 use super::super::prepared::Prepared;
 use crate::call::Call;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
+use crate::types::Type;
 
 pub(super) fn all() -> Vec<Function> {
     vec![
         scalar("soundex", "(varchar) -> varchar(4)", soundex),
         scalar("word_stem", "(varchar(x)) -> varchar(x)", word_stem),
-        scalar("word_stem", "(varchar(x), varchar) -> varchar(x)", word_stem),
+        scalar("word_stem", "(varchar(x), varchar(2)) -> varchar(x)", word_stem).returning(stem_type),
         scalar("luhn_check", "(varchar) -> boolean", luhn_check),
     ]
 }
@@ -56,6 +57,16 @@ fn soundex_of(text: &str) -> Result<String> {
         last = next;
     }
     Ok(format!("{code:0<4}"))
+}
+
+/// A language has two letters, by its type already.
+fn stem_type(arguments: &[Type]) -> Result<Type> {
+    match &arguments[1] {
+        Type::Varchar(Some(0..=2)) => Ok(arguments[0].clone()),
+        other => {
+            Err(Error::new(Code::FunctionNotFound, format!("Unexpected parameters ({other}) for function word_stem")))
+        }
+    }
 }
 
 fn stemmer(language: &str) -> Result<Stemmer> {

@@ -40,25 +40,25 @@ fn rtrim(call: &Call) -> Result<ArrayRef> {
 
 fn cut(call: &Call, start: bool, end: bool) -> Result<ArrayRef> {
     let text = call.text(0);
-    let cut = |text, within: &dyn Fn(char) -> bool| match (start, end) {
-        (true, true) => str::trim_matches(text, within),
-        (true, false) => text.trim_start_matches(within),
-        _ => text.trim_end_matches(within),
-    };
     if call.arguments.len() == 1 {
-        return call.texts(|row| Ok(text.get(row).map(|text| cut(text, &is_space))));
+        return call.texts(|row| Ok(text.get(row).map(|text| rest(text, start, end, is_space))));
     }
     let characters = call.text(1);
     let mut sets: Prepared<Vec<char>> = Prepared::new();
     call.texts(|row| {
         let (Some(text), Some(characters)) = (text.get(row), characters.get(row)) else { return Ok(None) };
         let set = sets.of(characters, |characters| Ok(padded(characters, &call.types[1]).chars().collect()))?;
-        let rest = cut(text, &|character| set.contains(&character));
+        let rest = rest(text, start, end, |character| set.contains(&character));
         Ok(Some(match call.types[0] {
             Type::Char(_) => rest.trim_end_matches(' '),
             _ => rest,
         }))
     })
+}
+
+fn rest(text: &str, start: bool, end: bool, is_cut: impl Fn(char) -> bool) -> &str {
+    let text = if start { text.trim_start_matches(&is_cut) } else { text };
+    if end { text.trim_end_matches(&is_cut) } else { text }
 }
 
 /// White space of Java: without the spaces that must not break.

@@ -28,9 +28,9 @@ impl Digits {
         Self::new(digits, exponent.parse::<i32>().unwrap_or_default() + 1)
     }
 
-    /// All digits of the number.
+    /// All digits of a number from 1 on, or of 0.
     pub(in super::super) fn exact(value: f64) -> Self {
-        let text = format!("{value:.1074}");
+        let text = format!("{value:.60}");
         let point = text.find('.').unwrap_or(text.len()) as i32;
         Self::new(text.bytes().filter(u8::is_ascii_digit).map(|digit| digit - b'0'), point)
     }
