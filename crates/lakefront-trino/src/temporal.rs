@@ -13,7 +13,7 @@ use crate::cast;
 use crate::error::{Code, Error, Result};
 use crate::types::{MAX_FRACTION, MAX_PRECISION, Type, VARCHAR};
 use crate::value::Value;
-use crate::zone::Zone;
+use crate::zone::{NoZone, Zone};
 
 pub(crate) mod calendar;
 mod interval;
@@ -61,51 +61,54 @@ pub(crate) fn typed_literal(text: &str, asked: &Type) -> Result<(Value, Type)> {
         Error::new(Code::InvalidLiteral, format!("'{text}' is not a valid {name} literal"))
     };
     let found = match asked {
-        Type::Timestamp(_) => timestamp_literal(text),
-        Type::Time(_) => time_literal(text),
+        Type::Timestamp(_) => timestamp_literal(text)?,
+        Type::Time(_) => time_literal(text)?,
         Type::Decimal { .. } => return decimal(text).ok_or_else(invalid)?,
         Type::Char(_) => {
             let length = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
             Some((Value::Text(text.trim_end_matches(' ').to_owned()), Type::Char(length)))
         }
         _ => {
-            let value =
-                cast::value(&Value::Text(text.to_owned()), &VARCHAR, asked).map_err(|error| match error.code {
-                    Code::NotSupportedHere => error,
-                    _ => invalid(),
-                })?;
+            let value = cast::value(&Value::Text(text.to_owned()), &VARCHAR, asked).map_err(|error| match error.code {
+                Code::NotSupportedHere | Code::NotSupported => error,
+                _ => invalid(),
+            })?;
             Some((value, asked.clone()))
         }
     };
     found.ok_or_else(invalid)
 }
 
-fn precision_of(fraction: &str) -> Option<u8> {
-    u8::try_from(fraction.len()).ok().filter(|digits| *digits <= MAX_FRACTION)
-}
-
-fn timestamp_literal(text: &str) -> Option<(Value, Type)> {
-    let moment = text::read_timestamp(text)?;
-    let precision = precision_of(moment.clock.fraction)?;
-    let local = moment.picos(precision)?;
-    Some(match moment.zone {
-        None => (Value::Timestamp(local), Type::Timestamp(precision)),
-        Some(zone) => {
-            let zone = Zone::parse(zone)?;
-            let instant = zone.shown_at(local).filter(|instant| is_instant(*instant, precision))?;
-            (Value::TimestampTz(instant, zone), Type::TimestampTz(precision))
-        }
+fn precision_of(fraction: &str, name: &str) -> Result<u8> {
+    u8::try_from(fraction.len()).ok().filter(|digits| *digits <= MAX_FRACTION).ok_or_else(|| {
+        Error::out_of_range(format!("{name} precision must be in range [0, {MAX_FRACTION}]: {}", fraction.len()))
     })
 }
 
-fn time_literal(text: &str) -> Option<(Value, Type)> {
-    let (clock, offset) = text::read_time(text)?;
-    let precision = precision_of(clock.fraction)?;
-    let picos = i64::try_from(clock.picos(precision)?).ok()?;
-    Some(match offset {
+fn timestamp_literal(text: &str) -> Result<Option<(Value, Type)>> {
+    let Some(moment) = text::read_timestamp(text) else { return Ok(None) };
+    let precision = precision_of(moment.clock.fraction, "TIMESTAMP")?;
+    let Some(local) = moment.picos(precision) else { return Ok(None) };
+    let Some(name) = moment.zone else {
+        return Ok(Some((Value::Timestamp(local), Type::Timestamp(precision))));
+    };
+    let zone = match Zone::read(name) {
+        Ok(zone) => zone,
+        Err(NoZone::Unknown) => return Ok(None),
+        Err(NoZone::Unsupported) => return Err(NoZone::unsupported(name)),
+    };
+    let instant = zone.shown_at(local).filter(|instant| is_instant(*instant, precision));
+    Ok(instant.map(|instant| (Value::TimestampTz(instant, zone), Type::TimestampTz(precision))))
+}
+
+fn time_literal(text: &str) -> Result<Option<(Value, Type)>> {
+    let Some((clock, offset)) = text::read_time(text) else { return Ok(None) };
+    let precision = precision_of(clock.fraction, "TIME")?;
+    let Some(picos) = clock.picos(precision).and_then(|picos| i64::try_from(picos).ok()) else { return Ok(None) };
+    Ok(Some(match offset {
         None => (Value::Int(picos), Type::Time(precision)),
         Some(offset) => (Value::TimeTz(picos, offset), Type::TimeTz(precision)),
-    })
+    }))
 }
 
 /// `None` is no number, an error one with too many digits.
@@ -185,7 +188,7 @@ pub(crate) fn timestamps(call: &Call, mut of: impl FnMut(usize) -> Result<Option
 /// Dates from days.
 pub(crate) fn dates(call: &Call, mut of: impl FnMut(usize) -> Result<Option<i64>>) -> Result<ArrayRef> {
     call.primitives::<Date32Type>(|row| {
-        of(row)?.map(i32::try_from).transpose().map_err(|_| Error::out_of_range("Date out of range"))
+        of(row)?.map(i32::try_from).transpose().map_err(|_| Error::new(Code::GenericInternalError, "integer overflow"))
     })
 }
 

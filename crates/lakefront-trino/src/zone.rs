@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use chrono::{Offset, TimeZone};
 use chrono_tz::{TZ_VARIANTS, Tz};
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::temporal::calendar::{date_of, day_of_week, days_of, is_leap};
 
 const PICOS_OF_SECOND: i128 = 1_000_000_000_000;
@@ -18,26 +18,27 @@ const MAX_OFFSET: i16 = 14 * 60;
 const FIRST_NAMED: i16 = 2_000;
 
 /// Names of UTC that have no offset in them.
-const NAMES_OF_UTC: [&str; 17] = [
-    "Z",
-    "UTC",
-    "UCT",
-    "GMT",
-    "GMT0",
-    "Greenwich",
-    "Universal",
-    "Zulu",
-    "UT",
-    "Etc/UTC",
-    "Etc/UCT",
-    "Etc/UT",
-    "Etc/GMT",
-    "Etc/GMT0",
-    "Etc/Universal",
-    "Etc/Greenwich",
-    "Etc/Zulu",
+const NAMES_OF_UTC: [&str; 15] = [
+    "Z", "UTC", "UCT", "GMT", "GMT0", "Greenwich", "Universal", "Zulu", "UT", "Etc/UTC", "Etc/UCT", "Etc/UT", "Etc/GMT",
+    "Etc/GMT0", "Etc/Universal",
 ];
 const PREFIXES_OF_OFFSETS: [&str; 3] = ["UTC", "GMT", "UT"];
+/// Names that Java's table does not have.
+const UNKNOWN: [&str; 7] = ["EST", "HST", "MST", "ROC", "America/Coyhaique", "Etc/Greenwich", "Etc/Zulu"];
+
+/// Why a name is no zone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum NoZone {
+    Unknown,
+    /// A zone of Java's that Trino does not have: more than 14 hours from UTC, or with seconds.
+    Unsupported,
+}
+
+impl NoZone {
+    pub(crate) fn unsupported(name: &str) -> Error {
+        Error::new(Code::NotSupported, format!("Time zone not supported: {name}"))
+    }
+}
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Zone {
@@ -51,22 +52,37 @@ impl Zone {
 
     /// Reads `Europe/Paris`, `+02:00`, `-0530`, `Z`. Names are told apart by case.
     pub fn parse(text: &str) -> Option<Zone> {
+        Zone::read(text).ok()
+    }
+
+    pub(crate) fn read(text: &str) -> Result<Zone, NoZone> {
+        let offset = |text: &str| {
+            let seconds = offset_seconds(text).ok_or(NoZone::Unknown)?;
+            let minutes = if seconds % 60 == 0 { Some(seconds / 60) } else { None };
+            minutes.and_then(Zone::of_offset).ok_or(NoZone::Unsupported)
+        };
         if text.starts_with(['+', '-']) {
-            return Zone::of_offset(i64::from(signed_offset(text)?));
+            return offset(text);
         }
         if NAMES_OF_UTC.contains(&text) {
-            return Some(Zone::UTC);
+            return Ok(Zone::UTC);
         }
         for prefix in PREFIXES_OF_OFFSETS {
-            if let Some(offset) = text.strip_prefix(prefix)
-                && offset.starts_with(['+', '-'])
+            if let Some(rest) = text.strip_prefix(prefix)
+                && rest.starts_with(['+', '-'])
             {
-                return Zone::of_offset(i64::from(signed_offset(offset)?));
+                return offset(rest);
             }
         }
         static BY_NAME: LazyLock<HashMap<&'static str, Tz>> =
             LazyLock::new(|| TZ_VARIANTS.iter().map(|zone| (zone.name(), *zone)).collect());
-        BY_NAME.get(text).copied().map(Zone::Named)
+        let zone = BY_NAME.get(text).filter(|_| !UNKNOWN.contains(&text)).ok_or(NoZone::Unknown)?;
+        match text.strip_prefix("Etc/GMT") {
+            // Its sign is the other way around.
+            Some(_) => Zone::of_offset(i64::from(zone.offset_from_utc_datetime(&Default::default()).fix().local_minus_utc()) / 60)
+                .ok_or(NoZone::Unsupported),
+            None => Ok(Zone::Named(*zone)),
+        }
     }
 
     /// The zone that a function is given by name.
@@ -74,14 +90,14 @@ impl Zone {
     /// # Errors
     /// Where there is none of the name.
     pub(crate) fn named(text: &str) -> Result<Zone> {
-        if let Some(zone) = Zone::parse(text) {
-            return Ok(zone);
+        if text.is_empty() {
+            return Err(Error::new(Code::GenericInternalError, "Zone id is an empty string"));
         }
-        let known = |name: &str| name.eq_ignore_ascii_case(text);
-        if NAMES_OF_UTC.iter().any(|name| known(name)) || TZ_VARIANTS.iter().any(|zone| known(zone.name())) {
-            return Err(Error::not_here(format!("The time zone {text} in this spelling")));
-        }
-        Err(Error::invalid_argument(format!("'{text}' is not a valid time zone")))
+        let known = match text.strip_prefix("Etc/UT") {
+            Some(rest) => Zone::parse(text).or_else(|| Zone::parse(&format!("UT{rest}"))),
+            None => Zone::parse(text),
+        };
+        known.ok_or_else(|| Error::invalid_argument(format!("'{text}' is not a valid time zone")))
     }
 
     /// A fixed offset in minutes, of up to 14 hours.
@@ -201,25 +217,30 @@ fn representative(zone: Tz, seconds: i64) -> i64 {
     seconds - (start - days_of(alike.unwrap_or(2060), 1, 1)) * SECONDS_OF_DAY
 }
 
-/// Reads `+2`, `+02`, `+0230`, `-02:30`.
-fn signed_offset(text: &str) -> Option<i16> {
-    let minutes = offset_minutes(text.get(1..)?)?;
-    Some(if text.starts_with('-') { -minutes } else { minutes })
-}
-
-/// Reads `2`, `02`, `0230`, `02:30`.
-pub(crate) fn offset_minutes(text: &str) -> Option<i16> {
-    let (hours, minutes) = match (text.len(), text.split_once(':')) {
-        (5, Some(parts)) if parts.0.len() == 2 => parts,
-        (_, Some(_)) => return None,
-        (4, None) if text.is_ascii() => text.split_at(2),
-        (1 | 2, None) => (text, "0"),
+/// Reads `+2`, `+02`, `+0230`, `-02:30`, also with seconds: what Java reads, up to 18 hours.
+fn offset_seconds(text: &str) -> Option<i64> {
+    let (sign, rest) = text.split_at_checked(1)?;
+    let parts: Vec<&str> = match rest.len() {
+        1 | 2 => vec![rest],
+        4 | 6 if !rest.contains(':') && rest.is_ascii() => {
+            (0..rest.len()).step_by(2).map(|at| &rest[at..at + 2]).collect()
+        }
+        5 | 8 => rest.split(':').collect(),
         _ => return None,
     };
-    let number =
-        |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<i16>().ok()).flatten();
-    let (hours, minutes) = (number(hours)?, number(minutes)?);
-    (minutes < 60).then_some(hours * 60 + minutes)
+    let is_number = |part: &&str| part.bytes().all(|digit| digit.is_ascii_digit()) && (part.len() == 2 || parts.len() == 1);
+    if !parts.iter().all(is_number) || parts.len() * 3 < rest.len() {
+        return None;
+    }
+    let mut seconds = 0;
+    for (part, unit) in parts.iter().zip([3600, 60, 1]) {
+        let number: i64 = part.parse().ok()?;
+        if unit < 3600 && number > 59 {
+            return None;
+        }
+        seconds += number * unit;
+    }
+    (seconds <= 18 * 3600).then_some(if sign == "-" { -seconds } else { seconds })
 }
 
 /// `+02:00`
@@ -259,6 +280,10 @@ mod tests {
         for text in ["+14:01", "+5:30", "europe/paris", "Mars", "+05:60", ""] {
             assert_eq!(Zone::parse(text), None, "{text}");
         }
+        assert_eq!(Zone::parse("Etc/GMT+5"), Some(Zone::Offset(-300)));
+        assert_eq!(Zone::read("+15:00"), Err(NoZone::Unsupported));
+        assert_eq!(Zone::read("-01:00:30"), Err(NoZone::Unsupported));
+        assert_eq!(Zone::read("+19:00"), Err(NoZone::Unknown));
         for zone in TZ_VARIANTS {
             assert_eq!(Zone::from_key(Zone::Named(zone).key()), Zone::Named(zone));
         }

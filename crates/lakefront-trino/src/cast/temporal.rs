@@ -15,7 +15,7 @@ use crate::temporal::{
 };
 use crate::types::Type;
 use crate::value::{Value, utc_of_day};
-use crate::zone::{Zone, write_offset};
+use crate::zone::{NoZone, Zone, write_offset};
 
 const SESSION_ZONE: Zone = Zone::UTC;
 const SESSION_OFFSET: i16 = 0;
@@ -87,11 +87,28 @@ fn unreadable(text: &str, to: &Type) -> Error {
     Error::new(Code::InvalidCastArgument, format!("Value cannot be cast to {}: {text}", to.base()))
 }
 
-/// A zone in the text must be one, and means nothing.
+/// A zone in the text must be one, and only takes the time out of a gap that it has.
 fn read_timestamp(text: &str, digits: u8) -> Option<i128> {
-    text::read_timestamp(text::trim(text))
-        .filter(|moment| moment.zone.is_none_or(|zone| Zone::parse(zone).is_some()))
-        .and_then(|moment| moment.picos(digits))
+    let moment = text::read_timestamp(text::trim(text))?;
+    let local = moment.picos(digits)?;
+    Some(match moment.zone.map(Zone::read) {
+        Some(Err(NoZone::Unknown)) => return None,
+        Some(Ok(zone)) => zone.local(zone.instant(local)),
+        Some(Err(NoZone::Unsupported)) | None => local,
+    })
+}
+
+fn read_zoned(text: &str, digits: u8) -> Option<Result<Value>> {
+    let moment = text::read_timestamp(text::trim(text))?;
+    let local = moment.picos(digits)?;
+    let zone = match moment.zone.map(|name| (name, Zone::read(name))) {
+        None => SESSION_ZONE,
+        Some((_, Ok(zone))) => zone,
+        Some((_, Err(NoZone::Unknown))) => return None,
+        Some((name, Err(NoZone::Unsupported))) => return Some(Err(NoZone::unsupported(name))),
+    };
+    let instant = zone.instant(local);
+    is_instant(instant, digits).then_some(Ok(Value::TimestampTz(instant, zone)))
 }
 
 /// Times become timestamps of the day that is given with them.
@@ -200,11 +217,7 @@ fn from_text(text: &str, to: &Type) -> Option<Result<Value>> {
             _ => None,
         },
         Type::Timestamp(digits) => read_timestamp(text, *digits).map(Value::Timestamp),
-        Type::TimestampTz(digits) => text::read_timestamp(text::trim(text)).and_then(|moment| {
-            let zone = moment.zone.map_or(Some(SESSION_ZONE), Zone::parse)?;
-            let instant = zone.instant(moment.picos(*digits)?);
-            is_instant(instant, *digits).then_some(Value::TimestampTz(instant, zone))
-        }),
+        Type::TimestampTz(digits) => return Some(read_zoned(text, *digits).unwrap_or_else(|| Err(unreadable(text, to)))),
         _ => return None,
     };
     Some(found.ok_or_else(|| unreadable(text, to)))
@@ -217,20 +230,21 @@ fn to_text(value: &Value, from: &Type, to: &Type, length: Option<u32>) -> Result
         (Value::TimeTz(picos, offset), Type::TimeTz(digits)) => {
             let mut out = text::time_text(*picos, *digits);
             let _ = write_offset(&mut out, *offset);
-            // As that of intervals, it is not held against the length.
-            return Ok(Value::Text(out));
+            out
         }
         (Value::Timestamp(local), Type::Timestamp(digits)) => text::timestamp_text(*local, *digits, ' '),
         (Value::TimestampTz(instant, zone), Type::TimestampTz(digits)) => text::zoned_text(*instant, *zone, *digits),
-        (Value::Int(millis), Type::IntervalDayToSecond) => return Ok(Value::Text(day_to_second_text(*millis))),
-        (Value::Int(months), Type::IntervalYearToMonth) => return Ok(Value::Text(year_to_month_text(*months))),
+        (Value::Int(millis), Type::IntervalDayToSecond) => day_to_second_text(*millis),
+        (Value::Int(months), Type::IntervalYearToMonth) => year_to_month_text(*months),
         _ => return Err(unknown(from, to)),
     };
     match length {
-        Some(length) if text.len() > length as usize => Err(Error::new(
-            Code::InvalidCastArgument,
-            format!("Value {text} cannot be represented as varchar({length})"),
-        )),
+        Some(length) if text.len() > length as usize => Err(if *from == Type::Date {
+            let message = format!("Value {text} cannot be represented as varchar({length})");
+            Error::new(Code::InvalidCastArgument, message)
+        } else {
+            Error::new(Code::GenericInternalError, format!("Value [{text}] does not fit in type varchar({length})"))
+        }),
         _ => Ok(Value::Text(text)),
     }
 }

@@ -8,11 +8,12 @@ use crate::error::{Error, Result};
 use crate::functions::{Function, scalar};
 use crate::temporal::{MILLIS_OF_DAY, PICOS_OF_MILLI, Ticks, dates, is_instant, round, zoned};
 use crate::types::Type;
-use crate::zone::Zone;
+use crate::zone::{NoZone, Zone};
 
 mod compile;
 mod fields;
 mod iso;
+mod links;
 mod parse;
 mod print;
 
@@ -126,10 +127,8 @@ fn parsed_instant(found: &parse::Parsed, text: &str) -> Result<(i128, Zone)> {
     let local = i128::from(found.local) * PICOS_OF_MILLI;
     let zone = match (found.offset, found.zone) {
         (Some(millis), _) => {
-            if millis % 60_000 != 0 {
-                return Err(Error::not_here("An offset with seconds"));
-            }
-            Zone::of_offset(millis / 60_000).ok_or_else(|| invalid(text))?
+            let minutes = if millis % 60_000 == 0 { Zone::of_offset(millis / 60_000) } else { None };
+            minutes.ok_or_else(|| NoZone::unsupported(text))?
         }
         (None, Some(zone)) => zone,
         (None, None) => Zone::UTC,
@@ -165,9 +164,9 @@ fn from_iso8601_timestamp_nanos(call: &Call) -> Result<ArrayRef> {
     let text = call.text(0);
     zoned(call, |row| {
         let Some(text) = text.get(row) else { return Ok(None) };
-        let (local, zone) = iso::timestamp_nanos(text)
+        let found = iso::timestamp_nanos(text)
             .ok_or_else(|| Error::invalid_argument(format!("Text '{text}' could not be parsed")))?;
-        Ok(Some((zone.instant(local), zone)))
+        found.map(Some).map_err(|_| NoZone::unsupported(text))
     })
 }
 

@@ -10,9 +10,12 @@ use crate::error::{Code, Error, Result};
 use crate::functions::{Function, scalar};
 use crate::lanes;
 use crate::temporal::calendar::add_months;
-use crate::temporal::{MILLIS_OF_DAY, PICOS_OF_DAY, PICOS_OF_MICRO, PICOS_OF_MILLI, Ticks, timestamps, zoned};
+use crate::temporal::{
+    MILLIS_OF_DAY, PICOS_OF_DAY, PICOS_OF_MICRO, PICOS_OF_MILLI, Ticks, digits_unit, is_instant, timestamps, zoned,
+};
 use crate::types::Type;
 use crate::value::{Value, utc_of_day};
+use crate::zone::Zone;
 
 pub(super) fn all() -> Vec<Function> {
     vec![
@@ -131,6 +134,18 @@ fn out_of_range() -> Error {
     Error::out_of_range("Timestamp out of range")
 }
 
+fn date_out_of_range() -> Error {
+    Error::new(Code::GenericInternalError, "integer overflow")
+}
+
+/// An instant that its type has.
+fn in_range(call: &Call, instant: i128, zone: Zone) -> Result<Option<(i128, Zone)>> {
+    match call.returns {
+        Type::TimestampTz(digits) if is_instant(instant, *digits) => Ok(Some((instant, zone))),
+        _ => Err(Error::new(Code::GenericInternalError, format!("Millis overflow: {}", instant / PICOS_OF_MILLI))),
+    }
+}
+
 fn date_plus_time<const MINUS: bool>(call: &Call) -> Result<ArrayRef> {
     let operands = Operands::of(call, MINUS);
     let (days, one_day) = lanes::lane::<Date32Type>(call, operands.time);
@@ -148,7 +163,7 @@ fn date_plus_time<const MINUS: bool>(call: &Call) -> Result<ArrayRef> {
         i32::try_from(millis / MILLIS_OF_DAY)
             .ok()
             .and_then(|more| days[if one_day { 0 } else { row }].checked_add(more))
-            .ok_or_else(|| Error::out_of_range("Date out of range"))
+            .ok_or_else(|| date_out_of_range())
     })
 }
 
@@ -160,7 +175,7 @@ fn date_plus_months<const MINUS: bool>(call: &Call) -> Result<ArrayRef> {
         let months = operands.signed(months[if one_interval { 0 } else { row }].into());
         add_months(days[if one_day { 0 } else { row }].into(), months)
             .and_then(|days| i32::try_from(days).ok())
-            .ok_or_else(|| Error::out_of_range("Date out of range"))
+            .ok_or_else(|| date_out_of_range())
     })
 }
 
@@ -209,7 +224,7 @@ fn zoned_plus_time<const MINUS: bool>(call: &Call) -> Result<ArrayRef> {
     let (time, interval) = (call.zoned(operands.time), call.int(operands.interval)?);
     zoned(call, |row| {
         let (Some((instant, zone)), Some(interval)) = (time.get(row), interval.get(row)) else { return Ok(None) };
-        Ok(Some((instant + i128::from(operands.signed(interval)) * PICOS_OF_MILLI, zone)))
+        in_range(call, instant + i128::from(operands.signed(interval)) * PICOS_OF_MILLI, zone)
     })
 }
 
@@ -219,21 +234,31 @@ fn zoned_plus_months<const MINUS: bool>(call: &Call) -> Result<ArrayRef> {
     zoned(call, |row| {
         let (Some((instant, zone)), Some(months)) = (time.get(row), months.get(row)) else { return Ok(None) };
         let local = months_later(zone.local(instant), operands.signed(months))?;
-        Ok(Some((zone.instant_near(local, instant), zone)))
+        in_range(call, zone.instant_near(local, instant), zone)
     })
 }
 
 fn time_plus_time<const MINUS: bool>(call: &Call) -> Result<ArrayRef> {
     let operands = Operands::of(call, MINUS);
     let (time, interval) = (call.any(operands.time), call.int(operands.interval)?);
+    let (Type::Time(digits) | Type::TimeTz(digits)) = call.returns else {
+        return Err(Error::new(Code::GenericInternalError, "a time that is none"));
+    };
+    let unit = digits_unit(*digits);
     call.values(|row| {
         let Some(interval) = interval.get(row) else { return Ok(None) };
+        // Beyond 106 days Trino's picoseconds overflow, which may leave more digits than the type has.
+        let more = operands.signed(interval).wrapping_mul(PICOS_OF_MILLI as i64);
         let later = |picos: i64| {
-            (i128::from(picos) + i128::from(operands.signed(interval)) * PICOS_OF_MILLI).rem_euclid(PICOS_OF_DAY) as i64
+            let sum = (i128::from(picos) + i128::from(more)).rem_euclid(PICOS_OF_DAY);
+            match sum % unit {
+                0 => Ok(sum as i64),
+                _ => Err(Error::not_here("A time moved by so long an interval")),
+            }
         };
         Ok(match time.get(row) {
-            Value::Int(picos) => Some(Value::Int(later(picos))),
-            Value::TimeTz(picos, offset) => Some(Value::TimeTz(later(picos), offset)),
+            Value::Int(picos) => Some(Value::Int(later(picos)?)),
+            Value::TimeTz(picos, offset) => Some(Value::TimeTz(later(picos)?, offset)),
             _ => None,
         })
     })

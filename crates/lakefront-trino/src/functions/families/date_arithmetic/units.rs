@@ -10,7 +10,7 @@ use crate::error::{Code, Error, Result};
 use crate::functions::{Function, scalar};
 use crate::lanes;
 use crate::temporal::unit::{Unit, UnitOf};
-use crate::temporal::{PICOS_OF_DAY, PICOS_OF_MILLI, Ticks, dates, round, timestamps, zoned};
+use crate::temporal::{PICOS_OF_DAY, PICOS_OF_MILLI, Ticks, dates, is_instant, is_timestamp, round, timestamps, zoned};
 use crate::types::Type;
 use crate::value::{Value, utc_of_day};
 use crate::zone::Zone;
@@ -171,7 +171,8 @@ fn add_to_timestamp(call: &Call) -> Result<ArrayRef> {
         let unit = units.get(row)?;
         let millis = picos.div_euclid(PICOS_OF_MILLI) as i64;
         let sum = fitting(count).and_then(|count| unit.add(millis, count)).ok_or_else(out_of_range)?;
-        Ok(Some(rounded(sum, digits) + picos.rem_euclid(PICOS_OF_MILLI)))
+        let sum = rounded(sum, digits) + picos.rem_euclid(PICOS_OF_MILLI);
+        if is_timestamp(sum) { Ok(Some(sum)) } else { Err(out_of_range()) }
     })
 }
 
@@ -197,7 +198,8 @@ fn add_to_zoned(call: &Call) -> Result<ArrayRef> {
         let sum = fitting(count)
             .and_then(|count| on_clock(zone, millis, unit, |local| unit.add(local, count)))
             .ok_or_else(out_of_range)?;
-        Ok(Some((rounded(sum, digits) + instant.rem_euclid(PICOS_OF_MILLI), zone)))
+        let sum = rounded(sum, digits) + instant.rem_euclid(PICOS_OF_MILLI);
+        if is_instant(sum, digits) { Ok(Some((sum, zone))) } else { Err(out_of_range()) }
     })
 }
 

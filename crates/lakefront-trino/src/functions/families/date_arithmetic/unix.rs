@@ -7,7 +7,7 @@ use crate::error::{Code, Error, Result};
 use crate::functions::{Function, scalar};
 use crate::temporal::{PICOS_OF_MICRO, PICOS_OF_MILLI, Ticks, is_instant, zoned};
 use crate::types::Type;
-use crate::zone::Zone;
+use crate::zone::{NoZone, Zone};
 
 const PICOS_OF_NANO: i128 = 1_000;
 
@@ -62,7 +62,13 @@ fn from_unixtime_at_offset(call: &Call) -> Result<ArrayRef> {
 fn from_unixtime_in_zone(call: &Call) -> Result<ArrayRef> {
     let (seconds, zone) = (call.double(0)?, call.text(1));
     zoned(call, |row| match (seconds.get(row), zone.get(row)) {
-        (Some(seconds), Some(zone)) => instant(seconds, Zone::named(zone)?).map(Some),
+        (Some(seconds), Some(name)) => {
+            let zone = Zone::named(name).map_err(|error| match error.code {
+                Code::InvalidFunctionArgument => NoZone::unsupported(name),
+                _ => error,
+            })?;
+            instant(seconds, zone).map(Some)
+        }
         _ => Ok(None),
     })
 }

@@ -4,8 +4,10 @@ use super::compile::Item;
 use super::fields::Field;
 use super::parse::{Bucket, Parsed, read, read_offset};
 use crate::temporal::calendar::checked_days_of;
-use crate::temporal::{MILLIS_OF_HOUR, MILLIS_OF_MINUTE, MILLIS_OF_SECOND, PICOS_OF_DAY, PICOS_OF_SECOND};
-use crate::zone::Zone;
+use crate::temporal::{
+    MILLIS_OF_HOUR, MILLIS_OF_MINUTE, MILLIS_OF_SECOND, PICOS_OF_DAY, PICOS_OF_MILLI, PICOS_OF_SECOND,
+};
+use crate::zone::{NoZone, Zone};
 
 /// A place in the text, with the fields before it.
 #[derive(Clone)]
@@ -104,8 +106,9 @@ fn exactly(text: &str, count: usize) -> Option<(i64, &str)> {
     number.bytes().all(|digit| digit.is_ascii_digit()).then(|| Some((number.parse().ok()?, rest)))?
 }
 
-/// `2024-05-06T03:04:05.123456789+01:00[Europe/Paris]`: local picoseconds, and the zone.
-pub(super) fn timestamp_nanos(text: &str) -> Option<(i128, Zone)> {
+/// `2024-05-06T03:04:05.123456789+01:00[Europe/Paris]`: the instant in picoseconds, and the zone. With a zone the offset
+/// only tells two instants apart.
+pub(super) fn timestamp_nanos(text: &str) -> Option<Result<(i128, Zone), NoZone>> {
     let (negative, signed, rest) = match text.as_bytes().first()? {
         b'-' => (true, true, &text[1..]),
         b'+' => (false, true, &text[1..]),
@@ -139,23 +142,24 @@ pub(super) fn timestamp_nanos(text: &str) -> Option<(i128, Zone)> {
     let seconds = (hour * 60 + minute) * 60 + second;
     let local = i128::from(days) * PICOS_OF_DAY + i128::from(seconds) * PICOS_OF_SECOND + fraction;
     if rest.is_empty() {
-        return Some((local, Zone::UTC));
+        return Some(Ok((local, Zone::UTC)));
     }
     let bracket = rest.find('[').unwrap_or(rest.len());
     let (offset, named) = rest.split_at(bracket);
     let (millis, after) = read_offset(offset, true)?;
-    if !after.is_empty() || !matches!(offset.len(), 1 | 6) || millis % 60_000 != 0 {
+    if !after.is_empty() || !matches!(offset.len(), 1 | 6 | 9) || millis.abs() > 18 * MILLIS_OF_HOUR {
         return None;
     }
-    let fixed = Zone::of_offset(millis / 60_000)?;
-    match named.strip_prefix('[').map(|named| named.strip_suffix(']')) {
-        None => Some((local, fixed)),
-        Some(named) => {
-            let zone = Zone::parse(named?)?;
-            // The offset says which instant is meant.
-            Some((zone.local(fixed.instant(local)), zone))
-        }
-    }
+    let with_offset = local - i128::from(millis) * PICOS_OF_MILLI;
+    let Some(named) = named.strip_prefix('[') else {
+        let minutes = if millis % MILLIS_OF_MINUTE == 0 { Zone::of_offset(millis / MILLIS_OF_MINUTE) } else { None };
+        return Some(minutes.map(|zone| (with_offset, zone)).ok_or(NoZone::Unsupported));
+    };
+    Some(match Zone::read(named.strip_suffix(']')?) {
+        Ok(zone) => Ok((with_offset, zone)),
+        Err(NoZone::Unknown) => return None,
+        Err(unsupported) => Err(unsupported),
+    })
 }
 
 #[cfg(test)]
@@ -192,8 +196,8 @@ mod tests {
 
     #[test]
     fn reads_nanoseconds() {
-        let (local, zone) = timestamp_nanos("2001-08-22T13:34:56.123456789+01:00").unwrap();
-        assert_eq!(timestamp_text(local, 9, ' '), "2001-08-22 13:34:56.123456789");
+        let (instant, zone) = timestamp_nanos("2001-08-22T13:34:56.123456789+01:00").unwrap().unwrap();
+        assert_eq!(timestamp_text(instant, 9, ' '), "2001-08-22 12:34:56.123456789");
         assert_eq!(zone, Zone::Offset(60));
         assert!(timestamp_nanos("2001-08-22T13:34").is_some());
         assert!(timestamp_nanos("2001-8-22T13:34").is_none());

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::compile::Item;
 use super::fields::Field;
+use super::links::LINKS;
 use crate::error::{Error, Result};
 use crate::zone::Zone;
 
@@ -86,7 +87,9 @@ pub(super) fn print_to(out: &mut String, items: &[Item], moment: &Moment) -> Res
                 let _ = write!(out, "{sign}{hours:02}{colon}{minutes:02}");
             }
             Item::ZoneId => {
-                let _ = write!(out, "{}", zone().1);
+                let name = zone().1.to_string();
+                let link = LINKS.binary_search_by_key(&name.as_str(), |(link, _)| link);
+                out.push_str(link.map_or(&name, |at| LINKS[at].1));
             }
             Item::ZoneName { long } => {
                 let (instant, zone) = zone();
@@ -98,11 +101,13 @@ pub(super) fn print_to(out: &mut String, items: &[Item], moment: &Moment) -> Res
 }
 
 /// The names that Java's own table and the tz database agree on.
-const SHORT_NAMES: [&str; 21] = [
-    "UTC", "PST", "PDT", "MST", "MDT", "CST", "CDT", "EST", "EDT", "AKST", "AKDT", "HST", "GMT", "BST", "CET", "CEST",
+const SHORT_NAMES: [&str; 20] = [
+    "UTC", "PST", "PDT", "MST", "MDT", "CST", "CDT", "EST", "EDT", "AKST", "AKDT", "GMT", "BST", "CET", "CEST",
     "EET", "EEST", "WET", "WEST", "JST",
 ];
 const AGREEING_REGIONS: [&str; 3] = ["US/", "Europe/", "America/"];
+/// Zones of those regions that have changed theirs.
+const DISAGREEING: [&str; 4] = ["America/Chihuahua", "America/Dawson", "America/Ojinaga", "America/Whitehorse"];
 
 fn zone_name(instant: i128, zone: Zone, long: bool) -> Result<String> {
     let unknown = || Error::not_here(format!("The name of the time zone {zone} in a format"));
@@ -113,7 +118,9 @@ fn zone_name(instant: i128, zone: Zone, long: bool) -> Result<String> {
     let seconds = i64::try_from(instant.div_euclid(1_000_000_000_000)).map_err(|_| unknown())?;
     let at = chrono::DateTime::from_timestamp(seconds, 0).ok_or_else(unknown)?;
     let name = at.with_timezone(&named).format("%Z").to_string();
-    let agrees = AGREEING_REGIONS.iter().any(|region| named.name().starts_with(region)) || named.name() == "Asia/Tokyo";
+    let is_in = |region: &&str| named.name().starts_with(*region);
+    let agrees = AGREEING_REGIONS.iter().any(|region| is_in(&region)) && !DISAGREEING.contains(&named.name())
+        || named.name() == "Asia/Tokyo";
     // Names of former times differ.
     let is_recent = seconds > 315_532_800;
     if long || !agrees || !is_recent || !SHORT_NAMES.contains(&name.as_str()) {
