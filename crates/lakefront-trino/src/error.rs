@@ -15,6 +15,7 @@ pub enum Code {
     DivisionByZero,
     DuplicateColumnName,
     DuplicateNamedQuery,
+    /// A value that no memory would hold.
     ExceededFunctionMemoryLimit,
     ExpressionNotAggregate,
     ExpressionNotConstant,
@@ -34,6 +35,8 @@ pub enum Code {
     InvalidParameterUsage,
     InvalidPartitionBy,
     InvalidPath,
+    /// A pattern that compiles to too much; Trino has no name for it.
+    InvalidRegex,
     InvalidWindowFrame,
     InvalidWindowName,
     InvalidWindowReference,
@@ -89,6 +92,7 @@ impl Code {
             InvalidParameterUsage => "INVALID_PARAMETER_USAGE",
             InvalidPartitionBy => "INVALID_PARTITION_BY",
             InvalidPath => "INVALID_PATH",
+            InvalidRegex => "INVALID_REGEX",
             InvalidWindowFrame => "INVALID_WINDOW_FRAME",
             InvalidWindowName => "INVALID_WINDOW_NAME",
             InvalidWindowReference => "INVALID_WINDOW_REFERENCE",

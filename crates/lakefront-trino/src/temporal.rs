@@ -69,10 +69,11 @@ pub(crate) fn typed_literal(text: &str, asked: &Type) -> Result<(Value, Type)> {
             Some((Value::Text(text.trim_end_matches(' ').to_owned()), Type::Char(length)))
         }
         _ => {
-            let value = cast::value(&Value::Text(text.to_owned()), &VARCHAR, asked).map_err(|error| match error.code {
-                Code::NotSupportedHere | Code::NotSupported => error,
-                _ => invalid(),
-            })?;
+            let value =
+                cast::value(&Value::Text(text.to_owned()), &VARCHAR, asked).map_err(|error| match error.code {
+                    Code::NotSupportedHere | Code::NotSupported => error,
+                    _ => invalid(),
+                })?;
             Some((value, asked.clone()))
         }
     };

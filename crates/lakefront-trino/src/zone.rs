@@ -19,8 +19,21 @@ const FIRST_NAMED: i16 = 2_000;
 
 /// Names of UTC that have no offset in them.
 const NAMES_OF_UTC: [&str; 15] = [
-    "Z", "UTC", "UCT", "GMT", "GMT0", "Greenwich", "Universal", "Zulu", "UT", "Etc/UTC", "Etc/UCT", "Etc/UT", "Etc/GMT",
-    "Etc/GMT0", "Etc/Universal",
+    "Z",
+    "UTC",
+    "UCT",
+    "GMT",
+    "GMT0",
+    "Greenwich",
+    "Universal",
+    "Zulu",
+    "UT",
+    "Etc/UTC",
+    "Etc/UCT",
+    "Etc/UT",
+    "Etc/GMT",
+    "Etc/GMT0",
+    "Etc/Universal",
 ];
 const PREFIXES_OF_OFFSETS: [&str; 3] = ["UTC", "GMT", "UT"];
 /// Names that Java's table does not have.
@@ -79,8 +92,10 @@ impl Zone {
         let zone = BY_NAME.get(text).filter(|_| !UNKNOWN.contains(&text)).ok_or(NoZone::Unknown)?;
         match text.strip_prefix("Etc/GMT") {
             // Its sign is the other way around.
-            Some(_) => Zone::of_offset(i64::from(zone.offset_from_utc_datetime(&Default::default()).fix().local_minus_utc()) / 60)
-                .ok_or(NoZone::Unsupported),
+            Some(_) => Zone::of_offset(
+                i64::from(zone.offset_from_utc_datetime(&Default::default()).fix().local_minus_utc()) / 60,
+            )
+            .ok_or(NoZone::Unsupported),
             None => Ok(Zone::Named(*zone)),
         }
     }
@@ -228,7 +243,8 @@ fn offset_seconds(text: &str) -> Option<i64> {
         5 | 8 => rest.split(':').collect(),
         _ => return None,
     };
-    let is_number = |part: &&str| part.bytes().all(|digit| digit.is_ascii_digit()) && (part.len() == 2 || parts.len() == 1);
+    let is_number =
+        |part: &&str| part.bytes().all(|digit| digit.is_ascii_digit()) && (part.len() == 2 || parts.len() == 1);
     if !parts.iter().all(is_number) || parts.len() * 3 < rest.len() {
         return None;
     }

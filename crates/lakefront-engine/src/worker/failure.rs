@@ -106,6 +106,8 @@ pub(super) fn from_trino(error: &lakefront_trino::error::Error) -> EngineError {
         Code::InvalidCastArgument => EngineErrorKind::InvalidCast,
         Code::DivisionByZero => EngineErrorKind::DivisionByZero,
         Code::NotSupported => EngineErrorKind::NotSupported,
+        Code::InvalidRegex => EngineErrorKind::InvalidRegex,
+        Code::ExceededFunctionMemoryLimit => EngineErrorKind::ResourceLimit,
         code => EngineErrorKind::Statement(code),
     };
     let mut message = error.message.clone();

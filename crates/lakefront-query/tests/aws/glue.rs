@@ -31,7 +31,7 @@ async fn aws() -> Option<Aws> {
             s3: here.clone(),
             sts: here.clone(),
             kms: here.clone(),
-            cloudformation: here,
+            cloudformation: here.clone(),
             sqs: here,
         },
     };

@@ -225,7 +225,7 @@ impl Server {
             s3: here.clone(),
             sts: here.clone(),
             kms: here.clone(),
-            cloudformation: here,
+            cloudformation: here.clone(),
             sqs: here,
         }
     }

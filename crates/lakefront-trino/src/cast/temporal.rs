@@ -217,7 +217,9 @@ fn from_text(text: &str, to: &Type) -> Option<Result<Value>> {
             _ => None,
         },
         Type::Timestamp(digits) => read_timestamp(text, *digits).map(Value::Timestamp),
-        Type::TimestampTz(digits) => return Some(read_zoned(text, *digits).unwrap_or_else(|| Err(unreadable(text, to)))),
+        Type::TimestampTz(digits) => {
+            return Some(read_zoned(text, *digits).unwrap_or_else(|| Err(unreadable(text, to))));
+        }
         _ => return None,
     };
     Some(found.ok_or_else(|| unreadable(text, to)))

@@ -140,10 +140,17 @@ fn flatten(call: &Call) -> Result<ArrayRef> {
     call.values(|row| Ok(Some(Value::Array(items(array.get(row)).into_iter().flat_map(items).collect()))))
 }
 
+/// From here on a number of repetitions is no slip, but an attempt on the memory.
+const UNTHINKABLE: i64 = 1_000_000_000;
+
 fn repeat(call: &Call) -> Result<ArrayRef> {
     let (element, count) = (call.any(0), call.int(1)?);
     call.values(|row| {
         let Some(count) = count.get(row) else { return Ok(None) };
+        if count > UNTHINKABLE {
+            let message = format!("{count} repetitions are more than any memory holds");
+            return Err(Error::new(Code::ExceededFunctionMemoryLimit, message));
+        }
         if count > MAX_ENTRIES {
             return Err(Error::invalid_argument(format!(
                 "count argument of repeat function must be less than or equal to {MAX_ENTRIES}"

@@ -102,8 +102,8 @@ pub(super) fn print_to(out: &mut String, items: &[Item], moment: &Moment) -> Res
 
 /// The names that Java's own table and the tz database agree on.
 const SHORT_NAMES: [&str; 20] = [
-    "UTC", "PST", "PDT", "MST", "MDT", "CST", "CDT", "EST", "EDT", "AKST", "AKDT", "GMT", "BST", "CET", "CEST",
-    "EET", "EEST", "WET", "WEST", "JST",
+    "UTC", "PST", "PDT", "MST", "MDT", "CST", "CDT", "EST", "EDT", "AKST", "AKDT", "GMT", "BST", "CET", "CEST", "EET",
+    "EEST", "WET", "WEST", "JST",
 ];
 const AGREEING_REGIONS: [&str; 3] = ["US/", "Europe/", "America/"];
 /// Zones of those regions that have changed theirs.

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use super::syntax::{self, Translation};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// Bytes of a text.
 pub(super) type Place = (usize, usize);
@@ -32,7 +32,12 @@ fn compile(pattern: &str, translation: &Translation) -> Result<Engine> {
         let builder = fancy_regex::RegexBuilder::new(&translation.text).build();
         return builder.map(Engine::Backtracking).map_err(|_| refused());
     }
-    regex::Regex::new(&translation.text).map(Engine::Plain).map_err(|_| refused())
+    regex::Regex::new(&translation.text).map(Engine::Plain).map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => {
+            Error::new(Code::InvalidRegex, "The regular expression compiles to too much; repeat less in it")
+        }
+        _ => refused(),
+    })
 }
 
 impl Regexp {
