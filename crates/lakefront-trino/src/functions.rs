@@ -12,7 +12,7 @@ use datafusion::arrow::datatypes::DataType;
 
 use crate::call::{Call, Kernel};
 use crate::error::{Code, Error, Result};
-use crate::signature::{Binding, Given, Signature};
+use crate::signature::{Binding, Given, Pattern, Signature};
 use crate::types::Type;
 use crate::value::Value;
 
@@ -133,8 +133,12 @@ pub(crate) fn choose<'a, F: Copy>(
             .iter()
             .copied()
             .filter(|at| {
-                let kept = |(formal, given): (&Given, &Given)| formal == given || *given == Given::Value(Type::Unknown);
-                all[*at].iter().zip(given).all(kept)
+                all[*at].iter().zip(given).enumerate().all(|(argument, (formal, given))| {
+                    // `varchar` without a length is another type than one with.
+                    let is_widened = matches!(given, Given::Value(Type::Varchar(Some(_))))
+                        && reached[*at].0.argument(argument) == Some(&Pattern::Varchar(None));
+                    formal == given && !is_widened || *given == Given::Value(Type::Unknown)
+                })
             })
             .collect();
         // Else, where there are nulls, any of those that give the same type, since what they give is null.
