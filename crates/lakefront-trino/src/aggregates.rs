@@ -28,17 +28,16 @@ pub(crate) use tdigest::TDigest;
 
 /// An aggregate function with one signature; others of its name are overloads.
 #[derive(Debug)]
-pub struct Aggregate {
-    pub name: &'static str,
-    pub signature: Signature,
+pub(crate) struct Aggregate {
+    pub(crate) name: &'static str,
+    pub(crate) signature: Signature,
     /// The signature as it was written.
-    pub text: &'static str,
+    pub(crate) text: &'static str,
     make: Make,
     /// The engine's own function, where it does the same for arguments of these types.
     native: Option<Native>,
     /// Whether neither the order of rows nor their repetition makes a difference.
     is_set: bool,
-    returns: Option<fn(&[Type]) -> Result<Type>>,
 }
 
 type Make = fn(&Types<'_>, Vec<Closure>) -> Result<Arc<dyn Folding>>;
@@ -52,15 +51,7 @@ pub(crate) struct Types<'a> {
 }
 
 pub(crate) fn aggregate(name: &'static str, signature: &'static str, make: Make) -> Aggregate {
-    Aggregate {
-        name,
-        signature: Signature::new(signature),
-        text: signature,
-        make,
-        native: None,
-        is_set: false,
-        returns: None,
-    }
+    Aggregate { name, signature: Signature::new(signature), text: signature, make, native: None, is_set: false }
 }
 
 /// What a [`Make`] gives.
@@ -113,12 +104,6 @@ impl Aggregation {
 }
 
 impl Aggregate {
-    /// The result's type follows from the arguments' by more than the signature says.
-    pub(crate) fn returning(mut self, returns: fn(&[Type]) -> Result<Type>) -> Self {
-        self.returns = Some(returns);
-        self
-    }
-
     pub(crate) fn native(mut self, native: Native) -> Self {
         self.native = Some(native);
         self
@@ -130,16 +115,13 @@ impl Aggregate {
         self
     }
 
-    pub fn result(&self, binding: &Binding, arguments: &[Type]) -> Result<Type> {
-        match self.returns {
-            Some(returns) => returns(arguments),
-            None => binding.instance(&self.signature.returns).ok_or_else(|| {
-                Error::new(
-                    Code::FunctionNotFound,
-                    format!("The type of {}'s result does not follow from its arguments.", self.name),
-                )
-            }),
-        }
+    pub(crate) fn result(&self, binding: &Binding) -> Result<Type> {
+        binding.instance(&self.signature.returns).ok_or_else(|| {
+            Error::new(
+                Code::FunctionNotFound,
+                format!("The type of {}'s result does not follow from its arguments.", self.name),
+            )
+        })
     }
 
     pub(crate) fn on(&'static self, types: Vec<Type>, closures: Vec<Closure>, returns: Type) -> Result<Aggregation> {
@@ -149,7 +131,7 @@ impl Aggregate {
 }
 
 /// All aggregate functions, overloads beside each other.
-pub fn all() -> &'static HashMap<&'static str, Vec<Aggregate>> {
+pub(crate) fn all() -> &'static HashMap<&'static str, Vec<Aggregate>> {
     static ALL: LazyLock<HashMap<&'static str, Vec<Aggregate>>> = LazyLock::new(|| {
         let mut all: HashMap<&'static str, Vec<Aggregate>> = HashMap::new();
         for aggregate in families::all() {
@@ -160,11 +142,11 @@ pub fn all() -> &'static HashMap<&'static str, Vec<Aggregate>> {
     &ALL
 }
 
-pub fn is_aggregate(name: &str) -> bool {
+pub(crate) fn is_aggregate(name: &str) -> bool {
     all().contains_key(name)
 }
 
-pub fn resolve(name: &str, given: &[Given]) -> Result<(&'static Aggregate, Binding)> {
+pub(crate) fn resolve(name: &str, given: &[Given]) -> Result<(&'static Aggregate, Binding)> {
     let overloads = all().get(name).map_or(&[][..], Vec::as_slice);
     choose(name, overloads.iter().map(|aggregate| (&aggregate.signature, aggregate)), given)
 }

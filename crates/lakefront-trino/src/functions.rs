@@ -33,8 +33,11 @@ pub struct Function {
     pub kernel: Kernel,
     /// A null argument makes the result null, and the kernel never sees it.
     pub strict: bool,
-    returns: Option<fn(&[Type]) -> Result<Type>>,
+    returns: Option<Returns>,
 }
+
+/// The result's type by those of the arguments.
+type Returns = fn(&[Type]) -> Result<Type>;
 
 /// A strict function. See [`crate::signature`] for how signatures are written.
 pub(crate) fn scalar(name: &'static str, signature: &'static str, kernel: Kernel) -> Function {
@@ -49,7 +52,7 @@ impl Function {
     }
 
     /// The result's type follows from the arguments' by more than the signature says.
-    pub(crate) fn returning(mut self, returns: fn(&[Type]) -> Result<Type>) -> Self {
+    pub(crate) fn returning(mut self, returns: Returns) -> Self {
         self.returns = Some(returns);
         self
     }

@@ -304,8 +304,6 @@ pub(crate) trait Groups: Debug + Send + Sync {
     /// A state of its own for each row.
     fn saved_rows(&self, inputs: &[Input<'_>], rows: usize, filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>>;
 
-    fn carried(&self) -> &[Type];
-
     fn clear(&mut self);
 
     fn size(&self) -> usize;
@@ -401,10 +399,6 @@ impl<F: Fold> Groups for States<F> {
             states.push(state);
         }
         self.columns(states.iter())
-    }
-
-    fn carried(&self) -> &[Type] {
-        &self.carried
     }
 
     fn clear(&mut self) {

@@ -35,10 +35,6 @@ impl TDigest {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.total == 0.0
-    }
-
     /// Adds a finite number.
     pub(crate) fn add(&mut self, value: f64, weight: f64) {
         let most = (6.0 * (2.0 * self.compression + 10.0)) as usize;

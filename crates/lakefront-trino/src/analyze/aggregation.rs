@@ -29,6 +29,9 @@ pub(super) struct Called {
     pub(super) arguments: Vec<Expr>,
 }
 
+/// The keys of a `GROUP BY`, and the sets of them, by their places, that rows are grouped by.
+type Keys = (Vec<Typed>, Vec<Vec<usize>>);
+
 impl Analyzer<'_> {
     pub(super) fn aggregate(&self, name: &str, call: &Function, scope: &Scope<'_>) -> Result<Typed> {
         let Called { aggregation, mut arguments } = self.aggregate_call(name, call, scope)?;
@@ -115,7 +118,7 @@ impl Analyzer<'_> {
                 }
             }
         }
-        let returns = aggregate.result(&binding, &types)?;
+        let returns = aggregate.result(&binding)?;
         if values.is_empty() {
             // The engine counts rows by counting a constant.
             values.push(Expr::Literal(ScalarValue::Int64(Some(1)), None));
@@ -182,7 +185,7 @@ impl Analyzer<'_> {
         group_by: &GroupByExpr,
         outputs: &[Typed],
         scope: &Scope<'_>,
-    ) -> Result<Option<(Vec<Typed>, Vec<Vec<usize>>)>> {
+    ) -> Result<Option<Keys>> {
         let GroupByExpr::Expressions(elements, modifiers) = group_by else {
             return Err(Error::not_here("GROUP BY ALL"));
         };

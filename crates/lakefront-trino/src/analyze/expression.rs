@@ -1,6 +1,6 @@
 //! Expressions.
 
-use datafusion::common::{DFSchema, ScalarValue, Spans};
+use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::{Case as CaseExpr, Cast, InList, Like};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use sqlparser::ast::{AccessExpr, BinaryOperator, CaseWhen, CastKind, Expr as Ast, Ident, Subscript, UnaryOperator};
@@ -500,14 +500,6 @@ impl Analyzer<'_> {
             cast_call(value, to)
         };
         Ok(Typed::new(expr, to.clone()))
-    }
-
-    pub(super) fn schema_of_nothing() -> DFSchema {
-        DFSchema::empty()
-    }
-
-    pub(super) fn no_spans() -> Spans {
-        Spans::new()
     }
 }
 

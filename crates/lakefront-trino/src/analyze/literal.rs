@@ -153,7 +153,7 @@ fn decimal_text(text: &str) -> Result<(Value, Type)> {
 
 fn hex_bytes(digits: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = digits.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
     digits

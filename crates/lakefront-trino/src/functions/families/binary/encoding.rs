@@ -49,7 +49,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn from_hex(text: &[u8]) -> Result<Vec<u8>> {
-    if text.len() % 2 != 0 {
+    if !text.len().is_multiple_of(2) {
         return Err(Error::invalid_argument(format!("invalid input length {}", text.len())));
     }
     let digit = |byte: u8| {

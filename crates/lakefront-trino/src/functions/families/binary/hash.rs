@@ -24,10 +24,10 @@ pub(super) fn all() -> Vec<Function> {
         scalar("murmur3", ONE, |call| hash(call, |bytes| murmur3(bytes).to_vec())),
         scalar("spooky_hash_v2_32", ONE, |call| hash(call, |bytes| (spooky(bytes) as u32).to_be_bytes().to_vec())),
         scalar("spooky_hash_v2_64", ONE, |call| hash(call, |bytes| spooky(bytes).to_be_bytes().to_vec())),
-        scalar("hmac_md5", KEYED, |call| keyed::<Hmac<Md5>>(call)),
-        scalar("hmac_sha1", KEYED, |call| keyed::<Hmac<Sha1>>(call)),
-        scalar("hmac_sha256", KEYED, |call| keyed::<Hmac<Sha256>>(call)),
-        scalar("hmac_sha512", KEYED, |call| keyed::<Hmac<Sha512>>(call)),
+        scalar("hmac_md5", KEYED, keyed::<Hmac<Md5>>),
+        scalar("hmac_sha1", KEYED, keyed::<Hmac<Sha1>>),
+        scalar("hmac_sha256", KEYED, keyed::<Hmac<Sha256>>),
+        scalar("hmac_sha512", KEYED, keyed::<Hmac<Sha512>>),
         scalar("crc32", "(varbinary) -> bigint", |call| {
             let bytes = call.bytes(0);
             call.bigints(|row| Ok(bytes.get(row).map(|bytes| crc32fast::hash(bytes).into())))

@@ -114,7 +114,7 @@ fn after_literal<'a>(text: &'a str, literal: &str) -> Option<&'a str> {
     literal
         .chars()
         .all(|wanted| letters.next().is_some_and(|letter| same_letter(letter, wanted)))
-        .then(|| letters.as_str())
+        .then_some(letters.as_str())
 }
 
 fn digits(text: &str, most: usize) -> usize {

@@ -162,12 +162,7 @@ fn specification(text: &str) -> Result<(Spec, &str)> {
         return Err(Error::not_here("The format %a"));
     }
     let conversion = letter.to_ascii_lowercase();
-    let known = match letter {
-        'b' | 'B' | 'h' | 'H' | 's' | 'S' | 'c' | 'C' | 'd' | 'o' | 'x' | 'X' | 'e' | 'E' | 'f' | 'g' | 'G' | '%'
-        | 'n' => true,
-        _ => false,
-    };
-    if !known {
+    if !"bBhHsScCdoxXeEfgG%n".contains(letter) {
         return Err(unknown());
     }
     let spec = Spec { index, flags, width, precision, conversion, upper: letter.is_ascii_uppercase() };

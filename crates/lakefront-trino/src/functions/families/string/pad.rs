@@ -5,7 +5,7 @@ use datafusion::arrow::array::ArrayRef;
 use super::super::super::{Function, scalar};
 use super::characters::offset;
 use crate::call::Call;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// The longest text that is made here.
 pub(in super::super) const MAX_LENGTH: i64 = 1 << 26;
@@ -26,7 +26,10 @@ pub(in super::super) fn target(length: i64, is_fill_empty: bool) -> Result<usize
         return Err(Error::invalid_argument("Padding string must not be empty"));
     }
     if length > MAX_LENGTH {
-        return Err(Error::not_here(format!("A text of {length} characters")));
+        return Err(Error::new(
+            Code::ExceededFunctionMemoryLimit,
+            format!("A text of {length} characters is too long"),
+        ));
     }
     Ok(length as usize)
 }
