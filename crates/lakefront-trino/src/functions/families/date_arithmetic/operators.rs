@@ -163,7 +163,7 @@ fn date_plus_time<const MINUS: bool>(call: &Call) -> Result<ArrayRef> {
         i32::try_from(millis / MILLIS_OF_DAY)
             .ok()
             .and_then(|more| days[if one_day { 0 } else { row }].checked_add(more))
-            .ok_or_else(|| date_out_of_range())
+            .ok_or_else(date_out_of_range)
     })
 }
 
@@ -175,7 +175,7 @@ fn date_plus_months<const MINUS: bool>(call: &Call) -> Result<ArrayRef> {
         let months = operands.signed(months[if one_interval { 0 } else { row }].into());
         add_months(days[if one_day { 0 } else { row }].into(), months)
             .and_then(|days| i32::try_from(days).ok())
-            .ok_or_else(|| date_out_of_range())
+            .ok_or_else(date_out_of_range)
     })
 }
 
