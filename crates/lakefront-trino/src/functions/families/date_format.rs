@@ -6,7 +6,7 @@ use datafusion::arrow::datatypes::TimestampMillisecondType;
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::functions::{Function, scalar};
-use crate::temporal::{MILLIS_OF_DAY, PICOS_OF_MILLI, Ticks, dates, is_instant, round, zoned};
+use crate::temporal::{MILLIS_OF_DAY, PICOS_OF_MILLI, Ticks, dates, is_instant, round, text, zoned};
 use crate::types::Type;
 use crate::zone::{NoZone, Zone};
 
@@ -114,10 +114,15 @@ fn invalid(text: &str) -> Error {
 }
 
 fn date_parse(call: &Call) -> Result<ArrayRef> {
-    let (text, format) = (call.text(0), call.text(1));
+    let (texts, format) = (call.text(0), call.text(1));
     let mut formats = Formats::new(mysql);
     call.primitives::<TimestampMillisecondType>(|row| {
-        let (Some(text), Some(format)) = (text.get(row), format.get(row)) else { return Ok(None) };
+        let (Some(text), Some(format)) = (texts.get(row), format.get(row)) else { return Ok(None) };
+        // Of this format alone Trino reads years of more than four digits.
+        if format == "%Y-%m-%d" {
+            let days = Some(text).filter(|text| text::trim(text) == *text).and_then(text::read_date);
+            return days.map(|days| Some(days * MILLIS_OF_DAY)).ok_or_else(|| invalid(text));
+        }
         let found = parse::parse(formats.get(format)?, text)?.ok_or_else(|| invalid(text))?;
         Ok(Some(found.local))
     })

@@ -111,10 +111,8 @@ fn same_letter(a: char, b: char) -> bool {
 
 fn after_literal<'a>(text: &'a str, literal: &str) -> Option<&'a str> {
     let mut letters = text.chars();
-    literal
-        .chars()
-        .all(|wanted| letters.next().is_some_and(|letter| same_letter(letter, wanted)))
-        .then_some(letters.as_str())
+    let same = literal.chars().all(|wanted| letters.next().is_some_and(|letter| same_letter(letter, wanted)));
+    if same { Some(letters.as_str()) } else { None }
 }
 
 fn digits(text: &str, most: usize) -> usize {

@@ -119,8 +119,8 @@ fn zone_name(instant: i128, zone: Zone, long: bool) -> Result<String> {
     let at = chrono::DateTime::from_timestamp(seconds, 0).ok_or_else(unknown)?;
     let name = at.with_timezone(&named).format("%Z").to_string();
     let is_in = |region: &&str| named.name().starts_with(*region);
-    let agrees = AGREEING_REGIONS.iter().any(is_in) && !DISAGREEING.contains(&named.name())
-        || named.name() == "Asia/Tokyo";
+    let agrees =
+        AGREEING_REGIONS.iter().any(is_in) && !DISAGREEING.contains(&named.name()) || named.name() == "Asia/Tokyo";
     // Names of former times differ.
     let is_recent = seconds > 315_532_800;
     if long || !agrees || !is_recent || !SHORT_NAMES.contains(&name.as_str()) {
