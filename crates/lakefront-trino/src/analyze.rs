@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, ScalarValue};
 use datafusion::logical_expr::{Expr, LogicalPlan, TableSource};
 use sqlparser::ast::{Ident, Spanned, Statement};
@@ -73,7 +74,8 @@ pub fn plan(statement: &Statement, tables: &dyn Tables, session: &Session) -> Re
     let Statement::Query(query) = statement else {
         return Err(Error::not_here("This statement"));
     };
-    let analyzer = Analyzer { tables, session, symbols: Cell::new(0), types: RefCell::default() };
+    let analyzer =
+        Analyzer { tables, session, symbols: Cell::new(0), types: RefCell::default(), stored: RefCell::default() };
     let relation = analyzer.query(query, &Scope::outermost())?;
     output::present(relation)
 }
@@ -84,6 +86,8 @@ pub(crate) struct Analyzer<'a> {
     symbols: Cell<usize>,
     /// Types of the leaves that expressions are made of.
     types: RefCell<HashMap<Expr, Type>>,
+    /// Arrow types of the stored rows that are converted where they are used, so that only the fields in use are read.
+    stored: RefCell<HashMap<Expr, DataType>>,
 }
 
 /// An expression and its type.
@@ -108,9 +112,15 @@ impl Analyzer<'_> {
     }
 
     fn column(&self, column: Column, of: Type) -> Typed {
-        let expr = Expr::Column(column);
-        self.types.borrow_mut().insert(expr.clone(), of.clone());
-        Typed { expr, of }
+        self.stored_value(Expr::Column(column), of)
+    }
+
+    /// A column, or a field of one; where it is stored as a row, it is converted.
+    fn stored_value(&self, expr: Expr, of: Type) -> Typed {
+        match self.stored.borrow().get(&expr) {
+            Some(stored) => self.leaf(crate::ingest::expression(expr, stored, &of), of),
+            None => self.leaf(expr, of),
+        }
     }
 
     /// Remembers the type of a leaf, which a closure may have to capture.

@@ -2,7 +2,10 @@
 
 use std::any::TypeId;
 
-use sqlparser::ast::{CastKind, DataType, Expr, Ident, ObjectName, TrimWhereField, TypedString};
+use sqlparser::ast::{
+    CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
+    ObjectName, TrimWhereField, TypedString,
+};
 use sqlparser::dialect::{Dialect, GenericDialect};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
@@ -126,24 +129,51 @@ fn trim(parser: &mut Parser) -> Result<Expr, ParserError> {
         Some(_) => Some(TrimWhereField::Trailing),
         None => None,
     };
+    // A side alone is what the function of one argument does, and reads back.
+    if let Some(side) = side
+        && parser.parse_keyword(Keyword::FROM)
+    {
+        let expr = parser.parse_expr()?;
+        parser.expect_token(&Token::RParen)?;
+        return Ok(match side {
+            TrimWhereField::Both => {
+                Expr::Trim { expr: Box::new(expr), trim_where: None, trim_what: None, trim_characters: None }
+            }
+            TrimWhereField::Leading => one_argument("ltrim", expr),
+            TrimWhereField::Trailing => one_argument("rtrim", expr),
+        });
+    }
     let (mut what, mut characters) = (None, None);
-    let expr = if side.is_some() && parser.parse_keyword(Keyword::FROM) {
+    let first = parser.parse_expr()?;
+    let expr = if side.is_some() || parser.peek_keyword(Keyword::FROM) {
+        parser.expect_keyword_is(Keyword::FROM)?;
+        what = Some(Box::new(first));
         parser.parse_expr()?
     } else {
-        let first = parser.parse_expr()?;
-        if side.is_some() || parser.peek_keyword(Keyword::FROM) {
-            parser.expect_keyword_is(Keyword::FROM)?;
-            what = Some(Box::new(first));
-            parser.parse_expr()?
-        } else {
-            if parser.consume_token(&Token::Comma) {
-                characters = Some(vec![parser.parse_expr()?]);
-            }
-            first
+        if parser.consume_token(&Token::Comma) {
+            characters = Some(vec![parser.parse_expr()?]);
         }
+        first
     };
     parser.expect_token(&Token::RParen)?;
     Ok(Expr::Trim { expr: Box::new(expr), trim_where: side, trim_what: what, trim_characters: characters })
+}
+
+fn one_argument(name: &str, argument: Expr) -> Expr {
+    Expr::Function(Function {
+        name: ObjectName::from(Ident::new(name)),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList {
+            duplicate_treatment: None,
+            args: vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))],
+            clauses: Vec::new(),
+        }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    })
 }
 
 /// `CAST(value AS type)`, whose type may be one that only Trino has.
@@ -185,7 +215,10 @@ fn typed_literal(parser: &mut Parser, words: usize) -> Option<Result<Expr, Parse
     let Token::SingleQuotedString(_) = &parser.peek_nth_token_ref(words).token else { return None };
     let name: Vec<String> = (0..words).map(|at| parser.peek_nth_token_ref(at).token.to_string()).collect();
     let name = name.join(" ");
-    Type::parse(&name).ok()?;
+    // Its own name for a date is what readers of the tree know.
+    if matches!(Type::parse(&name).ok()?, Type::Date) {
+        return None;
+    }
     for _ in 0..words {
         parser.advance_token();
     }

@@ -77,7 +77,7 @@ pub const SUPPORTED: &[Construct] = &[
     ),
     construct(
         "OFFSET, LIMIT, FETCH FIRST, WITH TIES",
-        "SELECT name FROM nation ORDER BY regionkey FETCH FIRST 2 ROWS WITH TIES",
+        "SELECT name FROM nation ORDER BY name FETCH FIRST 2 ROWS WITH TIES",
     ),
     construct("TABLESAMPLE", "SELECT count(*) FROM nation TABLESAMPLE BERNOULLI (10)"),
 ];

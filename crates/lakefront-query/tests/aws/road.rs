@@ -31,7 +31,7 @@ async fn a_statement_has_the_same_answer_on_both_engines() {
         "select * from note order by name",
         "select count(*), max(id) from sales where state = 'ZZ'",
         "select kind, count(*) from event group by kind order by kind",
-        "select id, state from log where state = 'NY' and day between '2025-01-01' and '2025-01-02' order by id",
+        "select id, state from log where state = 'NY' and day between date '2025-01-01' and date '2025-01-02' order by id",
         "with few as (select * from sales where id < 3) select a.id, b.id as other from few a, few b order by 1, 2",
     ] {
         let here =
@@ -100,10 +100,10 @@ async fn auto_says_why_it_chose() {
 
     // What the embedded engine does not know may be known there.
     lake.athena.world().answers.insert(
-        format!("select soundex(name) from \"awsdatacatalog\".\"{}\".\"item\" AS \"item\"", lake.database),
+        format!("select st_astext(name) from \"awsdatacatalog\".\"{}\".\"item\" AS \"item\"", lake.database),
         Answer { managed: true, ..Answer::default() },
     );
-    let (engine, why) = reason(lake.on(EngineChoice::Auto, "select soundex(name) from item")).await;
+    let (engine, why) = reason(lake.on(EngineChoice::Auto, "select st_astext(name) from item")).await;
     assert_eq!((engine, why.as_str()), (EngineChoice::Athena, "it calls a function that only athena may know"));
 
     let report = lake.queries.estimate(lake.on(EngineChoice::Athena, "select sum(amount) from sales")).await.unwrap();

@@ -1,5 +1,6 @@
 //! Expressions.
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::{Case as CaseExpr, Cast, InList, Like};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
@@ -207,6 +208,22 @@ impl Analyzer<'_> {
         {
             return Ok(Typed::new(field.clone(), of));
         }
+        if let Expr::ScalarFunction(function) = &row.expr
+            && function.func.name() == "ingest"
+            && let [whole] = function.args.as_slice()
+        {
+            let stored = self.stored.borrow().get(whole).cloned();
+            if let Some(DataType::Struct(fields)) = stored
+                && let Some(field) = fields.get(at)
+            {
+                let part = datafusion::functions::core::expr_fn::get_field(whole.clone(), field.name().as_str());
+                if *field.data_type() == of.arrow() && !matches!(of, Type::Char(_)) {
+                    return Ok(Typed::new(part, of));
+                }
+                self.stored.borrow_mut().insert(part.clone(), field.data_type().clone());
+                return Ok(self.stored_value(part, of));
+            }
+        }
         Ok(Typed::new(datafusion::functions::core::expr_fn::get_field(row.expr, format!("f{at}")), of))
     }
 
@@ -336,6 +353,8 @@ impl Analyzer<'_> {
 
     /// Both operands as their common type.
     fn to_common(&self, a: Typed, b: Typed, operator: &str) -> Result<(Expr, Expr, Type)> {
+        let (of_a, of_b) = (a.of.clone(), b.of.clone());
+        let (a, b) = (as_bound(a, &of_b)?, as_bound(b, &of_a)?);
         let Some(of) = common_type(&a.of, &b.of) else {
             return Err(Error::type_mismatch(format!("Cannot apply operator: {} {operator} {}", a.of, b.of)));
         };
@@ -350,6 +369,7 @@ impl Analyzer<'_> {
     fn in_list(&self, ast: &Ast, list: &[Ast], negated: bool, scope: &Scope<'_>) -> Result<Typed> {
         let value = self.expression(ast, scope)?;
         let list = list.iter().map(|item| self.expression(item, scope)).collect::<Result<Vec<_>>>()?;
+        let list = list.into_iter().map(|item| as_bound(item, &value.of)).collect::<Result<Vec<_>>>()?;
         let types = std::iter::once(&value.of).chain(list.iter().map(|item| &item.of));
         let Some(of) = common_type_of(types) else {
             return Err(Error::type_mismatch(format!("IN value and list items must be the same type: {}", value.of)));
@@ -500,6 +520,19 @@ impl Analyzer<'_> {
             cast_call(value, to)
         };
         Ok(Typed::new(expr, to.clone()))
+    }
+}
+
+/// The text of a parameter where a time is asked for: JSON has no other form of one.
+fn as_bound(value: Typed, beside: &Type) -> Result<Typed> {
+    let is_time =
+        matches!(beside, Type::Date | Type::Time(_) | Type::TimeTz(_) | Type::Timestamp(_) | Type::TimestampTz(_));
+    match &value.expr {
+        Expr::Literal(ScalarValue::Utf8(Some(text)), Some(_)) if is_time => {
+            let bound = cast::value(&Value::Text(text.clone()), &value.of, beside)?;
+            constant(bound, beside.clone())
+        }
+        _ => Ok(value),
     }
 }
 

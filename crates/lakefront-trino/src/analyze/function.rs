@@ -155,6 +155,7 @@ impl Analyzer<'_> {
             }
             ("normalize", _) => return Err(Error::new(Code::SyntaxError, "normalize takes a text and a normal form")),
             ("if" | "coalesce" | "nullif" | "try", _) => return Err(wrong_count()),
+            ("random" | "rand", []) => Typed::new(datafusion::functions::math::expr_fn::random(), Type::Double),
             ("grouping", _) => return self.grouping(arguments, scope).map(Some),
             ("now" | "current_timestamp", []) => self.now(3)?,
             ("current_timestamp", [digits]) => self.now(self.digits(digits, scope)?)?,
@@ -378,7 +379,8 @@ impl Analyzer<'_> {
                     | Expr::Exists(_)
                     | Expr::InSubquery(_)
             );
-            if !is_leaf {
+            let is_stored = matches!(&expr, Expr::ScalarFunction(call) if call.func.name() == "ingest");
+            if !is_leaf && !is_stored {
                 return Ok(Transformed::no(expr));
             }
             let at = captured.iter().position(|known| *known == expr).unwrap_or_else(|| {

@@ -2,8 +2,10 @@
 
 use datafusion::arrow::array::Array;
 use datafusion::common::ScalarValue;
+use datafusion::common::metadata::FieldMetadata;
 use datafusion::logical_expr::Expr;
 use sqlparser::ast::{DateTimeField, Interval, TypedString, UnaryOperator, Value as Literal};
+use std::collections::BTreeMap;
 
 use super::{Analyzer, Typed};
 use crate::error::{Code, Error, Result};
@@ -42,7 +44,10 @@ impl Analyzer<'_> {
             Literal::Placeholder(name) => {
                 let at = name.trim_start_matches('$').parse::<usize>().ok().and_then(|at| at.checked_sub(1));
                 match at.and_then(|at| self.session.parameters.get(at)) {
-                    Some((value, of)) => Ok(Typed::new(Expr::Literal(value.clone(), None), of.clone())),
+                    Some((value, of)) => {
+                        let mark = FieldMetadata::from(BTreeMap::from([("parameter".to_owned(), name.clone())]));
+                        Ok(Typed::new(Expr::Literal(value.clone(), Some(mark)), of.clone()))
+                    }
                     None => Err(Error::new(Code::InvalidParameterUsage, format!("There is no value for {name}"))),
                 }
             }

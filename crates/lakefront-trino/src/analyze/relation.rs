@@ -108,6 +108,11 @@ impl Analyzer<'_> {
             let column = if *field.data_type() == of.arrow() && !matches!(of, Type::Char(_)) {
                 expressions.push(Expr::Column(stored.clone()));
                 stored
+            } else if matches!(of, Type::Row(_)) {
+                let column = Expr::Column(stored.clone());
+                self.stored.borrow_mut().insert(column.clone(), field.data_type().clone());
+                expressions.push(column);
+                stored
             } else {
                 converts = true;
                 let symbol = self.symbol("c");

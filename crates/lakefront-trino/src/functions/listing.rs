@@ -34,6 +34,8 @@ const SPECIAL: &[(&str, &str)] = &[
     ("localtimestamp", "() -> timestamp(3)"),
     ("now", "() -> timestamp(3) with time zone"),
     ("nullif", "(T, T) -> T"),
+    ("rand", "() -> double"),
+    ("random", "() -> double"),
     ("row", "(T...) -> row"),
     ("try", "(T) -> T"),
     ("typeof", "(T) -> varchar"),
