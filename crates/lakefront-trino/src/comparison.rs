@@ -113,7 +113,12 @@ pub(crate) fn expression(a: Expr, comparison: Comparison, b: Expr, of: &Type) ->
     if is_native(of) || is_equality && (is_ordinary_double(&a) || is_ordinary_double(&b)) {
         return Ok(native(a, b));
     }
-    if is_ordinary_double(&b) && matches!(of, Type::Real | Type::Double) && comparison.needs_order() {
+    let b = if matches!(of, Type::Real | Type::Double) && comparison.needs_order() {
+        zero_beside(b, comparison)
+    } else {
+        b
+    };
+    if is_number(&b) && matches!(of, Type::Real | Type::Double) && comparison.needs_order() {
         // Engine and files sort NaN as a number, which no comparison with a number may hold for. The first part is what
         // row groups are pruned by.
         let number = call("is_number", number_kernel, vec![of.clone()], vec![a.clone()]);
@@ -179,6 +184,29 @@ pub(crate) fn sort_type(of: &Type) -> Type {
 
 fn call(name: &'static str, kernel: crate::call::Kernel, types: Vec<Type>, arguments: Vec<Expr>) -> Expr {
     Udf::new(name, kernel, types, Type::Boolean).on(arguments)
+}
+
+/// A literal that is no NaN.
+fn is_number(expr: &Expr) -> bool {
+    match expr {
+        Expr::Literal(ScalarValue::Float64(Some(value)), _) => !value.is_nan(),
+        Expr::Literal(ScalarValue::Float32(Some(value)), _) => !value.is_nan(),
+        _ => false,
+    }
+}
+
+/// The engine sorts -0 before 0, which are one number: the zero on whose right side both of them lie.
+fn zero_beside(expr: Expr, comparison: Comparison) -> Expr {
+    let negative = matches!(comparison, Comparison::Less | Comparison::GreaterOrEqual);
+    match expr {
+        Expr::Literal(ScalarValue::Float64(Some(0.0)), mark) => {
+            Expr::Literal(ScalarValue::Float64(Some(if negative { -0.0 } else { 0.0 })), mark)
+        }
+        Expr::Literal(ScalarValue::Float32(Some(0.0)), mark) => {
+            Expr::Literal(ScalarValue::Float32(Some(if negative { -0.0 } else { 0.0 })), mark)
+        }
+        other => other,
+    }
 }
 
 /// A literal that is neither zero, which has two signs, nor NaN.

@@ -39,7 +39,7 @@ fn statements_that_write_are_refused_by_name_whatever_their_syntax() {
 fn errors_point_at_their_word() {
     let (kind, message, position) = error("select a,\n  from t wher b");
     assert_eq!(kind, SyntaxErrorKind::Syntax);
-    assert_eq!(position, (2, 3), "{message}");
+    assert_eq!(position, (2, 8), "{message}");
     assert_eq!(error("select 'abc").2, (1, 8));
     let (_, message, position) = error("select (1 + 2");
     assert!(message.contains("end of the statement"), "{message}");
