@@ -31,8 +31,24 @@ impl Analyzer<'_> {
             Ast::Identifier(name) => self.name(std::slice::from_ref(name), scope),
             Ast::CompoundIdentifier(parts) => self.name(parts, scope),
             Ast::CompoundFieldAccess { root, access_chain } => {
-                let mut value = self.expression(root, scope)?;
-                for access in access_chain {
+                // `t.a[1]`: what is dotted is a name first.
+                let mut parts = match root.as_ref() {
+                    Ast::Identifier(name) => vec![name.clone()],
+                    Ast::CompoundIdentifier(parts) => parts.clone(),
+                    _ => Vec::new(),
+                };
+                let dotted = access_chain.iter().map_while(|access| match access {
+                    AccessExpr::Dot(Ast::Identifier(name)) if !parts.is_empty() => Some(name.clone()),
+                    _ => None,
+                });
+                let dotted: Vec<Ident> = dotted.collect();
+                let rest = &access_chain[dotted.len()..];
+                parts.extend(dotted);
+                let mut value = match parts.is_empty() {
+                    true => self.expression(root, scope)?,
+                    false => self.name(&parts, scope)?,
+                };
+                for access in rest {
                     value = match access {
                         AccessExpr::Dot(Ast::Identifier(name)) => self.row_field(value, name)?,
                         AccessExpr::Subscript(Subscript::Index { index }) => {

@@ -1,13 +1,12 @@
 //! Queries, their clauses and the tables they read.
 
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Cte, Distinct, ExcludeSelectItem, Expr, GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, LimitClause,
+    Cte, Distinct, ExcludeSelectItem, GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, LimitClause,
     NamedWindowExpr, ObjectName, ObjectNamePart, OrderBy, OrderByExpr, OrderByKind, Query, Select, SelectFlavor,
     SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetQuantifier, Spanned, TableAlias, TableFactor,
-    TableWithJoins, WildcardAdditionalOptions, visit_expressions,
+    TableWithJoins, WildcardAdditionalOptions,
 };
 
 use super::kind::not_allowed;
@@ -32,9 +31,6 @@ impl Walk {
         } = query;
         let span = query.span();
         if let Some(fetch) = fetch {
-            if !self.is_postgres() {
-                return Err(not_supported("FETCH FIRST", span).with_hint("Write LIMIT instead."));
-            }
             self.expressions(&fetch.quantity)?;
         }
         refuse("FOR UPDATE", !locks.is_empty(), span)?;
@@ -230,7 +226,7 @@ impl Walk {
                     }
                     SelectItemQualifiedWildcardKind::ObjectName(_) => {}
                     SelectItemQualifiedWildcardKind::Expr(expression) => {
-                        return Err(not_supported("`.*` of an expression", expression.span()));
+                        self.expression(expression)?;
                     }
                 }
                 self.wildcard(options)
@@ -368,13 +364,9 @@ impl Walk {
                 self.arguments(args)?;
                 self.read(1, span)
             }
-            TableFactor::UNNEST { alias, array_exprs, with_offset, with_offset_alias, with_ordinality } => {
+            TableFactor::UNNEST { alias, array_exprs, with_offset, with_offset_alias, with_ordinality: _ } => {
                 refuse("WITH OFFSET", *with_offset || with_offset_alias.is_some(), span)?;
-                self.postgres_only("WITH ORDINALITY", *with_ordinality, span)?;
                 self.aliases(alias)?;
-                if !self.is_postgres() && array_exprs.iter().any(names_a_column) {
-                    return Err(not_supported("UNNEST of a column of another table", span));
-                }
                 self.expressions(array_exprs)?;
                 self.read(1, span)
             }
@@ -435,14 +427,6 @@ impl Walk {
         }
         refuse("A type in an alias", types.next().is_some(), span)
     }
-}
-
-fn names_a_column(expression: &Expr) -> bool {
-    visit_expressions(expression, |part| match part {
-        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    })
-    .is_break()
 }
 
 /// How the planner reads a name: lower case unless quoted.
