@@ -87,6 +87,7 @@ export const tilePreview = (request: { sql: string; catalog: string; database: s
         estimate,
         engine,
         route_reason,
+        as_of: null,
         cached: statistics.reused,
         error,
       };

@@ -139,7 +139,7 @@ const columns = (text: string): Column[] =>
   text.split(" ").map((c) => ({ name: c.split(":")[0] ?? "", type: c.split(":")[1] ?? "double" }));
 const answer = (cols: string, rows: Cell[][]): DashboardQueryData => ({
   as_of: "2025-01-01T06:12:00Z",
-    execution_id: "01JFIXTURE",
+  execution_id: "01JFIXTURE",
   state: "SUCCEEDED",
   columns: columns(cols),
   rows,

@@ -47,5 +47,6 @@ const failed = (error: Error): DashboardQueryData => ({
   engine: null,
   route_reason: null,
   cached: false,
+  as_of: null,
   error: error instanceof ApiError ? error.problem : null,
 });
