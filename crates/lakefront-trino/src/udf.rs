@@ -64,6 +64,40 @@ impl Udf {
         }
     }
 
+    /// The call, or its value where that is known: a chain of calls of constants stays flat.
+    pub(crate) fn folded(self, arguments: Vec<Expr>) -> Expr {
+        match self.value_of(&arguments) {
+            Some(value) => Expr::Literal(value, None),
+            None => self.on(arguments),
+        }
+    }
+
+    /// `None` where it is not constant, or fails, which it may only do when it runs.
+    fn value_of(&self, arguments: &[Expr]) -> Option<ScalarValue> {
+        if arguments.is_empty() || !self.lambdas.is_empty() {
+            return None;
+        }
+        let own = arguments
+            .iter()
+            .map(|argument| match argument {
+                Expr::Literal(value, _) => Some(Argument { array: value.to_array_of_size(1).ok()?, constant: true }),
+                _ => None,
+            })
+            .collect::<Option<Vec<_>>>()?;
+        if self.strict && own.iter().any(|argument| argument.is_null(0)) {
+            return ScalarValue::try_from(&self.arrow).ok();
+        }
+        let call = Call {
+            arguments: own,
+            types: &self.types,
+            lambdas: Vec::new(),
+            returns: &self.returns,
+            rows: 1,
+            strict: self.strict,
+        };
+        ScalarValue::try_from_array(&(self.kernel)(&call).ok()?, 0).ok()
+    }
+
     pub(crate) fn on(self, arguments: Vec<Expr>) -> Expr {
         Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::new_from_impl(self)), arguments))
     }

@@ -308,7 +308,7 @@ impl Analyzer<'_> {
             strict: function.strict,
             ..Udf::new(function.name, function.kernel, types, returns.clone())
         };
-        Ok(Typed::new(udf.on(values), returns))
+        Ok(Typed::new(udf.folded(values), returns))
     }
 
     pub(super) fn lambda(
