@@ -178,6 +178,9 @@ mod tests {
         assert_eq!(text(9_007_199_254_740_993.0), "9.007199254740992E15");
         assert_eq!(text(1e23), "1.0E23");
         assert_eq!(text(-120.0), "-1.2E2");
+        // Not the shortest digits, but Java 17's.
+        assert_eq!(text(2f64.powi(-44)), "5.6843418860808015E-14");
+        assert_eq!(text(2f64.powi(-177)), "5.2202435743988196E-54");
         assert_eq!(text(977_663_590_686_462.2), "9.776635906864622E14");
     }
 

@@ -45,7 +45,10 @@ fn pad(call: &Call, left: bool) -> Result<ArrayRef> {
         if has >= length {
             return Ok(Some(text[..offset(text, length).unwrap_or(text.len())].to_owned()));
         }
-        let filling: String = fill.chars().cycle().take(length - has).collect();
+        let missing = length - has;
+        let fill_length = fill.chars().count();
+        let mut filling = fill.repeat(missing / fill_length);
+        filling.push_str(&fill[..offset(fill, missing % fill_length).unwrap_or(fill.len())]);
         Ok(Some(if left { filling + text } else { text.to_owned() + &filling }))
     })
 }
