@@ -126,7 +126,7 @@ pub fn parse_as(sql: Sql, text: &str) -> Result<Statement, SyntaxError> {
     let mut statements = parser.parse_statements().map_err(|error| {
         let start = parser.peek_token().span.start;
         let here = if start.line == 0 { end } else { (start.line, start.column) };
-        parser_error(error, here)
+        at_its_word(parser_error(error, here), sql, text)
     })?;
     match (statements.pop(), statements.is_empty()) {
         (Some(statement), true) => Ok(statement),
@@ -241,6 +241,21 @@ fn parser_error(error: ParserError, here: (u64, u64)) -> SyntaxError {
     };
     let (message, position) = split_position(&text);
     SyntaxError::new(SyntaxErrorKind::Syntax, readable(message), position.unwrap_or(here))
+}
+
+/// The parser sometimes points behind the word that it did not expect.
+fn at_its_word(error: SyntaxError, sql: Sql, text: &str) -> SyntaxError {
+    let words = words_of(sql, text).unwrap_or_default();
+    let mut before =
+        words.iter().filter(|word| !word.is_space() && word.position() <= (error.line, error.column)).rev();
+    let is_named = |word: &&Word| error.message.ends_with(&format!("found {}.", &text[word.range.clone()]));
+    match (before.next(), before.next()) {
+        (Some(here), Some(last)) if !is_named(&here) && is_named(&last) => {
+            let (line, column) = last.position();
+            SyntaxError { line, column, ..error }
+        }
+        _ => error,
+    }
 }
 
 /// The parser appends ` at Line: 1, Column: 8` to its messages.
