@@ -509,7 +509,7 @@ impl Analyzer<'_> {
         if value.of == Type::Unknown {
             return Ok(Expr::Cast(Cast::new(Box::new(value.expr), to.arrow())));
         }
-        if widens_natively(&value.of, to) {
+        if is_native_cast(&value.of, to) {
             return Ok(Expr::Cast(Cast::new(Box::new(value.expr), to.arrow())));
         }
         Ok(cast_call(value, to))
@@ -530,7 +530,7 @@ impl Analyzer<'_> {
             Expr::Cast(Cast::new(Box::new(value.expr), to.arrow()))
         } else if is_free(&value.of, to) {
             value.expr
-        } else if widens_natively(&value.of, to) {
+        } else if is_native_cast(&value.of, to) {
             Expr::Cast(Cast::new(Box::new(value.expr), to.arrow()))
         } else {
             cast_call(value, to)
@@ -585,8 +585,8 @@ fn is_free(from: &Type, to: &Type) -> bool {
     }
 }
 
-/// Arrow's own cast gives what Trino gives, for every value.
-fn widens_natively(from: &Type, to: &Type) -> bool {
+/// Arrow's own cast gives what Trino gives, for every value; the engine knows what a filter over it leaves out.
+fn is_native_cast(from: &Type, to: &Type) -> bool {
     use Type::{Bigint, Date, Decimal, Double, Integer, Real, Smallint, Timestamp, Tinyint};
     match (from, to) {
         (Tinyint, Smallint | Integer | Bigint | Real | Double)
@@ -594,7 +594,8 @@ fn widens_natively(from: &Type, to: &Type) -> bool {
         | (Integer, Bigint | Real | Double)
         | (Bigint, Real | Double)
         | (Real, Double)
-        | (Date, Timestamp(0..=6)) => true,
+        | (Date, Timestamp(0..=6))
+        | (Timestamp(0..=6), Date) => true,
         (Timestamp(from), Timestamp(to)) => from <= to && *to <= 6,
         (Tinyint, Decimal { precision, scale }) => precision - scale >= 3,
         (Smallint, Decimal { precision, scale }) => precision - scale >= 5,
