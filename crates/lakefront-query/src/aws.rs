@@ -115,15 +115,16 @@ pub struct Endpoints {
 impl Endpoints {
     /// AWS's own, whatever the environment says.
     pub fn of_aws() -> Self {
-        Self { athena: None, glue: None, s3: None, sts: None, kms: None, cloudformation: None, sqs: None }
+        Self::each(|_| None)
     }
-}
 
-impl Default for Endpoints {
-    /// `AWS_ENDPOINT_URL_ATHENA` and so on, else `AWS_ENDPOINT_URL`, else AWS's own.
-    fn default() -> Self {
-        let named = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let of = |service: &str| named(&format!("AWS_ENDPOINT_URL_{service}")).or_else(|| named("AWS_ENDPOINT_URL"));
+    /// One address for all services, as emulators have it.
+    pub fn at(address: &str) -> Self {
+        Self::each(|_| Some(address.to_owned()))
+    }
+
+    /// By the name of each service as the environment spells it.
+    fn each(of: impl Fn(&str) -> Option<String>) -> Self {
         Self {
             athena: of("ATHENA"),
             glue: of("GLUE"),
@@ -133,5 +134,13 @@ impl Default for Endpoints {
             cloudformation: of("CLOUDFORMATION"),
             sqs: of("SQS"),
         }
+    }
+}
+
+impl Default for Endpoints {
+    /// `AWS_ENDPOINT_URL_ATHENA` and so on, else `AWS_ENDPOINT_URL`, else AWS's own.
+    fn default() -> Self {
+        let named = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Self::each(|service| named(&format!("AWS_ENDPOINT_URL_{service}")).or_else(|| named("AWS_ENDPOINT_URL")))
     }
 }

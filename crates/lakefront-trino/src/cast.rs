@@ -33,18 +33,7 @@ fn family(from: &Type, to: &Type) -> Family {
         Family::Json
     } else if either(|of| matches!(of, Type::Array(_) | Type::Map(..) | Type::Row(_))) {
         Family::Nested
-    } else if either(|of| {
-        matches!(
-            of,
-            Type::Date
-                | Type::Time(_)
-                | Type::TimeTz(_)
-                | Type::Timestamp(_)
-                | Type::TimestampTz(_)
-                | Type::IntervalDayToSecond
-                | Type::IntervalYearToMonth
-        )
-    }) {
+    } else if either(Type::is_temporal) {
         Family::Temporal
     } else if either(|of| matches!(of, Type::IpAddress | Type::Uuid)) {
         Family::Network

@@ -84,6 +84,20 @@ impl Type {
         self.is_integral() || self.is_floating() || matches!(self, Type::Decimal { .. })
     }
 
+    /// Dates, times, timestamps and intervals.
+    pub fn is_temporal(&self) -> bool {
+        matches!(
+            self,
+            Type::Date
+                | Type::Time(_)
+                | Type::TimeTz(_)
+                | Type::Timestamp(_)
+                | Type::TimestampTz(_)
+                | Type::IntervalDayToSecond
+                | Type::IntervalYearToMonth
+        )
+    }
+
     pub fn is_text(&self) -> bool {
         matches!(self, Type::Varchar(_) | Type::Char(_))
     }

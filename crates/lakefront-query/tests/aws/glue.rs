@@ -15,7 +15,6 @@ async fn aws() -> Option<Aws> {
         std::io::Write::write_all(&mut std::io::stderr(), note).unwrap();
         return None;
     };
-    let here = Some(endpoint);
     let config = AwsConfig {
         region: "us-east-1".to_owned(),
         profile: None,
@@ -25,15 +24,7 @@ async fn aws() -> Option<Aws> {
             session_token: None,
         },
         assume_role: None,
-        endpoints: Endpoints {
-            athena: here.clone(),
-            glue: here.clone(),
-            s3: here.clone(),
-            sts: here.clone(),
-            kms: here.clone(),
-            cloudformation: here.clone(),
-            sqs: here,
-        },
+        endpoints: Endpoints::at(&endpoint),
     };
     Some(Aws::new(config).await.unwrap())
 }

@@ -218,16 +218,7 @@ impl Server {
     }
 
     pub(crate) fn endpoints(&self) -> Endpoints {
-        let here = Some(self.address.clone());
-        Endpoints {
-            athena: here.clone(),
-            glue: here.clone(),
-            s3: here.clone(),
-            sts: here.clone(),
-            kms: here.clone(),
-            cloudformation: here.clone(),
-            sqs: here,
-        }
+        Endpoints::at(&self.address)
     }
 
     pub(crate) fn config(&self) -> AwsConfig {

@@ -39,6 +39,60 @@ pub(crate) trait Fold: Debug + PartialEq + Send + Sync + 'static {
     }
 }
 
+/// The simplest fold: two values become one, so the state is what was made of those so far.
+pub(crate) trait Reduce: Debug + PartialEq + Send + Sync + 'static {
+    type Item: Clone + Debug + Send + Sync + 'static;
+
+    /// The value of a row, or of a part's state; `None` does not count.
+    fn item(&self, row: Row<'_>) -> Option<Self::Item>;
+
+    fn reduce(&self, so_far: Self::Item, next: Self::Item) -> Result<Self::Item>;
+
+    /// The type that a state is carried as.
+    fn carried_as(&self) -> Type;
+
+    /// A state as it is carried.
+    fn value(&self, item: Self::Item) -> Value;
+
+    fn result(&self, item: Self::Item) -> Value {
+        self.value(item)
+    }
+}
+
+impl<R: Reduce> Fold for R {
+    type State = Option<R::Item>;
+
+    fn start(&self) -> Self::State {
+        None
+    }
+
+    fn add(&self, state: &mut Self::State, row: Row<'_>) -> Result<()> {
+        if let Some(next) = self.item(row) {
+            *state = Some(match state.take() {
+                Some(so_far) => self.reduce(so_far, next)?,
+                None => next,
+            });
+        }
+        Ok(())
+    }
+
+    fn carried(&self) -> Vec<Type> {
+        vec![self.carried_as()]
+    }
+
+    fn save(&self, state: &Self::State) -> Result<Vec<Value>> {
+        Ok(vec![Value::or_null(state.clone().map(|item| self.value(item)))])
+    }
+
+    fn merge(&self, state: &mut Self::State, saved: Row<'_>) -> Result<()> {
+        self.add(state, saved)
+    }
+
+    fn finish(&self, state: &Self::State) -> Result<Value> {
+        Ok(Value::or_null(state.clone().map(|item| self.result(item))))
+    }
+}
+
 /// The arguments of one row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Row<'a> {

@@ -290,18 +290,7 @@ impl Analyzer<'_> {
                 return Err(Error::new(Code::InvalidOrderBy, message).at(place(ast)));
             }
         };
-        let is_measured = key.of.is_numeric()
-            || matches!(
-                key.of,
-                Type::Date
-                    | Type::Time(_)
-                    | Type::TimeTz(_)
-                    | Type::Timestamp(_)
-                    | Type::TimestampTz(_)
-                    | Type::IntervalDayToSecond
-                    | Type::IntervalYearToMonth
-            );
-        if !is_measured {
+        if !key.of.is_numeric() && !key.of.is_temporal() {
             let message = format!(
                 "Window frame of type RANGE PRECEDING or FOLLOWING requires that sort item type be numeric, datetime or interval (actual: {})",
                 key.of

@@ -255,14 +255,20 @@ impl Wanted {
         Places { bucket: account.bucket.clone(), table: asked.csv.table.clone() }
     }
 
-    async fn plan(self, settings: &Settings) -> anyhow::Result<()> {
+    /// What there is and what would change, shown; `None` where only the template is wanted.
+    async fn considered(&self, settings: &Settings) -> anyhow::Result<Option<(Asked, Account, Planned)>> {
         let asked = self.asked(settings).await?;
         if self.printed(&asked)? {
-            return Ok(());
+            return Ok(None);
         }
         let account = self.place.account().await?;
         let planned = self.planned(&asked, &account).await?;
         show(&planned)?;
+        Ok(Some((asked, account, planned)))
+    }
+
+    async fn plan(self, settings: &Settings) -> anyhow::Result<()> {
+        let Some((asked, account, planned)) = self.considered(settings).await? else { return Ok(()) };
         let places = self.places(&asked, &account);
         let there = match account.stack {
             Some(_) => data::manifest(&account.aws, &places).await?,
@@ -288,13 +294,7 @@ impl Wanted {
     }
 
     async fn apply(self, settings: &Settings) -> anyhow::Result<()> {
-        let asked = self.asked(settings).await?;
-        if self.printed(&asked)? {
-            return Ok(());
-        }
-        let account = self.place.account().await?;
-        let planned = self.planned(&asked, &account).await?;
-        show(&planned)?;
+        let Some((asked, account, planned)) = self.considered(settings).await? else { return Ok(()) };
         let tell = |line: &str| say(line);
         let changes = !planned.is_empty();
         let stack = match (changes, account.stack.clone()) {

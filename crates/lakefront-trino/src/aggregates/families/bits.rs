@@ -1,6 +1,6 @@
 //! Bits of integers.
 
-use super::super::fold::{Fold, Row};
+use super::super::fold::{Reduce, Row};
 use super::super::{Aggregate, aggregate, fold};
 use crate::error::Result;
 use crate::types::Type;
@@ -21,38 +21,26 @@ pub(super) fn all() -> Vec<Aggregate> {
     ]
 }
 
-impl Fold for Bits {
-    type State = Option<i64>;
+impl Reduce for Bits {
+    type Item = i64;
 
-    fn start(&self) -> Option<i64> {
-        None
+    fn item(&self, row: Row<'_>) -> Option<i64> {
+        row.int(0)
     }
 
-    fn add(&self, state: &mut Option<i64>, row: Row<'_>) -> Result<()> {
-        if let Some(value) = row.int(0) {
-            *state = Some(match (self, *state) {
-                (_, None) => value,
-                (Bits::And, Some(old)) => old & value,
-                (Bits::Or, Some(old)) => old | value,
-                (Bits::Xor, Some(old)) => old ^ value,
-            });
-        }
-        Ok(())
+    fn reduce(&self, so_far: i64, next: i64) -> Result<i64> {
+        Ok(match self {
+            Bits::And => so_far & next,
+            Bits::Or => so_far | next,
+            Bits::Xor => so_far ^ next,
+        })
     }
 
-    fn carried(&self) -> Vec<Type> {
-        vec![Type::Bigint]
+    fn carried_as(&self) -> Type {
+        Type::Bigint
     }
 
-    fn save(&self, state: &Option<i64>) -> Result<Vec<Value>> {
-        Ok(vec![self.finish(state)?])
-    }
-
-    fn merge(&self, state: &mut Option<i64>, saved: Row<'_>) -> Result<()> {
-        self.add(state, saved)
-    }
-
-    fn finish(&self, state: &Option<i64>) -> Result<Value> {
-        Ok(Value::or_null(state.map(Value::Int)))
+    fn value(&self, item: i64) -> Value {
+        Value::Int(item)
     }
 }

@@ -2,7 +2,7 @@
 
 use datafusion::functions_aggregate::bool_and_or::{bool_and_udaf, bool_or_udaf};
 
-use super::super::fold::{Fold, Row};
+use super::super::fold::{Reduce, Row};
 use super::super::{Aggregate, aggregate, fold};
 use crate::error::Result;
 use crate::types::Type;
@@ -25,35 +25,22 @@ pub(super) fn all() -> Vec<Aggregate> {
     ]
 }
 
-impl Fold for Decided {
-    type State = Option<bool>;
+impl Reduce for Decided {
+    type Item = bool;
 
-    fn start(&self) -> Option<bool> {
-        None
+    fn item(&self, row: Row<'_>) -> Option<bool> {
+        row.boolean(0)
     }
 
-    fn add(&self, state: &mut Option<bool>, row: Row<'_>) -> Result<()> {
-        if let Some(value) = row.boolean(0)
-            && *state != Some(self.0)
-        {
-            *state = Some(value);
-        }
-        Ok(())
+    fn reduce(&self, so_far: bool, next: bool) -> Result<bool> {
+        Ok(if so_far == self.0 { so_far } else { next })
     }
 
-    fn carried(&self) -> Vec<Type> {
-        vec![Type::Boolean]
+    fn carried_as(&self) -> Type {
+        Type::Boolean
     }
 
-    fn save(&self, state: &Option<bool>) -> Result<Vec<Value>> {
-        Ok(vec![self.finish(state)?])
-    }
-
-    fn merge(&self, state: &mut Option<bool>, saved: Row<'_>) -> Result<()> {
-        self.add(state, saved)
-    }
-
-    fn finish(&self, state: &Option<bool>) -> Result<Value> {
-        Ok(Value::or_null(state.map(Value::Boolean)))
+    fn value(&self, item: bool) -> Value {
+        Value::Boolean(item)
     }
 }

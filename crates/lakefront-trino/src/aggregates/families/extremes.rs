@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use datafusion::functions_aggregate::min_max::{max_udaf, min_udaf};
 
-use super::super::fold::{Fold, Row};
+use super::super::fold::{Fold, Reduce, Row};
 use super::super::{Aggregate, aggregate, fold};
 use crate::comparison::is_native;
 use crate::error::{Error, Result};
@@ -83,46 +83,28 @@ struct ExtremeDouble {
     real: bool,
 }
 
-impl Fold for ExtremeDouble {
-    type State = Option<f64>;
+impl Reduce for ExtremeDouble {
+    type Item = f64;
 
-    fn start(&self) -> Option<f64> {
-        None
+    fn item(&self, row: Row<'_>) -> Option<f64> {
+        row.double(0)
     }
 
-    fn add(&self, state: &mut Option<f64>, row: Row<'_>) -> Result<()> {
-        if let Some(value) = row.double(0) {
-            let takes = match *state {
-                None => true,
-                Some(old) if old.is_nan() => true,
-                Some(old) if self.side == Side::Least => value < old,
-                Some(old) => value > old,
-            };
-            if takes {
-                *state = Some(value);
-            }
-        }
-        Ok(())
+    fn reduce(&self, so_far: f64, next: f64) -> Result<f64> {
+        let takes = so_far.is_nan() || if self.side == Side::Least { next < so_far } else { next > so_far };
+        Ok(if takes { next } else { so_far })
     }
 
-    fn carried(&self) -> Vec<Type> {
-        vec![Type::Double]
+    fn carried_as(&self) -> Type {
+        Type::Double
     }
 
-    fn save(&self, state: &Option<f64>) -> Result<Vec<Value>> {
-        Ok(vec![Value::or_null(state.map(Value::Double))])
+    fn value(&self, item: f64) -> Value {
+        Value::Double(item)
     }
 
-    fn merge(&self, state: &mut Option<f64>, saved: Row<'_>) -> Result<()> {
-        self.add(state, saved)
-    }
-
-    fn finish(&self, state: &Option<f64>) -> Result<Value> {
-        Ok(match *state {
-            None => Value::Null,
-            Some(value) if self.real => Value::Real(value as f32),
-            Some(value) => Value::Double(value),
-        })
+    fn result(&self, item: f64) -> Value {
+        if self.real { Value::Real(item as f32) } else { Value::Double(item) }
     }
 }
 
@@ -132,37 +114,23 @@ struct Extreme {
     of: Type,
 }
 
-impl Fold for Extreme {
-    type State = Value;
+impl Reduce for Extreme {
+    type Item = Value;
 
-    fn start(&self) -> Value {
-        Value::Null
+    fn item(&self, row: Row<'_>) -> Option<Value> {
+        (!row.is_null(0)).then(|| row.value(0))
     }
 
-    fn add(&self, state: &mut Value, row: Row<'_>) -> Result<()> {
-        if !row.is_null(0) {
-            let value = row.value(0);
-            if state.is_null() || self.side.prefers(&value, state)? {
-                *state = value;
-            }
-        }
-        Ok(())
+    fn reduce(&self, so_far: Value, next: Value) -> Result<Value> {
+        Ok(if self.side.prefers(&next, &so_far)? { next } else { so_far })
     }
 
-    fn carried(&self) -> Vec<Type> {
-        vec![self.of.clone()]
+    fn carried_as(&self) -> Type {
+        self.of.clone()
     }
 
-    fn save(&self, state: &Value) -> Result<Vec<Value>> {
-        Ok(vec![state.clone()])
-    }
-
-    fn merge(&self, state: &mut Value, saved: Row<'_>) -> Result<()> {
-        self.add(state, saved)
-    }
-
-    fn finish(&self, state: &Value) -> Result<Value> {
-        Ok(state.clone())
+    fn value(&self, item: Value) -> Value {
+        item
     }
 }
 
@@ -225,34 +193,23 @@ impl Fold for By {
 #[derive(Debug, PartialEq)]
 struct First(Type);
 
-impl Fold for First {
-    type State = Value;
+impl Reduce for First {
+    type Item = Value;
 
-    fn start(&self) -> Value {
-        Value::Null
+    fn item(&self, row: Row<'_>) -> Option<Value> {
+        (!row.is_null(0)).then(|| row.value(0))
     }
 
-    fn add(&self, state: &mut Value, row: Row<'_>) -> Result<()> {
-        if state.is_null() {
-            *state = row.value(0);
-        }
-        Ok(())
+    fn reduce(&self, so_far: Value, _next: Value) -> Result<Value> {
+        Ok(so_far)
     }
 
-    fn carried(&self) -> Vec<Type> {
-        vec![self.0.clone()]
+    fn carried_as(&self) -> Type {
+        self.0.clone()
     }
 
-    fn save(&self, state: &Value) -> Result<Vec<Value>> {
-        Ok(vec![state.clone()])
-    }
-
-    fn merge(&self, state: &mut Value, saved: Row<'_>) -> Result<()> {
-        self.add(state, saved)
-    }
-
-    fn finish(&self, state: &Value) -> Result<Value> {
-        Ok(state.clone())
+    fn value(&self, item: Value) -> Value {
+        item
     }
 }
 

@@ -4,7 +4,7 @@ use datafusion::functions_aggregate::average::avg_udaf;
 
 use super::super::fold::{Fold, Row};
 use super::super::{Aggregate, aggregate, fold};
-use super::sum::WideSum;
+use super::sum::Decimals;
 use crate::error::Result;
 use crate::types::Type;
 use crate::value::Value;
@@ -14,7 +14,7 @@ pub(super) fn all() -> Vec<Aggregate> {
         aggregate("avg", "(bigint) -> double", |_, _| fold(Mean::Double)),
         aggregate("avg", "(double) -> double", |_, _| fold(Mean::Double)).native(|_| Some(avg_udaf())),
         aggregate("avg", "(real) -> real", |_, _| fold(Mean::Real)),
-        aggregate("avg", "(decimal(p, s)) -> decimal(p, s)", |_, _| fold(DecimalMean)),
+        aggregate("avg", "(decimal(p, s)) -> decimal(p, s)", |_, _| fold(Decimals::Mean)),
         aggregate("avg", "(interval day to second) -> interval day to second", |_, _| fold(Mean::Interval)),
         aggregate("avg", "(interval year to month) -> interval year to month", |_, _| fold(Mean::Interval)),
         aggregate("geometric_mean", "(bigint) -> double", |_, _| fold(Mean::Geometric)),
@@ -82,44 +82,5 @@ impl Fold for Mean {
             Mean::Geometric => Value::Double(mean.exp()),
             Mean::GeometricReal => Value::Real(mean.exp() as f32),
         })
-    }
-}
-
-#[derive(Debug, PartialEq)]
-struct DecimalMean;
-
-impl Fold for DecimalMean {
-    type State = WideSum;
-
-    fn start(&self) -> WideSum {
-        WideSum::default()
-    }
-
-    fn add(&self, state: &mut WideSum, row: Row<'_>) -> Result<()> {
-        if let Some(value) = row.decimal(0) {
-            state.add(value);
-            state.count += 1;
-        }
-        Ok(())
-    }
-
-    fn carried(&self) -> Vec<Type> {
-        WideSum::carried()
-    }
-
-    fn save(&self, state: &WideSum) -> Result<Vec<Value>> {
-        Ok(state.save())
-    }
-
-    fn merge(&self, state: &mut WideSum, saved: Row<'_>) -> Result<()> {
-        state.merge(saved);
-        Ok(())
-    }
-
-    fn finish(&self, state: &WideSum) -> Result<Value> {
-        if state.count == 0 {
-            return Ok(Value::Null);
-        }
-        state.mean().map(Value::Decimal)
     }
 }

@@ -2,7 +2,7 @@
 
 use datafusion::functions_aggregate::sum::sum_udaf;
 
-use super::super::fold::{Fold, Row};
+use super::super::fold::{Fold, Reduce, Row};
 use super::super::{Aggregate, aggregate, fold};
 use crate::error::{Code, Error, Result};
 use crate::types::{MAX_PRECISION, Type};
@@ -13,7 +13,7 @@ pub(super) fn all() -> Vec<Aggregate> {
         aggregate("sum", "(bigint) -> bigint", |_, _| fold(Whole::Bigint)),
         aggregate("sum", "(double) -> double", |_, _| fold(Floating { real: false })).native(|_| Some(sum_udaf())),
         aggregate("sum", "(real) -> real", |_, _| fold(Floating { real: true })),
-        aggregate("sum", "(decimal(p, s)) -> decimal(38, s)", |_, _| fold(Decimals)),
+        aggregate("sum", "(decimal(p, s)) -> decimal(38, s)", |_, _| fold(Decimals::Sum)),
         aggregate("sum", "(interval day to second) -> interval day to second", |_, _| fold(Whole::Milliseconds)),
         aggregate("sum", "(interval year to month) -> interval year to month", |_, _| fold(Whole::Months)),
     ]
@@ -39,37 +39,23 @@ impl Whole {
     }
 }
 
-impl Fold for Whole {
-    type State = Option<i64>;
+impl Reduce for Whole {
+    type Item = i64;
 
-    fn start(&self) -> Option<i64> {
-        None
+    fn item(&self, row: Row<'_>) -> Option<i64> {
+        row.int(0)
     }
 
-    fn add(&self, state: &mut Option<i64>, row: Row<'_>) -> Result<()> {
-        if let Some(value) = row.int(0) {
-            *state = Some(match *state {
-                Some(sum) => self.sum(sum, value)?,
-                None => value,
-            });
-        }
-        Ok(())
+    fn reduce(&self, so_far: i64, next: i64) -> Result<i64> {
+        self.sum(so_far, next)
     }
 
-    fn carried(&self) -> Vec<Type> {
-        vec![Type::Bigint]
+    fn carried_as(&self) -> Type {
+        Type::Bigint
     }
 
-    fn save(&self, state: &Option<i64>) -> Result<Vec<Value>> {
-        Ok(vec![self.finish(state)?])
-    }
-
-    fn merge(&self, state: &mut Option<i64>, saved: Row<'_>) -> Result<()> {
-        self.add(state, saved)
-    }
-
-    fn finish(&self, state: &Option<i64>) -> Result<Value> {
-        Ok(Value::or_null(state.map(Value::Int)))
+    fn value(&self, item: i64) -> Value {
+        Value::Int(item)
     }
 }
 
@@ -78,43 +64,37 @@ struct Floating {
     real: bool,
 }
 
-impl Fold for Floating {
-    type State = Option<f64>;
+impl Reduce for Floating {
+    type Item = f64;
 
-    fn start(&self) -> Option<f64> {
-        None
+    /// A sum starts from 0, so it is never -0.
+    fn item(&self, row: Row<'_>) -> Option<f64> {
+        row.double(0).map(|value| value + 0.0)
     }
 
-    fn add(&self, state: &mut Option<f64>, row: Row<'_>) -> Result<()> {
-        if let Some(value) = row.double(0) {
-            *state = Some(state.unwrap_or(0.0) + value);
-        }
-        Ok(())
+    fn reduce(&self, so_far: f64, next: f64) -> Result<f64> {
+        Ok(so_far + next)
     }
 
-    fn carried(&self) -> Vec<Type> {
-        vec![Type::Double]
+    fn carried_as(&self) -> Type {
+        Type::Double
     }
 
-    fn save(&self, state: &Option<f64>) -> Result<Vec<Value>> {
-        Ok(vec![Value::or_null(state.map(Value::Double))])
+    fn value(&self, item: f64) -> Value {
+        Value::Double(item)
     }
 
-    fn merge(&self, state: &mut Option<f64>, saved: Row<'_>) -> Result<()> {
-        self.add(state, saved)
-    }
-
-    fn finish(&self, state: &Option<f64>) -> Result<Value> {
-        Ok(match *state {
-            None => Value::Null,
-            Some(sum) if self.real => Value::Real(sum as f32),
-            Some(sum) => Value::Double(sum),
-        })
+    fn result(&self, item: f64) -> Value {
+        if self.real { Value::Real(item as f32) } else { Value::Double(item) }
     }
 }
 
+/// What is made of the sum of decimals.
 #[derive(Debug, PartialEq)]
-struct Decimals;
+pub(super) enum Decimals {
+    Sum,
+    Mean,
+}
 
 /// A sum that may leave 128 bits on its way.
 #[derive(Debug, Default)]
@@ -210,6 +190,10 @@ impl Fold for Decimals {
         if state.count == 0 {
             return Ok(Value::Null);
         }
-        state.total().map(Value::Decimal)
+        let result = match self {
+            Decimals::Sum => state.total(),
+            Decimals::Mean => state.mean(),
+        };
+        result.map(Value::Decimal)
     }
 }

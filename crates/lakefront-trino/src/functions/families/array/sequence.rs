@@ -103,19 +103,15 @@ fn dates_by_months(call: &Call) -> Result<ArrayRef> {
 }
 
 fn times(call: &Call) -> Result<ArrayRef> {
-    let (start, stop, step) = (call.any(0), call.any(1), call.int(2)?);
-    call.values(|row| {
-        let (Value::Timestamp(start), Value::Timestamp(stop), Some(step)) =
-            (start.get(row), stop.get(row), step.get(row))
-        else {
-            return Ok(None);
-        };
-        let all = stepped(start, stop, i128::from(step) * PICOS_OF_MILLI)?;
-        Ok(Some(Value::Array(all.map(Value::Timestamp).collect())))
-    })
+    series(call, |start, stop, step| Ok(stepped(start, stop, i128::from(step) * PICOS_OF_MILLI)?.collect()))
 }
 
 fn times_by_months(call: &Call) -> Result<ArrayRef> {
+    series(call, by_months)
+}
+
+/// Times from the first argument to the second, by steps of the third.
+fn series(call: &Call, all: impl Fn(i128, i128, i64) -> Result<Vec<i128>>) -> Result<ArrayRef> {
     let (start, stop, step) = (call.any(0), call.any(1), call.int(2)?);
     call.values(|row| {
         let (Value::Timestamp(start), Value::Timestamp(stop), Some(step)) =
@@ -123,7 +119,7 @@ fn times_by_months(call: &Call) -> Result<ArrayRef> {
         else {
             return Ok(None);
         };
-        Ok(Some(Value::Array(by_months(start, stop, step)?.into_iter().map(Value::Timestamp).collect())))
+        Ok(Some(Value::Array(all(start, stop, step)?.into_iter().map(Value::Timestamp).collect())))
     })
 }
 

@@ -269,18 +269,23 @@ impl Spec {
             text.push(digit);
         }
         text.push_str(fraction);
-        let (before, after) = match (negative, self.has('('), self.has('+'), self.has(' ')) {
-            (true, true, ..) => ("(", ")"),
-            (true, false, ..) => ("-", ""),
-            (false, _, true, _) => ("+", ""),
-            (false, _, _, true) => (" ", ""),
-            _ => ("", ""),
-        };
+        let (before, after) = self.signs(negative);
         let zeros = match self.width {
             Some(width) if self.has('0') => width.saturating_sub(before.len() + text.len() + after.len()),
             _ => 0,
         };
         self.justified(&format!("{before}{}{text}{after}", "0".repeat(zeros)))
+    }
+
+    /// What stands before and after a number.
+    fn signs(&self, negative: bool) -> (&'static str, &'static str) {
+        match (negative, self.has('('), self.has('+'), self.has(' ')) {
+            (true, true, ..) => ("(", ")"),
+            (true, false, ..) => ("-", ""),
+            (false, _, true, _) => ("+", ""),
+            (false, _, _, true) => (" ", ""),
+            _ => ("", ""),
+        }
     }
 
     fn integer(&self, value: i64) -> Result<String> {
@@ -314,13 +319,7 @@ impl Spec {
             let text = if value.is_nan() {
                 plain.justified(name)?
             } else {
-                let (before, after) = match (negative, self.has('('), self.has('+'), self.has(' ')) {
-                    (true, true, ..) => ("(", ")"),
-                    (true, false, ..) => ("-", ""),
-                    (false, _, true, _) => ("+", ""),
-                    (false, _, _, true) => (" ", ""),
-                    _ => ("", ""),
-                };
+                let (before, after) = self.signs(negative);
                 plain.justified(&format!("{before}{name}{after}"))?
             };
             return Ok(if self.upper { text.to_uppercase() } else { text });
