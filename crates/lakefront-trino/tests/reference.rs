@@ -1,6 +1,7 @@
 //! `docs/sql.md` says what the code's tables say; `SQL_REFERENCE_ACCEPT=1` writes it anew.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -8,12 +9,13 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::datasource::{MemTable, provider_as_source};
+use datafusion::execution::SessionStateDefaults;
 use lakefront_trino::analyze::{Planned, Session, Table, Tables, plan};
 use lakefront_trino::error::Error;
 use lakefront_trino::reference::{REFUSED, SUPPORTED};
 use lakefront_trino::types::{Type, VARCHAR};
 use lakefront_trino::zone::Zone;
-use lakefront_trino::{FunctionKind, functions, parse};
+use lakefront_trino::{FunctionKind, functions, is_function, parse};
 
 struct World;
 
@@ -55,6 +57,32 @@ fn what_is_refused_is_refused_by_name() {
     for construct in REFUSED {
         let code = planned(construct.example).map(|_| ()).map_err(|error| error.code.name());
         assert_eq!(code, Err("NOT_SUPPORTED_HERE"), "{}", construct.example);
+    }
+}
+
+/// What the library below knows beside that is nobody's to call.
+#[test]
+fn no_function_comes_from_the_engine() {
+    let mut all = BTreeSet::new();
+    let mut add = |name: &str, aliases: &[String]| {
+        all.insert(name.to_owned());
+        all.extend(aliases.iter().cloned());
+    };
+    SessionStateDefaults::default_scalar_functions().iter().for_each(|known| add(known.name(), known.aliases()));
+    SessionStateDefaults::default_higher_order_functions().iter().for_each(|known| add(known.name(), known.aliases()));
+    SessionStateDefaults::default_aggregate_functions().iter().for_each(|known| add(known.name(), known.aliases()));
+    SessionStateDefaults::default_window_functions().iter().for_each(|known| add(known.name(), known.aliases()));
+    assert!(all.len() > 200, "{all:?}");
+    for name in all.iter().filter(|name| !is_function(name)) {
+        for call in [format!("\"{name}\"('x')"), format!("\"{name}\"('x') OVER ()")] {
+            let code = planned(&format!("SELECT {call}")).map(|_| ()).map_err(|error| error.code.name());
+            assert_eq!(code, Err("FUNCTION_NOT_FOUND"), "{call}");
+        }
+    }
+    for function in SessionStateDefaults::default_table_functions() {
+        let is_ours = function.name() == "generate_series";
+        let planned = planned(&format!("SELECT * FROM {}(1, 2)", function.name()));
+        assert_eq!(planned.is_ok(), is_ours, "{}", function.name());
     }
 }
 

@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use lakefront_trino::types::Type;
 use lakefront_trino::{FunctionKind, functions};
 use sqlparser::ast::ObjectName;
 
 use super::names::{self, Defaults};
 use super::rules::Show;
-use crate::catalog::TableInfo;
 use crate::{Catalogs, ErrorKind, QueryError};
 
 /// The rows that Trino would answer.
@@ -52,10 +50,6 @@ pub(crate) async fn answer(show: &Show, defaults: &Defaults, catalogs: &Catalogs
             batch([("Column", names), ("Type", types), ("Extra", extras), ("Comment", comments)])
         }
         Show::Functions { like } => functions_like(like.as_deref()),
-        Show::Create { table } => {
-            let table = names::find(catalogs, defaults, &names::parts(table)).await?;
-            lines("Create Table", vec![create(&table)?])
-        }
     }
 }
 
@@ -87,53 +81,6 @@ fn functions_like(pattern: Option<&str>) -> Result<RecordBatch, QueryError> {
         }
     }
     batch([("Function", names), ("Return Type", returns), ("Argument Types", arguments), ("Function Type", kinds)])
-}
-
-/// The statement that makes the table in Athena.
-fn create(table: &TableInfo) -> Result<String, QueryError> {
-    let stored = match table.format {
-        Some("parquet") => "STORED AS PARQUET",
-        Some("csv") => "ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde'\nSTORED AS TEXTFILE",
-        Some("json") => "ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'\nSTORED AS TEXTFILE",
-        _ => {
-            let message = format!("No statement of Athena's makes {}.{}.", table.database, table.name);
-            return Err(QueryError::user("NOT_SUPPORTED", message));
-        }
-    };
-    let columns = |partition: bool| -> Vec<String> {
-        let wanted = table.columns.iter().filter(|column| column.partition == partition);
-        let hive = |name: &str| Type::parse(name).map_or_else(|_| name.to_owned(), |of| hive_type(&of));
-        wanted.map(|column| format!("  `{}` {}", column.name, hive(&column.type_name))).collect()
-    };
-    let mut text =
-        format!("CREATE EXTERNAL TABLE `{}`.`{}` (\n{}\n)\n", table.database, table.name, columns(false).join(",\n"));
-    let keys = columns(true);
-    if !keys.is_empty() {
-        text.push_str(&format!("PARTITIONED BY (\n{}\n)\n", keys.join(",\n")));
-    }
-    text.push_str(stored);
-    text.push_str(&format!("\nLOCATION '{}'", table.location.replace('\'', "''")));
-    Ok(text)
-}
-
-/// Hive's name for a type of Trino's, which its statements take.
-fn hive_type(of: &Type) -> String {
-    match of {
-        Type::Varchar(None) | Type::Json => "string".to_owned(),
-        Type::Varbinary => "binary".to_owned(),
-        Type::Integer => "int".to_owned(),
-        Type::Real => "float".to_owned(),
-        Type::Timestamp(_) | Type::TimestampTz(_) => "timestamp".to_owned(),
-        Type::Array(element) => format!("array<{}>", hive_type(element)),
-        Type::Map(key, value) => format!("map<{},{}>", hive_type(key), hive_type(value)),
-        Type::Row(fields) => {
-            let fields = fields.iter().enumerate().map(|(at, (name, of))| {
-                format!("{}:{}", name.clone().unwrap_or_else(|| format!("field{at}")), hive_type(of))
-            });
-            format!("struct<{}>", fields.collect::<Vec<_>>().join(","))
-        }
-        other => other.to_string(),
-    }
 }
 
 /// One column of text.

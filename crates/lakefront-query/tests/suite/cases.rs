@@ -72,7 +72,7 @@ async fn files_the_network_and_settings_are_out_of_reach() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_function_is_on_the_list_or_refused() {
+async fn functions_of_others_are_refused() {
     let lake = Lake::new().await;
     // Of the library below, of other engines, of the machine.
     let refused = [

@@ -1,8 +1,8 @@
 //! Which kinds of statement there are here.
 
 use sqlparser::ast::{
-    DescribeAlias, ObjectName, Query, ShowCreateObject, ShowStatementFilter, ShowStatementFilterPosition,
-    ShowStatementOptions, Spanned, Statement,
+    DescribeAlias, ObjectName, Query, ShowStatementFilter, ShowStatementFilterPosition, ShowStatementOptions, Spanned,
+    Statement,
 };
 
 use super::{not_supported, position};
@@ -19,27 +19,11 @@ pub(crate) enum Kind<'a> {
 /// A question that the catalogs answer.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Show {
-    Catalogs {
-        like: Option<String>,
-    },
-    Schemas {
-        within: Option<ObjectName>,
-        like: Option<String>,
-    },
-    Tables {
-        within: Option<ObjectName>,
-        like: Option<String>,
-    },
-    Columns {
-        table: ObjectName,
-    },
-    Functions {
-        like: Option<String>,
-    },
-    /// The statement that would make a table.
-    Create {
-        table: ObjectName,
-    },
+    Catalogs { like: Option<String> },
+    Schemas { within: Option<ObjectName>, like: Option<String> },
+    Tables { within: Option<ObjectName>, like: Option<String> },
+    Columns { table: ObjectName },
+    Functions { like: Option<String> },
 }
 
 /// Sorts a statement, refusing whatever does more than read.
@@ -96,9 +80,6 @@ pub(crate) fn kind(statement: &Statement) -> Result<Kind<'_>, QueryError> {
         | Statement::ShowColumns { .. } => Err(not_supported("SHOW with these options", statement.span())),
         Statement::ShowFunctions { filter } => {
             Ok(Kind::Show(Show::Functions { like: filter.as_ref().map(pattern).transpose()? }))
-        }
-        Statement::ShowCreate { obj_type: ShowCreateObject::Table, obj_name } => {
-            Ok(Kind::Show(Show::Create { table: obj_name.clone() }))
         }
         Statement::ShowCreate { .. } => Err(not_supported("This SHOW", statement.span())),
         Statement::Analyze(..)

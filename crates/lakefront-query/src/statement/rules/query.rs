@@ -5,9 +5,12 @@ use std::collections::BTreeSet;
 use sqlparser::ast::{
     Cte, Distinct, ExcludeSelectItem, GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, LimitClause,
     NamedWindowExpr, ObjectName, ObjectNamePart, OrderBy, OrderByExpr, OrderByKind, Query, Select, SelectFlavor,
-    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetQuantifier, Spanned, TableAlias, TableFactor,
-    TableWithJoins, WildcardAdditionalOptions,
+    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetQuantifier, Spanned, TableAlias, TableFactor, TableSample,
+    TableSampleKind, TableSampleMethod, TableSampleModifier, TableSampleQuantity, TableWithJoins,
+    WildcardAdditionalOptions,
 };
+
+use sqlparser::tokenizer::Span;
 
 use super::kind::not_allowed;
 use super::restricted::restricted;
@@ -338,8 +341,7 @@ impl Walk {
                 self.postgres_only("WITH ORDINALITY", *with_ordinality, span)?;
                 refuse("PARTITION", !partitions.is_empty(), span)?;
                 refuse("A path after a table", json_path.is_some(), span)?;
-                refuse("TABLESAMPLE", self.is_postgres() && sample.is_some(), span)?;
-                self.findings.volatile |= sample.is_some();
+                self.sample(sample.as_ref(), span)?;
                 self.aliases(alias)?;
                 self.findings.relations += 1;
                 match args {
@@ -381,6 +383,29 @@ impl Walk {
             TableFactor::MatchRecognize { .. } => Err(not_supported("MATCH_RECOGNIZE", span)),
             TableFactor::XmlTable { .. } => Err(not_supported("XMLTABLE", span)),
             TableFactor::SemanticView { .. } => Err(not_supported("SEMANTIC_VIEW", span)),
+        }
+    }
+
+    /// `TABLESAMPLE BERNOULLI (10)`, and nothing else that other dialects put there.
+    fn sample(&mut self, sample: Option<&TableSampleKind>, span: Span) -> Checked {
+        let Some(TableSampleKind::BeforeTableAlias(sample) | TableSampleKind::AfterTableAlias(sample)) = sample else {
+            return Ok(());
+        };
+        let TableSample { modifier, name, quantity, seed, bucket, offset } = sample.as_ref();
+        let is_trinos = match (modifier, name) {
+            (TableSampleModifier::TableSample, Some(TableSampleMethod::Bernoulli | TableSampleMethod::System)) => {
+                seed.is_none() && bucket.is_none() && offset.is_none()
+            }
+            _ => false,
+        };
+        match quantity {
+            Some(TableSampleQuantity { parenthesized: true, value, unit: None })
+                if is_trinos && !self.is_postgres() =>
+            {
+                self.findings.volatile = true;
+                self.expression(value)
+            }
+            _ => Err(not_supported("TABLESAMPLE other than BERNOULLI or SYSTEM with a percentage", span)),
         }
     }
 
