@@ -13,6 +13,7 @@ mod footer;
 mod job;
 mod lines;
 mod lru;
+mod memory;
 mod output;
 mod scan;
 mod session;

@@ -35,7 +35,6 @@ pub use queue::{Message, Queue};
 pub use stack::{
     ChangeSet, ChangeSetRequest, DriftStatus, PropertyDifference, ResourceChange, ResourceDrift, Stack, StackEvent,
 };
-pub use upload::ListedObject;
 pub use web_token::WebToken;
 
 /// An account and region of AWS, and who asks there.

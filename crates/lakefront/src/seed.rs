@@ -1,5 +1,5 @@
-//! A CSV file on its way into the app database: read twice, once to find the types that all of its values have, once
-//! to load them. Neither holds more of it than a few thousand rows.
+//! A CSV file on its way into the app database: read for its fingerprint, for the types that all of its values have, and
+//! to load them. None holds more of it than a few thousand rows.
 
 mod export;
 
@@ -60,12 +60,15 @@ impl CsvTable {
             .build_buffered(input(path)?)
             .with_context(told)?;
         let mut kinds = vec![Kinds::default(); names.len()];
+        let mut rows = 0;
         for batch in reader {
             let batch = batch.with_context(told)?;
+            rows += batch.num_rows();
             for (column, kinds) in batch.columns().iter().zip(&mut kinds) {
                 column.as_string::<i32>().iter().flatten().for_each(|value| kinds.see(value));
             }
         }
+        ensure!(rows > 0, "{} has no rows; nothing was loaded", path.display());
         let fields = names.iter().zip(&kinds).map(|(name, kinds)| Field::new(name, kept(kinds.data_type()), true));
         Ok(Self { path: path.to_owned(), schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())) })
     }

@@ -8,7 +8,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::common::Result;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::disk_manager::DiskManagerBuilder;
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::memory_pool::TrackConsumersPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
@@ -16,6 +16,7 @@ use lakefront_trino::analyze::{Table, Tables};
 use lakefront_trino::types::Type;
 
 use super::footer::Footers;
+use super::memory::SharedMemory;
 use super::scan::{Scan, ScanTable};
 use crate::job::{Limits, Meter};
 
@@ -42,7 +43,7 @@ pub(super) fn build(around: &Surroundings<'_>) -> Result<SessionState> {
     options.execution.sort_spill_reservation_bytes = share.min(10 << 20) as usize;
 
     // The rest of the memory is for what operators do not account for: decoding, expressions, frames.
-    let pool = FairSpillPool::new((around.limits.memory_bytes / 4 * 3) as usize);
+    let pool = SharedMemory::new((around.limits.memory_bytes / 4 * 3) as usize);
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(TrackConsumersPool::new(pool, NonZeroUsize::MIN)))
         .with_disk_manager_builder(

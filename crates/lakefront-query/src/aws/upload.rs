@@ -25,14 +25,6 @@ const LARGEST_ANSWER: usize = 8 << 20;
 const PUT: &str = "s3:PutObject";
 const DELETIONS_SIDE_BY_SIDE: usize = 16;
 
-/// An object that is there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListedObject {
-    pub key: String,
-    /// In bytes.
-    pub size: u64,
-}
-
 impl Aws {
     /// Whether there is such a bucket that these credentials may look at.
     pub async fn has_bucket(&self, bucket: &str) -> Result<bool, AwsError> {
@@ -145,8 +137,8 @@ impl Aws {
         Ok(())
     }
 
-    /// All objects below a prefix.
-    pub async fn list_objects(&self, bucket: &str, prefix: &str) -> Result<Vec<ListedObject>, AwsError> {
+    /// The keys of all objects below a prefix.
+    pub async fn list_keys(&self, bucket: &str, prefix: &str) -> Result<Vec<String>, AwsError> {
         let mut all = Vec::new();
         let mut token: Option<String> = None;
         loop {
@@ -156,7 +148,7 @@ impl Aws {
             }
             let page: ObjectPage =
                 xml("s3:ListBucket", self.bucket_call("s3:ListBucket", bucket, &query).await?.as_bytes())?;
-            all.extend(page.contents.into_iter().map(|entry| ListedObject { key: entry.key, size: entry.size }));
+            all.extend(page.contents.into_iter().map(|entry| entry.key));
             match page.next_continuation_token {
                 Some(next) if page.is_truncated && token.as_ref() != Some(&next) => token = Some(next),
                 _ => return Ok(all),
@@ -229,7 +221,6 @@ struct ObjectPage {
 #[serde(rename_all = "PascalCase")]
 struct Entry {
     key: String,
-    size: u64,
 }
 
 #[derive(Deserialize)]

@@ -49,14 +49,6 @@ impl SeedChunk {
             Content::Values(values) => values.push(bound(cell)),
         }
     }
-
-    /// Roughly its bytes.
-    pub fn size(&self) -> usize {
-        match &self.content {
-            Content::Copy(bytes) => bytes.len(),
-            Content::Values(values) => values.len() * size_of::<Value>(),
-        }
-    }
 }
 
 fn copied(bytes: &mut Vec<u8>, cell: SeedCell<'_>) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use lakefront_store::{DataPlace, NewSeed, SEED_SCHEMA};
 
 use super::query::told;
@@ -85,9 +85,6 @@ impl Seed {
             export.publish()?;
         }
         let seconds = started.elapsed().as_secs_f64();
-        if loaded.rows == 0 {
-            bail!("{} has no rows; {full_name} is empty", self.csv.display());
-        }
         say(format_args!(
             "{full_name}: {} rows in {seconds:.1} s ({:.0} rows/s).",
             loaded.rows,

@@ -104,9 +104,9 @@ pub async fn bring(
     // What another CSV left, or another partition key.
     let kept: std::collections::HashSet<&str> = written.iter().map(|file| file.key.as_str()).collect();
     let prefix = places.data();
-    for object in aws.list_objects(&places.bucket, &prefix).await.map_err(told)? {
-        if !object.key.strip_prefix(&prefix).is_some_and(|key| kept.contains(key)) {
-            aws.remove_object(&places.bucket, &object.key).await.map_err(told)?;
+    for key in aws.list_keys(&places.bucket, &prefix).await.map_err(told)? {
+        if !key.strip_prefix(&prefix).is_some_and(|key| kept.contains(key)) {
+            aws.remove_object(&places.bucket, &key).await.map_err(told)?;
         }
     }
     let manifest = Manifest {

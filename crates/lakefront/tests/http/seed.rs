@@ -82,6 +82,10 @@ fn seeding_has_a_life(address: Option<&str>, table: &str) {
     let (done, said) = seed(&["--table", "odd", "--yes"]);
     assert!(!done && said.contains("odd.csv"), "{said}");
     assert_eq!(rows(data.path(), &all), first.replace("Ann's", "Bob's"));
+    std::fs::write(&file, ODD.lines().next().unwrap()).unwrap();
+    let (done, said) = seed(&["--table", "odd", "--yes"]);
+    assert!(!done && said.contains("has no rows"), "{said}");
+    assert_eq!(rows(data.path(), &all), first.replace("Ann's", "Bob's"));
     for name in ["users; drop table users", "Users", "", "_x", "ü"] {
         let refused = run(data.path(), &["seed", "--csv", file.to_str().unwrap(), "--table", name], "");
         assert_eq!(refused.status.code(), Some(2), "{name}");
