@@ -13,6 +13,7 @@ use datafusion::logical_expr::{ColumnarValue, Expr};
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 
 use crate::error::{Code, Error, Result};
+use crate::short_circuit;
 use crate::types::Type;
 
 /// An expression over parameters `p0`, `p1`, … and captured values `c0`, `c1`, ….
@@ -62,8 +63,9 @@ impl Closure {
     fn physical(&self) -> Result<&Arc<dyn PhysicalExpr>> {
         if self.physical.get().is_none() {
             let schema = DFSchema::try_from(self.schema().as_ref().clone())?;
+            let body = short_circuit::in_expression(self.body.clone())?;
             let physical =
-                create_physical_expr(&self.body, &schema, &ExecutionProps::new(), &PhysicalPlanningContext::default())?;
+                create_physical_expr(&body, &schema, &ExecutionProps::new(), &PhysicalPlanningContext::default())?;
             let _ = self.physical.set(physical);
         }
         self.physical.get().ok_or_else(|| Error::new(Code::GenericInternalError, "a lambda without a body"))

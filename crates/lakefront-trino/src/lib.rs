@@ -24,6 +24,7 @@ pub mod output;
 mod print;
 pub mod reference;
 mod rows;
+pub mod short_circuit;
 pub mod signature;
 mod temporal;
 pub mod types;

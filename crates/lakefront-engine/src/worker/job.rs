@@ -210,7 +210,8 @@ async fn plan(
         Meter::Embedded => plan,
         Meter::Trino => estimate::with_filters_below(plan)?,
     };
-    state.create_physical_plan(&plan).await
+    let plan = lakefront_trino::short_circuit::in_plan(state.optimize(&plan)?)?;
+    state.query_planner().create_physical_plan(&plan, state).await
 }
 
 fn parameter(literal: &Literal) -> Result<(ScalarValue, Type), DataFusionError> {

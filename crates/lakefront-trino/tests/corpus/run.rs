@@ -96,7 +96,8 @@ impl World {
         let planned = plan(&statement, self, &session)?;
         let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(2));
         let state = context.state();
-        let plan = state.create_physical_plan(&planned.plan).await?;
+        let plan = lakefront_trino::short_circuit::in_plan(state.optimize(&planned.plan)?)?;
+        let plan = state.query_planner().create_physical_plan(&plan, &state).await?;
         let batches = datafusion::physical_plan::collect(plan, context.task_ctx()).await?;
         let mut rows = Vec::new();
         for batch in &batches {
