@@ -13,6 +13,7 @@ mod found;
 mod glue;
 mod hint;
 mod info;
+mod information_schema;
 mod lake;
 mod layout;
 mod linked;
@@ -340,13 +341,28 @@ impl Catalogs {
                         None => known.snapshot().await?,
                     };
                     snapshots.insert(catalog, Arc::clone(&snapshot));
-                    let entry = snapshot.entry(&database.to_lowercase(), &table.to_lowercase()).ok_or_else(missing)?;
+                    let Some(entry) = snapshot.entry(&database.to_lowercase(), &table.to_lowercase()) else {
+                        let known = information_schema::bind(self, catalog, database, table).await?;
+                        let known = known.ok_or_else(missing)?;
+                        pending.push(Box::pin(std::future::ready(Ok(known))));
+                        continue;
+                    };
                     let entry = Arc::clone(entry);
                     let bound = async move { known.table_info(&entry).await?.bound_for(person).await };
                     pending.push(Box::pin(bound));
                 }
                 Known::Linked(known) => {
-                    let table = known.table(database, table).await?.ok_or_else(missing)?;
+                    let Some(table) = known.table(database, table).await? else {
+                        let is_ours = known.link().kind() == "glue";
+                        let own = if is_ours {
+                            information_schema::bind(self, catalog, database, table).await?
+                        } else {
+                            None
+                        };
+                        let own = own.ok_or_else(missing)?;
+                        pending.push(Box::pin(std::future::ready(Ok(own))));
+                        continue;
+                    };
                     pending.push(Box::pin(async move { Ok(known.bind(&table, &wanted.conditions, person).await) }));
                 }
             }

@@ -16,6 +16,7 @@ use crate::types::Type;
 use crate::zone::Zone;
 
 mod aggregation;
+mod correlated;
 mod expression;
 mod function;
 mod json;
@@ -74,8 +75,14 @@ pub fn plan(statement: &Statement, tables: &dyn Tables, session: &Session) -> Re
     let Statement::Query(query) = statement else {
         return Err(Error::not_here("This statement"));
     };
-    let analyzer =
-        Analyzer { tables, session, symbols: Cell::new(0), types: RefCell::default(), stored: RefCell::default() };
+    let analyzer = Analyzer {
+        tables,
+        session,
+        symbols: Cell::new(0),
+        looked: Cell::new(0),
+        types: RefCell::default(),
+        stored: RefCell::default(),
+    };
     let relation = analyzer.query(query, &Scope::outermost())?;
     output::present(relation)
 }
@@ -84,6 +91,8 @@ pub(crate) struct Analyzer<'a> {
     tables: &'a dyn Tables,
     session: &'a Session,
     symbols: Cell<usize>,
+    /// Expressions so far.
+    looked: Cell<usize>,
     /// Types of the leaves that expressions are made of.
     types: RefCell<HashMap<Expr, Type>>,
     /// Arrow types of the stored rows that are converted where they are used, so that only the fields in use are read.

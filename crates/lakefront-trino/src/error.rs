@@ -55,9 +55,12 @@ pub enum Code {
     NotSupportedHere,
     NumericValueOutOfRange,
     PathEvaluationError,
+    /// More than is safe to plan.
+    QueryTooComplex,
     SubqueryMultipleRows,
     SyntaxError,
     TableNotFound,
+    TooManyGroupingSets,
     TypeMismatch,
     TypeNotFound,
 }
@@ -110,9 +113,11 @@ impl Code {
             NotSupportedHere => "NOT_SUPPORTED_HERE",
             NumericValueOutOfRange => "NUMERIC_VALUE_OUT_OF_RANGE",
             PathEvaluationError => "PATH_EVALUATION_ERROR",
+            QueryTooComplex => "QUERY_TOO_COMPLEX",
             SubqueryMultipleRows => "SUBQUERY_MULTIPLE_ROWS",
             SyntaxError => "SYNTAX_ERROR",
             TableNotFound => "TABLE_NOT_FOUND",
+            TooManyGroupingSets => "TOO_MANY_GROUPING_SETS",
             TypeMismatch => "TYPE_MISMATCH",
             TypeNotFound => "TYPE_NOT_FOUND",
         }
@@ -136,6 +141,10 @@ impl Error {
 
     pub fn not_here(construct: impl fmt::Display) -> Self {
         Self::new(Code::NotSupportedHere, format!("{construct} is not supported by the embedded engine."))
+    }
+
+    pub fn too_complex(what: impl fmt::Display) -> Self {
+        Self::new(Code::QueryTooComplex, format!("{what} is more than can be planned safely."))
     }
 
     pub fn type_mismatch(message: impl Into<String>) -> Self {

@@ -89,9 +89,21 @@ pub(crate) fn bracketed(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     // Places before which a bracket opens or closes.
     let mut opening = Vec::new();
     let mut closing = Vec::new();
+    // By the brackets around: up to where a list is known. One that seems to begin within it is none.
+    let mut known = vec![0];
     for (at, token) in tokens.iter().enumerate() {
-        if is_values(token) {
-            rows(&tokens, at + 1, &mut opening, &mut closing);
+        match token.token {
+            Token::LParen | Token::LBracket => known.push(0),
+            Token::RParen | Token::RBracket if known.len() > 1 => {
+                known.pop();
+            }
+            _ => {}
+        }
+        if is_values(token)
+            && let Some(known) = known.last_mut()
+            && *known <= at
+        {
+            *known = rows(&tokens, at + 1, &mut opening, &mut closing);
         }
     }
     opening.sort_unstable();
@@ -122,8 +134,8 @@ fn is_keyword(token: &TokenWithSpan, keywords: &[Keyword]) -> bool {
     matches!(&token.token, Token::Word(word) if word.quote_style.is_none() && keywords.contains(&word.keyword))
 }
 
-/// Finds the rows that begin at a place, up to the end of the list.
-fn rows(tokens: &[TokenWithSpan], start: usize, opening: &mut Vec<usize>, closing: &mut Vec<usize>) {
+/// Finds the rows that begin at a place, up to the end of the list, which it answers.
+fn rows(tokens: &[TokenWithSpan], start: usize, opening: &mut Vec<usize>, closing: &mut Vec<usize>) -> usize {
     const AFTER: &[Keyword] = &[
         Keyword::ORDER,
         Keyword::LIMIT,
@@ -148,7 +160,7 @@ fn rows(tokens: &[TokenWithSpan], start: usize, opening: &mut Vec<usize>, closin
             first = at + 1;
         }
         if ends {
-            return;
+            return at;
         }
         match token.map(|token| &token.token) {
             Some(Token::LParen | Token::LBracket) => depth += 1,
@@ -156,6 +168,7 @@ fn rows(tokens: &[TokenWithSpan], start: usize, opening: &mut Vec<usize>, closin
             _ => {}
         }
     }
+    tokens.len()
 }
 
 /// Puts a row in brackets unless it is in brackets as a whole.

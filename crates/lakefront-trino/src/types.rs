@@ -411,7 +411,10 @@ impl NameReader<'_> {
                 Some(_) => VARCHAR,
                 None => VARCHAR,
             },
-            "char" => Type::Char(self.length()?.unwrap_or(1).min(65_536) as u32),
+            "char" => match self.length()?.unwrap_or(1) {
+                length @ 0..=65_536 => Type::Char(length as u32),
+                length => return Err(Error::type_mismatch(format!("Unknown type: char({length})"))),
+            },
             "varbinary" => Type::Varbinary,
             "json" => Type::Json,
             "date" => Type::Date,

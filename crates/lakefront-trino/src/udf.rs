@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use datafusion::arrow::array::ArrayRef;
+use datafusion::arrow::array::{Array, ArrayRef, new_null_array};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::expr::ScalarFunction;
@@ -130,14 +130,16 @@ impl ScalarUDFImpl for Udf {
         let constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
         let rows = if constant { 1 } else { rows };
         let mut arguments = args.args.into_iter();
-        let own: Vec<Argument> = arguments
-            .by_ref()
-            .take(self.types.len())
-            .map(|argument| {
-                Ok(match argument {
-                    ColumnarValue::Array(array) => Argument { array, constant: false },
-                    ColumnarValue::Scalar(scalar) => Argument { array: scalar.to_array_of_size(1)?, constant: true },
-                })
+        let own: Vec<Argument> = self
+            .types
+            .iter()
+            .zip(arguments.by_ref())
+            .map(|(of, argument)| {
+                let (array, constant) = match argument {
+                    ColumnarValue::Array(array) => (array, false),
+                    ColumnarValue::Scalar(scalar) => (scalar.to_array_of_size(1)?, true),
+                };
+                Ok(Argument { array: typed(array, of), constant })
             })
             .collect::<Result<_>>()?;
         if self.strict && own.iter().any(|argument| argument.constant && argument.is_null(0)) {
@@ -145,10 +147,11 @@ impl ScalarUDFImpl for Udf {
         }
         let mut lambdas = Vec::with_capacity(self.lambdas.len());
         for closure in &self.lambdas {
-            let captured: Vec<ArrayRef> = arguments
-                .by_ref()
-                .take(closure.captured.len())
-                .map(|argument| argument.into_array(rows))
+            let captured: Vec<ArrayRef> = closure
+                .captured
+                .iter()
+                .zip(arguments.by_ref())
+                .map(|(of, argument)| Ok(typed(argument.into_array(rows)?, of)))
                 .collect::<Result<_>>()?;
             lambdas.push(BoundClosure::new(closure, captured));
         }
@@ -160,6 +163,14 @@ impl ScalarUDFImpl for Udf {
         } else {
             Ok(ColumnarValue::Array(array))
         }
+    }
+}
+
+/// The optimizer tries what an expression makes of nulls, and gives them no type.
+fn typed(array: ArrayRef, of: &Type) -> ArrayRef {
+    match array.data_type() {
+        DataType::Null => new_null_array(&of.arrow(), array.len()),
+        _ => array,
     }
 }
 

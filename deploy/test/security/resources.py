@@ -270,7 +270,7 @@ def endless_recursion(world):
     for sql in [
         OPERATORS["recursive"],
         "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT a.n + 1 FROM t a, t b) SELECT count(*) FROM t",
-        "WITH RECURSIVE t(n, s) AS (SELECT 1, 'x' UNION ALL SELECT n + 1, s || s FROM t) SELECT max(length(s)) FROM t",
+        "WITH RECURSIVE t(n, s) AS (SELECT 1, CAST('x' AS varchar) UNION ALL SELECT n + 1, s || s FROM t) SELECT max(length(s)) FROM t",
     ]:
         ends(world, sql, (*ENDED, "NOT_SUPPORTED", "STATEMENT_NOT_ALLOWED"))
 

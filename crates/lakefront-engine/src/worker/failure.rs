@@ -107,6 +107,7 @@ pub(super) fn from_trino(error: &lakefront_trino::error::Error) -> EngineError {
         Code::DivisionByZero => EngineErrorKind::DivisionByZero,
         Code::NotSupported => EngineErrorKind::NotSupported,
         Code::InvalidRegex => EngineErrorKind::InvalidRegex,
+        Code::QueryTooComplex => EngineErrorKind::QueryTooComplex,
         Code::ExceededFunctionMemoryLimit => EngineErrorKind::ResourceLimit,
         code => EngineErrorKind::Statement(code),
     };
@@ -126,6 +127,21 @@ pub(super) fn unplanned(error: lakefront_trino::error::Error) -> EngineError {
         )
         .with_detail(error.message),
         _ => from_trino(&error),
+    }
+}
+
+/// What the engine said of a plan. Names and types are right by then, so what it can't plan is its own fault.
+pub(super) fn not_planned(error: DataFusionError) -> EngineError {
+    let told = from_datafusion(error);
+    match told.kind {
+        EngineErrorKind::ColumnNotFound
+        | EngineErrorKind::TableNotFound
+        | EngineErrorKind::TypeMismatch
+        | EngineErrorKind::NotSupported => {
+            let words = format!("{} {}", told.message, told.detail);
+            unplanned(lakefront_trino::error::Error::new(Code::GenericInternalError, words))
+        }
+        _ => told,
     }
 }
 

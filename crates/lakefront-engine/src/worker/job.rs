@@ -155,7 +155,7 @@ async fn plan_and_run(
     let state = session::build(&around).map_err(failure::from_datafusion)?;
     let planned = analyze(&session::Names::new(&around, &frame.catalog, &frame.database), frame)?;
     let output = Output::new(planned.columns.iter().map(|(name, of)| lakefront_trino::output::field(name, of)));
-    let plan = plan(&state, planned.plan, frame.meter).await.map_err(failure::from_datafusion)?;
+    let plan = plan(&state, planned.plan, frame.meter).await.map_err(failure::not_planned)?;
     let foreseen = estimate::of(&plan, tables, &engine.footers, frame.meter).await?;
     let total = foreseen.bytes;
     engine

@@ -29,6 +29,9 @@ pub(super) struct Called {
     pub(super) arguments: Vec<Expr>,
 }
 
+/// Sets of keys of one `GROUP BY`.
+const MOST_SETS: usize = 2_048;
+
 /// The keys of a `GROUP BY`, and the sets of them, by their places, that rows are grouped by.
 type Keys = (Vec<Typed>, Vec<Vec<usize>>);
 
@@ -39,7 +42,14 @@ impl Analyzer<'_> {
             Some(filter) => Some(Box::new(self.condition(filter, scope, "Filter expression")?)),
             None => None,
         };
+        if call.null_treatment.is_some() {
+            let message = format!("Null treatment of {name} needs an OVER clause");
+            return Err(Error::new(Code::SyntaxError, message).at(place(call)));
+        }
         let clauses = Clauses::of(name, call)?;
+        if clauses.distinct && is_star(call) {
+            return Err(Error::new(Code::SyntaxError, "DISTINCT needs an expression").at(place(call)));
+        }
         if clauses.distinct
             && let Some(of) = aggregation.types.iter().find(|of| !of.is_comparable())
         {
@@ -80,9 +90,7 @@ impl Analyzer<'_> {
     }
 
     pub(super) fn aggregate_call(&self, name: &str, call: &Function, scope: &Scope<'_>) -> Result<Called> {
-        let is_star = matches!(&call.args, FunctionArguments::List(list)
-            if matches!(list.args.as_slice(), [FunctionArg::Unnamed(FunctionArgExpr::Wildcard)]));
-        let asts = if is_star { Vec::new() } else { plain_arguments(call)? };
+        let asts = if is_star(call) { Vec::new() } else { plain_arguments(call)? };
         let mut arguments = self.arguments(&asts, scope)?;
         if name == "listagg" {
             self.complete_listagg(call, &asts, &mut arguments)?;
@@ -208,8 +216,10 @@ impl Analyzer<'_> {
                 }
                 Ast::Cube(parts) => {
                     let parts = self.key_parts(parts, &mut keys, scope)?;
-                    if parts.len() > 12 {
-                        return Err(Error::not_here("A CUBE of more than 12 columns"));
+                    // Two for each part.
+                    let most = MOST_SETS.ilog2() as usize;
+                    if parts.len() > most {
+                        return Err(too_many_sets(format!("2^{}", parts.len())));
                     }
                     let pick = |mask: usize| {
                         let chosen = parts.iter().enumerate().filter(|(at, _)| mask >> (parts.len() - 1 - at) & 1 == 1);
@@ -226,6 +236,9 @@ impl Analyzer<'_> {
                 }
                 plain => vec![vec![self.key(plain, &mut keys, outputs, scope)?]],
             };
+            if sets.len() * of_element.len() > MOST_SETS {
+                return Err(too_many_sets(sets.len() * of_element.len()));
+            }
             sets = sets
                 .iter()
                 .flat_map(|set| of_element.iter().map(move |more| [set.as_slice(), more.as_slice()].concat()))
@@ -285,6 +298,12 @@ impl Analyzer<'_> {
     }
 }
 
+/// Whether a call is of the kind `count(*)`.
+fn is_star(call: &Function) -> bool {
+    matches!(&call.args, FunctionArguments::List(list)
+        if matches!(list.args.as_slice(), [FunctionArg::Unnamed(FunctionArgExpr::Wildcard)]))
+}
+
 /// What stands in a call of an aggregate function beside its arguments.
 struct Clauses<'a> {
     distinct: bool,
@@ -318,9 +337,15 @@ fn add_key(keys: &mut Vec<Typed>, key: Typed) -> usize {
     })
 }
 
+fn too_many_sets(sets: impl std::fmt::Display) -> Error {
+    let message = format!("GROUP BY has {sets} grouping sets but can contain at most {MOST_SETS}");
+    Error::new(Code::TooManyGroupingSets, message)
+}
+
 /// The number of an output column.
 pub(super) fn ordinal(ast: &Ast) -> Option<usize> {
     match ast {
+        Ast::Nested(inner) => ordinal(inner),
         Ast::Value(value) => match &value.value {
             sqlparser::ast::Value::Number(number, _) => number.parse().ok(),
             _ => None,
@@ -336,6 +361,19 @@ pub(super) fn sort_key(value: Typed, key: &OrderByExpr) -> Result<Sort> {
     }
     let asc = key.options.asc.unwrap_or(true);
     Ok(Sort::new(comparison::sort_key(value.expr, &value.of), asc, key.options.nulls_first.unwrap_or(false)))
+}
+
+fn has_subquery(expr: &Expr) -> Result<bool> {
+    Ok(expr.exists(|part| Ok(matches!(part, Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_))))?)
+}
+
+/// The plan with more columns.
+fn with_columns(plan: LogicalPlan, more: Vec<Expr>) -> Result<LogicalPlan> {
+    if more.is_empty() {
+        return Ok(plan);
+    }
+    let all = plan.schema().columns().into_iter().map(Expr::Column);
+    Ok(LogicalPlanBuilder::from(plan.clone()).project(all.chain(more))?.build()?)
 }
 
 pub(super) fn contains_aggregate(expr: &Expr) -> Result<bool> {
@@ -380,9 +418,14 @@ impl Analyzer<'_> {
 
 /// One of the values of a group.
 fn any_value(key: &Typed) -> Result<Expr> {
-    let (aggregate, _) = aggregates::resolve("any_value", &[Given::Value(key.of.clone())])?;
-    let (udaf, _) = aggregate.on(vec![key.of.clone()], Vec::new(), key.of.clone())?.udaf(false, &[]);
-    Ok(udaf.call(vec![key.expr.clone()]))
+    aggregated("any_value", key)
+}
+
+/// An aggregate function that gives one of the values.
+pub(super) fn aggregated(name: &str, value: &Typed) -> Result<Expr> {
+    let (aggregate, _) = aggregates::resolve(name, &[Given::Value(value.of.clone())])?;
+    let (udaf, _) = aggregate.on(vec![value.of.clone()], Vec::new(), value.of.clone())?.udaf(false, &[]);
+    Ok(udaf.call(vec![value.expr.clone()]))
 }
 
 fn check_grouping(aggregate: &Expr, keys: &[Typed]) -> Result<()> {
@@ -414,7 +457,7 @@ pub(super) struct Grouped {
 impl Grouped {
     pub(super) fn new(
         analyzer: &Analyzer<'_>,
-        input: LogicalPlan,
+        mut input: LogicalPlan,
         keys: &[Typed],
         sets: &[Vec<usize>],
         expressions: &[&Expr],
@@ -460,11 +503,6 @@ impl Grouped {
             }
             group
         } else {
-            for key in keys {
-                if let Expr::Column(column) = &key.expr {
-                    columns.push((key.expr.clone(), column.clone()));
-                }
-            }
             if let Some(key) = keys
                 .iter()
                 .find(|key| !key.of.is_floating() && comparison::group_key(key.expr.clone(), &key.of).is_some())
@@ -474,18 +512,62 @@ impl Grouped {
             if keys.iter().any(|key| !matches!(key.expr, Expr::Column(_))) {
                 return Err(Error::new(Code::InvalidColumnReference, "GROUP BY expression must be a column reference"));
             }
-            let sets = sets.iter().map(|set| set.iter().map(|key| keys[*key].expr.clone()).collect()).collect();
+            // Values that are the same look alike before they are grouped: each set is by columns.
+            let mut looks = Vec::new();
+            for key in keys {
+                let column = match (comparison::group_key(key.expr.clone(), &key.of), &key.expr) {
+                    (None, Expr::Column(column)) => column.clone(),
+                    (look, _) => {
+                        let symbol = analyzer.symbol("key");
+                        looks.push(look.unwrap_or_else(|| key.expr.clone()).alias(&symbol));
+                        analyzer.column(Column::from_name(&symbol), key.of.clone());
+                        Column::from_name(symbol)
+                    }
+                };
+                columns.push((key.expr.clone(), column));
+            }
+            input = with_columns(input, looks)?;
+            let column = |key: &usize| Expr::Column(columns[*key].1.clone());
+            let sets = sets.iter().map(|set| set.iter().map(column).collect()).collect();
             vec![Expr::GroupingSet(GroupingSet::GroupingSets(sets))]
         };
         for aggregate in &aggregates {
             check_grouping(aggregate, keys)?;
         }
+        // The engine plans no subquery within a call.
+        let mut asked = Vec::new();
+        let mut planned = |argument: Expr, is_grouping: bool| -> Result<Expr> {
+            if is_grouping {
+                let column = columns.iter().find(|(key, _)| !is_plain && *key == argument);
+                return Ok(column.map_or(argument, |(_, column)| Expr::Column(column.clone())));
+            }
+            if !has_subquery(&argument)? {
+                return Ok(argument);
+            }
+            let symbol = analyzer.symbol("asked");
+            asked.push(analyzer.without_predicates(argument)?.alias(&symbol));
+            Ok(Expr::Column(Column::from_name(symbol)))
+        };
+        let plain = |aggregate: &Expr| -> Result<Expr> {
+            let Expr::AggregateFunction(mut function) = aggregate.clone() else { return Ok(aggregate.clone()) };
+            let is_grouping = function.func.name() == "grouping";
+            let arguments = std::mem::take(&mut function.params.args).into_iter();
+            function.params.args =
+                arguments.map(|argument| planned(argument, is_grouping)).collect::<Result<Vec<_>>>()?;
+            if let Some(filter) = function.params.filter.take() {
+                function.params.filter = Some(Box::new(planned(*filter, false)?));
+            }
+            Ok(Expr::AggregateFunction(function))
+        };
+        let plain = aggregates.iter().map(plain).collect::<Result<Vec<_>>>()?;
+        input = with_columns(input, asked)?;
         let mut aggregates: Vec<Expr> = aggregates
             .into_iter()
-            .map(|aggregate| {
+            .zip(plain)
+            .map(|(aggregate, plain)| {
                 let symbol = analyzer.symbol("aggregate");
-                columns.push((aggregate.clone(), Column::from_name(&symbol)));
-                aggregate.alias(symbol)
+                columns.push((aggregate, Column::from_name(&symbol)));
+                plain.alias(symbol)
             })
             .collect();
         aggregates.extend(representatives);

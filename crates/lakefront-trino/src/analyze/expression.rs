@@ -2,6 +2,7 @@
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::expr::{Case as CaseExpr, Cast, InList, Like};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use sqlparser::ast::{AccessExpr, BinaryOperator, CaseWhen, CastKind, Expr as Ast, Ident, Subscript, UnaryOperator};
@@ -17,8 +18,17 @@ use crate::types::Type;
 use crate::udf::Udf;
 use crate::value::Value;
 
+/// Expressions that are looked at for one statement, those of lambdas and subqueries as often as they are.
+const MOST_LOOKS: usize = 2_000_000;
+/// Parts of an expression, times how often it stands in the plan.
+const MOST_COPIED: usize = 100_000;
+
 impl Analyzer<'_> {
     pub(super) fn expression(&self, ast: &Ast, scope: &Scope<'_>) -> Result<Typed> {
+        self.looked.set(self.looked.get() + 1);
+        if self.looked.get() > MOST_LOOKS {
+            return Err(Error::too_complex("What these lambdas and subqueries do within each other"));
+        }
         self.expression_unplaced(ast, scope).map_err(|error| error.at(place(ast)))
     }
 
@@ -69,6 +79,16 @@ impl Analyzer<'_> {
             Ast::Between { expr, negated, low, high } => {
                 let value = self.expression(expr, scope)?;
                 let (low, high) = (self.expression(low, scope)?, self.expression(high, scope)?);
+                let (low, high) = (as_bound(low, &value.of)?, as_bound(high, &value.of)?);
+                let types = [&value.of, &low.of, &high.of];
+                let Some(of) = common_type_of(types.into_iter()) else {
+                    let [value, low, high] = types;
+                    let message = format!("Cannot check if {value} is BETWEEN {low} and {high}");
+                    return Err(Error::type_mismatch(message));
+                };
+                let value = Typed::new(self.copied(self.coerce(value, &of)?, 2)?, of.clone());
+                let low = Typed::new(self.coerce(low, &of)?, of.clone());
+                let high = Typed::new(self.coerce(high, &of)?, of);
                 let above = self.compare(value.clone(), Comparison::GreaterOrEqual, low)?;
                 let below = self.compare(value, Comparison::LessOrEqual, high)?;
                 let within = Expr::BinaryExpr(BinaryExpr::new(Box::new(above), Operator::And, Box::new(below)));
@@ -182,8 +202,14 @@ impl Analyzer<'_> {
                 Found::Here(field) => self.column(field.column, field.of),
                 Found::Parameter(symbol, of) => self.column(datafusion::common::Column::from_name(symbol), of),
                 Found::Outer(field) => {
-                    let arrow = datafusion::arrow::datatypes::Field::new(&field.column.name, field.of.arrow(), true);
-                    self.leaf(Expr::OuterReferenceColumn(arrow.into(), field.column), field.of)
+                    let stored = self.stored.borrow().get(&Expr::Column(field.column.clone())).cloned();
+                    let arrow = stored.clone().unwrap_or_else(|| field.of.arrow());
+                    let arrow = datafusion::arrow::datatypes::Field::new(&field.column.name, arrow, true);
+                    let outer = Expr::OuterReferenceColumn(arrow.into(), field.column);
+                    if let Some(stored) = stored {
+                        self.stored.borrow_mut().insert(outer.clone(), stored);
+                    }
+                    self.stored_value(outer, field.of)
                 }
             };
             for field in fields {
@@ -221,6 +247,7 @@ impl Analyzer<'_> {
         if let Expr::ScalarFunction(function) = &row.expr
             && function.func.name() == "row"
             && let Some(field) = function.args.get(at)
+            && !super::aggregation::contains_aggregate(&row.expr)?
         {
             return Ok(Typed::new(field.clone(), of));
         }
@@ -395,6 +422,7 @@ impl Analyzer<'_> {
         if comparison::is_native(&of) {
             return Ok(boolean(Expr::InList(InList::new(Box::new(value), list, negated))));
         }
+        let value = self.copied(value, list.len())?;
         let mut any: Option<Expr> = None;
         for item in list {
             let equal = comparison::expression(value.clone(), Comparison::Equal, item, &of)?;
@@ -441,20 +469,33 @@ impl Analyzer<'_> {
         otherwise: Option<&Ast>,
         scope: &Scope<'_>,
     ) -> Result<Typed> {
-        let operand = operand.map(|operand| self.expression(operand, scope)).transpose()?;
-        let mut whens = Vec::with_capacity(conditions.len());
-        let mut results = Vec::with_capacity(conditions.len() + 1);
-        for CaseWhen { condition, result } in conditions {
-            whens.push(match &operand {
-                Some(operand) => {
-                    let value = self.expression(condition, scope)?;
-                    self.compare(operand.clone(), Comparison::Equal, value)
-                        .map_err(|error| error.at(place(condition)))?
+        let whens = match operand {
+            None => {
+                let conditions = conditions.iter().map(|when| &when.condition);
+                conditions.map(|when| self.condition(when, scope, "CASE WHEN clause")).collect::<Result<Vec<_>>>()?
+            }
+            Some(operand) => {
+                let operand = self.expression(operand, scope)?;
+                let values = conditions.iter().map(|when| self.expression(&when.condition, scope));
+                let values = values.map(|value| as_bound(value?, &operand.of)).collect::<Result<Vec<_>>>()?;
+                // One type for all.
+                let mut of = operand.of.clone();
+                for (value, when) in values.iter().zip(conditions) {
+                    of = common_type(&of, &value.of).ok_or_else(|| {
+                        let message = "CASE operand type does not match WHEN clause operand type";
+                        Error::type_mismatch(format!("{message}: {of} vs {}", value.of)).at(place(&when.condition))
+                    })?;
                 }
-                None => self.condition(condition, scope, "CASE WHEN clause")?,
-            });
-            results.push(self.expression(result, scope)?);
-        }
+                let operand = self.copied(self.coerce(operand, &of)?, values.len())?;
+                let equal = |value: Typed| {
+                    let value = self.coerce(value, &of)?;
+                    comparison::expression(operand.clone(), Comparison::Equal, value, &of)
+                };
+                values.into_iter().map(equal).collect::<Result<Vec<_>>>()?
+            }
+        };
+        let results = conditions.iter().map(|when| self.expression(&when.result, scope));
+        let mut results = results.collect::<Result<Vec<_>>>()?;
         results.push(match otherwise {
             Some(otherwise) => self.expression(otherwise, scope)?,
             None => constant(Value::Null, Type::Unknown)?,
@@ -472,6 +513,19 @@ impl Analyzer<'_> {
         let otherwise = results.pop().map(Box::new);
         let pairs = whens.into_iter().zip(results).map(|(when, then)| (Box::new(when), Box::new(then))).collect();
         Ok(Typed::new(Expr::Case(CaseExpr::new(None, pairs, otherwise)), of))
+    }
+
+    /// An expression that will stand so many times: copies of copies must not outgrow the memory.
+    pub(super) fn copied(&self, expr: Expr, times: usize) -> Result<Expr> {
+        let mut left = MOST_COPIED / times.max(1);
+        expr.apply(|_| {
+            left = left.saturating_sub(1);
+            Ok(if left == 0 { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+        })?;
+        match left {
+            0 => Err(Error::too_complex("An expression that is evaluated many times within itself")),
+            _ => Ok(expr),
+        }
     }
 
     pub(super) fn row(&self, items: Vec<Typed>) -> Result<Typed> {

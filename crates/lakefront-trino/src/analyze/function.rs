@@ -94,14 +94,16 @@ impl Analyzer<'_> {
                 let Some(of) = crate::coercion::common_type_of(values.iter().map(|value| &value.of)) else {
                     return Err(Error::type_mismatch("All COALESCE operands must be the same type"));
                 };
-                let mut values = values.into_iter().map(|value| self.coerce(value, &of)).collect::<Result<Vec<_>>>()?;
+                let values = values.into_iter().map(|value| self.copied(self.coerce(value, &of)?, 2));
+                let mut values = values.collect::<Result<Vec<_>>>()?;
                 // As the optimizer would write it: it does not see the bodies of lambdas.
                 let last = values.pop().map(Box::new);
                 let whens = values.into_iter().map(|value| (Box::new(value.clone().is_not_null()), Box::new(value)));
                 Typed::new(Expr::Case(datafusion::logical_expr::Case::new(None, whens.collect(), last)), of)
             }
             ("nullif", [first, second]) => {
-                let (first, second) = (self.expression(first, scope)?, self.expression(second, scope)?);
+                let (mut first, second) = (self.expression(first, scope)?, self.expression(second, scope)?);
+                first.expr = self.copied(first.expr, 2)?;
                 let equal = self.compare(first.clone(), Comparison::Equal, second)?;
                 let of = first.of.clone();
                 let chosen = self.choose(vec![equal], vec![constant(Value::Null, Type::Unknown)?, first])?;
@@ -162,7 +164,9 @@ impl Analyzer<'_> {
             ("localtimestamp", []) => self.now_as(&Type::Timestamp(3))?,
             ("localtimestamp", [digits]) => self.now_as(&Type::Timestamp(self.digits(digits, scope)?))?,
             ("current_time", []) => self.now_as(&Type::TimeTz(3))?,
+            ("current_time", [digits]) => self.now_as(&Type::TimeTz(self.digits(digits, scope)?))?,
             ("localtime", []) => self.now_as(&Type::Time(3))?,
+            ("localtime", [digits]) => self.now_as(&Type::Time(self.digits(digits, scope)?))?,
             ("current_date", []) => self.now_as(&Type::Date)?,
             ("current_timezone", []) => Typed::new(text(&self.session.zone.to_string())?.expr, VARCHAR),
             ("current_user", []) => match &self.session.user {
@@ -190,15 +194,11 @@ impl Analyzer<'_> {
 
     fn now_as(&self, of: &Type) -> Result<Typed> {
         let digits = match of {
-            Type::Timestamp(digits) => *digits,
+            Type::Timestamp(digits) | Type::Time(digits) | Type::TimeTz(digits) => *digits,
             _ => 3,
         };
         let now = self.now(digits)?;
-        Ok(Typed::new(self.coerce_literal(now, of)?, of.clone()))
-    }
-
-    fn coerce_literal(&self, value: Typed, of: &Type) -> Result<Expr> {
-        self.coerce(value, of)
+        Ok(Typed::new(self.coerce(now, of)?, of.clone()))
     }
 
     /// `EXTRACT(unit FROM value)`
@@ -355,6 +355,7 @@ impl Analyzer<'_> {
                 return Err(unexpected());
             }
             let body = self.coerce(body, &formal)?;
+            scalar(&body)?;
             return self.close(body, own, formal);
         }
     }
@@ -379,8 +380,7 @@ impl Analyzer<'_> {
                     | Expr::Exists(_)
                     | Expr::InSubquery(_)
             );
-            let is_stored = matches!(&expr, Expr::ScalarFunction(call) if call.func.name() == "ingest");
-            if !is_leaf && !is_stored {
+            if !is_leaf && !self.types.borrow().contains_key(&expr) {
                 return Ok(Transformed::no(expr));
             }
             let at = captured.iter().position(|known| *known == expr).unwrap_or_else(|| {
@@ -408,6 +408,25 @@ impl Analyzer<'_> {
         };
         Ok(Typed::new(udf.on(captured), of))
     }
+}
+
+/// Refuses what can't stand in a lambda.
+fn scalar(body: &Expr) -> Result<()> {
+    let mut refused = None;
+    body.apply(|part| {
+        match part {
+            Expr::AggregateFunction(_) | Expr::WindowFunction(_) => {
+                let message = "Lambda expression cannot contain aggregations, window functions or grouping operations";
+                refused = Some(Error::new(Code::ExpressionNotScalar, message));
+            }
+            Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_) => {
+                refused = Some(Error::new(Code::NotSupported, "Lambda expression cannot contain subqueries"));
+            }
+            _ => return Ok(TreeNodeRecursion::Continue),
+        }
+        Ok(TreeNodeRecursion::Stop)
+    })?;
+    refused.map_or(Ok(()), Err)
 }
 
 fn named(name: String) -> Expr {

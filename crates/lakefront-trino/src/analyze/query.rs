@@ -81,6 +81,20 @@ impl Analyzer<'_> {
         else {
             return Err(Error::new(Code::NotSupported, "A recursive query is a first query, UNION ALL, and a step"));
         };
+        let clauses = [
+            (query.with.is_some(), Code::NotSupported, "WITH"),
+            (query.order_by.is_some(), Code::NotSupported, "ORDER BY"),
+            (
+                query.fetch.is_some()
+                    || matches!(&query.limit_clause, Some(LimitClause::LimitOffset { limit: Some(_), .. })),
+                Code::InvalidLimitClause,
+                "FETCH FIRST / LIMIT",
+            ),
+            (query.limit_clause.is_some(), Code::NotSupported, "OFFSET"),
+        ];
+        if let Some((_, code, clause)) = clauses.into_iter().find(|(stands, ..)| *stands) {
+            return Err(Error::new(code, format!("immediate {clause} clause in recursive query")));
+        }
         if columns.is_empty() {
             return Err(Error::new(
                 Code::MismatchedColumnAliases,
@@ -167,7 +181,15 @@ impl Analyzer<'_> {
                 [Ast::Tuple(items)] => items.iter().collect(),
                 items => items.iter().collect(),
             };
-            rows.push(items.into_iter().map(|item| self.expression(item, scope)).collect::<Result<_>>()?);
+            let is_written_out = !matches!(row.content.as_slice(), [one] if items.as_slice() == [one]);
+            let row = items.into_iter().map(|item| self.expression(item, scope)).collect::<Result<Vec<_>>>()?;
+            rows.push(match row.as_slice() {
+                [Typed { of: Type::Row(fields), .. }] if !is_written_out => {
+                    let fields = fields.iter().enumerate();
+                    fields.map(|(at, (_, of))| self.field_at(row[0].clone(), at, of.clone())).collect::<Result<_>>()?
+                }
+                _ => row,
+            });
         }
         let width = rows.first().map_or(0, Vec::len);
         if rows.iter().any(|row| row.len() != width) {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Schema};
-use datafusion::common::{Column, JoinType, ScalarValue, Spans, TableReference};
+use datafusion::common::{Column, JoinType, ScalarValue, TableReference};
 use datafusion::functions_table::generate_series::{GenSeriesArgs, GenerateSeriesTable};
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Subquery};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use sqlparser::ast::{
     FunctionArg, FunctionArgExpr, GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, SelectItem,
     SetExpr, TableAlias, TableFactor, TableFunctionArgs, TableSample, TableSampleKind, TableSampleMethod,
@@ -13,10 +13,11 @@ use sqlparser::ast::{
 };
 
 use super::scope::{Field, Named, Relation, Scope};
-use super::{Analyzer, folded, place};
+use super::{Analyzer, correlated, folded, place};
 use crate::comparison::Comparison;
 use crate::error::{Code, Error, Result};
 use crate::ingest;
+use crate::limits::MAX_JOINS;
 use crate::types::Type;
 
 /// The one function that can stand in place of a table.
@@ -25,11 +26,14 @@ pub(crate) const TABLE_FUNCTION: &str = "generate_series";
 impl Analyzer<'_> {
     /// All that a `FROM` lists, side by side.
     pub(super) fn from(&self, from: &[TableWithJoins], scope: &Scope<'_>) -> Result<Relation> {
+        if from.len() > MAX_JOINS {
+            return Err(Error::too_complex(format!("A FROM of {} tables", from.len())));
+        }
         let mut all: Option<Relation> = None;
         for listed in from {
             all = Some(match all {
-                None => self.joined(listed, None, scope)?,
-                Some(before) => self.joined(listed, Some(before), scope)?,
+                None => self.joined(listed, scope)?,
+                Some(before) => self.listed(before, listed, scope)?,
             });
         }
         match all {
@@ -38,12 +42,24 @@ impl Analyzer<'_> {
         }
     }
 
-    fn joined(&self, listed: &TableWithJoins, before: Option<Relation>, scope: &Scope<'_>) -> Result<Relation> {
-        let mut relation = match before {
-            // A comma is a cross join, and what stands after it may read what stands before.
-            Some(before) => self.cross(before, &listed.relation, scope)?,
-            None => self.factor(&listed.relation, scope)?,
+    /// A comma is a cross join with all that is joined after it.
+    fn listed(&self, before: Relation, listed: &TableWithJoins, scope: &Scope<'_>) -> Result<Relation> {
+        if listed.joins.is_empty() {
+            return self.cross(before, &listed.relation, scope);
+        }
+        let reads_before = |factor: &TableFactor| {
+            matches!(factor, TableFactor::UNNEST { .. } | TableFactor::Derived { lateral: true, .. })
         };
+        if reads_before(&listed.relation) {
+            let construct = "A join with what may read the tables before the comma";
+            return Err(Error::not_here(construct).at(place(&listed.relation)));
+        }
+        let right = self.joined(listed, scope)?;
+        side_by_side(before, right)
+    }
+
+    fn joined(&self, listed: &TableWithJoins, scope: &Scope<'_>) -> Result<Relation> {
+        let mut relation = self.factor(&listed.relation, scope)?;
         for join in &listed.joins {
             relation = self.join(relation, join, scope)?;
         }
@@ -69,7 +85,7 @@ impl Analyzer<'_> {
                 aliased(relation, alias.as_ref())
             }
             TableFactor::NestedJoin { table_with_joins, alias } => {
-                let relation = self.joined(table_with_joins, None, scope)?;
+                let relation = self.joined(table_with_joins, scope)?;
                 match alias {
                     Some(_) => aliased(relation, alias.as_ref()),
                     None => Ok(relation),
@@ -249,8 +265,7 @@ impl Analyzer<'_> {
             return Ok(beside);
         }
         let right = self.beside(&left, factor, scope)?;
-        let plan = LogicalPlanBuilder::from(left.plan).cross_join(right.plan)?.build()?;
-        Ok(Relation { plan, fields: [left.fields, right.fields].concat() })
+        side_by_side(left, right)
     }
 
     /// `LATERAL (SELECT expressions)` without rows of its own only computes.
@@ -273,7 +288,7 @@ impl Analyzer<'_> {
         let mut computed = Vec::new();
         for item in &select.projection {
             let (ast, name) = match item {
-                SelectItem::UnnamedExpr(ast) => (ast, None),
+                SelectItem::UnnamedExpr(ast) => (ast, super::select::implicit_name(ast)),
                 SelectItem::ExprWithAlias { expr, alias } => (expr, Some(folded(alias))),
                 _ => return Ok(None),
             };
@@ -295,11 +310,10 @@ impl Analyzer<'_> {
         let TableFactor::Derived { lateral: true, .. } = factor else { return self.factor(factor, scope) };
         let inside = scope.with_fields(left.fields.clone());
         let right = self.factor(factor, &inside)?;
-        let outer_ref_columns = right.plan.all_out_ref_exprs();
-        if outer_ref_columns.is_empty() {
+        if right.plan.all_out_ref_exprs().is_empty() {
             return Ok(right);
         }
-        let subquery = Subquery { subquery: Arc::new(right.plan), outer_ref_columns, spans: Spans::new() };
+        let subquery = correlated::checked(right.plan, correlated::Use::Rows)?;
         Ok(Relation { plan: LogicalPlan::Subquery(subquery), fields: right.fields })
     }
 
@@ -395,6 +409,11 @@ impl Analyzer<'_> {
         fields.extend(left.fields.into_iter().chain(right.fields).filter(|field| !is_merged(field)));
         Ok(Relation { plan, fields })
     }
+}
+
+fn side_by_side(left: Relation, right: Relation) -> Result<Relation> {
+    let plan = LogicalPlanBuilder::from(left.plan).cross_join(right.plan)?.build()?;
+    Ok(Relation { plan, fields: [left.fields, right.fields].concat() })
 }
 
 /// Gives columns the names of an alias.

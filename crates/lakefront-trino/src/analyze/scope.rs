@@ -76,15 +76,21 @@ impl<'s> Scope<'s> {
         Scope { fields, ..self.clone() }
     }
 
+    /// What a whole name stands for. Nothing, where a beginning of it is a column nearer by: the rest are its fields.
     pub(crate) fn find(&self, parts: &[Ident]) -> Result<Option<Found>> {
-        if let [name] = parts {
-            let name = folded(name);
+        if let Some(first) = parts.first() {
+            let name = folded(first);
             if let Some((_, symbol, of)) = self.parameters.iter().rev().find(|(known, ..)| *known == name) {
-                return Ok(Some(Found::Parameter(symbol.clone(), of.clone())));
+                return Ok((parts.len() == 1).then(|| Found::Parameter(symbol.clone(), of.clone())));
             }
         }
         if let Some(field) = self.own(parts)? {
             return Ok(Some(Found::Here(field)));
+        }
+        for length in 1..parts.len() {
+            if !matches!(self.own(&parts[..length]), Ok(None)) {
+                return Ok(None);
+            }
         }
         match self.outer {
             None => Ok(None),

@@ -39,7 +39,8 @@ impl Analyzer<'_> {
                 let message = "WHERE clause cannot contain aggregations, window functions or grouping operations";
                 return Err(Error::new(Code::ExpressionNotScalar, message).at(place(selection)));
             }
-            source.plan = LogicalPlanBuilder::from(source.plan).filter(condition)?.build()?;
+            let (plan, condition) = self.correlated_by_columns(source.plan, condition)?;
+            source.plan = self.filtered(plan, self.in_filter(condition)?)?;
         }
         let mut outputs = Vec::new();
         for item in &select.projection {
@@ -102,7 +103,7 @@ impl Analyzer<'_> {
             if let Some((ast, condition)) = having {
                 let condition = Typed::new(condition, crate::types::Type::Boolean);
                 let condition = grouping.rewrite(self, &condition, Some(ast))?;
-                plan = LogicalPlanBuilder::from(plan).filter(condition.expr)?.build()?;
+                plan = self.filtered(plan, self.in_filter(condition.expr)?)?;
             }
         }
         let count = values.len();
@@ -204,16 +205,7 @@ impl Analyzer<'_> {
                 return self.row_outputs(value, outputs);
             }
             SelectItem::UnnamedExpr(ast) => {
-                let name = match ast {
-                    Ast::Identifier(name) => Some(folded(name)),
-                    Ast::CompoundIdentifier(parts) => parts.last().map(folded),
-                    Ast::CompoundFieldAccess { access_chain, .. } => match access_chain.last() {
-                        Some(sqlparser::ast::AccessExpr::Dot(Ast::Identifier(name))) => Some(folded(name)),
-                        _ => None,
-                    },
-                    _ => None,
-                };
-                outputs.push(Output { name, value: self.expression(ast, scope)?, ast: Some(ast) });
+                outputs.push(Output { name: implicit_name(ast), value: self.expression(ast, scope)?, ast: Some(ast) });
             }
             SelectItem::ExprWithAlias { expr, alias } => {
                 let name = Some(folded(alias));
@@ -265,11 +257,7 @@ impl Analyzer<'_> {
                     })?;
                     return Ok((output.value.clone(), key));
                 }
-                let value = match self.expression(&key.expr, &scope) {
-                    // The same expression twice under one name is no ambiguity.
-                    Err(error) if error.code == Code::AmbiguousName => self.expression(&key.expr, source)?,
-                    analyzed => analyzed?,
-                };
+                let value = self.expression(&key.expr, &scope)?;
                 let expr = value.expr.transform_down(|expr| {
                     if let Expr::Column(column) = &expr
                         && column.relation.is_none()
@@ -317,6 +305,20 @@ impl Analyzer<'_> {
     }
 }
 
+/// The name that a column has without an alias.
+pub(super) fn implicit_name(ast: &Ast) -> Option<String> {
+    match ast {
+        Ast::Nested(inner) => implicit_name(inner),
+        Ast::Identifier(name) => Some(folded(name)),
+        Ast::CompoundIdentifier(parts) => parts.last().map(folded),
+        Ast::CompoundFieldAccess { access_chain, .. } => match access_chain.last() {
+            Some(sqlparser::ast::AccessExpr::Dot(Ast::Identifier(name))) => Some(folded(name)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 fn refused(select: &Select) -> Option<&'static str> {
     let is_plain_group = matches!(select.group_by, GroupByExpr::Expressions(..));
     [
@@ -340,11 +342,15 @@ fn refused(select: &Select) -> Option<&'static str> {
 /// The same query with the definitions of its `WINDOW` clause where they are used.
 fn with_windows(select: &Select, order_by: &[OrderByExpr]) -> Result<(Select, Vec<OrderByExpr>)> {
     /// Definitions that don't refer to others any more.
-    struct Definitions(Vec<(String, WindowSpec)>);
+    struct Definitions {
+        known: Vec<(String, WindowSpec)>,
+        /// Queries around the place: those within know names of their own.
+        depth: usize,
+    }
 
     impl Definitions {
         fn find(&self, name: &sqlparser::ast::Ident) -> Result<WindowSpec> {
-            let found = self.0.iter().find(|(known, _)| *known == folded(name));
+            let found = self.known.iter().find(|(known, _)| *known == folded(name));
             found.map(|(_, spec)| spec.clone()).ok_or_else(|| {
                 let message = format!("Cannot resolve WINDOW name {}", name.value);
                 Error::new(Code::InvalidWindowReference, message)
@@ -378,7 +384,20 @@ fn with_windows(select: &Select, order_by: &[OrderByExpr]) -> Result<(Select, Ve
     impl VisitorMut for Definitions {
         type Break = Error;
 
+        fn pre_visit_query(&mut self, _: &mut sqlparser::ast::Query) -> std::ops::ControlFlow<Error> {
+            self.depth += 1;
+            std::ops::ControlFlow::Continue(())
+        }
+
+        fn post_visit_query(&mut self, _: &mut sqlparser::ast::Query) -> std::ops::ControlFlow<Error> {
+            self.depth -= 1;
+            std::ops::ControlFlow::Continue(())
+        }
+
         fn pre_visit_expr(&mut self, expr: &mut Ast) -> std::ops::ControlFlow<Error> {
+            if self.depth > 0 {
+                return std::ops::ControlFlow::Continue(());
+            }
             if let Ast::Function(function) = expr
                 && let Some(over) = &mut function.over
             {
@@ -395,9 +414,9 @@ fn with_windows(select: &Select, order_by: &[OrderByExpr]) -> Result<(Select, Ve
         }
     }
 
-    let mut definitions = Definitions(Vec::new());
+    let mut definitions = Definitions { known: Vec::new(), depth: 0 };
     for NamedWindowDefinition(name, definition) in &select.named_window {
-        if definitions.0.iter().any(|(known, _)| *known == folded(name)) {
+        if definitions.known.iter().any(|(known, _)| *known == folded(name)) {
             let message = format!("WINDOW name {} specified twice", name.value);
             return Err(Error::new(Code::InvalidWindowName, message));
         }
@@ -405,7 +424,7 @@ fn with_windows(select: &Select, order_by: &[OrderByExpr]) -> Result<(Select, Ve
             NamedWindowExpr::NamedWindow(other) => definitions.find(other)?,
             NamedWindowExpr::WindowSpec(spec) => definitions.complete(spec.clone())?,
         };
-        definitions.0.push((folded(name), spec));
+        definitions.known.push((folded(name), spec));
     }
     let (mut plain, mut order_by) = (select.clone(), order_by.to_vec());
     plain.named_window = Vec::new();

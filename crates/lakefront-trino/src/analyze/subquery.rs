@@ -1,15 +1,16 @@
 //! Queries within expressions.
 
-use std::sync::Arc;
-
 use datafusion::arrow::datatypes::Field;
-use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{Column, ScalarValue, Spans};
-use datafusion::functions_aggregate::expr_fn::{count, max, min};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, ScalarValue};
+use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr::{Exists, InSubquery};
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Subquery, lit, when};
+use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
+use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, LogicalPlanBuilder, Operator, lit, when};
 use sqlparser::ast::{BinaryOperator, Expr as Ast, Query};
 
+use super::aggregation::aggregated;
+use super::correlated::{Use, checked, is_aggregated};
 use super::expression::boolean;
 use super::literal::constant;
 use super::scope::{Relation, Scope};
@@ -22,29 +23,17 @@ use crate::types::Type;
 use crate::udf::Udf;
 use crate::value::Value;
 
-/// Whether a plan has one row whatever there is to read.
-fn is_aggregated(plan: &LogicalPlan) -> bool {
-    match plan {
-        LogicalPlan::Aggregate(aggregate) => aggregate.group_expr.is_empty(),
-        LogicalPlan::Projection(projection) => is_aggregated(&projection.input),
-        LogicalPlan::SubqueryAlias(alias) => is_aggregated(&alias.input),
-        LogicalPlan::Sort(sort) => is_aggregated(&sort.input),
-        _ => false,
-    }
-}
-
-fn subquery(plan: LogicalPlan) -> Subquery {
-    let outer_ref_columns = plan.all_out_ref_exprs();
-    Subquery { subquery: Arc::new(plan), outer_ref_columns, spans: Spans::new() }
-}
+/// Steps of a plan, times how often it stands in another.
+const MOST_STEPS: usize = 3_000;
 
 impl Analyzer<'_> {
     /// An expression of the query around, as a subquery names its columns.
     fn as_outer(&self, expr: Expr) -> Result<Expr> {
         let outer = expr.transform(|part| {
             let Expr::Column(column) = &part else { return Ok(Transformed::no(part)) };
-            let of = self.type_of_leaf(&part)?;
-            let field = Field::new(&column.name, of.arrow(), true);
+            let stored = self.stored.borrow().get(&part).cloned();
+            let of = stored.map_or_else(|| self.type_of_leaf(&part).map(|of| of.arrow()), Ok)?;
+            let field = Field::new(&column.name, of, true);
             Ok(Transformed::yes(Expr::OuterReferenceColumn(field.into(), column.clone())))
         })?;
         Ok(outer.data)
@@ -73,7 +62,7 @@ impl Analyzer<'_> {
     pub(super) fn scalar_subquery(&self, query: &Query, scope: &Scope<'_>) -> Result<Typed> {
         let (plan, column) = self.one_column(query, scope)?;
         let plan = self.single_row(plan, &column)?;
-        Ok(self.leaf(Expr::ScalarSubquery(subquery(plan)), column.of))
+        Ok(self.leaf(Expr::ScalarSubquery(checked(plan, Use::Value)?), column.of))
     }
 
     /// A plan that the engine takes for one of at most one row.
@@ -81,6 +70,7 @@ impl Analyzer<'_> {
         if is_aggregated(&plan) {
             return Ok(plan);
         }
+        self.copies_of(&plan, 2)?;
         if plan.all_out_ref_exprs().is_empty() {
             // The engine counts the rows when it runs; without one the value is null.
             let nullable = Udf::new("nullable", nullable_kernel, vec![column.of.clone()], column.of.clone());
@@ -100,13 +90,23 @@ impl Analyzer<'_> {
         Ok(LogicalPlanBuilder::from(plan).project([value])?.build()?)
     }
 
+    /// A plan that will stand so many times, as part of a plan that may stand many times itself.
+    fn copies_of(&self, plan: &LogicalPlan, times: usize) -> Result<()> {
+        let mut left = MOST_STEPS / times;
+        plan.apply_with_subqueries(|_| {
+            left = left.saturating_sub(1);
+            Ok(if left == 0 { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+        })?;
+        if left == 0 { Err(Error::too_complex("What these subqueries do within each other")) } else { Ok(()) }
+    }
+
     /// `EXISTS` and `IN` of a query where the engine plans only scalar subqueries: anywhere but in a filter.
     pub(super) fn without_predicates(&self, expr: Expr) -> Result<Expr> {
         let counted = |plan: LogicalPlan, of: Expr| -> datafusion::common::Result<Expr> {
             let keys: [Expr; 0] = [];
             let plan =
                 LogicalPlanBuilder::from(plan).aggregate(keys, [count(of).alias(self.symbol("count"))])?.build()?;
-            Ok(self.leaf(Expr::ScalarSubquery(subquery(plan)), Type::Bigint).expr)
+            Ok(self.leaf(Expr::ScalarSubquery(checked(plan, Use::Value)?), Type::Bigint).expr)
         };
         let rewritten = expr.transform_up(|part| {
             Ok(match part {
@@ -116,6 +116,7 @@ impl Analyzer<'_> {
                 }
                 Expr::InSubquery(InSubquery { expr: value, subquery, negated }) => {
                     let plan = subquery.subquery.as_ref().clone();
+                    self.copies_of(&plan, 3)?;
                     let item = Expr::Column(plan.schema().columns().swap_remove(0));
                     let equal = item.clone().eq(self.as_outer(value.as_ref().clone())?);
                     let equal = LogicalPlanBuilder::from(plan.clone()).filter(equal)?.build()?;
@@ -136,9 +137,88 @@ impl Analyzer<'_> {
         Ok(rewritten.data)
     }
 
+    /// A condition of a filter. The engine plans `IN` of a query there, but not everywhere in it, and not with every
+    /// null: what it would get wrong is counted instead.
+    pub(super) fn in_filter(&self, condition: Expr) -> Result<Expr> {
+        let conditions = split_conjunction_owned(condition).into_iter().map(|condition| match &condition {
+            Expr::InSubquery(InSubquery { expr: value, subquery, negated }) => {
+                let is_correlated = !subquery.subquery.all_out_ref_exprs().is_empty();
+                let is_sure = !negated || (!is_correlated && !value.column_refs().is_empty());
+                if is_sure { Ok(condition) } else { self.without_predicates(condition) }
+            }
+            Expr::Exists(_) => Ok(condition),
+            _ => self.without_predicates(condition),
+        });
+        let conditions = conditions.collect::<Result<Vec<_>>>()?;
+        Ok(conjunction(conditions).unwrap_or_else(|| lit(true)))
+    }
+
+    /// The rows for which a condition holds. A part of it that reads no column decides about all rows alike: the engine
+    /// would evaluate it before an aggregation below, which has a row of no rows, too.
+    pub(super) fn filtered(&self, plan: LogicalPlan, condition: Expr) -> Result<LogicalPlan> {
+        let reads = |part: &Expr| {
+            part.exists(|part| {
+                Ok(match part {
+                    Expr::ScalarSubquery(subquery) => !subquery.outer_ref_columns.is_empty(),
+                    Expr::Column(_) | Expr::OuterReferenceColumn(..) | Expr::InSubquery(_) | Expr::Exists(_) => true,
+                    _ => false,
+                })
+            })
+        };
+        let asks = |part: &Expr| part.exists(|part| Ok(matches!(part, Expr::ScalarSubquery(_))));
+        let (mut of_rows, mut of_all) = (Vec::new(), Vec::new());
+        for part in split_conjunction_owned(condition) {
+            if asks(&part)? && !reads(&part)? { of_all.push(part) } else { of_rows.push(part) }
+        }
+        let mut plan = LogicalPlanBuilder::from(plan);
+        if let Some(of_all) = conjunction(of_all) {
+            let all = LogicalPlanBuilder::empty(true).project([lit(true).alias(self.symbol("all"))])?;
+            plan = plan.cross_join(all.filter(of_all)?.build()?)?;
+        }
+        if let Some(of_rows) = conjunction(of_rows) {
+            plan = plan.filter(of_rows)?;
+        }
+        Ok(plan.build()?)
+    }
+
+    /// The same filter, with what a correlated condition makes of the rows below as columns of theirs: the engine groups
+    /// by columns when it takes such a condition out of an aggregation.
+    pub(super) fn correlated_by_columns(&self, plan: LogicalPlan, condition: Expr) -> Result<(LogicalPlan, Expr)> {
+        if !condition.contains_outer() {
+            return Ok((plan, condition));
+        }
+        let mut computed = Vec::new();
+        let conditions = split_conjunction_owned(condition).into_iter().map(|condition| match condition {
+            Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right })
+                if left.contains_outer() != right.contains_outer() =>
+            {
+                let mut column = |side: Expr| {
+                    if side.contains_outer() || side.column_refs().is_empty() || matches!(side, Expr::Column(_)) {
+                        return side;
+                    }
+                    let symbol = self.symbol("k");
+                    computed.push(side.alias(&symbol));
+                    Expr::Column(Column::from_name(symbol))
+                };
+                Expr::BinaryExpr(BinaryExpr::new(Box::new(column(*left)), Operator::Eq, Box::new(column(*right))))
+            }
+            other => other,
+        });
+        let condition = conjunction(conditions).unwrap_or_else(|| lit(true));
+        if computed.is_empty() {
+            return Ok((plan, condition));
+        }
+        let all = plan.schema().columns().into_iter().map(Expr::Column);
+        let plan = LogicalPlanBuilder::from(plan.clone()).project(all.chain(computed))?.build()?;
+        Ok((plan, condition))
+    }
+
     pub(super) fn exists(&self, query: &Query, negated: bool, scope: &Scope<'_>) -> Result<Typed> {
         let relation = self.inner_query(query, scope)?;
-        Ok(self.leaf(Expr::Exists(Exists::new(subquery(relation.plan), negated)), Type::Boolean))
+        if is_aggregated(&relation.plan) {
+            return Ok(boolean(lit(!negated)));
+        }
+        Ok(self.leaf(Expr::Exists(Exists::new(checked(relation.plan, Use::Exists)?, negated)), Type::Boolean))
     }
 
     pub(super) fn in_subquery(&self, ast: &Ast, query: &Query, negated: bool, scope: &Scope<'_>) -> Result<Typed> {
@@ -161,8 +241,17 @@ impl Analyzer<'_> {
             let item = comparison::sort_key(self.coerce(column, &of)?, &of);
             LogicalPlanBuilder::from(plan).project([item.alias(self.symbol("item"))])?.build()?
         };
+        if is_aggregated(&plan) {
+            // Its one row is there for every row of the query around.
+            let item = Expr::ScalarSubquery(checked(plan, Use::Value)?);
+            let item = self.leaf(item, of.clone());
+            let value = Typed::new(self.coerce(value, &of)?, of);
+            let comparison = if negated { Comparison::NotEqual } else { Comparison::Equal };
+            return Ok(boolean(self.compare(value, comparison, item)?));
+        }
         let value = comparison::sort_key(self.coerce(value, &of)?, &of);
-        Ok(self.leaf(Expr::InSubquery(InSubquery::new(Box::new(value), subquery(plan), negated)), Type::Boolean))
+        let subquery = checked(plan, Use::Rows)?;
+        Ok(self.leaf(Expr::InSubquery(InSubquery::new(Box::new(value), subquery, negated)), Type::Boolean))
     }
 
     /// `ROW(a, b) IN (query of two columns)`
@@ -190,7 +279,7 @@ impl Analyzer<'_> {
             let item = self.column(field.column.clone(), field.of.clone());
             let common = common_type(&part.of, &item.of)
                 .filter(comparison::is_native)
-                .ok_or_else(|| Error::type_mismatch(format!("Cannot compare rows of {} and {}", part.of, item.of)))?;
+                .ok_or_else(|| Error::not_here(format!("IN for rows of {} and {}", part.of, item.of)))?;
             parts.push(self.coerce(part, &common)?);
             items.push(self.coerce(item, &common)?);
             types.push(common);
@@ -203,7 +292,8 @@ impl Analyzer<'_> {
         let item = whole(items).alias(self.symbol("item"));
         let plan = LogicalPlanBuilder::from(relation.plan).project([item])?.build()?;
         let value = Box::new(whole(parts));
-        Ok(self.leaf(Expr::InSubquery(InSubquery::new(value, subquery(plan), negated)), Type::Boolean))
+        let subquery = checked(plan, Use::Rows)?;
+        Ok(self.leaf(Expr::InSubquery(InSubquery::new(value, subquery, negated)), Type::Boolean))
     }
 
     /// `value op ANY (query)`, `value op ALL (query)`
@@ -232,6 +322,7 @@ impl Analyzer<'_> {
         }
         let value = self.expression(left, scope)?;
         let (plan, column) = self.one_column(query, scope)?;
+        self.copies_of(&plan, 7)?;
         let Some(of) = common_type(&value.of, &column.of).filter(Type::is_orderable) else {
             return Err(Error::type_mismatch(format!(
                 "Cannot apply operator: {} {} {}",
@@ -253,22 +344,26 @@ impl Analyzer<'_> {
             let plan = LogicalPlanBuilder::from(plan.clone())
                 .aggregate(aggregate, [expr.alias(self.symbol("fact"))])?
                 .build()?;
-            Ok(Expr::ScalarSubquery(subquery(plan)))
+            Ok(Expr::ScalarSubquery(checked(plan, Use::Value)?))
         };
         let rows = self.leaf(fact(count(lit(1i64)))?, Type::Bigint);
         let known = self.leaf(fact(count(item.clone()))?, Type::Bigint);
-        let least = self.leaf(fact(min(item.clone()))?, of.clone());
-        let greatest = self.leaf(fact(max(item))?, of.clone());
+        // Trino's own idea of them: NaN is neither.
+        let item = Typed::new(item, of.clone());
+        let least = self.leaf(fact(aggregated("min", &item)?)?, of.clone());
+        let greatest = self.leaf(fact(aggregated("max", &item)?)?, of.clone());
         let holds = |bound: &Typed| comparison::expression(value.clone(), comparison, bound.expr.clone(), &of);
+        let same = comparison::expression(least.expr.clone(), Comparison::Equal, greatest.expr.clone(), &of)?;
         let holds_for_all = match comparison {
             Comparison::Less | Comparison::LessOrEqual => holds(&least)?,
             Comparison::Greater | Comparison::GreaterOrEqual => holds(&greatest)?,
-            _ => holds(&least)?.and(holds(&greatest)?),
+            // Where the items differ, no value is all of them, and null is none either.
+            _ => same.clone().and(holds(&greatest)?),
         };
         let holds_for_any = match comparison {
             Comparison::Less | Comparison::LessOrEqual => holds(&greatest)?,
             Comparison::Greater | Comparison::GreaterOrEqual => holds(&least)?,
-            _ => holds(&least)?.or(holds(&greatest)?),
+            _ => Expr::Not(Box::new(same)).or(holds(&greatest)?),
         };
         let null = || constant(Value::Null, Type::Boolean);
         let (decided, otherwise) = if all { (holds_for_all, false) } else { (holds_for_any, true) };

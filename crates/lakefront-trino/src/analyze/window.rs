@@ -424,8 +424,14 @@ fn refuse_clauses(call: &Function) -> Result<()> {
         if list.duplicate_treatment == Some(DuplicateTreatment::Distinct) {
             return unsupported("DISTINCT in window function parameters not yet supported");
         }
-        if list.clauses.iter().any(|clause| matches!(clause, FunctionArgumentClause::OrderBy(_))) {
-            return unsupported("Window function with ORDER BY is not supported");
+        match list.clauses.first() {
+            None => {}
+            Some(FunctionArgumentClause::OrderBy(_)) => {
+                return unsupported("Window function with ORDER BY is not supported");
+            }
+            Some(other) => {
+                return Err(Error::new(Code::SyntaxError, format!("{other} is written after the call")).at(place(call)));
+            }
         }
     }
     Ok(())

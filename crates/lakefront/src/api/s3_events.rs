@@ -39,7 +39,7 @@ pub struct Announced {
 
 /// Objects of S3 were made or deleted: one event of EventBridge, or a list of them. Only a hint to look; an event that is
 /// sent again, late or out of order does no harm.
-#[utoipa::path(post, path = "/api/v1/events/s3", tag = "events", request_body = Object, extensions(("x-permission" = json!("public"))),
+#[utoipa::path(post, path = "/api/v1/events/s3", tag = "events", request_body = Object, extensions(("x-permission" = json!("announce_files"))),
     responses((status = 202, body = Announced), (status = 401, body = ProblemDocument), (status = 503, body = ProblemDocument)))]
 pub async fn announce(
     State(app): State<App>,

@@ -8,6 +8,9 @@ use crate::error::{Code, Error, Result};
 /// Bytes of a text.
 pub(super) type Place = (usize, usize);
 
+/// Bytes of a pattern; longer ones compile to too much, or take long to.
+const MOST_BYTES: usize = 200_000;
+
 #[derive(Debug)]
 enum Engine {
     Plain(regex::Regex),
@@ -27,21 +30,29 @@ pub(super) struct Regexp {
 }
 
 fn compile(pattern: &str, translation: &Translation) -> Result<Engine> {
-    let refused = || Error::not_here(format!("The regular expression {pattern}"));
+    let refused = || {
+        let shown: String = pattern.chars().take(200).collect();
+        Error::not_here(format!("The regular expression {shown}"))
+    };
     if translation.needs_backtracking {
         let builder = fancy_regex::RegexBuilder::new(&translation.text).build();
         return builder.map(Engine::Backtracking).map_err(|_| refused());
     }
     regex::Regex::new(&translation.text).map(Engine::Plain).map_err(|error| match error {
-        regex::Error::CompiledTooBig(_) => {
-            Error::new(Code::InvalidRegex, "The regular expression compiles to too much; repeat less in it")
-        }
+        regex::Error::CompiledTooBig(_) => too_big(),
         _ => refused(),
     })
 }
 
+fn too_big() -> Error {
+    Error::new(Code::InvalidRegex, "The regular expression compiles to too much; repeat less in it")
+}
+
 impl Regexp {
     pub(super) fn new(pattern: &str) -> Result<Self> {
+        if pattern.len() > MOST_BYTES {
+            return Err(too_big());
+        }
         let translation = syntax::translate(pattern, false)?;
         Ok(Self {
             engine: compile(pattern, &translation)?,
