@@ -21,10 +21,11 @@ mod json;
 mod lanes;
 mod limits;
 pub mod output;
+pub mod physical;
 mod print;
 pub mod reference;
 mod rows;
-pub mod short_circuit;
+mod short_circuit;
 pub mod signature;
 mod temporal;
 pub mod types;
@@ -119,7 +120,7 @@ pub fn parse_as(sql: Sql, text: &str) -> Result<Statement, SyntaxError> {
     }
     let tokens = words.into_iter().map(|word| TokenWithSpan::new(word.token, word.span)).collect();
     let tokens = match sql {
-        Sql::Trino => rows::bracketed(rows::quantified(rows::selected(tokens))),
+        Sql::Trino => rows::listed(rows::bracketed(rows::quantified(rows::selected(tokens)))),
         Sql::Postgres => tokens,
     };
     let mut parser =

@@ -1,5 +1,5 @@
-//! Short forms as the long ones, which are all that the parser reads: `VALUES 1, 2` as `VALUES (1), (2)`, and `TABLE t` as
-//! `SELECT * FROM t`.
+//! Short forms as the long ones, which are all that the parser reads: `VALUES 1, 2` as `VALUES (1), (2)`, `TABLE t` as
+//! `SELECT * FROM t`, and the query of `x IN ((SELECT 1), 2)` so that the list is not taken for a query.
 
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Whitespace};
@@ -122,6 +122,68 @@ pub(crate) fn bracketed(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     for _ in closing {
         let span = all.last().map_or_else(sqlparser::tokenizer::Span::empty, |token| token.span);
         all.push(TokenWithSpan::new(Token::RParen, span));
+    }
+    all
+}
+
+/// The tokens with `IF(true, …)` around a query in brackets that a list after `IN` begins with.
+pub(crate) fn listed(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut open = Vec::new();
+    let mut ends = vec![None; tokens.len()];
+    // The token that is no space after each.
+    let mut next = vec![None; tokens.len()];
+    let mut last: Option<usize> = None;
+    for (at, token) in tokens.iter().enumerate() {
+        if is_space(token) {
+            continue;
+        }
+        if let Some(last) = last.replace(at) {
+            next[last] = Some(at);
+        }
+        match token.token {
+            Token::LParen => open.push(at),
+            Token::RParen => {
+                if let Some(begin) = open.pop() {
+                    ends[begin] = Some(at);
+                }
+            }
+            _ => {}
+        }
+    }
+    let is_bracket = |at: &usize| tokens[*at].token == Token::LParen;
+    // Where the query's brackets stand.
+    let query = |at: usize| -> Option<(usize, usize)> {
+        let list = next[at].filter(is_bracket)?;
+        let begin = next[list].filter(is_bracket)?;
+        let is_query = is_keyword(&tokens[next[begin]?], &[Keyword::SELECT, Keyword::WITH]);
+        let end = ends[begin]?;
+        let is_listed = matches!(tokens[next[end]?].token, Token::Comma | Token::RParen);
+        (is_query && is_listed).then_some((begin, end))
+    };
+    let found = tokens.iter().enumerate().filter(|(_, token)| is_keyword(token, &[Keyword::IN]));
+    let found: Vec<(usize, usize)> = found.filter_map(|(at, _)| query(at)).collect();
+    if found.is_empty() {
+        return tokens;
+    }
+    let begins: std::collections::HashSet<usize> = found.iter().map(|(begin, _)| *begin).collect();
+    let ends: std::collections::HashSet<usize> = found.iter().map(|(_, end)| *end).collect();
+    let mut all = Vec::with_capacity(tokens.len() + 6 * found.len());
+    for (at, token) in tokens.into_iter().enumerate() {
+        let put = |token_put: Token| TokenWithSpan::new(token_put, token.span);
+        if begins.contains(&at) {
+            all.extend([
+                put(Token::make_word("IF", None)),
+                put(Token::LParen),
+                put(Token::make_keyword("true")),
+                put(Token::Comma),
+            ]);
+        }
+        let is_end = ends.contains(&at);
+        let closing = put(Token::RParen);
+        all.push(token);
+        if is_end {
+            all.push(closing);
+        }
     }
     all
 }

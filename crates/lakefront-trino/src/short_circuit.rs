@@ -29,7 +29,7 @@ const SAFE: &[&str] = &["ingest", "present", "row", "array", "get_field"];
 ///
 /// # Errors
 /// Those of DataFusion.
-pub fn in_plan(plan: LogicalPlan) -> Result<LogicalPlan> {
+pub(crate) fn in_plan(plan: LogicalPlan) -> Result<LogicalPlan> {
     let done = plan.transform_down_with_subqueries(|node| match node {
         LogicalPlan::TableScan(_) => Ok(Transformed::no(node)),
         LogicalPlan::Filter(mut filter) => {

@@ -194,7 +194,7 @@ class Generator:
         text, of = self.random.choice([
             lambda: ("count(*)", "big"),
             lambda: (f"count({value(kind)})", "big"),
-            lambda: (f"count(DISTINCT {value(kind)})", "big"),
+            lambda: (f"count(DISTINCT {self.column(kind, scope)})", "big"),
             lambda: (f"sum({self.one('', 'DISTINCT ')}{value('int')})", "big"),
             lambda: (f"{self.one('min', 'max')}({value(kind)})", kind),
             lambda: (f"avg({value('int')})", "double"),

@@ -210,8 +210,7 @@ async fn plan(
         Meter::Embedded => plan,
         Meter::Trino => estimate::with_filters_below(plan)?,
     };
-    let plan = lakefront_trino::short_circuit::in_plan(state.optimize(&plan)?)?;
-    state.query_planner().create_physical_plan(&plan, state).await
+    lakefront_trino::physical::plan(state, &plan).await
 }
 
 fn parameter(literal: &Literal) -> Result<(ScalarValue, Type), DataFusionError> {

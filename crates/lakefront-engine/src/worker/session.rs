@@ -34,6 +34,7 @@ pub(super) fn build(around: &Surroundings<'_>) -> Result<SessionState> {
         .with_create_default_catalog_and_schema(false)
         .with_information_schema(false);
     let options = config.options_mut();
+    lakefront_trino::physical::configure(options);
     options.execution.time_zone = Some("UTC".to_owned());
     options.execution.parquet.enable_page_index = false;
 

@@ -1,6 +1,6 @@
 //! Queries within expressions.
 
-use datafusion::arrow::datatypes::Field;
+use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, ScalarValue};
 use datafusion::functions_aggregate::expr_fn::count;
@@ -143,8 +143,18 @@ impl Analyzer<'_> {
         let conditions = split_conjunction_owned(condition).into_iter().map(|condition| match &condition {
             Expr::InSubquery(InSubquery { expr: value, subquery, negated }) => {
                 let is_correlated = !subquery.subquery.all_out_ref_exprs().is_empty();
-                let is_sure = !negated || (!is_correlated && !value.column_refs().is_empty());
-                if is_sure { Ok(condition) } else { self.without_predicates(condition) }
+                if *negated {
+                    let is_sure = !is_correlated && !value.column_refs().is_empty();
+                    return if is_sure { Ok(condition) } else { self.without_predicates(condition) };
+                }
+                // Trino joins there, and no NaN is another: elsewhere it is.
+                let of = match subquery.subquery.schema().field(0).data_type() {
+                    DataType::Float64 => Type::Double,
+                    DataType::Float32 => Type::Real,
+                    _ => return Ok(condition),
+                };
+                let value = value.as_ref().clone();
+                Ok(condition.and(comparison::expression(value.clone(), Comparison::Equal, value, &of)?))
             }
             Expr::Exists(_) => Ok(condition),
             _ => self.without_predicates(condition),

@@ -94,10 +94,10 @@ impl World {
         let now = "2026-11-23T12:00:00Z".parse().unwrap();
         let session = Session { now, zone: Zone::UTC, user: Some("test".to_owned()), parameters: Vec::new() };
         let planned = plan(&statement, self, &session)?;
-        let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(2));
-        let state = context.state();
-        let plan = lakefront_trino::short_circuit::in_plan(state.optimize(&planned.plan)?)?;
-        let plan = state.query_planner().create_physical_plan(&plan, &state).await?;
+        let mut config = SessionConfig::new().with_target_partitions(2);
+        lakefront_trino::physical::configure(config.options_mut());
+        let context = SessionContext::new_with_config(config);
+        let plan = lakefront_trino::physical::plan(&context.state(), &planned.plan).await?;
         let batches = datafusion::physical_plan::collect(plan, context.task_ctx()).await?;
         let mut rows = Vec::new();
         for batch in &batches {
