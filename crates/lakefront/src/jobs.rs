@@ -21,6 +21,9 @@ pub fn start(app: &App) {
     spawn(app, warm_up(app.clone()));
     spawn(app, catalogs(app.clone()));
     spawn(app, costs(app.clone()));
+    if let Some(shared) = app.shared_results.clone() {
+        spawn(app, shared.keep_to_limit());
+    }
     spawn(app, freshness::count(app.clone()));
     spawn(app, freshness::look(app.clone()));
     spawn(app, freshness::tell_found(app.clone()));

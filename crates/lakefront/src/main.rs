@@ -21,6 +21,7 @@ mod router;
 mod sample;
 mod seed;
 mod server;
+mod shared_results;
 mod setup;
 
 use std::process::ExitCode;
