@@ -26,11 +26,11 @@ use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
-pub use cache::ResultCacheState;
 pub(crate) use cache::Cache;
+pub use cache::ResultCacheState;
 pub(crate) use key::Key;
-pub use shared::{Making, SharedFailure, SharedLook, SharedResults};
 pub(crate) use shared::{Found, Shared};
+pub use shared::{Making, SharedFailure, SharedLook, SharedResults};
 pub(crate) use spool::{RunSummary, Spool};
 
 use crate::{EngineChoice, ErrorKind, Estimate, QueryError, trino_type};

@@ -127,7 +127,9 @@ impl Road {
         } else {
             Key::of(statement, request.engine, self.limits.result_rows, self.limits.result_bytes)
         };
-        if order.may_reuse() && let Some(result) = self.cache.get(&key, request.reuse_max_age_s) {
+        if order.may_reuse()
+            && let Some(result) = self.cache.get(&key, request.reuse_max_age_s)
+        {
             self.executions.insert(execution.clone());
             self.reuse(execution, statement, result);
             return Ok(None);

@@ -104,7 +104,6 @@ impl Store {
     pub async fn trim_results(&self, scope: &Scope, limit: u64) -> Result<SharedResultSums> {
         scope.must_be_system()?;
         writing!(self, |tx| {
-            claim::sweep(tx).await?;
             let before = sums(tx).await?;
             if before.bytes <= limit {
                 return Ok(before);
@@ -122,7 +121,7 @@ async fn body(tx: &Tx, key: &str, now: i64) -> Result<Option<Vec<u8>>> {
     use shared_result::Column::{Key, UsedAt};
     let Some(row) = shared_result::Entity::find_by_id(key).one(tx).await? else { return Ok(None) };
     if row.used_at < now - USE_MS {
-        let update = shared_result::Entity::update_many().col_expr(UsedAt, Expr::val(now).into());
+        let update = shared_result::Entity::update_many().col_expr(UsedAt, Expr::val(now));
         update.filter(Key.eq(key)).exec(tx).await?;
     }
     Ok(Some(row.body))

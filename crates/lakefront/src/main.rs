@@ -21,8 +21,8 @@ mod router;
 mod sample;
 mod seed;
 mod server;
-mod shared_results;
 mod setup;
+mod shared_results;
 
 use std::process::ExitCode;
 

@@ -403,6 +403,22 @@ export interface CostReport {
   items: CostRow[];
 }
 
+export interface StoredResults {
+  entries: number;
+  bytes: number;
+  limit_bytes: number;
+  evictions: number;
+}
+
+/** The stored results of the server that answers, since it began; in the database those of all servers. */
+export interface ResultCache {
+  local: StoredResults;
+  /** Absent where one server has the database for itself. */
+  database?: StoredResults;
+  hits: { memory: number; disk: number; database: number };
+  misses: number;
+}
+
 export interface User extends Person {
   email: string;
   role: Role;

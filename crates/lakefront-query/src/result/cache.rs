@@ -375,8 +375,7 @@ mod tests {
         for (key, bytes, idle, bonus) in all {
             let used = SystemTime::now() - *idle;
             let path = PathBuf::from(key.to_string());
-            let entry =
-                Entry { path, bytes: *bytes, used, bonus: *bonus, number: 0, result: None, in_memory: false };
+            let entry = Entry { path, bytes: *bytes, used, bonus: *bonus, number: 0, result: None, in_memory: false };
             entries.insert(**key, entry);
         }
         entries

@@ -105,13 +105,13 @@ impl Shared {
             let look = look.unwrap_or_else(|_| Err(format!("no answer within {} ms", PATIENCE.as_millis()).into()));
             match self.0.heard(look) {
                 Some(SharedLook::Claimed) => return Found::Nothing(Some(claim.renewed())),
-                Some(SharedLook::Taken) => claim.is_not_held(),
+                Some(SharedLook::Taken) => claim.forget(),
                 Some(SharedLook::Released) => {
-                    claim.is_not_held();
+                    claim.forget();
                     break;
                 }
                 Some(SharedLook::Stored(packed)) => {
-                    claim.is_not_held();
+                    claim.forget();
                     let key = *key;
                     let unpacked = tokio::task::spawn_blocking(move || packed::unpack(&key, &packed)).await;
                     match unpacked.map_err(std::io::Error::other).flatten() {
@@ -157,7 +157,7 @@ impl Shared {
             if shared.heard(shared.port.put(&making, packed, bonus).await).is_some()
                 && let Some(claim) = claim
             {
-                claim.is_not_held();
+                claim.forget();
             }
         });
     }
@@ -223,7 +223,7 @@ impl Claim {
         self
     }
 
-    fn is_not_held(mut self) {
+    fn forget(mut self) {
         self.held = false;
     }
 }

@@ -82,10 +82,7 @@ pub(crate) async fn the_least_worth_keeping_go_first(world: &World) {
     put("old", 100, 0).await;
     world.pass(30);
     put("new", 100, 0).await;
-    assert!(matches!(
-        store.look_for_result(&SYSTEM, &claim("used", "b"), false).await.unwrap(),
-        Look::Stored(_)
-    ));
+    assert!(matches!(store.look_for_result(&SYSTEM, &claim("used", "b"), false).await.unwrap(), Look::Stored(_)));
     let is_there = async |key: &str| {
         let look = store.look_for_result(&SYSTEM, &claim(key, "b"), false).await.unwrap();
         if look == Look::Claimed {
