@@ -32,7 +32,7 @@ struct Inner {
     evicted: AtomicU64,
 }
 
-/// All shared results together, as far as this instance has counted them lately.
+/// All shared results together, as this instance has counted them last.
 #[derive(Debug, Clone, Copy)]
 pub struct SharedState {
     pub entries: u64,
@@ -67,19 +67,23 @@ impl SharedStore {
         }
     }
 
-    /// Counts what is there, and takes out what there is no room for.
-    pub async fn trim(&self) -> Result<SharedState, StoreError> {
-        self.0.stored.store(0, Ordering::Relaxed);
-        let sums = self.0.store.trim_results(&system("shared results"), self.0.limit).await?;
+    /// Counts what is there.
+    pub async fn count(&self) -> Result<SharedState, StoreError> {
+        self.trim(u64::MAX).await
+    }
+
+    async fn trim(&self, limit: u64) -> Result<SharedState, StoreError> {
+        let sums = self.0.store.trim_results(&system("shared results"), limit).await?;
         self.0.evicted.fetch_add(sums.evicted, Ordering::Relaxed);
         *self.0.sums.lock().unwrap_or_else(PoisonError::into_inner) = sums;
         Ok(self.state())
     }
 
-    /// Keeps to the limit. Every instance does, which is harmless.
+    /// Takes out what there is no room for, for as long as it is polled. Every instance does, which is harmless.
     pub async fn keep_to_limit(self) {
         loop {
-            if let Err(error) = self.trim().await {
+            self.0.stored.store(0, Ordering::Relaxed);
+            if let Err(error) = self.trim(self.0.limit).await {
                 tracing::debug!(%error, "shared results are not trimmed: {error}");
             }
             // Either way it is time.

@@ -135,6 +135,8 @@ export interface DashboardDefinition {
   queries: Record<string, { sql: string }>;
   filters: DashboardFilter[];
   tabs: DashboardTab[];
+  /** Its statements run, as its owner, when new data arrives. */
+  keep_warm?: boolean;
 }
 
 export type SavedQuery = Saved<QueryDefinition>;

@@ -7,14 +7,13 @@ use utoipa::ToSchema;
 use super::extract::Json;
 use crate::app::App;
 use crate::auth::{Administer, Can};
-use crate::error::ProblemDocument;
-use crate::shared_results::SharedStore;
+use crate::error::{Problem, ProblemDocument};
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ResultCache {
     /// On the disk of the instance that answers.
     local: StoredResults,
-    /// In the app database, counted within the last 30 s; absent where nothing is shared.
+    /// In the app database, for all instances; absent where nothing is shared.
     #[serde(skip_serializing_if = "Option::is_none")]
     database: Option<StoredResults>,
     hits: CacheHits,
@@ -41,11 +40,14 @@ pub struct CacheHits {
 
 /// How full the stores of results are, and how often they answered.
 #[utoipa::path(get, path = "/api/v1/result-cache", tag = "costs", extensions(("x-permission" = json!("administer"))),
-    responses((status = 200, body = ResultCache), (status = 403, body = ProblemDocument)))]
-pub async fn state(State(app): State<App>, _actor: Can<Administer>) -> Json<ResultCache> {
+    responses((status = 200, body = ResultCache), (status = 403, body = ProblemDocument), (status = 503, body = ProblemDocument)))]
+pub async fn state(State(app): State<App>, _actor: Can<Administer>) -> Result<Json<ResultCache>, Problem> {
     let local = app.queries.result_cache();
-    let shared = app.shared_results.as_ref().map(SharedStore::state);
-    Json(ResultCache {
+    let shared = match &app.shared_results {
+        Some(shared) => Some(shared.count().await?),
+        None => None,
+    };
+    Ok(Json(ResultCache {
         local: StoredResults {
             entries: local.entries,
             bytes: local.bytes,
@@ -60,5 +62,5 @@ pub async fn state(State(app): State<App>, _actor: Can<Administer>) -> Json<Resu
         }),
         hits: CacheHits { memory: local.memory_hits, disk: local.disk_hits, database: local.shared_hits },
         misses: local.misses,
-    })
+    }))
 }
