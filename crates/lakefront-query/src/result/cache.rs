@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use lakefront_engine::Scratch;
 use ulid::Ulid;
 
-use super::{Key, ResultSet};
+use super::{Key, ResultSet, worth};
 
 /// Small results stay in memory up to here in all.
 const MEMORY_BYTES: u64 = 16 << 20;
@@ -269,7 +269,7 @@ fn key_of(path: &Path) -> Option<Key> {
 /// What the name of a file says; those of earlier versions say nothing.
 fn bonus_of(path: &Path) -> Duration {
     let seconds = path.file_stem().and_then(|name| name.to_str()?.rsplit_once('-')?.1.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(0))
+    Duration::from_secs(seconds.unwrap_or(0)).min(worth::MOST)
 }
 
 fn delete(path: &Path) {
@@ -293,7 +293,8 @@ impl Entry {
 
 impl Entry {
     fn worth(&self) -> Worth {
-        (self.used + self.bonus, self.number)
+        // A file's time may be any.
+        (self.used.checked_add(self.bonus).unwrap_or(self.used), self.number)
     }
 }
 
@@ -421,6 +422,7 @@ mod tests {
         let name = |name: &str| bonus_of(Path::new(name));
         assert_eq!(name("/results/ab-01J-3600.result"), HOUR);
         assert_eq!(name("/results/ab-01JD0000000000000000000000.result"), Duration::ZERO);
+        assert_eq!(name("/results/ab-01J-18446744073709551615.result"), worth::MOST);
         let key = Key::unique();
         assert_eq!(key_of(&PathBuf::from(format!("{key}-01J-3600.result"))).unwrap(), key);
     }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 /// A week: what is dear stays for long, not for ever.
-const MOST: Duration = Duration::from_secs(7 * 24 * 3600);
+pub(crate) const MOST: Duration = Duration::from_secs(7 * 24 * 3600);
 /// A file or a row takes that much, however little is in it.
 const LEAST_BYTES: u64 = 4096;
 const SECONDS_PER_CENT: f64 = 60.0;

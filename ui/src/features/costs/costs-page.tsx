@@ -112,7 +112,7 @@ function factsOf({ total, accuracy }: CostReport): [string, string, string][] {
       stored === null ? "—" : percent(stored, 0),
       `${full(total.reused)} of ${count(total.reused + total.runs, "answer")}`,
     ],
-    ["Saved by stored results", usd(total.saved_by_reuse_usd), "the price of running them again"],
+    ["Saved by stored results", usd(total.saved_by_reuse_usd), "by not running again"],
     ["Saved by routing", usd(total.saved_by_routing_usd), "against Athena’s price"],
     [
       "Estimates within 1 %",

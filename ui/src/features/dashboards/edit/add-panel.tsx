@@ -108,6 +108,11 @@ export function AddPanel(props: {
           <Input size="md" {...control} value={tab.title} onChange={(event) => onTabTitle(event.target.value)} />
         )}
       </Field>
+      {onTabRemove && (
+        <Button variant="danger" size="sm" onClick={onTabRemove}>
+          Remove this tab
+        </Button>
+      )}
       <h3>New data</h3>
       <Checkbox
         label="Keep warm"
@@ -118,11 +123,6 @@ export function AddPanel(props: {
       <p id={hint} className="mb-3.5 text-small text-ink-2">
         Runs its statements at the owner’s cost when new data arrives, so that nobody waits for them.
       </p>
-      {onTabRemove && (
-        <Button variant="danger" size="sm" onClick={onTabRemove}>
-          Remove this tab
-        </Button>
-      )}
     </>
   );
 }
