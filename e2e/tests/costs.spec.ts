@@ -75,6 +75,10 @@ test("costs are shown by person, dashboard, table and engine", async ({ page, co
   await expect(page.locator("main [aria-busy=true]")).toHaveCount(0);
   await expect(page.locator("figure[data-chart=bar]")).toBeVisible();
   await expect(page.getByRole("table", { name: "Costs by person" })).toContainText("Demo administrator");
+  await expect(page.locator("main dl")).toContainText(/From stored results\d+ %/);
+  const stored = page.getByRole("list", { name: "Stored results" });
+  await expect(stored.getByRole("meter", { name: "On this server’s disk" })).toHaveAttribute("aria-valuetext", / of /);
+  await expect(stored.getByRole("listitem")).toHaveCount(1);
   await page.getByRole("tab", { name: "By table" }).click();
   await expect(page).toHaveURL(/by=table/);
   await expect(page.getByRole("table", { name: "Costs by table" })).toContainText("local.demo.forecast");

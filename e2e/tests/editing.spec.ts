@@ -97,6 +97,26 @@ test("a new dashboard opens for editing, and a saved chart becomes its first til
   await expect(page.getByRole("region", { name: "Restaurants by state" }).locator("[data-chart=bar]")).toBeVisible();
 });
 
+test("a dashboard is kept warm by its switch, and no longer without", async ({ page }) => {
+  const { dashboard } = await edit(page, "Kept warm");
+  const definition = async () =>
+    (await api<{ definition: { keep_warm?: boolean } }>(page, "GET", `/dashboards/${dashboard.id}`)).body.definition;
+  const keepWarm = page.getByRole("checkbox", { name: "Keep warm" });
+  await expect(keepWarm).not.toBeChecked();
+  await expect(keepWarm).toHaveAccessibleDescription(/at the owner’s cost when new data arrives/);
+  await keepWarm.check();
+  await save(page);
+  await saved(page);
+  expect((await definition()).keep_warm).toBe(true);
+
+  await page.keyboard.press("e");
+  await expect(keepWarm).toBeChecked();
+  await keepWarm.uncheck();
+  await save(page);
+  await saved(page);
+  expect((await definition()).keep_warm).toBeUndefined();
+});
+
 test("an earlier version is taken back", async ({ page }) => {
   const { tile } = await edit(page, "With versions");
   await tile("Top restaurants").focus();

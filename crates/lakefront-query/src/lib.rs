@@ -40,7 +40,7 @@ pub use guard::{
     Admission, Approval, ApprovalState, Ask, Charge, Decision, Guard, PartitionRules, Spent, TableShare, Unguarded,
 };
 pub use request::{EngineChoice, Origin, Principal, Request, Role};
-pub use result::{Column, ResultSet};
+pub use result::{Column, Making, ResultCacheState, ResultSet, SharedFailure, SharedLook, SharedResults};
 
 use road::Road;
 
@@ -55,6 +55,8 @@ pub struct QueriesConfig {
     pub limits: QueryLimits,
     /// Finished results kept on disk for reuse.
     pub cache_bytes: u64,
+    /// Where instances share small ones.
+    pub shared_results: Option<Arc<dyn SharedResults>>,
     /// Engine worker processes at most; `None` lets the pool decide by the number of cores.
     pub max_workers: Option<usize>,
     /// What a scanned terabyte (10^12 bytes) costs; Athena's list price by default.
@@ -75,6 +77,7 @@ impl QueriesConfig {
             worker,
             limits: QueryLimits::default(),
             cache_bytes: 4 << 30,
+            shared_results: None,
             max_workers: None,
             price_per_tb_usd: 5.0,
             embedded_max_bytes: 2_000_000_000,
@@ -154,6 +157,10 @@ impl Queries {
     /// A recent execution; older ones are in the app database's history.
     pub fn execution(&self, id: &str) -> Option<Arc<Execution>> {
         self.road.executions.get(id)
+    }
+
+    pub fn result_cache(&self) -> ResultCacheState {
+        self.road.result_cache()
     }
 
     pub fn catalogs(&self) -> &Catalogs {

@@ -4,13 +4,17 @@
 mod cache;
 mod file;
 mod key;
+mod packed;
+mod shared;
 mod spool;
+mod worth;
 
 use std::fs::{self, File};
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
@@ -19,11 +23,14 @@ use arrow::error::ArrowError;
 use arrow_ipc::reader::StreamDecoder;
 use arrow_ipc::writer::StreamWriter;
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 pub(crate) use cache::Cache;
+pub use cache::ResultCacheState;
 pub(crate) use key::Key;
+pub(crate) use shared::{Found, Shared};
+pub use shared::{Making, SharedFailure, SharedLook, SharedResults};
 pub(crate) use spool::{RunSummary, Spool};
 
 use crate::{EngineChoice, ErrorKind, Estimate, QueryError, trino_type};
@@ -77,12 +84,23 @@ impl ResultSet {
 
     fn open(path: &Path) -> io::Result<Self> {
         let (header, schema_message) = file::open(path)?;
-        // The decoder takes a message in when the next begins.
-        let stream = [schema_message.as_ref(), &END_OF_STREAM].concat();
-        let mut decoder = StreamDecoder::new();
-        decoder.decode(&mut Buffer::from(stream)).map_err(io::Error::other)?;
-        let schema = decoder.schema().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no schema"))?;
-        Ok(Self::new(schema, schema_message, header, Body::File(path.to_owned())))
+        Ok(Self::new(decode_schema(&schema_message)?, schema_message, header, Body::File(path.to_owned())))
+    }
+
+    /// What [`file`] describes, as bytes.
+    fn of_bytes(bytes: &Bytes) -> io::Result<Self> {
+        let slice = |offset: u64, length: u64| {
+            let start = usize::try_from(offset).map_err(io::Error::other)?;
+            let end = usize::try_from(offset.saturating_add(length)).map_err(io::Error::other)?;
+            if end > bytes.len() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            Ok(bytes.slice(start..end))
+        };
+        let (header, schema_message) = file::parse(bytes.len() as u64, slice)?;
+        let frames = header.frames.iter().map(|frame| slice(frame.offset, frame.bytes)).collect::<io::Result<_>>()?;
+        let body = Body::Memory { frames: Arc::new(frames), path: None };
+        Ok(Self::new(decode_schema(&schema_message)?, schema_message, header, body))
     }
 
     pub fn schema(&self) -> &SchemaRef {
@@ -133,6 +151,18 @@ impl ResultSet {
 
     fn stored_bytes(&self) -> u64 {
         self.header.stream_bytes()
+    }
+
+    /// How long it outlives its last use, where so many bytes keep it.
+    fn bonus(&self, bytes: u64) -> Duration {
+        let usd = self.header.estimate.as_ref().and_then(|estimate| estimate.usd.parse().ok());
+        worth::bonus(Duration::from_millis(self.header.engine_ms), usd.unwrap_or(0.0), bytes)
+    }
+
+    /// Not older than that.
+    pub(crate) fn is_within(&self, max_age_s: Option<u64>) -> bool {
+        let limit = max_age_s.and_then(|seconds| TimeDelta::try_seconds(seconds.try_into().ok()?));
+        limit.is_none_or(|limit| Utc::now() - self.created_at() <= limit)
     }
 
     /// Rows `offset..offset + limit` in order, read one batch at a time. Finding the first one
@@ -281,6 +311,14 @@ pub(crate) fn columns(schema: &SchemaRef) -> Vec<Column> {
             },
         })
         .collect()
+}
+
+fn decode_schema(message: &Bytes) -> io::Result<SchemaRef> {
+    // The decoder takes a message in when the next begins.
+    let stream = [message.as_ref(), &END_OF_STREAM].concat();
+    let mut decoder = StreamDecoder::new();
+    decoder.decode(&mut Buffer::from(stream)).map_err(io::Error::other)?;
+    decoder.schema().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no schema"))
 }
 
 fn expired() -> QueryError {

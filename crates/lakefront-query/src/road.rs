@@ -16,12 +16,12 @@ use crate::execution::{
     Admission, Cost, Deadline, Execution, ExecutionState, Flights, Pilot, Place, Progress, Register, Takeoff, cancelled,
 };
 use crate::policy::{Authorized, authorize};
-use crate::result::{Cache, Key, RunSummary, Spool, columns};
+use crate::result::{Cache, Found, Key, RunSummary, Shared, Spool, columns};
 use crate::route;
 use crate::statement::{BoundQuery, Kept, Statement, show};
 use crate::{
     Catalogs, EngineChoice, ErrorKind, EstimateReport, Guard, QueriesConfig, QueryError, QueryLimits, Request,
-    ResultSet, TableShare, infer_in,
+    ResultCacheState, ResultSet, TableShare, infer_in,
 };
 use choose::Chosen;
 
@@ -36,6 +36,7 @@ pub(crate) struct Road {
     statements: Kept,
     engine: Embedded,
     cache: Cache,
+    shared: Option<Shared>,
     flights: Arc<Flights>,
     runs: Admission,
     /// By the place of another system.
@@ -66,6 +67,7 @@ impl Road {
             statements: Kept::default(),
             engine: Embedded::new(pool, Price::per_tb(config.price_per_tb_usd)),
             cache,
+            shared: config.shared_results.map(Shared::new),
             flights: Arc::default(),
             runs: Admission::new(running, limits.queued_per_principal),
             // Whoever waits there was admitted here.
@@ -120,21 +122,25 @@ impl Road {
     fn begin(self: &Arc<Self>, order: &Order) -> Result<Option<Place>, QueryError> {
         let Order { execution, request, statement, .. } = order;
         route::choose(statement, request.engine, self.embedded_max_bytes)?;
-        let forced = request.reuse_max_age_s == Some(0);
         let key = if statement.is_volatile() {
             Key::unique()
         } else {
             Key::of(statement, request.engine, self.limits.result_rows, self.limits.result_bytes)
         };
-        let may_reuse = !forced && (statement.is_repeatable() || request.reuse_max_age_s.is_some());
-        if may_reuse && let Some(result) = self.cache.get(&key, request.reuse_max_age_s) {
+        if order.may_reuse()
+            && let Some(result) = self.cache.get(&key, request.reuse_max_age_s)
+        {
             self.executions.insert(execution.clone());
             self.reuse(execution, statement, result);
             return Ok(None);
         }
-        let place = self.board(key, forced, order)?;
+        let place = self.board(key, order)?;
         self.executions.insert(execution.clone());
         Ok(Some(place))
+    }
+
+    pub(crate) fn result_cache(&self) -> ResultCacheState {
+        self.cache.state()
     }
 
     pub(crate) async fn estimate(&self, request: &Request) -> Result<EstimateReport, QueryError> {
@@ -228,12 +234,12 @@ impl Road {
         execution.succeed(result, cost);
     }
 
-    fn board(self: &Arc<Self>, key: Key, forced: bool, order: &Order) -> Result<Place, QueryError> {
+    fn board(self: &Arc<Self>, key: Key, order: &Order) -> Result<Place, QueryError> {
         let Order { request, statement, .. } = order;
         let scan_limits = [request.max_scan_bytes, self.limits.max_scan_bytes];
         let scan_limit = scan_limits.into_iter().flatten().min();
         // A forced run is not joined by others, nor does it join one.
-        let flight_key = if forced { Key::unique() } else { key };
+        let flight_key = if order.is_forced() { Key::unique() } else { key };
         self.flights.board((flight_key, scan_limit), |pilot| {
             let ticket = match self.runs.enter(&statement.principal().id) {
                 Ok(ticket) => ticket,
@@ -251,7 +257,7 @@ impl Road {
                     let turn = ticket.turn().await?;
                     let queued_ms = boarded.elapsed().as_millis() as u64;
                     pilot.update(|stage| stage.queued_ms = queued_ms);
-                    let result = road.fly(&pilot, key, &order, scan_limit).await;
+                    let result = road.find_or_fly(&pilot, key, &order, scan_limit).await;
                     drop(turn);
                     result
                 };
@@ -264,6 +270,37 @@ impl Road {
             });
             Ok(())
         })
+    }
+
+    /// What another instance has made, or is making, comes before a run of one's own.
+    async fn find_or_fly(
+        &self,
+        pilot: &Pilot,
+        key: Key,
+        order: &Order,
+        scan_limit: Option<u64>,
+    ) -> Result<Arc<ResultSet>, QueryError> {
+        let shared = self.shared.as_ref().filter(|_| order.may_share());
+        let claim = match shared {
+            Some(shared) => match shared.find(&key, order.request.reuse_max_age_s).await {
+                Found::Result(result) => {
+                    pilot.update(|stage| stage.was_stored = true);
+                    self.cache.count_shared_hit();
+                    self.cache.insert(key, result.clone());
+                    return Ok(result);
+                }
+                Found::Nothing(claim) => claim,
+            },
+            None => None,
+        };
+        if order.may_reuse() {
+            self.cache.count_miss();
+        }
+        let result = self.fly(pilot, key, order, scan_limit).await?;
+        if let Some(shared) = shared {
+            shared.give(key, claim, result.clone());
+        }
+        Ok(result)
     }
 
     /// Plan, route, guard, run: everything dropped on the way stops the engine.
@@ -380,6 +417,20 @@ impl Order {
         approved_bytes: Option<u64>,
     ) -> Self {
         Self { execution, request: request.into(), statement: Arc::new(statement), approved_bytes }
+    }
+
+    /// A run is asked for, whatever is stored.
+    fn is_forced(&self) -> bool {
+        self.request.reuse_max_age_s == Some(0)
+    }
+
+    fn may_reuse(&self) -> bool {
+        !self.is_forced() && (self.statement.is_repeatable() || self.request.reuse_max_age_s.is_some())
+    }
+
+    /// Whether other instances may have its result, and it theirs.
+    fn may_share(&self) -> bool {
+        !self.is_forced() && self.statement.is_repeatable()
     }
 }
 

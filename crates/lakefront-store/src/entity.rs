@@ -288,3 +288,20 @@ entity!(partition_rule, "partition_rules", {
     pub table_name: String,
     pub keys: String,
 });
+
+entity!(shared_result, "shared_results", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub key: String,
+    pub body: Vec<u8>,
+    pub bytes: i64,
+    pub bonus_ms: i64,
+    pub used_at: i64,
+    pub created_at: i64,
+});
+
+entity!(claim, "claims", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub key: String,
+    pub holder: String,
+    pub expires_at: i64,
+});

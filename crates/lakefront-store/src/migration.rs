@@ -10,7 +10,7 @@ pub(crate) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Initial), Box::new(Costs), Box::new(Seeds), Box::new(DataVersions)]
+        vec![Box::new(Initial), Box::new(Costs), Box::new(Seeds), Box::new(DataVersions), Box::new(SharedResults)]
     }
 }
 
@@ -85,6 +85,22 @@ impl MigrationName for DataVersions {
 impl MigrationTrait for DataVersions {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.get_connection().execute_unprepared(include_str!("migration/0004_data_versions.sql")).await?;
+        Ok(())
+    }
+}
+
+struct SharedResults;
+
+impl MigrationName for SharedResults {
+    fn name(&self) -> &str {
+        "0005_shared_results"
+    }
+}
+
+#[async_trait]
+impl MigrationTrait for SharedResults {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.get_connection().execute_unprepared(include_str!("migration/0005_shared_results.sql")).await?;
         Ok(())
     }
 }

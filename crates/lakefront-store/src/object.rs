@@ -18,6 +18,8 @@ use crate::{
 
 const MAX_DEFINITION: usize = 1 << 20;
 const MAX_SLUG: usize = 100;
+/// As definitions are stored, without spaces.
+const KEEP_WARM: &str = "\"keep_warm\":true";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -191,6 +193,16 @@ impl Store {
         Ok(Page::new(objects, limit, |object: &Object| {
             format!("{}:{}", object.updated_at.timestamp_millis(), object.id)
         }))
+    }
+
+    /// Dashboards whose statements run when new data arrives; by the system only.
+    pub async fn warm_dashboards(&self, scope: &Scope) -> Result<Vec<Object>> {
+        scope.must_be_system()?;
+        // A text in it may look like it.
+        let query = select(scope, Kind::Dashboard).filter(contains(object::Column::Definition.into_expr(), KEEP_WARM));
+        let rows = reading!(self, |tx| Ok(query.clone().into_model::<Row>().all(tx).await?))?;
+        let objects = rows.into_iter().map(Object::from_row).collect::<Result<Vec<_>>>()?;
+        Ok(objects.into_iter().filter(|object| object.definition["keep_warm"] == true).collect())
     }
 
     /// Editors. `VersionMismatch` unless the object is at version `expected` (when given).

@@ -6,7 +6,7 @@ use sea_orm_migration::MigratorTrait;
 use ulid::Ulid;
 
 use crate::{
-    Clock, Result, Scope, StoreError,
+    Clock, Result, Scope, StoreError, claim,
     connection::{Database, Tx},
     entity::{idempotency_key, login_attempt, session, sign_in_link},
     idempotency, link,
@@ -70,7 +70,7 @@ impl Store {
         reading!(self, |tx| Ok(tx.execute_unprepared("SELECT 1").await.map(drop)?))
     }
 
-    /// Deletes what has expired: sessions, links, throttle counters, idempotency keys; by the system only.
+    /// Deletes what has expired: sessions, links, throttle counters, idempotency keys, claims; by the system only.
     /// Call it every few minutes. Answers how many rows it deleted.
     pub async fn sweep(&self, scope: &Scope) -> Result<u64> {
         scope.must_be_system()?;
@@ -93,7 +93,8 @@ impl Store {
                 .exec(tx)
                 .await?
                 .rows_affected;
-            Ok(sessions + links + attempts + keys)
+            let claims = claim::sweep(tx).await?;
+            Ok(sessions + links + attempts + keys + claims)
         })
     }
 

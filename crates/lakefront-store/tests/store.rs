@@ -20,6 +20,8 @@ mod faults;
 mod history;
 #[path = "store/objects.rs"]
 mod objects;
+#[path = "store/results.rs"]
+mod results;
 #[path = "store/sign_in.rs"]
 mod sign_in;
 #[path = "store/users.rs"]
@@ -109,6 +111,10 @@ stories! {
     data:
         changes_are_counted_for_the_other_instances,
         a_table_is_loaded_whole_or_not_at_all;
+    results:
+        a_result_is_made_by_one_and_found_by_all,
+        a_claim_ends_with_its_lease,
+        the_least_worth_keeping_go_first;
     faults:
         many_clients_share_few_connections,
         acknowledged_changes_survive_a_killed_process,

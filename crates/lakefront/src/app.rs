@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use lakefront_query::{Guard, Principal, Queries, QueriesConfig, QueryLimits, Role};
+use lakefront_query::{Guard, Principal, Queries, QueriesConfig, QueryLimits, Role, SharedResults};
 use lakefront_store::{Scope, Store};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,7 @@ use crate::config::Settings;
 use crate::freshness::Freshness;
 use crate::metrics::Metrics;
 use crate::pages::Pages;
+use crate::shared_results::SharedStore;
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -99,6 +100,8 @@ pub struct Opened {
     pub store: Store,
     pub queries: Queries,
     pub books: Books,
+    /// Results that instances share, where they do.
+    pub shared_results: Option<SharedStore>,
     /// Work that an answer did not wait for, but the end of the process does.
     pub background: TaskTracker,
     pub key: MasterKey,
@@ -120,8 +123,9 @@ pub async fn open(settings: &Settings) -> anyhow::Result<Opened> {
     let background = TaskTracker::new();
     let patience = Duration::from_secs(settings.query.approval_wait_s);
     let books = Books::new(store.clone(), patience, background.clone());
-    let queries = open_queries(settings, Arc::new(books.clone())).await?;
-    let opened = Opened { store, queries, books, background, key, registered: Registered::default() };
+    let shared_results = SharedStore::new(&store, settings.query.shared_cache_bytes);
+    let queries = open_queries(settings, Arc::new(books.clone()), shared_results.clone()).await?;
+    let opened = Opened { store, queries, books, shared_results, background, key, registered: Registered::default() };
     opened.register_catalogs(settings).await?;
     Ok(opened)
 }
@@ -130,7 +134,11 @@ pub async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
     Store::open(&settings.database_url()).await.context("the app database can't be opened")
 }
 
-async fn open_queries(settings: &Settings, guard: Arc<dyn Guard>) -> anyhow::Result<Queries> {
+async fn open_queries(
+    settings: &Settings,
+    guard: Arc<dyn Guard>,
+    shared: Option<SharedStore>,
+) -> anyhow::Result<Queries> {
     let query = &settings.query;
     let data_dir = absolute(&settings.data_dir)?;
     let worker = std::env::current_exe().context("the path of this program is unknown")?;
@@ -139,6 +147,7 @@ async fn open_queries(settings: &Settings, guard: Arc<dyn Guard>) -> anyhow::Res
     config.catalogs.s3_interval = Duration::from_secs(settings.catalog.s3_interval_s);
     config.catalogs.linked_interval = Duration::from_secs(settings.catalog.linked_interval_s);
     config.cache_bytes = query.cache_bytes;
+    config.shared_results = shared.map(|shared| Arc::new(shared) as Arc<dyn SharedResults>);
     config.max_workers = (query.max_workers > 0).then_some(query.max_workers);
     config.guard = guard;
     config.price_per_tb_usd = query.price_per_tb_usd;

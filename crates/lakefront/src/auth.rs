@@ -36,6 +36,12 @@ pub struct Actor {
 }
 
 impl Actor {
+    /// Someone on whose behalf the product acts while they are away.
+    pub fn absent(user: User) -> Self {
+        let scope = Scope::User { id: user.id, role: user.role, access: Access::Session, address: None };
+        Self { user, scope, session: None, token: None }
+    }
+
     pub fn principal(&self) -> Principal {
         principal(&self.user)
     }

@@ -425,6 +425,8 @@ pub struct TablesUsed {
     pub version: String,
     /// Time of the newest file.
     pub as_of: Option<DateTime<Utc>>,
+    /// How many there are.
+    pub tables: usize,
 }
 
 /// A statement with the catalog and database that names without them belong to.
@@ -462,7 +464,7 @@ impl TablesUsed {
             hash.update(format!("{catalog}\0{database}\0{name}\0{}\0", table.version).as_bytes());
         }
         let as_of = used.values().filter_map(|table| table.newest).max();
-        Self { version: hash.finalize().to_hex()[..16].to_owned(), as_of }
+        Self { version: hash.finalize().to_hex()[..16].to_owned(), as_of, tables: used.len() }
     }
 }
 

@@ -57,6 +57,7 @@ pub struct Query {
     pub running_per_system: usize,
     pub queued_per_user: usize,
     pub cache_bytes: u64,
+    pub shared_cache_bytes: u64,
     pub max_workers: usize,
     pub price_per_tb_usd: f64,
     pub embedded_max_bytes: u64,

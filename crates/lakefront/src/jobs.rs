@@ -1,6 +1,7 @@
 //! What happens without anyone asking: housekeeping and looking for new data.
 
 pub mod history;
+mod keep_warm;
 
 use std::time::Duration;
 
@@ -21,9 +22,13 @@ pub fn start(app: &App) {
     spawn(app, warm_up(app.clone()));
     spawn(app, catalogs(app.clone()));
     spawn(app, costs(app.clone()));
+    if let Some(shared) = app.shared_results.clone() {
+        spawn(app, shared.keep_to_limit());
+    }
     spawn(app, freshness::count(app.clone()));
     spawn(app, freshness::look(app.clone()));
     spawn(app, freshness::tell_found(app.clone()));
+    spawn(app, keep_warm::follow(app.clone()));
     spawn(app, freshness::follow_queue(app.clone()));
 }
 

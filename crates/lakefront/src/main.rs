@@ -22,6 +22,7 @@ mod sample;
 mod seed;
 mod server;
 mod setup;
+mod shared_results;
 
 use std::process::ExitCode;
 

@@ -7,6 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::http::{Method, StatusCode};
+use lakefront_query::ResultCacheState;
+
+use crate::shared_results::SharedState;
 
 /// Upper bounds in seconds of the request duration histogram.
 const BUCKETS: [f64; 10] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
@@ -132,6 +135,33 @@ impl Metrics {
         }
         text
     }
+}
+
+/// What became of those who asked for stored results, and how many there are.
+pub fn result_cache(local: &ResultCacheState, shared: Option<&SharedState>) -> String {
+    let mut text = String::new();
+    let mut family = |name: &str, kind: &str, values: &[(&str, Option<u64>)]| {
+        text.push_str(&format!("# TYPE lakefront_result_cache_{name} {kind}\n"));
+        for (place, value) in values.iter().filter_map(|(place, value)| Some((place, (*value)?))) {
+            text.push_str(&format!("lakefront_result_cache_{name}{{place=\"{place}\"}} {value}\n"));
+        }
+    };
+    let database_hits = shared.map(|_| local.shared_hits);
+    let hits = [("memory", Some(local.memory_hits)), ("disk", Some(local.disk_hits)), ("database", database_hits)];
+    family("hits_total", "counter", &hits);
+    let evictions = [("disk", Some(local.evictions)), ("database", shared.map(|state| state.evictions))];
+    family("evictions_total", "counter", &evictions);
+    let entries = [("disk", Some(local.entries)), ("database", shared.map(|state| state.entries))];
+    family("entries", "gauge", &entries);
+    let database_bytes = shared.map(|state| state.bytes);
+    let bytes = [("memory", Some(local.memory_bytes)), ("disk", Some(local.bytes)), ("database", database_bytes)];
+    family("bytes", "gauge", &bytes);
+    let limits = [("disk", Some(local.limit_bytes)), ("database", shared.map(|state| state.limit_bytes))];
+    family("limit_bytes", "gauge", &limits);
+    let misses = local.misses;
+    text + &format!(
+        "# TYPE lakefront_result_cache_misses_total counter\nlakefront_result_cache_misses_total {misses}\n"
+    )
 }
 
 /// Any word may stand for a method in a request, but not be kept for ever.

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use crate::api::{
     approvals, audit, auth, budgets, catalogs, connections, costs, dashboard_data, executions, operations, preferences,
-    s3_events, saved, tokens, users,
+    result_cache, s3_events, saved, tokens, users,
 };
 use crate::app::App;
 use crate::error::Problem;
@@ -92,6 +92,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(budgets::list, budgets::create))
         .routes(routes!(budgets::get, budgets::update, budgets::delete))
         .routes(routes!(costs::report))
+        .routes(routes!(result_cache::state))
         .routes(routes!(executions::result))
         .routes(routes!(dashboard_data::data))
         .routes(routes!(dashboard_data::events))

@@ -60,6 +60,7 @@ const READS = {
   apiTokens: queries.apiTokens(),
   connections: queries.connections(),
   costs: queries.costs("2026-01-01", "2026-01-31", "day"),
+  resultCache: queries.resultCache(),
   budgets: queries.budgets(),
   approvals: queries.approvals(),
   users: queries.users(),

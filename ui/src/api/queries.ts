@@ -16,6 +16,7 @@ import type {
   FilterValues,
   Me,
   Page,
+  ResultCache,
   ResultPage,
   SavedQuery,
   Table,
@@ -153,6 +154,13 @@ export const costs = (from: string, to: string, by: CostBy) =>
     queryKey: ["costs", from, to, by],
     staleTime: 10_000,
     queryFn: ({ signal }) => callJson<CostReport>("/costs", { signal, query: { from, to, by } }),
+  });
+
+export const resultCache = () =>
+  queryOptions({
+    queryKey: ["result-cache"],
+    staleTime: 10_000,
+    queryFn: ({ signal }) => callJson<ResultCache>("/result-cache", { signal }),
   });
 
 export const budgets = () =>

@@ -135,6 +135,8 @@ export interface DashboardDefinition {
   queries: Record<string, { sql: string }>;
   filters: DashboardFilter[];
   tabs: DashboardTab[];
+  /** Its statements run, as its owner, when new data arrives. */
+  keep_warm?: boolean;
 }
 
 export type SavedQuery = Saved<QueryDefinition>;
@@ -401,6 +403,22 @@ export interface CostReport {
   total: CostRow;
   accuracy: { exact_runs: number; within_1_percent: number; bounded_runs: number; within_bound: number };
   items: CostRow[];
+}
+
+export interface StoredResults {
+  entries: number;
+  bytes: number;
+  limit_bytes: number;
+  evictions: number;
+}
+
+/** The stored results of the server that answers, since it began; in the database those of all servers. */
+export interface ResultCache {
+  local: StoredResults;
+  /** Absent where one server has the database for itself. */
+  database?: StoredResults;
+  hits: { memory: number; disk: number; database: number };
+  misses: number;
 }
 
 export interface User extends Person {

@@ -32,6 +32,8 @@ pub(crate) struct Stage {
     /// What it has cost, once it has ended well.
     pub(crate) spent: Option<Spent>,
     pub(crate) landing: Option<Landing>,
+    /// It landed with what another instance had made: nothing ran here.
+    pub(crate) was_stored: bool,
     /// Why it did not begin for whoever started it; that is no reason for others aboard.
     pub(crate) hold: Option<Hold>,
 }

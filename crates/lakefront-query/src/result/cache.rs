@@ -1,20 +1,24 @@
-//! Finished results, on disk up to a limit, the least recently used going first.
+//! Finished results, on disk up to a limit. Where there is too little room, those go first that are [least
+//! worth](super::worth) keeping.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use chrono::{TimeDelta, Utc};
 use lakefront_engine::Scratch;
 use ulid::Ulid;
 
-use super::{Key, ResultSet};
+use super::{Key, ResultSet, worth};
 
 /// Small results stay in memory up to here in all.
 const MEMORY_BYTES: u64 = 16 << 20;
+
+/// What was used within so long goes after all others: someone may be turning its pages.
+const IN_USE: Duration = Duration::from_secs(600);
 
 /// Extension of a result that answers later executions too.
 const REUSABLE: &str = "result";
@@ -29,6 +33,34 @@ struct Shared {
     _owner: Owner,
     limit: u64,
     entries: Mutex<Entries>,
+    counts: Counts,
+}
+
+#[derive(Default)]
+struct Counts {
+    memory_hits: AtomicU64,
+    disk_hits: AtomicU64,
+    shared_hits: AtomicU64,
+    misses: AtomicU64,
+    evictions: AtomicU64,
+}
+
+/// The stored results of this process, and what became of those who asked for them since it began.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ResultCacheState {
+    pub entries: u64,
+    pub bytes: u64,
+    pub limit_bytes: u64,
+    /// Of these bytes, those that are in memory.
+    pub memory_bytes: u64,
+    /// Answers by where the rows were: in memory, in a file, or where instances share them.
+    pub memory_hits: u64,
+    pub disk_hits: u64,
+    pub shared_hits: u64,
+    /// Runs of statements that a stored result could have answered.
+    pub misses: u64,
+    /// Results that were removed to make room.
+    pub evictions: u64,
 }
 
 /// What makes the folder this process's own.
@@ -43,17 +75,22 @@ enum Owner {
 #[derive(Default)]
 struct Entries {
     by_key: HashMap<Key, Entry>,
-    /// Keys by the time of their last use.
-    by_use: BTreeMap<u64, Key>,
+    /// Keys, those to go first.
+    by_worth: BTreeMap<Worth, Key>,
     clock: u64,
     bytes: u64,
     memory_bytes: u64,
 }
 
+/// The last use with the bonus added, and a number that no other entry has.
+type Worth = (SystemTime, u64);
+
 struct Entry {
     path: PathBuf,
     bytes: u64,
-    used: u64,
+    used: SystemTime,
+    bonus: Duration,
+    number: u64,
     /// `None` until someone asks for what an earlier process left.
     result: Option<Arc<ResultSet>>,
     in_memory: bool,
@@ -87,18 +124,19 @@ impl Cache {
             }
         }
         found.sort();
-        let cache = Self(Arc::new(Shared { folder, _owner: owner, limit, entries: Mutex::default() }));
-        for (_, key, path, bytes) in found {
-            let entry = Entry { path, bytes, used: 0, result: None, in_memory: false };
-            let mut gone = Vec::new();
-            {
-                let mut entries = cache.lock();
-                gone.extend(entries.remove(&key));
-                entries.insert(key, entry);
-                gone.extend(entries.over(limit));
-            }
-            gone.into_iter().for_each(Entry::delete);
+        let shared = Shared { folder, _owner: owner, limit, entries: Mutex::default(), counts: Counts::default() };
+        let cache = Self(Arc::new(shared));
+        let mut gone = Vec::new();
+        for (used, key, path, bytes) in found {
+            let bonus = bonus_of(&path);
+            let entry = Entry { path, bytes, used, bonus, number: 0, result: None, in_memory: false };
+            let mut entries = cache.lock();
+            gone.extend(entries.remove(&key));
+            entries.insert(key, entry);
         }
+        // All of them are known now, and no page of any is being turned.
+        gone.extend(cache.lock().over(limit, None));
+        gone.into_iter().for_each(Entry::delete);
         Ok(cache)
     }
 
@@ -130,24 +168,56 @@ impl Cache {
             return None;
         };
         entry.result = Some(result.clone());
-        let age = Utc::now() - result.created_at();
-        let limit = max_age_s.and_then(|seconds| TimeDelta::try_seconds(seconds.try_into().ok()?));
-        if limit.is_some_and(|limit| age > limit) {
+        if !result.is_within(max_age_s) {
             return None;
         }
+        let counts = &self.0.counts;
+        let place = if entry.in_memory { &counts.memory_hits } else { &counts.disk_hits };
+        place.fetch_add(1, Ordering::Relaxed);
         entries.touch(key);
         Some(result)
+    }
+
+    /// An answer from where instances share results.
+    pub(crate) fn count_shared_hit(&self) {
+        self.0.counts.shared_hits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A run that a stored result could have answered.
+    pub(crate) fn count_miss(&self) {
+        self.0.counts.misses.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn state(&self) -> ResultCacheState {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let (entries, counts) = (self.lock(), &self.0.counts);
+        ResultCacheState {
+            entries: entries.by_key.len() as u64,
+            bytes: entries.bytes,
+            limit_bytes: self.0.limit,
+            memory_bytes: entries.memory_bytes,
+            memory_hits: count(&counts.memory_hits),
+            disk_hits: count(&counts.disk_hits),
+            shared_hits: count(&counts.shared_hits),
+            misses: count(&counts.misses),
+            evictions: count(&counts.evictions),
+        }
     }
 
     /// Takes a finished result in. The caller may answer with it at once; it gets its name on disk
     /// in the background.
     pub(crate) fn insert(&self, key: Key, result: Arc<ResultSet>) {
         let extension = if result.is_reusable() { REUSABLE } else { ONCE };
-        let path = self.0.folder.join(format!("{key}-{}.{extension}", Ulid::generate()));
+        let bonus = result.bonus(result.stored_bytes());
+        // The bonus stands in the name, so that the next process need not open every file to know it.
+        let name = format!("{key}-{}-{}.{extension}", Ulid::generate(), bonus.as_secs());
+        let path = self.0.folder.join(name);
         let entry = Entry {
             path: path.clone(),
             bytes: result.stored_bytes(),
-            used: 0,
+            used: SystemTime::now(),
+            bonus,
+            number: 0,
             in_memory: result.is_in_memory(),
             result: Some(result.clone()),
         };
@@ -161,8 +231,9 @@ impl Cache {
             }
             entries.insert(key, entry);
             entries.trim_memory();
-            entries.over(self.0.limit)
+            entries.over(self.0.limit, Some(&key))
         };
+        self.0.counts.evictions.fetch_add(gone.len() as u64, Ordering::Relaxed);
         gone.into_iter().for_each(Entry::delete);
         let folder = self.0.folder.clone();
         tokio::task::spawn_blocking(move || match result.settle(&folder, &path) {
@@ -195,6 +266,12 @@ fn key_of(path: &Path) -> Option<Key> {
     Key::from_hex(key)
 }
 
+/// What the name of a file says; those of earlier versions say nothing.
+fn bonus_of(path: &Path) -> Duration {
+    let seconds = path.file_stem().and_then(|name| name.to_str()?.rsplit_once('-')?.1.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(0)).min(worth::MOST)
+}
+
 fn delete(path: &Path) {
     match fs::remove_file(path) {
         Ok(()) => {}
@@ -214,21 +291,28 @@ impl Entry {
     }
 }
 
+impl Entry {
+    fn worth(&self) -> Worth {
+        // A file's time may be any.
+        (self.used.checked_add(self.bonus).unwrap_or(self.used), self.number)
+    }
+}
+
 impl Entries {
     fn insert(&mut self, key: Key, mut entry: Entry) {
         self.clock += 1;
-        entry.used = self.clock;
+        entry.number = self.clock;
         self.bytes += entry.bytes;
         if entry.in_memory {
             self.memory_bytes += entry.bytes;
         }
-        self.by_use.insert(entry.used, key);
+        self.by_worth.insert(entry.worth(), key);
         self.by_key.insert(key, entry);
     }
 
     fn remove(&mut self, key: &Key) -> Option<Entry> {
         let entry = self.by_key.remove(key)?;
-        self.by_use.remove(&entry.used);
+        self.by_worth.remove(&entry.worth());
         self.bytes -= entry.bytes;
         if entry.in_memory {
             self.memory_bytes -= entry.bytes;
@@ -239,27 +323,32 @@ impl Entries {
     fn touch(&mut self, key: &Key) {
         if let Some(entry) = self.by_key.get_mut(key) {
             self.clock += 1;
-            self.by_use.remove(&entry.used);
-            entry.used = self.clock;
-            self.by_use.insert(entry.used, *key);
+            self.by_worth.remove(&entry.worth());
+            entry.used = SystemTime::now();
+            entry.number = self.clock;
+            self.by_worth.insert(entry.worth(), *key);
         }
     }
 
-    /// Takes out the least recently used until the rest fits; the newest always stays.
-    fn over(&mut self, limit: u64) -> Vec<Entry> {
+    /// Takes out what is least worth until the rest fits; `newest` always stays, and what is in use as long as it can.
+    fn over(&mut self, limit: u64, newest: Option<&Key>) -> Vec<Entry> {
         let mut gone = Vec::new();
-        while self.bytes > limit
-            && self.by_use.len() > 1
-            && let Some(oldest) = self.by_use.values().next().copied()
-        {
-            gone.extend(self.remove(&oldest));
+        let now = SystemTime::now();
+        let idle = |entry: &Entry| now.duration_since(entry.used).is_ok_and(|since| since > IN_USE);
+        while self.bytes > limit {
+            let others = || self.by_worth.values().filter(|key| Some(*key) != newest);
+            let entries = &self.by_key;
+            let next = others().find(|key| newest.is_none() || entries.get(*key).is_some_and(idle));
+            let next = next.or_else(|| others().min_by_key(|key| entries.get(*key).map(|entry| entry.number)));
+            let Some(next) = next.copied() else { break };
+            gone.extend(self.remove(&next));
         }
         gone
     }
 
-    /// Lets the least recently used results leave the memory, those that are on disk already.
+    /// Lets results leave the memory that are on disk already, those least worth first.
     fn trim_memory(&mut self) {
-        for key in self.by_use.values() {
+        for key in self.by_worth.values() {
             if self.memory_bytes <= MEMORY_BYTES {
                 break;
             }
@@ -271,5 +360,70 @@ impl Entries {
                 self.memory_bytes -= entry.bytes;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn entries(all: &[(&Key, u64, Duration, Duration)]) -> Entries {
+        let mut entries = Entries::default();
+        for (key, bytes, idle, bonus) in all {
+            let used = SystemTime::now() - *idle;
+            let path = PathBuf::from(key.to_string());
+            let entry = Entry { path, bytes: *bytes, used, bonus: *bonus, number: 0, result: None, in_memory: false };
+            entries.insert(**key, entry);
+        }
+        entries
+    }
+
+    fn left(mut entries: Entries, limit: u64, newest: Option<&Key>) -> Vec<Key> {
+        entries.over(limit, newest);
+        assert_eq!(entries.bytes, entries.by_key.values().map(|entry| entry.bytes).sum::<u64>());
+        assert_eq!(entries.by_key.len(), entries.by_worth.len());
+        let mut left: Vec<_> = entries.by_key.into_iter().map(|(key, entry)| (entry.number, key)).collect();
+        left.sort();
+        left.into_iter().map(|(_, key)| key).collect()
+    }
+
+    #[test]
+    fn what_is_cheap_to_make_again_goes_before_what_is_dear() {
+        let [dear, cheap, new] = [(); 3].map(|()| Key::unique());
+        let all = [
+            (&dear, 10, 5 * HOUR, 24 * HOUR),
+            (&cheap, 10, HOUR, Duration::ZERO),
+            (&new, 10, Duration::ZERO, Duration::ZERO),
+        ];
+        assert_eq!(left(entries(&all), 20, Some(&new)), [dear, new]);
+        assert_eq!(left(entries(&all), 10, Some(&new)), [new], "the newest stays, whatever it is worth");
+        assert_eq!(left(entries(&all), 0, Some(&new)), [new]);
+        assert_eq!(left(entries(&all), 0, None), []);
+        assert_eq!(left(entries(&all), 30, Some(&new)), [dear, cheap, new]);
+    }
+
+    #[test]
+    fn what_is_in_use_stays_before_what_is_dear() {
+        let [dear, read, new] = [(); 3].map(|()| Key::unique());
+        let all = [
+            (&dear, 10, HOUR, 24 * HOUR),
+            (&read, 10, Duration::from_secs(60), Duration::ZERO),
+            (&new, 10, Duration::ZERO, Duration::ZERO),
+        ];
+        assert_eq!(left(entries(&all), 20, Some(&new)), [read, new]);
+    }
+
+    #[test]
+    fn a_bonus_is_read_back_from_the_name() {
+        let name = |name: &str| bonus_of(Path::new(name));
+        assert_eq!(name("/results/ab-01J-3600.result"), HOUR);
+        assert_eq!(name("/results/ab-01JD0000000000000000000000.result"), Duration::ZERO);
+        assert_eq!(name("/results/ab-01J-18446744073709551615.result"), worth::MOST);
+        let key = Key::unique();
+        assert_eq!(key_of(&PathBuf::from(format!("{key}-01J-3600.result"))).unwrap(), key);
     }
 }

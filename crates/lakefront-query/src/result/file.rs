@@ -72,23 +72,31 @@ impl Header {
 
 /// Closes a stream whose messages are written, and syncs it.
 pub(crate) fn finish(file: &mut File, header: &Header) -> io::Result<()> {
-    let index = serde_json::to_vec(header)?;
-    file.write_all(&END_OF_STREAM)?;
-    file.write_all(&index)?;
-    file.write_all(blake3::hash(&index).as_bytes())?;
-    file.write_all(&(index.len() as u64).to_le_bytes())?;
-    file.write_all(&MAGIC)?;
+    file.write_all(&ending(header)?)?;
     file.sync_data()
+}
+
+/// What follows the last record batch.
+pub(crate) fn ending(header: &Header) -> io::Result<Vec<u8>> {
+    let index = serde_json::to_vec(header)?;
+    let hash = blake3::hash(&index);
+    let length = (index.len() as u64).to_le_bytes();
+    Ok([&END_OF_STREAM[..], &index, hash.as_bytes(), &length, &MAGIC].concat())
 }
 
 /// Reads the index back and the schema message with it; an error means that the file is no whole
 /// result.
 pub(crate) fn open(path: &Path) -> io::Result<(Header, Bytes)> {
-    let broken = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
     let file = File::open(path)?;
     let length = file.metadata()?.len();
+    parse(length, |offset, bytes| read(&file, offset, bytes))
+}
+
+/// The same of so many bytes that lie anywhere.
+pub(crate) fn parse(length: u64, read: impl Fn(u64, u64) -> io::Result<Bytes>) -> io::Result<(Header, Bytes)> {
+    let broken = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
     let tail_start = length.checked_sub(TAIL).ok_or_else(|| broken("too short"))?;
-    let tail = read(&file, tail_start, TAIL)?;
+    let tail = read(tail_start, TAIL)?;
     let (hash, rest) = tail.split_at(32);
     let (index_length, magic) = rest.split_at(8);
     if magic != MAGIC {
@@ -96,7 +104,7 @@ pub(crate) fn open(path: &Path) -> io::Result<(Header, Bytes)> {
     }
     let index_length = u64::from_le_bytes(index_length.try_into().map_err(|_| broken("length"))?);
     let index_start = tail_start.checked_sub(index_length).ok_or_else(|| broken("index too long"))?;
-    let index = read(&file, index_start, index_length)?;
+    let index = read(index_start, index_length)?;
     if blake3::hash(&index).as_bytes() != hash {
         return Err(broken("index damaged"));
     }
@@ -104,7 +112,7 @@ pub(crate) fn open(path: &Path) -> io::Result<(Header, Bytes)> {
     if !header.is_consistent() || header.stream_bytes() != index_start {
         return Err(broken("index and stream disagree"));
     }
-    let schema = read(&file, 0, header.schema_bytes)?;
+    let schema = read(0, header.schema_bytes)?;
     Ok((header, schema))
 }
 

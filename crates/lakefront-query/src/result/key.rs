@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lakefront_engine::Literal;
+use lakefront_engine::{Literal, Storage};
 use ulid::Ulid;
 
 use crate::EngineChoice;
@@ -10,15 +10,16 @@ use crate::fields::Fields;
 use crate::policy::Authorized;
 
 /// A hash of everything a result depends on: the authorised statement, its parameters, the data
-/// version of every table in it, and the limits that may cut it. New files mean a new version and
-/// so another key: a stored result cannot be stale.
+/// version of every table in it and where its files lie, the limits that may cut it, and the program that made it. New
+/// files mean a new version and so another key: a stored result cannot be stale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Key([u8; 32]);
 
 impl Key {
     pub(crate) fn of(statement: &Authorized, choice: EngineChoice, result_rows: u64, result_bytes: u64) -> Self {
         let mut hash = Fields::new();
-        hash.add(b"lakefront result 1");
+        // Another version may write a value in another way.
+        hash.add(concat!("lakefront result 1 ", env!("CARGO_PKG_VERSION")));
         hash.add(statement.canonical_text());
         for literal in statement.literals() {
             let (kind, value) = match literal {
@@ -36,6 +37,14 @@ impl Key {
         for table in statement.tables() {
             for part in [table.catalog(), table.database(), table.name(), &table.version()] {
                 hash.add(part);
+            }
+            // Instances may have folders of their own under one catalog's name.
+            match table.files().map(|table| &table.storage) {
+                Ok(Storage::Local { root }) => hash.add(root.as_os_str().as_encoded_bytes()),
+                Ok(Storage::S3 { bucket, endpoint, .. }) => {
+                    hash.add(format!("{} {bucket}", endpoint.as_deref().unwrap_or_default()));
+                }
+                Err(_) => {}
             }
         }
         // The same text may mean something else to somebody else.
@@ -56,6 +65,10 @@ impl Key {
     /// For a result that is like no other, such as one of `now()`.
     pub(crate) fn unique() -> Self {
         Self(blake3::hash(&Ulid::generate().to_bytes()).into())
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
     }
 
     pub(crate) fn from_hex(text: &str) -> Option<Self> {

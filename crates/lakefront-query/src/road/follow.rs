@@ -13,8 +13,15 @@ impl Road {
     pub(super) async fn follow(self: Arc<Self>, mut order: Order, mut place: Place, mut deadline: Deadline) {
         loop {
             let landing = self.accompany(&order.execution, &place, deadline).await;
-            let hold = place.stage().borrow().hold.clone();
-            let next = match (landing, hold) {
+            let stage = place.stage().borrow().clone();
+            let next = match (landing, stage.hold) {
+                (Ok(result), _) if stage.was_stored => {
+                    if result.is_within(order.request.reuse_max_age_s) {
+                        return self.reuse(&order.execution, &order.statement, result);
+                    }
+                    // It was new enough for whoever started the flight.
+                    self.begin(&order)
+                }
                 // What was said to whoever started it: ask for oneself.
                 (Err(_), Some(_)) if place.joined && !order.execution.cancelled().is_cancelled() => self.begin(&order),
                 (Err(_), Some(Hold::Waits(ask, reason))) if !order.execution.cancelled().is_cancelled() => {

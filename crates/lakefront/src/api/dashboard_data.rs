@@ -10,7 +10,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
-use lakefront_query::{Column, EngineChoice, Estimate, ExecutionState, Origin, Request, ResultSet, Statistics};
+use lakefront_query::{
+    Column, EngineChoice, Estimate, ExecutionState, Origin, QueryError, Request, ResultSet, Statistics,
+};
 use lakefront_store::Kind;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -47,8 +49,8 @@ pub struct Definition {
     tabs: Vec<Tab>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
-struct Statement {
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+pub struct Statement {
     sql: String,
     catalog: Option<String>,
     database: Option<String>,
@@ -150,6 +152,18 @@ impl Definition {
             Some((tile.id.clone(), TablesUsed::by(app, std::iter::once(statement.reading())).version))
         };
         self.tabs.iter().flat_map(|tab| &tab.tiles).filter_map(version).collect()
+    }
+
+    /// Each statement that reads known tables, with the name it goes by and the version of these tables.
+    pub fn versions(&self, app: &App) -> BTreeMap<Statement, (String, String)> {
+        let mut versions = BTreeMap::new();
+        for (name, statement) in self.statements(None) {
+            let used = TablesUsed::by(app, std::iter::once(statement.reading()));
+            if used.tables > 0 {
+                versions.insert(statement, (name, used.version));
+            }
+        }
+        versions
     }
 
     /// The statements to run by their key in the answer: of one tab with the filters' own, or of all.
@@ -326,17 +340,7 @@ async fn run(
         as_of: None,
         error: None,
     };
-    let mut request = actor.request(statement.sql.clone());
-    request.origin = Origin { dashboard: Some(dashboard.to_string()), tile, ..request.origin };
-    let request = Request {
-        parameters: filters.clone(),
-        catalog: statement.catalog.clone(),
-        database: statement.database.clone(),
-        // A page is not held up for an administrator.
-        may_wait: false,
-        ..request
-    };
-    let execution = match app.queries.submit(request).await {
+    let execution = match app.queries.submit(request(actor, dashboard, tile, statement, filters)).await {
         Ok(execution) => execution,
         Err(error) => {
             data.error = Some(Problem::from(error).document());
@@ -375,6 +379,37 @@ async fn run(
         Err(problem) => data.error = Some(problem.document()),
     }
     data
+}
+
+fn request(actor: &Actor, dashboard: Ulid, tile: Option<String>, statement: &Statement, filters: &Filters) -> Request {
+    let mut request = actor.request(statement.sql.clone());
+    request.origin = Origin { dashboard: Some(dashboard.to_string()), tile, ..request.origin };
+    Request {
+        parameters: filters.clone(),
+        catalog: statement.catalog.clone(),
+        database: statement.database.clone(),
+        // A page is not held up for an administrator.
+        may_wait: false,
+        ..request
+    }
+}
+
+/// Has the result of a statement stored as it is shown while nothing is filtered.
+pub async fn warm(
+    app: &App,
+    owner: &Actor,
+    dashboard: Ulid,
+    tile: String,
+    statement: &Statement,
+) -> Result<(), QueryError> {
+    let filters = Filters::new();
+    let execution = app.queries.submit(request(owner, dashboard, Some(tile), statement, &filters)).await?;
+    let outcome = execution.finished().await;
+    // One that was stored already has saved nobody anything.
+    if !execution.status().statistics.reused {
+        history::follow(app, &owner.scope, execution, json!(filters));
+    }
+    outcome.map(drop)
 }
 
 /// Time of the newest file of tables written as `catalog.database.table`.

@@ -8,7 +8,8 @@ use super::extract::Json;
 use crate::app::{App, system};
 use crate::auth::{Administer, Can, Read};
 use crate::error::{Problem, ProblemDocument};
-use crate::router;
+use crate::shared_results::SharedStore;
+use crate::{metrics, router};
 
 /// The process answers.
 #[utoipa::path(get, path = "/healthz", tag = "operations", extensions(("x-permission" = json!("public"))), responses((status = 200)))]
@@ -31,7 +32,9 @@ pub async fn ready(State(app): State<App>) -> Result<&'static str, Problem> {
 #[utoipa::path(get, path = "/metrics", tag = "operations", extensions(("x-permission" = json!("administer"))),
     responses((status = 200, content_type = "text/plain"), (status = 403, body = ProblemDocument)))]
 pub async fn metrics(State(app): State<App>, _actor: Can<Administer>) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render()).into_response()
+    let shared = app.shared_results.as_ref().map(SharedStore::state);
+    let text = app.metrics.render() + &metrics::result_cache(&app.queries.result_cache(), shared.as_ref());
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 
 /// This document.

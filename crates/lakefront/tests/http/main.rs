@@ -23,6 +23,7 @@ mod results;
 mod saved;
 mod seed;
 mod server;
+mod shared_results;
 mod sign_in;
 mod trino;
 mod web;

@@ -3,13 +3,14 @@ import { Link } from "@tanstack/react-router";
 import { Download } from "lucide-react";
 import { costs } from "@/api/queries";
 import type { CostBy, CostRow } from "@/api/types";
-import { bytes, full, usd } from "@/lib/format";
+import { bytes, full, percent, usd } from "@/lib/format";
 import { buttonClass, ButtonContent } from "@/ui/button";
 import { Failure } from "@/ui/failure";
 import { EmptyState } from "@/ui/message";
 import { SkeletonRows } from "@/ui/skeleton";
 import { Table, Td, Th } from "@/ui/table";
 import { TabPanel, Tabs, type TabItem } from "@/ui/tabs";
+import { hitRate } from "./hit-rate";
 
 type Split = Exclude<CostBy, "day">;
 
@@ -116,6 +117,7 @@ function Rows({ by, items }: { by: Split; items: readonly CostRow[] }) {
               <>
                 <Td right className="text-ink-2 max-phone:hidden">
                   {full(row.reused)}
+                  <Share rate={hitRate(row.reused, row.runs)} />
                 </Td>
                 <Td right className="text-ink-2 max-phone:hidden">
                   {usd(Number(row.saved_by_reuse_usd) + Number(row.saved_by_routing_usd))}
@@ -128,6 +130,10 @@ function Rows({ by, items }: { by: Split; items: readonly CostRow[] }) {
     </Table>
   );
 }
+
+/** Beside how many answers were stored ones: which part of all. */
+const Share = ({ rate }: { rate: number | null }) =>
+  rate === null ? null : <span className="ml-1.5 inline-block w-9 text-ink-3">{percent(rate, 0)}</span>;
 
 function Name({ by, row }: { by: Split; row: CostRow }) {
   if (row.key === "") return <span className="text-ink-3">{SPLITS[by].none}</span>;

@@ -3,7 +3,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Download } from "lucide-react";
 import { costs, me } from "@/api/queries";
 import type { CostReport } from "@/api/types";
-import { bytes, count, full, usd } from "@/lib/format";
+import { bytes, count, full, percent, usd } from "@/lib/format";
 import { useNow } from "@/lib/now";
 import { ButtonContent, buttonClass } from "@/ui/button";
 import { useDocumentHead } from "@/ui/document-head";
@@ -15,7 +15,9 @@ import { Chart } from "@/viz";
 import { Approvals } from "./approvals";
 import { Breakdown } from "./breakdown";
 import { Budgets } from "./budgets";
+import { hitRate } from "./hit-rate";
 import { everyDay, lastDays } from "./period";
+import { StoredResults } from "./stored-results";
 
 const PERIODS: [days: number, label: string][] = [
   [7, "Last 7 days"],
@@ -71,7 +73,12 @@ export function CostsPage() {
       )}
       <div className="mt-9 grid grid-cols-[minmax(0,1fr)_400px] gap-x-12 gap-y-9 max-laptop:grid-cols-1">
         <Breakdown from={from} to={to} isAdmin={isAdmin} by={search.by} onBy={(by) => go({ by })} />
-        {isAdmin && <Budgets />}
+        {isAdmin && (
+          <div className="grid min-w-0 content-start gap-y-9">
+            <Budgets />
+            <StoredResults />
+          </div>
+        )}
       </div>
     </Page>
   );
@@ -96,10 +103,16 @@ function Facts({ report }: { report: CostReport | undefined }) {
 }
 
 function factsOf({ total, accuracy }: CostReport): [string, string, string][] {
+  const stored = hitRate(total.reused, total.runs);
   return [
     ["Spent", usd(total.usd), `in ${count(total.runs, "run")}`],
     ["Read", bytes(total.bytes), "by these runs"],
-    ["Saved by stored results", usd(total.saved_by_reuse_usd), count(total.reused, "answer")],
+    [
+      "From stored results",
+      stored === null ? "—" : percent(stored, 0),
+      `${full(total.reused)} of ${count(total.reused + total.runs, "answer")}`,
+    ],
+    ["Saved by stored results", usd(total.saved_by_reuse_usd), "by not running again"],
     ["Saved by routing", usd(total.saved_by_routing_usd), "against Athena’s price"],
     [
       "Estimates within 1 %",

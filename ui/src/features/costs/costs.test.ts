@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Budget, CostRow } from "@/api/types";
+import { hitRate } from "./hit-rate";
 import { limitText, parseLimit, subjectText, useOf } from "./limits";
 import { everyDay, lastDays } from "./period";
 
@@ -41,6 +42,12 @@ test("a budget shows the limit that is nearer", () => {
   expect(useOf({ ...budget, period: "run" })).toBeNull();
   expect(subjectText(budget.subject, null)).toBe("Each viewer");
   expect(subjectText({ kind: "user", id: "1" }, "Una")).toBe("Una");
+});
+
+test("the part of answers that were stored", () => {
+  expect(hitRate(3, 1)).toBe(0.75);
+  expect(hitRate(0, 5)).toBe(0);
+  expect(hitRate(0, 0)).toBeNull();
 });
 
 test("a period has all its days", () => {

@@ -1,10 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { ChartLine, Plus, SquareTerminal } from "lucide-react";
-import { useState } from "react";
+import { useId, useState } from "react";
 import { savedCharts } from "@/api/dashboards";
 import { savedQueries } from "@/api/queries";
 import { Button } from "@/ui/button";
-import { Field, Input, SearchField } from "@/ui/field";
+import { Checkbox, Field, Input, SearchField } from "@/ui/field";
 import { Icon } from "@/ui/icon";
 import { chartNames, chartTypes, type ChartType } from "@/viz";
 import type { DashboardDefinition, Tile } from "../definition";
@@ -12,7 +12,7 @@ import { Glyph } from "./kinds";
 
 type NewTile = Omit<Tile, "id" | "x" | "y" | "w" | "h">;
 
-/** What can be put on the tab: a new chart over a query of this dashboard, a saved chart, a saved query; and the tab itself. */
+/** What can be put on the tab: a new chart over a query of this dashboard, a saved chart, a saved query; and the tab and the dashboard themselves. */
 export function AddPanel(props: {
   definition: DashboardDefinition;
   title: string;
@@ -21,8 +21,10 @@ export function AddPanel(props: {
   onTitle: (title: string) => void;
   onTabTitle: (title: string) => void;
   onTabRemove: (() => void) | undefined;
+  onKeepWarm: (keepWarm: boolean) => void;
 }) {
-  const { definition, title, tab, onAdd, onTitle, onTabTitle, onTabRemove } = props;
+  const { definition, title, tab, onAdd, onTitle, onTabTitle, onTabRemove, onKeepWarm } = props;
+  const hint = useId();
   const [wanted, setWanted] = useState("");
   const charts = useQuery(savedCharts());
   const queries = useQuery(savedQueries());
@@ -111,6 +113,16 @@ export function AddPanel(props: {
           Remove this tab
         </Button>
       )}
+      <h3>New data</h3>
+      <Checkbox
+        label="Keep warm"
+        aria-describedby={hint}
+        checked={definition.keep_warm === true}
+        onChange={(event) => onKeepWarm(event.target.checked)}
+      />
+      <p id={hint} className="mb-3.5 text-small text-ink-2">
+        Runs its statements at the owner’s cost when new data arrives, so that nobody waits for them.
+      </p>
     </>
   );
 }

@@ -246,6 +246,12 @@ export function DashboardEditor({ dashboard, onLeave }: { dashboard: Dashboard; 
                       },
                     }))
                   }
+                  onKeepWarm={(on) =>
+                    change((now) => ({
+                      ...now,
+                      definition: { ...now.definition, keep_warm: on || undefined },
+                    }))
+                  }
                   onTabRemove={
                     definition.tabs.length > 1
                       ? () => {
