@@ -13,7 +13,7 @@ endif
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 BINARY := $(TARGET)/release/lakefront
 
-.PHONY: help run build dev check test test-rust test-ui test-e2e test-trino accept bench bench-athena bench-estimates ui api clean
+.PHONY: fuzz-sql help run build dev check test test-rust test-ui test-e2e test-trino accept bench bench-athena bench-estimates ui api clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -57,6 +57,10 @@ test-e2e: ui e2e/node_modules/.package-lock.json
 
 test-trino: ## what a real Trino has to say (needs a JDK 17 and Maven, which it installs)
 	deploy/test/trino.sh test
+
+fuzz-sql: ## random queries, by a real Trino and by the embedded engine (STATEMENTS=10000 SEED=1)
+	cargo test --workspace --locked --no-run
+	deploy/test/trino.sh fuzz $(TARGET)/debug/lakefront --statements $(or $(STATEMENTS),1000) --seed $(or $(SEED),1)
 
 accept: ## take the new snapshots
 	SQL_REFERENCE_ACCEPT=1 cargo test --workspace --test reference

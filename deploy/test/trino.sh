@@ -5,6 +5,7 @@
 #   eval "$(deploy/test/trino.sh start DIR)"    starts it; its settings, pid and log are in DIR
 #   deploy/test/trino.sh stop DIR               stops it and removes DIR
 #   deploy/test/trino.sh test [ARG…]            starts it, runs the tests of the Trino client against it, stops it
+#   deploy/test/trino.sh fuzz BINARY [ARG…]     starts it, compares random queries with the binary (trino/fuzz.py), stops it
 #
 # With LAKEFRONT_TEST_LAKE_S3 (http://host:port, see lake_s3.py) it has the catalog `lake` too: Hive tables over that S3.
 # Sets LAKEFRONT_TEST_TRINO (http://user@host:port) and, for the same server with TLS and sign-in by token,
@@ -209,13 +210,17 @@ stop() {
 case $action:$# in
 start:2) start "$2" ;;
 stop:2) stop "$2" ;;
-test:*)
+test:* | fuzz:*)
   shift
   cd "$(dirname "$0")/../.."
   work=$(mktemp -d)
   trap 'deploy/test/trino.sh stop "$work"' EXIT
   settings=$(deploy/test/trino.sh start "$work")
   eval "$settings"
+  if [ "$action" = fuzz ]; then
+    python3 deploy/test/trino/fuzz.py "$@"
+    exit
+  fi
   # Without these the tests would be skipped.
   : "${LAKEFRONT_TEST_TRINO:?}" "${LAKEFRONT_TEST_TRINO_TLS:?}" "${LAKEFRONT_TEST_TRINO_CA:?}" "${LAKEFRONT_TEST_TRINO_JWT:?}"
   rooms=(live linked trino)
@@ -225,7 +230,7 @@ test:*)
   done
   ;;
 *)
-  sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
+  sed -n '2,14s/^# \{0,1\}//p' "$0" >&2
   exit 2
   ;;
 esac
