@@ -140,7 +140,7 @@ resource "aws_glue_catalog_table" "lake" {
   database_name = aws_glue_catalog_database.lake.name
   table_type    = "EXTERNAL_TABLE"
   parameters = merge(
-    { classification = "parquet", "parquet.compression" = "ZSTD" },
+    { classification = "parquet", "parquet.compression" = "ZSTD", "lakefront.owner" = "lakefront" },
     [for key in local.keys : merge({ "projection.enabled" = "true" }, key.projection)]...
   )
 
@@ -249,6 +249,7 @@ module "policies" {
   partition = local.partition
   region    = local.region
   account   = local.account
+  table     = var.table
 }
 
 resource "aws_iam_policy" "lake" {

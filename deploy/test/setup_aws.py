@@ -296,6 +296,8 @@ def rights(lakefront):
         (analysts, "athena:GetWorkGroup", arn("athena", f"workgroup/{NAME}"), lambda c: c["athena"].get_work_group(WorkGroup=NAME)),
         (analysts, "s3:GetObject", f"{bucket}/results/r.csv", lambda c: c["s3"].get_object(Bucket=BUCKET, Key="results/r.csv")),
         (analysts, "s3:PutObject", f"{bucket}/results/w", lambda c: c["s3"].put_object(Bucket=BUCKET, Key="results/w", Body=b"")),
+        (lakefronts, "glue:UpdateTable", arn("glue", f"table/{DATABASE}/{TABLE}"), None),
+        (none, "glue:UpdateTable", arn("glue", f"table/{DATABASE}/other"), None),
         (lakefronts, "sqs:ReceiveMessage", arn("sqs", f"{NAME}-objects"),
          lambda c: c["sqs"].receive_message(QueueUrl=queue_url, WaitTimeSeconds=0)),
         # The emulator does not find the workgroup of an execution: these three are judged and not called.
@@ -349,7 +351,7 @@ def terraform():
         print("skipped: there is no terraform")
         return
     environment = {name: value for name, value in os.environ.items() if name != "TF_CLI_CONFIG_FILE"}
-    variables = {"name": NAME, "partition": "aws", "region": REGION, "account": ACCOUNT}
+    variables = {"name": NAME, "partition": "aws", "region": REGION, "account": ACCOUNT, "table": TABLE}
     environment |= {f"TF_VAR_{name}": value for name, value in variables.items()}
     folder = WORK / "terraform"
     shutil.copytree("deploy/terraform", folder)

@@ -5,6 +5,7 @@ variable "name" { type = string }
 variable "partition" { type = string }
 variable "region" { type = string }
 variable "account" { type = string }
+variable "table" { type = string }
 
 locals {
   database = replace(var.name, "-", "_")
@@ -84,6 +85,16 @@ locals {
       Resource = local.workgroup
     },
     local.results,
+    {
+      Sid    = "Follow"
+      Effect = "Allow"
+      Action = ["glue:UpdateTable"]
+      Resource = [
+        "${local.glue}:catalog",
+        "${local.glue}:database/${local.database}",
+        "${local.glue}:table/${local.database}/${var.table}",
+      ]
+    },
     {
       Sid      = "Events"
       Effect   = "Allow"

@@ -8,6 +8,7 @@ mod projection;
 mod reading;
 mod types;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -39,6 +40,8 @@ pub(crate) struct Declared {
     partitions: Partitions,
     /// Lakefront made it, and keeps it up with its files.
     is_owned: bool,
+    /// Glue's parameters of the table, where they say what its partitions are.
+    properties: BTreeMap<String, String>,
 }
 
 /// Names who made a table and keeps it up with its files, among its parameters.
@@ -147,6 +150,7 @@ impl Declared {
             serde: table.serde.clone(),
             partitions,
             is_owned: table.parameters.contains_key(OWNER),
+            properties: if table.has_projection() { table.parameters.clone() } else { BTreeMap::new() },
         })
     }
 }

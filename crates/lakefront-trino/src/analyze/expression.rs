@@ -81,7 +81,7 @@ impl Analyzer<'_> {
                 let (low, high) = (self.expression(low, scope)?, self.expression(high, scope)?);
                 let (low, high) = (as_bound(low, &value.of)?, as_bound(high, &value.of)?);
                 let types = [&value.of, &low.of, &high.of];
-                let Some(of) = common_type_of(types.into_iter()) else {
+                let Some(of) = common_type_of(types) else {
                     let [value, low, high] = types;
                     let message = format!("Cannot check if {value} is BETWEEN {low} and {high}");
                     return Err(Error::type_mismatch(message));

@@ -2,7 +2,7 @@
 //!
 //! - A reader reads the table's files, by whatever program.
 //! - An analyst also runs statements on Athena, in this lake's workgroup.
-//! - Lakefront runs them, too, and takes events from the queue.
+//! - Lakefront runs them, too, takes events from the queue, and lets the table follow its files.
 
 use serde_json::{Value, json};
 
@@ -48,6 +48,9 @@ pub(super) fn lakefront(lake: &Lake) -> Vec<Value> {
     let mut statements = reader(lake);
     statements.push(allow("Statements", &RUN, vec![workgroup(lake)]));
     statements.push(results(lake));
+    let tables = [lake.arn("glue", "catalog"), lake.arn("glue", &format!("database/{}", lake.database()))];
+    let table = lake.arn("glue", &format!("table/{}/{}", lake.database(), lake.table));
+    statements.push(allow("Follow", &["glue:UpdateTable"], tables.into_iter().chain([table]).collect()));
     let queue = lake.arn("sqs", &lake.queue_name());
     statements.push(allow("Events", &["sqs:ReceiveMessage", "sqs:DeleteMessage"], vec![queue]));
     statements

@@ -175,7 +175,9 @@ impl Lake {
     fn glue_table(&self) -> Value {
         let columns: Vec<Value> = self.columns.iter().map(|(name, hive)| json!({"Name": name, "Type": hive})).collect();
         let location = format!("data/{}/", self.table);
-        let mut parameters = json!({"classification": "parquet", "parquet.compression": "ZSTD"});
+        // The table follows its files: Lakefront may change what it made.
+        let mut parameters =
+            json!({"classification": "parquet", "parquet.compression": "ZSTD", "lakefront.owner": "lakefront"});
         let mut keys = Vec::new();
         if let Some(key) = &self.key {
             keys.push(json!({"Name": key.name, "Type": key.hive_type}));

@@ -10,6 +10,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use super::files::{Lister, data_file, objects, place};
+use super::projection::Projection;
 use super::reading::Reading;
 use super::{Declared, Partitions, types};
 use crate::QueryError;
@@ -65,8 +66,39 @@ impl Lister {
         let declared = self.declare(table, storage, files, infer).await?;
         Ok(match table.partitions {
             Partitions::Registered => self.register(table, folders).await? || declared,
-            Partitions::None | Partitions::Projected(_) => declared,
+            Partitions::Projected(_) => self.project(table, &folders).await? || declared,
+            Partitions::None => declared,
         })
+    }
+
+    /// Lets the projection reach the partitions that there are.
+    async fn project(&self, table: &Declared, found: &BTreeMap<Vec<String>, String>) -> Result<bool, QueryError> {
+        let widened = |properties: &BTreeMap<String, String>| -> Vec<(String, String)> {
+            let keys = table.keys.iter().enumerate();
+            keys.filter_map(|(at, key)| {
+                Projection::widened(properties, &key.name, found.keys().map(|values| values[at].as_str()))
+            })
+            .collect()
+        };
+        if widened(&table.properties).is_empty() {
+            return Ok(false);
+        }
+        // As it is now, which may be more than what was listed.
+        let glue = self.glue();
+        let (mut input, version) = glue.table_input(&table.database, &table.name).await?;
+        let Some(parameters) = input["Parameters"].as_object_mut() else { return Ok(false) };
+        let now = parameters.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+        let changes = widened(&now.collect());
+        if changes.is_empty() {
+            return Ok(false);
+        }
+        for (name, value) in &changes {
+            parameters.insert(name.clone(), value.as_str().into());
+        }
+        glue.update_table(&table.database, &input, version.as_deref()).await?;
+        let (database, name) = (&table.database, &table.name);
+        tracing::info!(database, table = name, "the partition projection of {database}.{name} follows: {changes:?}");
+        Ok(true)
     }
 
     async fn register(&self, table: &Declared, mut found: BTreeMap<Vec<String>, String>) -> Result<bool, QueryError> {
@@ -174,7 +206,7 @@ impl Lister {
 
 /// The values of the partition that a folder below the table's location is.
 fn values_of(table: &Declared, folder: &str) -> Option<Vec<String>> {
-    if !matches!(table.partitions, Partitions::Registered) {
+    if matches!(table.partitions, Partitions::None) {
         return Some(Vec::new());
     }
     let segments: Vec<&str> = folder.split('/').filter(|segment| !segment.is_empty()).collect();

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use arrow::datatypes::DataType;
-use chrono::{DateTime, Days, Duration, Months, NaiveDateTime, Utc};
+use chrono::{DateTime, Datelike, Days, Duration, Months, NaiveDate, NaiveDateTime, Utc};
 
 use super::Key;
 use super::partitions::{Partition, may_hold};
@@ -12,6 +12,8 @@ use crate::catalog::{Condition, Constant, Test};
 
 /// Values of one key that are looked at.
 const MOST_VALUES: usize = 100_000;
+/// Partitions of one table that its own files may bring its projection to.
+const MOST_FOLLOWED: i64 = 10_000;
 /// Partitions of one statement.
 const MOST_PARTITIONS: usize = 10_000;
 
@@ -76,6 +78,47 @@ impl Projection {
         Ok(Self { dimensions, template })
     }
 
+    /// What the properties of a projection have to become for values that it lacks: lists and ranges grow. Values that no
+    /// range could take in, such as a day far off, are left out.
+    pub(super) fn widened<'a>(
+        properties: &BTreeMap<String, String>,
+        key: &str,
+        found: impl Iterator<Item = &'a str>,
+    ) -> Option<(String, String)> {
+        let named = |property: &str| format!("projection.{key}.{property}");
+        let property = |name: &str| properties.get(&named(name)).map(|text| text.trim());
+        match property("type")?.to_lowercase().as_str() {
+            "enum" => {
+                let known = property("values")?;
+                let mut values: Vec<&str> = known.split(',').map(str::trim).collect();
+                let before = values.len();
+                for value in found {
+                    if !value.is_empty() && !value.contains(',') && value.trim() == value && !values.contains(&value) {
+                        values.push(value);
+                    }
+                }
+                let grows = values.len() > before && values.len() as i64 <= MOST_FOLLOWED;
+                grows.then(|| (named("values"), values.join(",")))
+            }
+            "integer" if property("digits").is_none() && property("interval").is_none_or(|step| step == "1") => {
+                let (first, last) = property("range")?.split_once(',')?;
+                let (first, last) = (first.trim().parse::<i64>().ok()?, last.trim().parse::<i64>().ok()?);
+                let range = stretched((first, last), found.filter_map(|value| value.parse().ok()))?;
+                Some((named("range"), format!("{},{}", range.0, range.1)))
+            }
+            "date" if property("format") == Some("yyyy-MM-dd") => {
+                let day = |text: &str| text.trim().parse::<NaiveDate>().ok();
+                let number = |day: NaiveDate| i64::from(day.num_days_from_ce());
+                let (first, last) = property("range")?.split_once(',')?;
+                let range = (number(day(first)?), number(day(last)?));
+                let range = stretched(range, found.filter_map(day).map(number))?;
+                let text = |number: i64| NaiveDate::from_num_days_from_ce_opt(i32::try_from(number).ok()?);
+                Some((named("range"), format!("{},{}", text(range.0)?, text(range.1)?)))
+            }
+            _ => None,
+        }
+    }
+
     /// The partitions that a statement with these conditions can touch.
     pub(super) fn partitions(&self, keys: &[Key], conditions: &[Vec<Condition>]) -> Result<Vec<Partition>, String> {
         let mut rows: Vec<Vec<String>> = vec![Vec::new()];
@@ -107,6 +150,21 @@ impl Projection {
         }
         Partition { values: row.into_iter().map(Some).collect(), location }
     }
+}
+
+/// The range with the values that leave it short enough, if that is another one.
+fn stretched(range: (i64, i64), found: impl Iterator<Item = i64>) -> Option<(i64, i64)> {
+    let mut wide = range;
+    let mut found: Vec<i64> = found.collect();
+    // What is near comes first: one odd value does not keep out all others.
+    found.sort_by_key(|value| (value.abs_diff(range.0)).min(value.abs_diff(range.1)));
+    for value in found {
+        let (first, last) = (wide.0.min(value), wide.1.max(value));
+        if last.checked_sub(first).is_some_and(|length| length < MOST_FOLLOWED) {
+            wide = (first, last);
+        }
+    }
+    (wide != range).then_some(wide)
 }
 
 impl Dimension {
@@ -409,6 +467,30 @@ mod tests {
         assert!(projection.partitions(&keys, &all()).is_err());
         let given = projection.partitions(&keys, &is("id", Test::In(vec![text("a"), text("../b")]))).unwrap();
         assert_eq!(given.iter().map(|at| at.location.as_str()).collect::<Vec<_>>(), ["s3://lake/t/id=a"]);
+    }
+
+    #[test]
+    fn a_projection_grows_with_its_files() {
+        let of = |pairs: &[(&str, &str)], found: &[&str]| {
+            Projection::widened(&properties(pairs), "k", found.iter().copied()).map(|(_, value)| value)
+        };
+        let list = [("projection.k.type", "enum"), ("projection.k.values", "CA, TX")];
+        assert_eq!(of(&list, &["TX", "NY", "a,b", ""]).unwrap(), "CA,TX,NY");
+        assert_eq!(of(&list, &["TX", "CA"]), None);
+        let days = [
+            ("projection.k.type", "date"),
+            ("projection.k.format", "yyyy-MM-dd"),
+            ("projection.k.range", "2025-01-01,2025-03-31"),
+        ];
+        assert_eq!(of(&days, &["2025-04-02", "9999-12-31", "2024-12-31"]).unwrap(), "2024-12-31,2025-04-02");
+        assert_eq!(of(&days, &["2025-02-01", "soon"]), None);
+        let numbers = [("projection.k.type", "integer"), ("projection.k.range", "1,60")];
+        assert_eq!(of(&numbers, &["61", "-9223372036854775808"]).unwrap(), "1,61");
+        // Left as they are: what is computed anew each day, and steps.
+        let now = [days[0], days[1], ("projection.k.range", "2025-01-01,NOW")];
+        assert_eq!(of(&now, &["2031-01-01"]), None);
+        let steps = [numbers[0], numbers[1], ("projection.k.interval", "5")];
+        assert_eq!(of(&steps, &["65"]), None);
     }
 
     #[test]
