@@ -101,3 +101,27 @@ async fn a_table_of_its_own_follows_its_files() {
     assert_eq!(counted.unwrap(), ["n bigint, least bigint", "20|0"]);
     assert_eq!(partitions("foreign").await, [""; 0], "what is not its own is never written");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_projection_of_its_own_grows_with_its_files() {
+    let Some(lake) = Lake::new().await else { return };
+    let columns = [("id", "bigint"), ("amount", "double")];
+    let parameters = json!({
+        "lakefront.owner": "lakefront",
+        "projection.enabled": "true",
+        "projection.day.type": "date",
+        "projection.day.format": "yyyy-MM-dd",
+        "projection.day.range": "2025-01-01,2025-01-01",
+    });
+    lake.table("grown", PARQUET, &columns, &[("day", "date")], parameters, json!({})).await;
+    let rows = parquet(&sales(0).project(&[0, 2]).unwrap());
+    lake.put("grown/day=2025-01-01/a.parquet", &rows);
+    lake.queries.catalogs().refresh("aws", None).await.unwrap();
+    let sql = "select day, count(*) n from grown group by day order by day";
+    until(&lake, "grown", sql, &["day date, n bigint", "2025-01-01|10"]).await;
+
+    lake.put("grown/day=2025-01-03/a.parquet", &rows);
+    // What no range should take in does not stand in the way.
+    lake.put("grown/day=9999-12-31/a.parquet", &rows);
+    until(&lake, "grown", sql, &["day date, n bigint", "2025-01-01|10", "2025-01-03|10"]).await;
+}
