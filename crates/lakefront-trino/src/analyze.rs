@@ -45,6 +45,8 @@ pub struct Table {
     pub source: Arc<dyn TableSource>,
     /// Names in the order of the source's fields, with Trino's types. Columns without a type can't be read.
     pub columns: Vec<(String, Option<Type>)>,
+    /// Those of the columns that are there only when they are named, as `"$path"` is.
+    pub hidden: &'static [&'static str],
 }
 
 /// What the values of `now()`, `current_user` and the like are.

@@ -33,7 +33,7 @@ impl Tables for World {
         let fields: Vec<Field> = columns.iter().map(|(name, of, _)| Field::new(*name, of.clone(), true)).collect();
         let table = MemTable::try_new(Arc::new(Schema::new(fields)), vec![vec![]]).ok()?;
         let columns = columns.into_iter().map(|(name, _, of)| (name.to_owned(), Some(of))).collect();
-        Some(Table { source: provider_as_source(Arc::new(table)), columns })
+        Some(Table { source: provider_as_source(Arc::new(table)), columns, hidden: &[] })
     }
 }
 

@@ -287,7 +287,8 @@ def scopes_and_roles_limit(world):
     callers = {"reader": reader, **{name: server.tokens[name] for name in ("viewer", "editor", "admin")}}
     seen = 0
     for method, path, permission in operations(server):
-        if path.endswith("/events") or permission == "public":
+        # Announcing files takes a secret of its own, which no token is.
+        if path.endswith("/events") or permission in ("public", "announce_files"):
             continue
         for name, token in callers.items():
             body = {} if method in ("POST", "PUT", "PATCH") else None

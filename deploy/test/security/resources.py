@@ -291,7 +291,9 @@ def hostile_patterns(world):
         started = time.monotonic()
         answer = world.main.run(sql)
         took = time.monotonic() - started
-        fine = answer.status == 200 or answer.code in ("INVALID_REGEX", "FUNCTION_NOT_ALLOWED", "RESOURCE_LIMIT")
+        # The padding cuts a group open: Trino has that name for it.
+        refused = ("INVALID_REGEX", "INVALID_FUNCTION_ARGUMENT", "FUNCTION_NOT_ALLOWED", "RESOURCE_LIMIT")
+        fine = answer.status == 200 or answer.code in refused
         check(fine, f"{sql[:100]}: {answer}")
         check(took <= world.patience(2), f"{sql[:100]} took {took:.1f} s")
 

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use async_trait::async_trait;
-use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, StringArray};
+use datafusion::arrow::array::{
+    Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions, StringArray,
+};
 use datafusion::arrow::compute::{CastOptions, cast_with_options};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
@@ -41,6 +43,9 @@ use crate::job::{Compression, DataFile, Format, Meter, Storage, Table};
 /// so that a question about a huge table is answered as promptly as one about a small table.
 pub(super) const FOOTERS_PER_PLAN: usize = 2_000;
 
+/// Columns of every table that tell of the file a row is in: its address, and its size in bytes.
+pub(super) const FILE_COLUMNS: [&str; 2] = ["$path", "$file_size"];
+
 /// A table as a worker keeps it between jobs.
 pub(super) struct ScanTable {
     /// Unique in this worker.
@@ -62,6 +67,8 @@ pub(super) struct ScanTable {
     pub(super) storage: Storage,
     /// One row per file with its partition values.
     partitions: RecordBatch,
+    /// [`FILE_COLUMNS`] are its last partition values: no column of its own has such a name.
+    pub(super) knows_its_files: bool,
 }
 
 impl ScanTable {
@@ -77,8 +84,14 @@ impl ScanTable {
             .map(|field| Arc::new(if views { with_string_view(&field) } else { field }))
             .collect();
         let keys: Vec<FieldRef> = table.partitions.into_iter().map(Arc::new).collect();
-        let keys = lower_case(keys.iter());
-        let partitions = partition_values(&keys, &files)?;
+        let mut keys = lower_case(keys.iter());
+        let mut partitions = partition_values(&keys, &files)?;
+        let is_taken = |name: &str| keys.iter().chain(&columns).any(|field| field.name() == name);
+        let knows_its_files = !FILE_COLUMNS.iter().any(|name| is_taken(name));
+        if knows_its_files {
+            partitions = with_file_columns(&partitions, &table.storage, &files).map_err(failure::from_arrow)?;
+            keys = partitions.schema().fields().iter().cloned().collect();
+        }
         Ok(ScanTable {
             id,
             place,
@@ -93,6 +106,7 @@ impl ScanTable {
             stored,
             storage: table.storage,
             partitions,
+            knows_its_files,
         })
     }
 
@@ -216,6 +230,26 @@ fn partition_values(keys: &[FieldRef], files: &[DataFile]) -> Result<RecordBatch
         EngineError::new(EngineErrorKind::Internal, "The partitions of a table could not be read.")
             .with_detail(error.to_string())
     })
+}
+
+/// Local files are named below their lake, as nobody is told where that is.
+fn with_file_columns(
+    partitions: &RecordBatch,
+    storage: &Storage,
+    files: &[DataFile],
+) -> Result<RecordBatch, datafusion::arrow::error::ArrowError> {
+    let around = match storage {
+        Storage::Local { .. } => String::new(),
+        Storage::S3 { bucket, prefix, .. } => format!("s3://{bucket}/{prefix}"),
+    };
+    let paths: StringArray = files.iter().map(|file| Some(format!("{around}{}", file.path))).collect();
+    let sizes: Int64Array = files.iter().map(|file| i64::try_from(file.size).ok()).collect();
+    let more = FILE_COLUMNS.iter().zip([DataType::Utf8, DataType::Int64]);
+    let more = more.map(|(name, data_type)| Arc::new(Field::new(*name, data_type, true)));
+    let fields: Vec<FieldRef> = partitions.schema().fields().iter().cloned().chain(more).collect();
+    let mut columns = partitions.columns().to_vec();
+    columns.extend([Arc::new(paths) as ArrayRef, Arc::new(sizes)]);
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
 }
 
 fn strip_qualifiers(filter: Expr) -> Result<Expr> {

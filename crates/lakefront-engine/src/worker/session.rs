@@ -17,7 +17,7 @@ use lakefront_trino::types::Type;
 
 use super::footer::Footers;
 use super::memory::SharedMemory;
-use super::scan::{Scan, ScanTable};
+use super::scan::{FILE_COLUMNS, Scan, ScanTable};
 use crate::job::{Limits, Meter};
 
 pub(super) struct Surroundings<'a> {
@@ -76,7 +76,9 @@ impl<'a> Names<'a> {
             let schema = scan.schema();
             // A column whose type is no Trino's can't be named.
             let columns = schema.fields().iter().map(|field| (field.name().clone(), Type::of_field(field)));
-            (name, Table { columns: columns.collect(), source: provider_as_source(Arc::new(scan)) })
+            let columns = columns.collect();
+            let hidden = if table.knows_its_files { &FILE_COLUMNS[..] } else { &[] };
+            (name, Table { columns, source: provider_as_source(Arc::new(scan)), hidden })
         });
         Names { tables: named.collect(), catalog, database }
     }

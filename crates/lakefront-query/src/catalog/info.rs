@@ -188,6 +188,11 @@ impl TableInfo {
         Ok(Arc::clone(&table))
     }
 
+    /// Whether another system keeps it, and its files are listed for each statement anew.
+    pub(crate) fn is_kept_elsewhere(&self) -> bool {
+        self.readable.is_none() && !self.problems.iter().any(|problem| problem.fatal)
+    }
+
     /// The table as a statement of this person reads it.
     pub(super) async fn bound_for(&self, person: &Principal) -> Result<Bound, QueryError> {
         let table = self.engine_table()?;

@@ -1,14 +1,16 @@
 //! SHOW and DESCRIBE, answered by the catalogs.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::datatypes::Field;
 use lakefront_trino::{FunctionKind, functions};
 use sqlparser::ast::ObjectName;
 
 use super::names::{self, Defaults};
 use super::rules::Show;
-use crate::{Catalogs, ErrorKind, QueryError};
+use crate::{Catalogs, ErrorKind, QueryError, TableInfo};
 
 /// The rows that Trino would answer.
 pub(crate) async fn answer(show: &Show, defaults: &Defaults, catalogs: &Catalogs) -> Result<RecordBatch, QueryError> {
@@ -49,8 +51,31 @@ pub(crate) async fn answer(show: &Show, defaults: &Defaults, catalogs: &Catalogs
             }
             batch([("Column", names), ("Type", types), ("Extra", extras), ("Comment", comments)])
         }
+        Show::Partitions { table } => partitions(&*names::find(catalogs, defaults, &names::parts(table)).await?),
         Show::Functions { like } => functions_like(like.as_deref()),
     }
+}
+
+/// Each once, in Hive's words.
+fn partitions(table: &TableInfo) -> Result<RecordBatch, QueryError> {
+    let name = &table.name;
+    if !table.columns.iter().any(|column| column.partition) {
+        return Err(QueryError::user("NOT_SUPPORTED", format!("Table `{name}` has no partitions.")));
+    }
+    if table.is_kept_elsewhere() {
+        let message = format!("The partitions of `{name}` are known to the system that keeps it.");
+        return Err(QueryError::user("NOT_SUPPORTED", message).with_hint("Select its partition keys with DISTINCT."));
+    }
+    let files = table.engine_table()?;
+    let written = |values: &[Option<String>]| {
+        let keys = files.partitions.iter().zip(values);
+        let folder = |(key, value): (&Field, &Option<String>)| {
+            format!("{}={}", key.name(), value.as_deref().unwrap_or("__HIVE_DEFAULT_PARTITION__"))
+        };
+        keys.map(folder).collect::<Vec<_>>().join("/")
+    };
+    let partitions: BTreeSet<String> = files.files.iter().map(|file| written(&file.partition_values)).collect();
+    lines("partition", partitions.into_iter().collect())
 }
 
 /// One row for each overload.

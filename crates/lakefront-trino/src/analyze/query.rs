@@ -130,6 +130,7 @@ impl Analyzer<'_> {
                 name: Some(folded(name)),
                 column: Column::new(Some(work.as_str()), symbol),
                 of: field.of.clone(),
+                hidden: false,
             })
             .collect();
         let mut named = (*scope.named).clone();
@@ -212,7 +213,13 @@ impl Analyzer<'_> {
         let fields = symbols
             .into_iter()
             .zip(types)
-            .map(|(symbol, of)| Field { qualifier: Vec::new(), name: None, column: Column::from_name(symbol), of })
+            .map(|(symbol, of)| Field {
+                qualifier: Vec::new(),
+                name: None,
+                column: Column::from_name(symbol),
+                of,
+                hidden: false,
+            })
             .collect();
         Ok(Relation { plan, fields })
     }
@@ -274,7 +281,7 @@ impl Analyzer<'_> {
             .into_iter()
             .zip(names)
             .zip(types)
-            .map(|((column, name), of)| Field { qualifier: Vec::new(), name, column, of })
+            .map(|((column, name), of)| Field { qualifier: Vec::new(), name, column, of, hidden: false })
             .collect();
         Ok(Relation { plan, fields })
     }

@@ -140,6 +140,7 @@ impl Analyzer<'_> {
                 name: Some(name.to_lowercase()),
                 column,
                 of: of.clone(),
+                hidden: table.hidden.contains(&name.as_str()),
             });
         }
         if converts {
@@ -222,8 +223,13 @@ impl Analyzer<'_> {
         let source = datafusion::datasource::provider_as_source(provider);
         let plan = LogicalPlanBuilder::scan(reference, source, None)?.build()?;
         let column = plan.schema().columns().swap_remove(0);
-        let fields =
-            vec![Field { qualifier: Vec::new(), name: Some(TABLE_FUNCTION.to_owned()), column, of: Type::Bigint }];
+        let fields = vec![Field {
+            qualifier: Vec::new(),
+            name: Some(TABLE_FUNCTION.to_owned()),
+            column,
+            of: Type::Bigint,
+            hidden: false,
+        }];
         Ok(Relation { plan, fields })
     }
 
@@ -298,7 +304,13 @@ impl Analyzer<'_> {
             }
             let symbol = self.symbol("l");
             expressions.push(self.without_predicates(value.expr)?.alias(&symbol));
-            computed.push(Field { qualifier: Vec::new(), name, column: Column::from_name(symbol), of: value.of });
+            computed.push(Field {
+                qualifier: Vec::new(),
+                name,
+                column: Column::from_name(symbol),
+                of: value.of,
+                hidden: false,
+            });
         }
         let plan = LogicalPlanBuilder::from(left.plan.clone()).project(expressions)?.build()?;
         let right = aliased(Relation { plan: plan.clone(), fields: computed }, alias.as_ref())?;
@@ -401,7 +413,13 @@ impl Analyzer<'_> {
             };
             let symbol = self.symbol("u");
             expressions.push(value.alias(&symbol));
-            fields.push(Field { qualifier: Vec::new(), name: a.name.clone(), column: Column::from_name(symbol), of });
+            fields.push(Field {
+                qualifier: Vec::new(),
+                name: a.name.clone(),
+                column: Column::from_name(symbol),
+                of,
+                hidden: false,
+            });
         }
         let plan = LogicalPlanBuilder::from(plan).project(expressions)?.build()?;
         let is_merged =
@@ -430,6 +448,7 @@ pub(super) fn aliased(mut relation: Relation, alias: Option<&TableAlias>) -> Res
 }
 
 fn rename(fields: &mut [Field], names: &[Ident]) -> Result<()> {
+    let mut fields: Vec<&mut Field> = fields.iter_mut().filter(|field| !field.hidden).collect();
     if names.len() != fields.len() {
         return Err(Error::new(
             Code::MismatchedColumnAliases,

@@ -19,6 +19,8 @@ pub(crate) struct Field {
     pub(crate) name: Option<String>,
     pub(crate) column: Column,
     pub(crate) of: Type,
+    /// There when it is named, and not in `*`.
+    pub(crate) hidden: bool,
 }
 
 /// A plan and the names of its columns.

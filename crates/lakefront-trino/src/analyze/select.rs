@@ -161,6 +161,7 @@ impl Analyzer<'_> {
                 name: output.name,
                 column: Column::from_name(symbol),
                 of: output.value.of,
+                hidden: false,
             })
             .collect();
         Ok(Relation { plan: plan.build()?, fields })
@@ -185,11 +186,12 @@ impl Analyzer<'_> {
                 if fields.is_empty() {
                     return Err(Error::new(Code::SyntaxError, "SELECT * not allowed in queries without FROM clause"));
                 }
-                fields.iter().for_each(&mut add);
+                fields.iter().filter(|field| !field.hidden).for_each(&mut add);
             }
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
                 let parts: Vec<String> = name.0.iter().filter_map(|part| part.as_ident()).map(folded).collect();
-                let mut own = fields.iter().filter(|field| field.qualifier.ends_with(&parts)).peekable();
+                let own = fields.iter().filter(|field| !field.hidden && field.qualifier.ends_with(&parts));
+                let mut own = own.peekable();
                 if own.peek().is_none() {
                     // A row's fields.
                     let idents: Vec<_> = name.0.iter().filter_map(|part| part.as_ident()).cloned().collect();
@@ -244,6 +246,7 @@ impl Analyzer<'_> {
                 name: output.name.clone(),
                 column: Column::from_name(symbol),
                 of: output.value.of.clone(),
+                hidden: false,
             })
             .collect();
         let scope = Scope { fields, ..Scope::inner(source, false) };

@@ -101,7 +101,7 @@ impl Analyzer<'_> {
                 None => element,
             };
             expressions.push(element.alias(&symbol));
-            unnested.push(Field { qualifier: Vec::new(), name, column: Column::from_name(symbol), of });
+            unnested.push(Field { qualifier: Vec::new(), name, column: Column::from_name(symbol), of, hidden: false });
         }
         let plan = LogicalPlanBuilder::from(plan).project(expressions)?.build()?;
         let right = aliased(Relation { plan: plan.clone(), fields: unnested }, alias)?;

@@ -50,7 +50,7 @@ impl World {
             let table = MemTable::try_new(schema, vec![batches]).unwrap();
             let source: Arc<dyn TableSource> = provider_as_source(Arc::new(table));
             let columns = columns.into_iter().map(|(name, of)| (name, Some(Type::parse(&of).unwrap()))).collect();
-            (name, Table { source, columns })
+            (name, Table { source, columns, hidden: &[] })
         });
         World { tables: tables.collect() }
     }

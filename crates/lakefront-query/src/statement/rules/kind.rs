@@ -1,8 +1,8 @@
 //! Which kinds of statement there are here.
 
 use sqlparser::ast::{
-    DescribeAlias, ObjectName, Query, ShowStatementFilter, ShowStatementFilterPosition, ShowStatementOptions, Spanned,
-    Statement,
+    DescribeAlias, Ident, ObjectName, Query, ShowStatementFilter, ShowStatementFilterPosition, ShowStatementOptions,
+    Spanned, Statement,
 };
 
 use super::{not_supported, position};
@@ -23,6 +23,7 @@ pub(crate) enum Show {
     Schemas { within: Option<ObjectName>, like: Option<String> },
     Tables { within: Option<ObjectName>, like: Option<String> },
     Columns { table: ObjectName },
+    Partitions { table: ObjectName },
     Functions { like: Option<String> },
 }
 
@@ -80,6 +81,11 @@ pub(crate) fn kind(statement: &Statement) -> Result<Kind<'_>, QueryError> {
         | Statement::ShowColumns { .. } => Err(not_supported("SHOW with these options", statement.span())),
         Statement::ShowFunctions { filter } => {
             Ok(Kind::Show(Show::Functions { like: filter.as_ref().map(pattern).transpose()? }))
+        }
+        // To the parser it is a variable of several words.
+        Statement::ShowVariable { variable } if is_partitions(variable) => {
+            let table = ObjectName::from(variable[1..].to_vec());
+            Ok(Kind::Show(Show::Partitions { table }))
         }
         Statement::ShowCreate { .. } => Err(not_supported("This SHOW", statement.span())),
         Statement::Analyze(..)
@@ -208,6 +214,10 @@ pub(crate) fn kind(statement: &Statement) -> Result<Kind<'_>, QueryError> {
         | Statement::Vacuum(..)
         | Statement::Reset(..) => Err(not_allowed(statement)),
     }
+}
+
+fn is_partitions(words: &[Ident]) -> bool {
+    matches!(words, [first, _, ..] if first.quote_style.is_none() && first.value.eq_ignore_ascii_case("partitions"))
 }
 
 pub(super) fn not_allowed(statement: &Statement) -> QueryError {
