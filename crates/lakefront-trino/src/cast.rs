@@ -7,6 +7,7 @@ mod scalar;
 mod sketch;
 mod temporal;
 
+pub(crate) use scalar::number_text::{double_digits, real_digits};
 pub(crate) use temporal::{at_offset, on_day_kernel};
 
 use datafusion::arrow::array::ArrayRef;

@@ -276,6 +276,11 @@ impl<'a> Values<'a> {
         self.array.len()
     }
 
+    /// Of the array, where it is a part of another those of the part.
+    pub fn bytes(&self) -> usize {
+        self.array.to_data().get_slice_memory_size().unwrap_or(0)
+    }
+
     pub fn is_empty(&self) -> bool {
         self.array.is_empty()
     }

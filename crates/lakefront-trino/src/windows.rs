@@ -176,10 +176,7 @@ impl Windowed {
                 None => 1,
                 Some(Value::Int(offset)) if offset >= 0 => offset,
                 Some(Value::Int(_)) => return Err(Error::invalid_argument("Offset must be at least 0")),
-                Some(_) => {
-                    picks.push((1, 0));
-                    continue;
-                }
+                Some(_) => return Err(Error::invalid_argument("Offset must not be null")),
             };
             let place = match self.ignores_nulls && offset > 0 {
                 false if forward => (row as i64).checked_add(offset).filter(|place| *place < rows as i64),

@@ -33,7 +33,12 @@ pub(crate) trait Fold: Debug + PartialEq + Send + Sync + 'static {
 
     fn finish(&self, state: &Self::State) -> Result<Value>;
 
-    /// Bytes that a row leaves in its state, about.
+    /// Things that a state keeps elsewhere than in itself, in no time.
+    fn kept(&self, _state: &Self::State) -> usize {
+        0
+    }
+
+    /// Bytes of each of them, about, but for texts.
     fn held(&self) -> usize {
         0
     }
@@ -125,6 +130,18 @@ enum Kind<'a> {
 }
 
 impl<'a> Input<'a> {
+    /// On average, of what is of no fixed width.
+    fn bytes_of_a_row(&self) -> usize {
+        let (bytes, rows) = match &self.kind {
+            Kind::Text(texts) => (texts.value_offsets(), texts.len()),
+            Kind::Bytes(bytes) => (bytes.value_offsets(), bytes.len()),
+            Kind::Other(values) => return values.bytes().checked_div(values.len()).unwrap_or(0),
+            _ => return 0,
+        };
+        let whole = bytes.last().zip(bytes.first()).map_or(0, |(last, first)| (last - first) as usize);
+        whole.checked_div(rows).unwrap_or(0)
+    }
+
     pub(crate) fn new(array: &'a ArrayRef, of: &'a Type) -> Self {
         let kind = match of {
             Type::Unknown => Kind::Null,
@@ -328,7 +345,7 @@ impl<F: Fold> Folding for F {
 
     fn groups(self: Arc<Self>, returns: &Type) -> Box<dyn Groups> {
         let carried = Fold::carried(self.as_ref());
-        Box::new(States { fold: self, carried, returns: returns.clone(), states: Vec::new(), rows: 0 })
+        Box::new(States { fold: self, carried, returns: returns.clone(), states: Vec::new(), kept_bytes: 0 })
     }
 
     fn is_same(&self, other: &dyn Folding) -> bool {
@@ -369,16 +386,30 @@ struct States<F: Fold> {
     carried: Vec<Type>,
     returns: Type,
     states: Vec<F::State>,
-    /// Rows that the states may hold.
-    rows: usize,
+    /// What the states keep elsewhere than in themselves, about.
+    kept_bytes: usize,
 }
 
 impl<F: Fold> States<F> {
     fn take(&mut self, emit_to: EmitTo) -> Vec<F::State> {
         let all = self.states.len().max(1);
         let taken = emit_to.take_needed(&mut self.states);
-        self.rows -= (self.rows as u128 * taken.len() as u128 / all as u128) as usize;
+        self.kept_bytes -= (self.kept_bytes as u128 * taken.len() as u128 / all as u128) as usize;
         taken
+    }
+
+    /// Changes a state, and counts what it keeps since; `texts` are the bytes of a row that it may keep.
+    fn change(&mut self, group: usize, texts: usize, by: impl FnOnce(&F, &mut F::State) -> Result<()>) -> Result<()> {
+        let state = &mut self.states[group];
+        let before = self.fold.kept(state);
+        by(&self.fold, state)?;
+        let after = self.fold.kept(state);
+        if after > before {
+            self.kept_bytes += (after - before) * self.fold.held() + texts;
+        } else {
+            self.kept_bytes = self.kept_bytes.saturating_sub((before - after) * self.fold.held());
+        }
+        Ok(())
     }
 
     fn columns<'s>(&self, states: impl Iterator<Item = &'s F::State>) -> Result<Vec<ArrayRef>> {
@@ -405,25 +436,26 @@ impl<F: Fold> Groups for States<F> {
     }
 
     fn add(&mut self, group: usize, row: Row<'_>) -> Result<()> {
-        self.fold.add(&mut self.states[group], row)
+        self.change(group, 0, |fold, state| fold.add(state, row))
     }
 
     fn add_all(&mut self, inputs: &[Input<'_>], groups: &[usize], filter: Option<&BooleanArray>) -> Result<()> {
+        let texts = inputs.iter().map(Input::bytes_of_a_row).sum();
         for (row, group) in groups.iter().enumerate() {
             if counts(filter, row) {
-                self.fold.add(&mut self.states[*group], Row::Of(inputs, row))?;
+                self.change(*group, texts, |fold, state| fold.add(state, Row::Of(inputs, row)))?;
             }
         }
-        self.rows += groups.len();
         Ok(())
     }
 
     fn merge_all(&mut self, saved: &[ArrayRef], groups: &[usize]) -> Result<()> {
-        let inputs: Vec<Input<'_>> = saved.iter().zip(&self.carried).map(|(array, of)| Input::new(array, of)).collect();
+        let carried = self.carried.clone();
+        let inputs: Vec<Input<'_>> = saved.iter().zip(&carried).map(|(array, of)| Input::new(array, of)).collect();
+        let texts = inputs.iter().map(Input::bytes_of_a_row).sum();
         for (row, group) in groups.iter().enumerate() {
-            self.fold.merge(&mut self.states[*group], Row::Of(&inputs, row))?;
+            self.change(*group, texts, |fold, state| fold.merge(state, Row::Of(&inputs, row)))?;
         }
-        self.rows += groups.len();
         Ok(())
     }
 
@@ -457,10 +489,10 @@ impl<F: Fold> Groups for States<F> {
 
     fn clear(&mut self) {
         self.states.clear();
-        self.rows = 0;
+        self.kept_bytes = 0;
     }
 
     fn size(&self) -> usize {
-        self.states.capacity() * size_of::<F::State>() + self.rows * self.fold.held()
+        self.states.capacity() * size_of::<F::State>() + self.kept_bytes
     }
 }

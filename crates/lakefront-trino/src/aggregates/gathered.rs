@@ -111,6 +111,10 @@ impl Fold for Gathered {
         groups.result(0)
     }
 
+    fn kept(&self, state: &Rows) -> usize {
+        state.rows.len()
+    }
+
     fn held(&self) -> usize {
         let width = self.types.len() + if self.distinct { self.arguments } else { 0 };
         size_of::<Vec<Value>>() + width * size_of::<Value>()

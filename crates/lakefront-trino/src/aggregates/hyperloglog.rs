@@ -42,6 +42,13 @@ impl HyperLogLog {
         1 << self.index_bits
     }
 
+    pub(crate) fn kept_bytes(&self) -> usize {
+        match &self.kept {
+            Kept::Prefixes(entries) => size_of_val(entries.as_slice()),
+            Kept::Runs(runs) => runs.len(),
+        }
+    }
+
     pub(crate) fn add(&mut self, hash: i64) {
         let hash = hash as u64;
         match &mut self.kept {
@@ -186,8 +193,11 @@ impl HyperLogLog {
                 let (&base, rest) = rest.split_first()?;
                 let buckets = 1usize << index_bits;
                 let (deltas, rest) = rest.split_at_checked(buckets / 2)?;
-                let mut runs: Vec<u8> =
-                    deltas.iter().flat_map(|pair| [pair >> 4, pair & 15]).map(|delta| base + delta).collect();
+                let mut runs: Vec<u8> = deltas
+                    .iter()
+                    .flat_map(|pair| [pair >> 4, pair & 15])
+                    .map(|delta| base.saturating_add(delta))
+                    .collect();
                 let (count, rest) = rest.split_first_chunk::<2>()?;
                 let count = usize::from(u16::from_le_bytes(*count));
                 let (places, over) = rest.split_at_checked(2 * count)?;
@@ -195,7 +205,8 @@ impl HyperLogLog {
                     return None;
                 }
                 for (place, over) in places.as_chunks::<2>().0.iter().zip(over) {
-                    *runs.get_mut(usize::from(u16::from_le_bytes(*place)))? += over;
+                    let run = runs.get_mut(usize::from(u16::from_le_bytes(*place)))?;
+                    *run = run.checked_add(*over)?;
                 }
                 Some(Self { index_bits, kept: Kept::Runs(runs) })
             }

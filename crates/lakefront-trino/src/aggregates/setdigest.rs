@@ -22,6 +22,10 @@ impl Default for SetDigest {
 }
 
 impl SetDigest {
+    pub(crate) fn kept_bytes(&self) -> usize {
+        self.log.kept_bytes() + self.hashes.len() * 3 * size_of::<i64>()
+    }
+
     pub(crate) fn add(&mut self, bytes: &[u8]) {
         let hash = hash::murmur(bytes);
         self.log.add(hash);

@@ -35,6 +35,10 @@ impl TDigest {
         }
     }
 
+    pub(crate) fn kept_bytes(&self) -> usize {
+        size_of_val(self.centroids.as_slice())
+    }
+
     /// Adds a finite number.
     pub(crate) fn add(&mut self, value: f64, weight: f64) {
         let most = (6.0 * (2.0 * self.compression + 10.0)) as usize;

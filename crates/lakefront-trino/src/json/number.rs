@@ -1,12 +1,16 @@
 //! The text of numbers as Java writes it, which JSON has.
 
+use crate::cast::{double_digits, real_digits};
+
 /// `1.0`, `1.0E10`, `NaN`: `Double.toString`.
 pub(crate) fn double(value: f64) -> String {
     if value.abs() == f64::from_bits(1) {
         // The shortest text is not what Java writes here.
         return if value < 0.0 { "-4.9E-324" } else { "4.9E-324" }.to_owned();
     }
-    text(format!("{value:e}"), value, 1e-3..1e7)
+    let shortest = format!("{value:e}");
+    let digits = if has_one_digit(&shortest) { shortest } else { double_digits(value) };
+    text(digits, value, 1e-3..1e7)
 }
 
 /// `Float.toString`
@@ -14,7 +18,14 @@ pub(crate) fn real(value: f32) -> String {
     if value.abs() == f32::from_bits(1) {
         return if value < 0.0 { "-1.4E-45" } else { "1.4E-45" }.to_owned();
     }
-    text(format!("{value:e}"), f64::from(value), f64::from(1e-3f32)..1e7)
+    let shortest = format!("{value:e}");
+    let digits = if has_one_digit(&shortest) { shortest } else { real_digits(value) };
+    text(digits, f64::from(value), f64::from(1e-3f32)..1e7)
+}
+
+/// There Java and the fewest digits are of one mind, as about what is no number.
+fn has_one_digit(shortest: &str) -> bool {
+    !shortest.contains('.')
 }
 
 /// Rewrites `d.ddde±x`; in the range without an exponent.
@@ -31,7 +42,7 @@ fn text(shortest: String, value: f64, plain: std::ops::Range<f64>) -> String {
     }
     let (mantissa, exponent) = shortest.trim_start_matches('-').split_once('e').unwrap_or((&shortest, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    let digits: String = mantissa.trim_end_matches('0').chars().filter(char::is_ascii_digit).collect();
     if !plain.contains(&value.abs()) {
         let fraction = if digits.len() > 1 { &digits[1..] } else { "0" };
         return format!("{sign}{}.{fraction}E{exponent}", &digits[..1]);

@@ -80,13 +80,20 @@ enum Predicate {
 
 /// How deep a path may be nested.
 const MAX_DEPTH: usize = 100;
+/// Words of a path: it is evaluated step within step.
+const MOST_WORDS: usize = 2_000;
+/// Brackets that may be those of a predicate or of a value, and are read as either.
+const MOST_TRIES: usize = 1_000;
 
 impl Path {
     /// # Errors
     /// `SYNTAX_ERROR`, or `INVALID_PATH` where the words make no sense together.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let mut parser =
-            Parser { words: words(text), at: 0, variables: Vec::new(), depth: 0, inside: Inside::default() };
+            Parser { words: words(text), at: 0, variables: Vec::new(), depth: 0, tries: 0, inside: Inside::default() };
+        if parser.words.len() > MOST_WORDS {
+            return Err(Error::not_here("A JSON path of so many parts"));
+        }
         let lax = match parser.next() {
             Some(Word::Name(mode)) if mode == "lax" => true,
             Some(Word::Name(mode)) if mode == "strict" => false,
@@ -112,6 +119,8 @@ struct Parser {
     at: usize,
     variables: Vec<String>,
     depth: usize,
+    /// Brackets that were read twice, which those within them are too.
+    tries: usize,
     inside: Inside,
 }
 
@@ -343,6 +352,10 @@ impl Parser {
             // A predicate in brackets, or a comparison that begins with a path in brackets.
             let variables = self.variables.len();
             let depth = self.depth;
+            self.tries += 1;
+            if self.tries > MOST_TRIES {
+                return Err(Error::not_here("A JSON path with so many brackets within each other"));
+            }
             if let Ok(predicate) = self.delimited()
                 && !matches!(self.peek(), Some(Word::Sign(sign)) if !matches!(*sign, "&&" | "||" | ")"))
             {

@@ -160,6 +160,16 @@ pub(crate) fn write_text(text: &str, out: &mut String) {
     let mut plain = 0;
     for (at, byte) in text.bytes().enumerate() {
         let escape = match byte {
+            // Beyond the basic plane: the first of four bytes.
+            0xF0.. => {
+                let wide = text[at..].chars().next().unwrap_or_default();
+                out.push_str(&text[plain..at]);
+                for unit in wide.encode_utf16(&mut [0; 2]) {
+                    out.push_str(&format!("\\u{unit:04X}"));
+                }
+                plain = at + wide.len_utf8();
+                continue;
+            }
             b'"' => "\\\"",
             b'\\' => "\\\\",
             8 => "\\b",

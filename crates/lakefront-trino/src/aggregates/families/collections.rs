@@ -59,6 +59,10 @@ impl Fold for Listed {
         Ok(if state.is_empty() { Value::Null } else { Value::Array(state.clone()) })
     }
 
+    fn kept(&self, state: &Vec<Value>) -> usize {
+        state.len()
+    }
+
     fn held(&self) -> usize {
         size_of::<Value>()
     }
@@ -88,6 +92,8 @@ struct Map {
     entries: Vec<(Value, Value)>,
     /// Whether there was anything to make a map of.
     seen: bool,
+    /// Values beside the first of their keys.
+    more: usize,
 }
 
 impl Mapped {
@@ -107,7 +113,10 @@ impl Mapped {
                 state.entries.push((key, value));
             }
             Some(at) => match (&self.entries, &mut state.entries[*at].1, value) {
-                (Entries::All, Value::Array(known), Value::Array(more)) => known.extend(more),
+                (Entries::All, Value::Array(known), Value::Array(more)) => {
+                    state.more += more.len();
+                    known.extend(more);
+                }
                 (Entries::Count, Value::Int(known), Value::Int(more)) => *known += more,
                 _ => {}
             },
@@ -161,6 +170,10 @@ impl Fold for Mapped {
 
     fn finish(&self, state: &Map) -> Result<Value> {
         Ok(if state.seen { Value::Map(state.entries.clone()) } else { Value::Null })
+    }
+
+    fn kept(&self, state: &Map) -> usize {
+        state.entries.len() + state.more
     }
 
     fn held(&self) -> usize {

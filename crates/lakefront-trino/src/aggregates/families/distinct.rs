@@ -81,8 +81,12 @@ impl Fold for Distinct {
         Ok(Value::Int(state.as_ref().map_or(0, HyperLogLog::cardinality)))
     }
 
+    fn kept(&self, state: &Self::State) -> usize {
+        state.as_ref().map_or(0, HyperLogLog::kept_bytes)
+    }
+
     fn held(&self) -> usize {
-        4
+        1
     }
 }
 

@@ -307,4 +307,12 @@ impl Fold for Best {
         let value = |(key, value): &(Value, Value)| if self.value.is_some() { value.clone() } else { key.clone() };
         Ok(Value::Array(state.rows.iter().map(value).collect()))
     }
+
+    fn kept(&self, state: &Ranked) -> usize {
+        state.rows.len()
+    }
+
+    fn held(&self) -> usize {
+        2 * size_of::<Value>()
+    }
 }

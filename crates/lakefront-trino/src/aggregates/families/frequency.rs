@@ -139,6 +139,10 @@ impl Fold for Histogram {
         Ok(Value::Map(entries.collect()))
     }
 
+    fn kept(&self, state: &Buckets) -> usize {
+        state.buckets.len()
+    }
+
     fn held(&self) -> usize {
         16
     }

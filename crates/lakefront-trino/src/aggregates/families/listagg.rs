@@ -115,6 +115,10 @@ impl Fold for Listed {
         Ok(Value::Text(text))
     }
 
+    fn kept(&self, state: &State) -> usize {
+        state.values.len()
+    }
+
     fn held(&self) -> usize {
         64
     }

@@ -144,7 +144,11 @@ impl Fold for Percentile {
         }
     }
 
+    fn kept(&self, state: &State) -> usize {
+        state.digest.kept_bytes()
+    }
+
     fn held(&self) -> usize {
-        16
+        1
     }
 }

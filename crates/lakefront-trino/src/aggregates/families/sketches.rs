@@ -158,8 +158,12 @@ impl Fold for Sets {
         Ok(Value::or_null(state.as_ref().map(|digest| Value::Bytes(digest.write()))))
     }
 
+    fn kept(&self, state: &Self::State) -> usize {
+        state.as_ref().map_or(0, SetDigest::kept_bytes)
+    }
+
     fn held(&self) -> usize {
-        16
+        1
     }
 }
 
@@ -216,7 +220,11 @@ impl Fold for Digests {
         Ok(Value::or_null(state.as_ref().map(|digest| Value::Bytes(digest.write()))))
     }
 
+    fn kept(&self, state: &Self::State) -> usize {
+        state.as_ref().map_or(0, TDigest::kept_bytes)
+    }
+
     fn held(&self) -> usize {
-        16
+        1
     }
 }

@@ -61,9 +61,9 @@ struct Paths<'a> {
 
 impl<'a> Paths<'a> {
     fn new(call: &'a Call<'a>) -> Result<Self> {
-        let constant = match call.text(1).get(0) {
-            Some(path) if call.is_constant(1) => Some(Path::parse(path)?),
-            _ => None,
+        let constant = match call.is_constant(1) {
+            true => call.text(1).get(0).map(Path::parse).transpose()?,
+            false => None,
         };
         Ok(Self { call, constant })
     }

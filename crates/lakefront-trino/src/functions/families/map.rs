@@ -60,9 +60,6 @@ fn checked(pairs: impl Iterator<Item = (Value, Value)>, of: &Type) -> Result<Val
         if key.is_null() {
             return Err(null_key());
         }
-        if is_indeterminate(&key) {
-            return Err(Error::invalid_argument("map key cannot be indeterminate"));
-        }
         if !seen.insert(Key(key.clone())) {
             return Err(duplicate_key(&key, of));
         }
@@ -91,6 +88,10 @@ fn map(call: &Call) -> Result<ArrayRef> {
         let (keys, values) = (items(keys.get(row)), items(values.get(row)));
         if keys.len() != values.len() {
             return Err(Error::invalid_argument("Key and value arrays must be the same length"));
+        }
+        // Those of entries may be.
+        if keys.iter().any(|key| !key.is_null() && is_indeterminate(key)) {
+            return Err(Error::invalid_argument("map key cannot be indeterminate"));
         }
         checked(keys.into_iter().zip(values), key_type(call.returns)).map(Some)
     })
@@ -122,9 +123,6 @@ fn multimap(call: &Call) -> Result<ArrayRef> {
         let mut places: HashMap<Key, usize> = HashMap::new();
         let mut entries: Vec<(Value, Vec<Value>)> = Vec::new();
         for (key, value) in pairs(array.get(row))? {
-            if is_indeterminate(&key) {
-                return Err(Error::invalid_argument("map key cannot be indeterminate"));
-            }
             let at = *places.entry(Key(key.clone())).or_insert_with(|| {
                 entries.push((key, Vec::new()));
                 entries.len() - 1

@@ -12,6 +12,9 @@ use crate::json::tree::Node;
 use crate::types::{Type, VARCHAR};
 use crate::value::{self, Value};
 
+/// Items of one step.
+const MOST_ITEMS: usize = 1_000_000;
+
 /// What a path finds: JSON, or a value that an operator or a literal made.
 #[derive(Debug, Clone)]
 pub(crate) enum Item<'a> {
@@ -314,6 +317,10 @@ impl<'a> Evaluator<'a> {
                 }
                 for at in from.max(0)..=to.min(size - 1) {
                     found.push(elements[at as usize].clone());
+                    if found.len() > MOST_ITEMS {
+                        let message = "The JSON path finds too many items";
+                        return Err(Error::new(Code::ExceededFunctionMemoryLimit, message));
+                    }
                 }
             }
         }

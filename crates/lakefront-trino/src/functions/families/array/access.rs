@@ -60,7 +60,10 @@ fn element_at(call: &Call) -> Result<ArrayRef> {
     pick(call, |length, at| match at {
         0 => Err(Error::invalid_argument("SQL array indices start at 1")),
         1.. => Ok((at <= length).then_some(at - 1)),
-        _ => Ok((-at <= length).then_some(length + at)),
+        _ => match at.checked_neg() {
+            Some(back) => Ok((back <= length).then_some(length + at)),
+            None => Err(Error::new(Code::GenericInternalError, "integer overflow")),
+        },
     })
 }
 

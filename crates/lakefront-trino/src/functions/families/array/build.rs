@@ -107,7 +107,7 @@ fn slice(call: &Call) -> Result<ArrayRef> {
             return Err(Error::invalid_argument("SQL array indices start at 1"));
         }
         let from = if start < 0 { size.saturating_add(start) + 1 } else { start };
-        let to = from.saturating_add(length).min(size + 1);
+        let to = from.wrapping_add(length).min(size + 1);
         Ok(if from >= to || from < 1 { (0, 0) } else { (from - 1, to - 1) })
     })
 }
@@ -185,6 +185,9 @@ fn size_of(value: &Value) -> usize {
     }
 }
 
+/// Elements of all the arrays in one result.
+const MOST_ITEMS: usize = 10_000_000;
+
 fn ngrams(call: &Call) -> Result<ArrayRef> {
     let (array, length) = (call.any(0), call.int(1)?);
     call.values(|row| {
@@ -194,6 +197,9 @@ fn ngrams(call: &Call) -> Result<ArrayRef> {
         }
         let items = items(array.get(row));
         let length = (items.len() as i64).min(length) as usize;
+        if (items.len() - length).saturating_mul(length) > MOST_ITEMS {
+            return Err(Error::new(Code::ExceededFunctionMemoryLimit, "The n-grams have too many elements"));
+        }
         if length == 0 {
             return Ok(Some(Value::Array(vec![Value::Array(Vec::new())])));
         }

@@ -68,6 +68,10 @@ fn base64(alphabet: &Alphabet) -> GeneralPurpose {
 }
 
 fn from_base64(alphabet: &Alphabet, text: &[u8]) -> Result<Vec<u8>> {
+    // All of the padding, or none.
+    if text.last() == Some(&b'=') && !text.len().is_multiple_of(4) {
+        return Err(Error::invalid_argument("Input byte array has wrong 4-byte ending unit"));
+    }
     base64(alphabet).decode(text).map_err(|error| Error::invalid_argument(error.to_string()))
 }
 

@@ -61,7 +61,9 @@ fn padded(out: &mut String, value: i64, least: usize) {
         out.push(char::from(b'0' + (value / 10) as u8));
         out.push(char::from(b'0' + (value % 10) as u8));
     } else {
-        let _ = write!(out, "{value:0least$}");
+        let digits = value.to_string();
+        out.extend(std::iter::repeat_n('0', least.saturating_sub(digits.len())));
+        out.push_str(&digits);
     }
 }
 

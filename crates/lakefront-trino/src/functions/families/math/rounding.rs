@@ -76,6 +76,10 @@ fn round(value: f64, digits: i32) -> f64 {
     let factor = 10f64.powf(digits.into());
     let sign = if value < 0.0 { -1.0 } else { 1.0 };
     let scaled = sign * value * factor;
+    if scaled.is_nan() {
+        // Nothing, times more than there is.
+        return 0.0;
+    }
     if scaled < 9_223_372_036_854_775_807.0 {
         return sign * ((scaled.round() + 0.0) / factor);
     }

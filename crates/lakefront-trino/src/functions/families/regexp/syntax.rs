@@ -328,9 +328,9 @@ impl<'a> Reader<'a> {
     fn end(&mut self, multi_line: bool) -> Atom {
         let text = match (multi_line, self.before_newline) {
             (false, false) => r"\z",
-            (false, true) => r"(?=\n\z)",
+            (false, true) => r"(?=\n?\z)",
             (true, false) => "(?m:$)",
-            (true, true) => r"(?=\n)",
+            (true, true) => r"(?=\n|\z)",
         };
         self.out.has_line_anchors = true;
         self.out.needs_backtracking |= self.before_newline;
@@ -380,7 +380,7 @@ impl<'a> Reader<'a> {
         let taking = |text: String| Ok(Atom { text, is_anchor: false });
         let Some(letter) = self.next() else { return Err(self.wrong("end pattern at escape")) };
         match letter {
-            'w' | 'W' | 'd' | 'D' | 's' | 'S' => taking(format!("\\{letter}")),
+            'w' | 'W' | 'd' | 'D' | 's' | 'S' => taking(class::ascii(letter).to_owned()),
             'b' | 'B' | 'A' | 'z' => Ok(Atom { text: format!("\\{letter}"), is_anchor: true }),
             'Z' => Ok(self.end(false)),
             'p' | 'P' => taking(self.property(letter == 'P')?),

@@ -212,7 +212,7 @@ impl Spec {
             ('s', _) => self.text(&text_of(value, of)?)?,
             ('h', _) => self.text(&format!("{:x}", hash_of(value, of)?))?,
             (_, Value::Null) => {
-                let plain = Spec { precision: None, flags: self.flags.replace('0', ""), ..self.like_this() };
+                let plain = Spec { flags: self.flags.replace('0', ""), ..self.like_this() };
                 plain.text("null")?
             }
             ('d', Value::Int(value)) if of.is_integral() => self.integer(*value)?,

@@ -110,7 +110,12 @@ fn strpos(call: &Call) -> Result<ArrayRef> {
         } else {
             nth_last(text, part, instance.unsigned_abs())
         };
-        Ok(Some(found.map_or(0, |at| text[..at].chars().count() as i64 + 1)))
+        // Counted from the end, the place is one of Java's, whose characters are units of UTF-16.
+        let place = |at: usize| match instance > 0 {
+            true => text[..at].chars().count(),
+            false => text[..at].encode_utf16().count(),
+        };
+        Ok(Some(found.map_or(0, |at| place(at) as i64 + 1)))
     })
 }
 

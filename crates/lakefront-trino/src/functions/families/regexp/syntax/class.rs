@@ -24,6 +24,18 @@ fn member(character: char) -> String {
     }
 }
 
+/// What a letter stands for; in Joni these know ASCII only, unlike the names of POSIX.
+pub(super) fn ascii(letter: char) -> &'static str {
+    match letter {
+        'w' => "[0-9A-Za-z_]",
+        'W' => "[^0-9A-Za-z_]",
+        'd' => "[0-9]",
+        'D' => "[^0-9]",
+        's' => r"[\t-\r ]",
+        _ => r"[^\t-\r ]",
+    }
+}
+
 /// The set that a name of POSIX has.
 fn posix(name: &str) -> Option<&'static str> {
     Some(match name {
@@ -118,7 +130,7 @@ impl Reader<'_> {
             Some('\\') => {
                 let letter = self.next().ok_or_else(|| self.wrong("end pattern at escape"))?;
                 match letter {
-                    'w' | 'W' | 'd' | 'D' | 's' | 'S' => Ok(Item::Set(format!("\\{letter}"))),
+                    'w' | 'W' | 'd' | 'D' | 's' | 'S' => Ok(Item::Set(ascii(letter).to_owned())),
                     'p' | 'P' => self.property(letter == 'P').map(Item::Set),
                     'b' => Ok(Item::Character('\u{8}')),
                     'Q' | '1'..='9' => Err(self.refused()),

@@ -1,5 +1,7 @@
 //! Decimal digits of numbers, rounded half up.
 
+use crate::cast::{double_digits, real_digits};
+
 /// A number that is not negative: `0.d₁d₂d₃… × 10^point`.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Digits {
@@ -19,12 +21,13 @@ impl Digits {
 
     /// The fewest digits that tell the number from its neighbours.
     pub(in super::super) fn shortest(value: f64) -> Self {
-        Self::scientific(&format!("{value:e}"))
+        let is_plain = value == 0.0 || !value.is_finite();
+        Self::scientific(&if is_plain { format!("{value:e}") } else { double_digits(value) })
     }
 
     fn scientific(text: &str) -> Self {
         let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
-        let digits = mantissa.bytes().filter(u8::is_ascii_digit).map(|digit| digit - b'0');
+        let digits = mantissa.trim_end_matches('0').bytes().filter(u8::is_ascii_digit).map(|digit| digit - b'0');
         Self::new(digits, exponent.parse::<i32>().unwrap_or_default() + 1)
     }
 
@@ -128,12 +131,9 @@ pub(super) fn java_double(value: f64) -> String {
 
 /// `Float.toString`
 pub(super) fn java_real(value: f32) -> String {
-    java(
-        value.is_sign_negative(),
-        value.is_nan(),
-        value.is_infinite(),
-        &Digits::scientific(&format!("{:e}", value.abs())),
-    )
+    let is_plain = value == 0.0 || !value.is_finite();
+    let digits = if is_plain { format!("{:e}", value.abs()) } else { real_digits(value.abs()) };
+    java(value.is_sign_negative(), value.is_nan(), value.is_infinite(), &Digits::scientific(&digits))
 }
 
 fn java(negative: bool, nan: bool, infinite: bool, digits: &Digits) -> String {
