@@ -181,8 +181,14 @@ impl ShortCircuit {
 
     /// Rows that the conditions so far leave open.
     fn open(&self, known: &BooleanArray) -> BooleanArray {
-        let decided = Some(self.op == Operator::Or);
-        known.iter().map(|value| Some(value != decided)).collect()
+        let values = known.values();
+        let open = match (self.op, known.nulls()) {
+            (Operator::And, None) => values.clone(),
+            (Operator::And, Some(valid)) => values | &!valid.inner(),
+            (_, None) => !values,
+            (_, Some(valid)) => !&(values & valid.inner()),
+        };
+        BooleanArray::new(open, None)
     }
 }
 

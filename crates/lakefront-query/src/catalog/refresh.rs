@@ -295,14 +295,17 @@ impl Attached {
         let restored = tokio::task::spawn_blocking(move || cache::read(&path, &name, &lake)).await;
         if let Ok(Some(snapshot)) = restored {
             let snapshot = Arc::new(snapshot);
-            self.state.send_if_modified(|state| {
+            let is_news = self.state.send_if_modified(|state| {
                 let first = matches!(state, State::Unlisted);
                 if first {
                     *state = State::Listed(snapshot);
                 }
                 first
             });
-            self.news.tell([]);
+            // A listing may have been faster.
+            if is_news {
+                self.news.tell([]);
+            }
         }
     }
 
