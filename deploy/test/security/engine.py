@@ -187,7 +187,7 @@ def only_listed_functions_can_be_called(world):
     refused(world, ["SELECT system.version()", "SELECT pg_catalog.version()", 'SELECT "version"()'], "FUNCTION_NOT_ALLOWED")
     sides = ["information_schema.df_settings", '"forecast$partitions"', "system.runtime.queries", "pg_catalog.pg_class"]
     refused(world, [f"SELECT * FROM {name}" for name in sides], "TABLE_NOT_FOUND")
-    refused(world, ['SELECT "$path" FROM forecast', "SELECT _metadata FROM forecast"], "COLUMN_NOT_FOUND")
+    refused(world, ['SELECT "$partition" FROM forecast', "SELECT _metadata FROM forecast"], "COLUMN_NOT_FOUND")
     answer = world.main.run("SELECT abs(-1), upper('a'), count(*) FROM forecast")
     check(answer.status == 200, f"harmless functions: {answer}")
 

@@ -272,7 +272,7 @@ def endless_recursion(world):
         "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT a.n + 1 FROM t a, t b) SELECT count(*) FROM t",
         "WITH RECURSIVE t(n, s) AS (SELECT 1, CAST('x' AS varchar) UNION ALL SELECT n + 1, s || s FROM t) SELECT max(length(s)) FROM t",
     ]:
-        ends(world, sql, (*ENDED, "NOT_SUPPORTED", "STATEMENT_NOT_ALLOWED"))
+        ends(world, sql, (*ENDED, "NOT_SUPPORTED", "NOT_SUPPORTED_HERE", "STATEMENT_NOT_ALLOWED"))
 
 
 @watched("RES-016")
