@@ -13,7 +13,7 @@ endif
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 BINARY := $(TARGET)/release/lakefront
 
-.PHONY: fuzz-sql help run build dev check test test-rust test-ui test-e2e test-trino accept bench bench-athena bench-estimates ui api clean
+.PHONY: bench-sql fuzz-sql help run build dev check test test-rust test-ui test-e2e test-trino accept bench bench-athena bench-estimates ui api clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -73,6 +73,9 @@ bench: build e2e/node_modules/.package-lock.json ## the figures of the README, f
 bench-estimates: ## estimates against what a real Trino reads, asked anew
 	python3 deploy/bench/trino_bytes.py --record
 	cargo test --workspace --locked --test estimates -- --nocapture trino_reads
+
+bench-sql: build ## statements by the embedded engine, DataFusion and DuckDB, after a `make bench`
+	$(HOME)/.cache/lakefront/bench/bin/python deploy/bench/sql.py $(BINARY)
 
 bench-athena: ## our delay after Athena's end, and rows by object against pages, on the Athena of the tests
 	cargo test --workspace --locked --test aws -- --ignored --nocapture

@@ -1,9 +1,7 @@
 """Statements over the whole sample lake: the embedded engine against DataFusion and DuckDB on the same files, with as many
 threads. Medians in ms. Ours come as JSON lines from a process, the others' as Arrow within one.
 
-    make build && ~/.cache/lakefront/bench/bin/python deploy/bench/sql.py target/release/lakefront [--runs 9]
-
-The virtual environment is the one that bench.py makes.
+usage: make bench-sql, or in the virtual environment that bench.py makes: sql.py BINARY [--runs 9]
 """
 
 import argparse
@@ -15,7 +13,7 @@ import tempfile
 import time
 
 THREADS = 2
-# What Trino's SQL and the others' write alike, or ours, DataFusion's and DuckDB's.
+# One text for all, or ours, DataFusion's and DuckDB's.
 STATEMENTS = {
     "q1 totals by day": "select business_date, sum(y_05) a, sum(y_50) b, sum(y_95) c from forecast where state = 'TX' group by business_date order by business_date",
     "q2 top 20": "select restaurant_id, sum(y_50) t from forecast group by restaurant_id order by t desc limit 20",
@@ -55,15 +53,13 @@ class Ours:
     def __init__(self, binary, lake):
         self.folder = tempfile.TemporaryDirectory()
         data = pathlib.Path(self.folder.name)
-        (data / "lake").mkdir()
-        (data / "lake" / "forecast").symlink_to(lake)
         subprocess.run([binary, "catalog", "add", "bench", "--path", str(lake.parent), "--data-dir", str(data), "--yes"], check=True, capture_output=True)
         command = [binary, "query", "--jsonl", "--data-dir", str(data), "--catalog", "bench"]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.asked = 0
 
     def __call__(self, sql):
-        # Another text each time, so that no stored result answers.
+        # Another text each time: no stored result answers.
         self.asked += 1
         self.process.stdin.write(json.dumps({"sql": f"with x{self.asked} as (select 1 a) {sql}"}) + "\n")
         self.process.stdin.flush()

@@ -150,3 +150,40 @@ pub(crate) fn resolve(name: &str, given: &[Given]) -> Result<(&'static Aggregate
     let overloads = all().get(name).map_or(&[][..], Vec::as_slice);
     choose(name, overloads.iter().map(|aggregate| (&aggregate.signature, aggregate)), given)
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+mod tests {
+    use datafusion::arrow::array::{ArrayRef, StringArray};
+
+    use super::fold::Input;
+    use super::*;
+    use crate::types::VARCHAR;
+
+    /// Bytes that an aggregate function counts after these texts, in batches.
+    fn size(name: &str, texts: impl Fn(usize) -> String) -> usize {
+        let (aggregate, binding) = resolve(name, &[Given::Value(VARCHAR)]).unwrap();
+        let returns = aggregate.result(&binding).unwrap();
+        let aggregation = aggregate.on(vec![VARCHAR], Vec::new(), returns.clone()).unwrap();
+        let mut groups = aggregation.folding.groups(&returns);
+        groups.grow(1);
+        for batch in 0..10 {
+            let rows: ArrayRef =
+                Arc::new(StringArray::from_iter_values((0..1_000).map(|row| texts(batch * 1_000 + row))));
+            groups.add_all(&[Input::new(&rows, &VARCHAR)], &[0; 1_000], None).unwrap();
+        }
+        groups.size()
+    }
+
+    #[test]
+    fn what_is_kept_is_counted_and_what_is_seen_is_not() {
+        let few = |row: usize| format!("{}", row % 3);
+        assert!(size("histogram", few) < 10_000);
+        assert!(size("approx_distinct", few) < 10_000);
+        let all = size("histogram", |row| row.to_string());
+        assert!((1_000_000..5_000_000).contains(&all), "{all}");
+        // A kilobyte each.
+        let long = size("array_agg", |_| "x".repeat(1_000));
+        assert!((10_000_000..15_000_000).contains(&long), "{long}");
+    }
+}

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, ScalarValue};
-use datafusion::logical_expr::{Expr, LogicalPlan, TableSource};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableSource};
 use sqlparser::ast::{Ident, Spanned, Statement};
 
 use crate::error::{Code, Error, Result};
@@ -16,9 +16,11 @@ use crate::types::Type;
 use crate::zone::Zone;
 
 mod aggregation;
+mod conversion;
 mod correlated;
 mod expression;
 mod function;
+mod grouping;
 mod json;
 mod literal;
 mod output;
@@ -147,6 +149,15 @@ impl Analyzer<'_> {
             .cloned()
             .ok_or_else(|| Error::new(Code::GenericInternalError, format!("the type of {expr} was not kept")))
     }
+}
+
+/// The plan with more columns.
+fn with_columns(plan: LogicalPlan, more: Vec<Expr>) -> Result<LogicalPlan> {
+    if more.is_empty() {
+        return Ok(plan);
+    }
+    let all = plan.schema().columns().into_iter().map(Expr::Column);
+    Ok(LogicalPlanBuilder::from(plan.clone()).project(all.chain(more))?.build()?)
 }
 
 /// Where a part of the text stands.

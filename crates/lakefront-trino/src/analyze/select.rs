@@ -9,7 +9,8 @@ use sqlparser::ast::{
     SelectItemQualifiedWildcardKind, VisitMut, VisitorMut, WindowSpec, WindowType,
 };
 
-use super::aggregation::{Grouped, contains_aggregate, ordinal, sort_key};
+use super::aggregation::{contains_aggregate, ordinal, sort_key};
+use super::grouping::Grouped;
 use super::scope::{Field, Relation, Scope};
 use super::{Analyzer, Typed, folded, place};
 use crate::error::{Code, Error, Result};

@@ -14,7 +14,7 @@ use super::correlated::{Use, checked, is_aggregated};
 use super::expression::boolean;
 use super::literal::constant;
 use super::scope::{Relation, Scope};
-use super::{Analyzer, Typed, place};
+use super::{Analyzer, Typed, place, with_columns};
 use crate::coercion::common_type;
 use crate::comparison::{self, Comparison};
 use crate::error::{Code, Error, Result};
@@ -62,7 +62,7 @@ impl Analyzer<'_> {
     pub(super) fn scalar_subquery(&self, query: &Query, scope: &Scope<'_>) -> Result<Typed> {
         let (plan, column) = self.one_column(query, scope)?;
         let plan = self.single_row(plan, &column)?;
-        Ok(self.leaf(Expr::ScalarSubquery(checked(plan, Use::Value)?), column.of))
+        Ok(self.leaf(Expr::ScalarSubquery(checked(plan, Use::Rows)?), column.of))
     }
 
     /// A plan that the engine takes for one of at most one row.
@@ -106,7 +106,7 @@ impl Analyzer<'_> {
             let keys: [Expr; 0] = [];
             let plan =
                 LogicalPlanBuilder::from(plan).aggregate(keys, [count(of).alias(self.symbol("count"))])?.build()?;
-            Ok(self.leaf(Expr::ScalarSubquery(checked(plan, Use::Value)?), Type::Bigint).expr)
+            Ok(self.leaf(Expr::ScalarSubquery(checked(plan, Use::Rows)?), Type::Bigint).expr)
         };
         let rewritten = expr.transform_up(|part| {
             Ok(match part {
@@ -215,12 +215,7 @@ impl Analyzer<'_> {
             other => other,
         });
         let condition = conjunction(conditions).unwrap_or_else(|| lit(true));
-        if computed.is_empty() {
-            return Ok((plan, condition));
-        }
-        let all = plan.schema().columns().into_iter().map(Expr::Column);
-        let plan = LogicalPlanBuilder::from(plan.clone()).project(all.chain(computed))?.build()?;
-        Ok((plan, condition))
+        Ok((with_columns(plan, computed)?, condition))
     }
 
     pub(super) fn exists(&self, query: &Query, negated: bool, scope: &Scope<'_>) -> Result<Typed> {
@@ -245,20 +240,18 @@ impl Analyzer<'_> {
             );
             return Err(Error::type_mismatch(message).at(place(ast)));
         };
+        if is_aggregated(&plan) {
+            // Its one row is there for every row of the query around.
+            let item = self.leaf(Expr::ScalarSubquery(checked(plan, Use::Rows)?), column.of);
+            let comparison = if negated { Comparison::NotEqual } else { Comparison::Equal };
+            return Ok(boolean(self.compare(value, comparison, item)?));
+        }
         let plan = if column.of == of && comparison::is_native(&of) {
             plan
         } else {
             let item = comparison::sort_key(self.coerce(column, &of)?, &of);
             LogicalPlanBuilder::from(plan).project([item.alias(self.symbol("item"))])?.build()?
         };
-        if is_aggregated(&plan) {
-            // Its one row is there for every row of the query around.
-            let item = Expr::ScalarSubquery(checked(plan, Use::Value)?);
-            let item = self.leaf(item, of.clone());
-            let value = Typed::new(self.coerce(value, &of)?, of);
-            let comparison = if negated { Comparison::NotEqual } else { Comparison::Equal };
-            return Ok(boolean(self.compare(value, comparison, item)?));
-        }
         let value = comparison::sort_key(self.coerce(value, &of)?, &of);
         let subquery = checked(plan, Use::Rows)?;
         Ok(self.leaf(Expr::InSubquery(InSubquery::new(Box::new(value), subquery, negated)), Type::Boolean))
@@ -354,7 +347,7 @@ impl Analyzer<'_> {
             let plan = LogicalPlanBuilder::from(plan.clone())
                 .aggregate(aggregate, [expr.alias(self.symbol("fact"))])?
                 .build()?;
-            Ok(Expr::ScalarSubquery(checked(plan, Use::Value)?))
+            Ok(Expr::ScalarSubquery(checked(plan, Use::Rows)?))
         };
         let rows = self.leaf(fact(count(lit(1i64)))?, Type::Bigint);
         let known = self.leaf(fact(count(item.clone()))?, Type::Bigint);

@@ -14,7 +14,7 @@ use sqlparser::ast::{
 use super::aggregation::sort_key;
 use super::function::plain_arguments;
 use super::scope::Scope;
-use super::{Analyzer, Typed, place};
+use super::{Analyzer, Typed, place, with_columns};
 use crate::aggregates::gathered::Direction;
 use crate::aggregates::{self, Aggregation};
 use crate::coercion::{can_coerce, common_type};
@@ -366,11 +366,7 @@ impl Analyzer<'_> {
                 bare.push(bared);
             }
         }
-        if !inputs.is_empty() {
-            let all = plan.schema().columns().into_iter().map(Expr::Column);
-            let computed = inputs.into_iter().map(|(expr, symbol)| expr.alias(symbol));
-            plan = LogicalPlanBuilder::from(plan.clone()).project(all.chain(computed))?.build()?;
-        }
+        plan = with_columns(plan, inputs.into_iter().map(|(expr, symbol)| expr.alias(symbol)).collect())?;
         let plan = LogicalPlanBuilder::window_plan(plan, bare)?;
         let values = values
             .into_iter()
