@@ -33,6 +33,7 @@ pub(crate) struct Lake {
     pub(crate) database: String,
     moto: String,
     pub(crate) aws: Aws,
+    source: GlueSource,
     folder: TempDir,
 }
 
@@ -68,16 +69,18 @@ impl Lake {
         };
         change(&mut source);
 
-        let mut config =
-            QueriesConfig::new(folder.path().join("data"), env!("CARGO_BIN_EXE_lakefront-query-worker").into());
-        // Every statement looks at the files.
-        config.catalogs.s3_interval = std::time::Duration::from_nanos(1);
-        let queries = Queries::open(config).await.unwrap();
-        let lake = Self { queries, athena, bucket: own, database, moto, aws, folder };
+        let queries = instance(&folder.path().join("data")).await;
+        let lake = Self { queries, athena, bucket: own, database, moto, aws, source, folder };
         lake.fill().await;
-        lake.queries.catalogs().add("aws", CatalogSource::Glue(Box::new(source))).await.unwrap();
-        lake.queries.catalogs().refresh("aws", None).await.unwrap();
+        link(&lake.queries, &lake.source).await;
         Some(lake)
+    }
+
+    /// Another Lakefront with the same catalog.
+    pub(crate) async fn beside(&self) -> Queries {
+        let queries = instance(&self.folder.path().join("beside")).await;
+        link(&queries, &self.source).await;
+        queries
     }
 
     pub(crate) async fn new() -> Option<Self> {
@@ -205,6 +208,18 @@ impl Lake {
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
     }
+}
+
+async fn instance(folder: &Path) -> Queries {
+    let mut config = QueriesConfig::new(folder.to_owned(), env!("CARGO_BIN_EXE_lakefront-query-worker").into());
+    // Every statement looks at the files.
+    config.catalogs.s3_interval = std::time::Duration::from_nanos(1);
+    Queries::open(config).await.unwrap()
+}
+
+async fn link(queries: &Queries, source: &GlueSource) {
+    queries.catalogs().add("aws", CatalogSource::Glue(Box::new(source.clone()))).await.unwrap();
+    queries.catalogs().refresh("aws", None).await.unwrap();
 }
 
 pub(crate) fn principal(id: &str) -> Principal {

@@ -5,41 +5,44 @@ use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use futures::TryStreamExt;
-use lakefront_query::Hint;
 use lakefront_query::aws::Glue;
+use lakefront_query::{Hint, Queries, Request};
 use serde_json::json;
 
 use crate::lake::{Lake, parquet, sales, shown};
 
 const PARQUET: (&str, &str) = ("ql.io.parquet.MapredParquetInputFormat", "ql.io.parquet.serde.ParquetHiveSerDe");
 
-async fn answer(lake: &Lake, sql: &str) -> Result<Vec<String>, String> {
-    let execution = lake.queries.submit(lake.request(sql)).await.map_err(|error| error.to_string())?;
+async fn answer(queries: &Queries, request: Request) -> Result<Vec<String>, String> {
+    let execution = queries.submit(request).await.map_err(|error| error.to_string())?;
     execution.finished().await.map(|result| shown(&result)).map_err(|error| error.to_string())
 }
 
 /// Hints at a table, and waits until a statement answers so.
 async fn until(lake: &Lake, table: &str, sql: &str, wanted: &[&str]) {
+    until_on(&lake.queries, lake, table, sql, wanted).await;
+}
+
+async fn until_on(queries: &Queries, lake: &Lake, table: &str, sql: &str, wanted: &[&str]) {
     let end = Instant::now() + Duration::from_secs(30);
     for looks in 0.. {
         // A busy machine may fail to follow once, and waits for the next listing or hint then.
         if looks % 40 == 0 {
-            hint(lake, table);
+            hint(queries, lake, table);
         }
-        let found = answer(lake, sql).await;
+        let found = answer(queries, lake.request(sql)).await;
         if found.as_ref().is_ok_and(|found| found == wanted) {
             return;
         }
-        let told =
-            || lake.queries.catalogs().list().into_iter().flat_map(|catalog| catalog.warnings).collect::<Vec<_>>();
+        let told = || queries.catalogs().list().into_iter().flat_map(|catalog| catalog.warnings).collect::<Vec<_>>();
         assert!(Instant::now() < end, "{sql}: {found:?} {:?}", told());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
-fn hint(lake: &Lake, table: &str) {
+fn hint(queries: &Queries, lake: &Lake, table: &str) {
     let table = Some((lake.database.clone(), table.to_owned()));
-    lake.queries.catalogs().hint(&Hint { catalog: "aws".to_owned(), table });
+    queries.catalogs().hint(&Hint { catalog: "aws".to_owned(), table });
 }
 
 fn with(batch: &RecordBatch, name: &str, value: &str) -> Vec<u8> {
@@ -64,7 +67,7 @@ async fn a_table_of_its_own_follows_its_files() {
         let pages: Vec<_> = glue.partitions(&lake.database, table, None).try_collect().await.unwrap();
         pages.into_iter().flatten().map(|partition| partition.values.join("/")).collect::<Vec<_>>()
     };
-    hint(&lake, "foreign");
+    hint(&lake.queries, &lake, "foreign");
     until(
         &lake,
         "owned",
@@ -77,7 +80,7 @@ async fn a_table_of_its_own_follows_its_files() {
     let newer = with(&sales(10).project(&[0, 2]).unwrap(), "channel", "web");
     lake.put("owned/day=2025-01-02/b.parquet", &newer);
     lake.put("foreign/day=2025-01-02/b.parquet", &newer);
-    hint(&lake, "foreign");
+    hint(&lake.queries, &lake, "foreign");
     let rows = ["day varchar, channel varchar, n bigint", "2025-01-01|NULL|10", "2025-01-02|web|10"];
     until(&lake, "owned", "select day, max(channel) channel, count(*) n from owned group by day order by day", &rows)
         .await;
@@ -88,7 +91,7 @@ async fn a_table_of_its_own_follows_its_files() {
 
     // A column of another type is told, and what was readable stays so.
     lake.put("owned/day=2025-01-03/c.parquet", &with(&sales(20).project(&[0, 2]).unwrap(), "id", "text"));
-    hint(&lake, "owned");
+    hint(&lake.queries, &lake, "owned");
     let end = Instant::now() + Duration::from_secs(20);
     let warning = loop {
         let catalogs = lake.queries.catalogs().list();
@@ -102,7 +105,7 @@ async fn a_table_of_its_own_follows_its_files() {
         warning.contains("SCHEMA_CONFLICT") && warning.contains("c.parquet") && warning.contains("\"id\""),
         "{warning}"
     );
-    let counted = answer(&lake, "select count(*) n, min(id) least from owned").await;
+    let counted = answer(&lake.queries, lake.request("select count(*) n, min(id) least from owned")).await;
     assert_eq!(counted.unwrap(), ["n bigint, least bigint", "20|0"]);
     assert_eq!(partitions("foreign").await, [""; 0], "what is not its own is never written");
 }
@@ -124,9 +127,12 @@ async fn a_projection_of_its_own_grows_with_its_files() {
     lake.queries.catalogs().refresh("aws", None).await.unwrap();
     let sql = "select day, count(*) n from grown group by day order by day";
     until(&lake, "grown", sql, &["day date, n bigint", "2025-01-01|10"]).await;
+    let beside = lake.beside().await;
 
     lake.put("grown/day=2025-01-03/a.parquet", &rows);
     // What no range should take in does not stand in the way.
     lake.put("grown/day=9999-12-31/a.parquet", &rows);
     until(&lake, "grown", sql, &["day date, n bigint", "2025-01-01|10", "2025-01-03|10"]).await;
+    // Another instance finds the work done, and reads what its listing lacks.
+    until_on(&beside, &lake, "grown", sql, &["day date, n bigint", "2025-01-01|10", "2025-01-03|10"]).await;
 }

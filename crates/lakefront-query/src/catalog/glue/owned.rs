@@ -43,7 +43,8 @@ impl From<QueryError> for Unfollowed {
 }
 
 impl Lister {
-    /// Registers the partitions and columns that a table's files have and Glue lacks. Answers whether there were any.
+    /// Registers the partitions and columns that a table's files have and Glue lacks. Answers whether Glue says more of
+    /// the table now than was listed.
     pub(crate) async fn follow(&self, table: &Declared, infer: &Infer) -> Result<bool, Unfollowed> {
         if !table.is_owned {
             return Ok(false);
@@ -71,7 +72,7 @@ impl Lister {
         })
     }
 
-    /// Lets the projection reach the partitions that there are.
+    /// Lets the projection reach the partitions that there are; whether it reaches more than was listed.
     async fn project(&self, table: &Declared, found: &BTreeMap<Vec<String>, String>) -> Result<bool, QueryError> {
         let widened = |properties: &BTreeMap<String, String>| -> Vec<(String, String)> {
             let keys = table.keys.iter().enumerate();
@@ -90,7 +91,8 @@ impl Lister {
         let now = parameters.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
         let changes = widened(&now.collect());
         if changes.is_empty() {
-            return Ok(false);
+            // Another instance was faster, and what was listed here is outdated.
+            return Ok(true);
         }
         for (name, value) in &changes {
             parameters.insert(name.clone(), value.as_str().into());
@@ -200,7 +202,8 @@ impl Lister {
             let (database, name) = (&table.database, &table.name);
             tracing::info!(database, table = name, columns = new, "declared {new} new columns of {database}.{name}");
         }
-        Ok(new > 0)
+        // Where another instance was faster, what was listed here is outdated.
+        Ok(true)
     }
 }
 
