@@ -13,7 +13,7 @@ endif
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 BINARY := $(TARGET)/release/lakefront
 
-.PHONY: bench-sql fuzz-sql help run build dev check test test-rust test-ui test-e2e test-trino accept bench bench-athena bench-estimates ui api clean
+.PHONY: bench-lake bench-sql fuzz-sql help run build dev check test test-rust test-ui test-e2e test-trino accept bench bench-athena bench-estimates ui api clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -76,6 +76,9 @@ bench-estimates: ## estimates against what a real Trino reads, asked anew
 
 bench-sql: build ## statements by the embedded engine, DataFusion and DuckDB, after a `make bench`
 	$(HOME)/.cache/lakefront/bench/bin/python deploy/bench/sql.py $(BINARY)
+
+bench-lake: build ## setting up, seeding and many readers, from the release binary (nginx and wrk installed)
+	deploy/bench/lake.sh $(BINARY)
 
 bench-athena: ## our delay after Athena's end, and rows by object against pages, on the Athena of the tests
 	cargo test --workspace --locked --test aws -- --ignored --nocapture

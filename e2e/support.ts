@@ -80,6 +80,8 @@ export async function brokenInAnyTheme(page: Page): Promise<string[]> {
   const light = await broken(page);
   await page.emulateMedia({ colorScheme: "dark" });
   await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+  // Colours that are still on their way are neither light nor dark.
+  await page.waitForFunction(() => !document.getAnimations().some((animation) => animation instanceof CSSTransition));
   const dark = await broken(page, { rules: ["color-contrast"] });
   await page.emulateMedia({ colorScheme: "light" });
   await expect(page.locator("html")).toHaveAttribute("data-theme", "light");

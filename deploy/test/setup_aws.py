@@ -6,9 +6,12 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import boto3
@@ -40,16 +43,15 @@ def client(service, keys=None, endpoint=ENDPOINT):
 
 
 class Lakefront:
-    """The program with somebody's keys; no answer is typed."""
+    """The program with somebody's keys; questions get no answer."""
 
     def __init__(self, keys, endpoint=ENDPOINT):
         self.environment = {
             **os.environ, "AWS_ENDPOINT_URL": endpoint, "AWS_REGION": REGION, "LAKEFRONT_DATA_DIR": str(WORK / "data"),
             "AWS_ACCESS_KEY_ID": keys["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"]}
 
-    def __call__(self, *arguments, expect=0):
-        done = subprocess.run(
-            [BINARY, *arguments], env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    def __call__(self, *arguments, expect=0, typed=""):
+        done = subprocess.run([BINARY, *arguments], env=self.environment, input=typed, capture_output=True, text=True)
         if done.returncode != expect:
             sys.exit(f"FAILED  {' '.join(arguments)}: exit code {done.returncode}, not {expect}\n{done.stdout}{done.stderr}")
         return done.stdout, done.stderr
@@ -229,6 +231,8 @@ def main():
     check("drift is shown by property", "/VersioningConfiguration/Status: Suspended where the template says Enabled" in out, out)
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
 
+    follows(lakefront, s3, rows)
+
     _, told = lakefront.setup("destroy", expect=1)
     check("destroy asks", "Say --yes" in told and len(cloudformation.describe_stacks(StackName=STACK)["Stacks"]) == 1, told)
     before = versions(s3)
@@ -370,6 +374,46 @@ def terraform():
         version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
         made = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
         check(f"Terraform gives a {role} the same rights", json.loads(document) == made, made)
+
+
+def follows(lakefront, s3, rows):
+    """A server started beside the set-up hears of a new file by itself; its listings at intervals are off."""
+    lakefront("user", "add", "una@example.com", "--role", "admin", "--password-stdin", typed="three harmless words\n")
+    token = lakefront("token", "create", "--user", "una@example.com", "--name", "test")[0].strip()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    server = subprocess.Popen([BINARY, "serve", "--listen", address], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, env={**lakefront.environment, "LAKEFRONT_CATALOG_LINKED_INTERVAL_S": "0"})
+
+    def count(condition=""):
+        asked = {"sql": f"SELECT count(*) FROM {DATABASE}.{TABLE} {condition}", "catalog": DATABASE, "engine": "embedded"}
+        request = urllib.request.Request(
+            f"http://{address}/api/v1/executions?wait_s=30&result=json", json.dumps(asked).encode(),
+            {"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return json.load(answer)["rows"][0][0]
+        except urllib.error.URLError:
+            return None
+
+    def until(seconds, wanted):
+        end = time.monotonic() + seconds
+        while (found := count()) != wanted and time.monotonic() < end:
+            time.sleep(0.2)
+        return found
+
+    try:
+        check("a server reads the table", until(60, rows) == rows, count())
+        copied = count("WHERE state = 'CA'")
+        source = {"Bucket": BUCKET, "Key": f"data/{TABLE}/state=CA/00000.parquet"}
+        s3.copy_object(Bucket=BUCKET, Key=f"data/{TABLE}/state=OR/new.parquet", CopySource=source)
+        check("and follows a new file in a new partition, told by the queue", until(30, rows + copied) == rows + copied, count())
+        s3.delete_object(Bucket=BUCKET, Key=f"data/{TABLE}/state=OR/new.parquet")
+        check("and one that goes", until(30, rows) == rows, count())
+    finally:
+        server.terminate()
+        server.wait()
 
 
 def events(s3):

@@ -26,7 +26,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use lakefront_engine::infer::{InferRequest, InferredSchema};
 use lakefront_engine::{EngineError, Pool};
@@ -117,15 +116,6 @@ enum Known {
     Files(Arc<Attached>),
     /// Tables that another system keeps.
     Linked(Arc<Linked>),
-}
-
-/// The state of a table's data.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TableNow {
-    /// Changes when the data does, as far as is known.
-    pub version: String,
-    /// Time of the newest file; unknown where another system keeps the files.
-    pub newest: Option<DateTime<Utc>>,
 }
 
 /// Tells who listens that something changed.
@@ -429,15 +419,15 @@ impl Catalogs {
         self.databases_now(catalog).into_iter().find(|known| known.name.eq_ignore_ascii_case(database))
     }
 
-    /// A table as known now: its version, and the time of its newest file.
-    pub fn table_now(&self, catalog: &str, database: &str, name: &str) -> Option<TableNow> {
+    /// What changes when the data of a table does, as far as is known now; `None` if there is no such table.
+    pub fn table_version(&self, catalog: &str, database: &str, name: &str) -> Option<String> {
         match self.known(catalog).ok()? {
             Known::Files(known) => {
                 let snapshot = known.snapshot_now()?;
                 let found = &snapshot.entry(&database.to_lowercase(), &name.to_lowercase())?.found;
-                Some(TableNow { version: found.fingerprint.clone(), newest: found.newest() })
+                Some(found.fingerprint.clone())
             }
-            Known::Linked(known) => known.table_now(database, name),
+            Known::Linked(known) => known.table_version(database, name),
         }
     }
 

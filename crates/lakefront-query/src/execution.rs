@@ -62,6 +62,9 @@ pub struct ExecutionStatus {
     /// Where someone had to agree first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
+    /// Up to when its data is, once it has succeeded: the time of the newest file it read, or of the run where another
+    /// system keeps the tables.
+    pub as_of: Option<DateTime<Utc>>,
     /// The result was cut at the configured limit.
     pub truncated: bool,
     pub error: Option<QueryError>,
@@ -124,6 +127,7 @@ impl Execution {
             tables: Vec::new(),
             origin: request.origin.clone(),
             approval: None,
+            as_of: None,
             truncated: false,
             error: None,
             created_at: Utc::now(),
@@ -199,6 +203,7 @@ impl Execution {
         self.update(|status| {
             status.state = ExecutionState::Succeeded;
             status.columns = Some(result.columns());
+            status.as_of = result.as_of();
             status.truncated = result.truncated();
             status.statistics.scanned_bytes = Some(cost.scanned_bytes);
             status.statistics.usd = Some(cost.usd);

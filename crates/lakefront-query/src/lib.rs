@@ -31,7 +31,7 @@ use std::time::Duration;
 
 pub use catalog::{
     CatalogInfo, CatalogSource, Catalogs, CatalogsConfig, Change, ColumnInfo, DatabaseInfo, GlueSource, Hint, Infer,
-    Problem, RefreshReport, TableChange, TableInfo, TableNow, TableSummary, infer_in, trino_type,
+    Problem, RefreshReport, TableChange, TableInfo, TableSummary, infer_in, trino_type,
 };
 pub use error::{ErrorKind, Position, QueryError};
 pub use estimate::{ColumnEstimate, Estimate, EstimateReport, TableEstimate};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use lakefront_engine::{EngineError, Job, Limits, Literal, Meter};
 
 use crate::catalog::{Bound, Link};
@@ -43,6 +44,17 @@ impl Authorized {
 
     pub(crate) fn tables(&self) -> &[Bound] {
         &self.query.tables
+    }
+
+    /// Up to when the data is that a run reads which begins at `begun`.
+    pub(crate) fn as_of(&self, begun: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let newest = |table: &Bound| match table.files() {
+            Ok(table) => {
+                table.files.iter().map(|file| file.modified_ms).max().and_then(DateTime::from_timestamp_millis)
+            }
+            Err(_) => Some(begun),
+        };
+        self.tables().iter().filter_map(newest).max()
     }
 
     /// Refuses what reads a table without a condition that `rules` ask for.

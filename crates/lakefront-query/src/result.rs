@@ -125,6 +125,11 @@ impl ResultSet {
         self.header.created_at
     }
 
+    /// Up to when its data is: the time of the newest file it read, or of the run where another system keeps the tables.
+    pub fn as_of(&self) -> Option<DateTime<Utc>> {
+        self.header.as_of
+    }
+
     /// What ran it.
     pub(crate) fn engine(&self) -> EngineChoice {
         match self.header.engine {

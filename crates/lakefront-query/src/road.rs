@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::datatypes::SchemaRef;
+use chrono::Utc;
 use lakefront_engine::{Limits, Pool, PoolConfig};
 
 use crate::engine::{Embedded, Plan};
@@ -347,6 +348,7 @@ impl Road {
             stage.rates = Some(rates);
         });
 
+        let begun = Utc::now();
         let mut rows = start.await?;
         if schema.is_none() {
             pilot.update(|stage| stage.takeoff = Some(takeoff(Some(&rows.schema()))));
@@ -382,6 +384,7 @@ impl Road {
         let spent = charge.settle(run.scanned_bytes);
         pilot.update(|stage| stage.spent = Some(spent));
         let summary = RunSummary {
+            as_of: statement.as_of(begun),
             truncated: run.truncated,
             reusable: !statement.is_volatile(),
             scanned_bytes: run.scanned_bytes,

@@ -8,7 +8,7 @@ mod postgres;
 mod sqlite;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, QueryOrder};
+use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, QueryOrder, Set};
 use serde_json::json;
 use tokio::sync::mpsc;
 
@@ -91,6 +91,40 @@ impl Store {
             Ok(row) => {
                 tx.commit().await.map_err(commit_failed)?;
                 Ok(Seed::from_row(&row))
+            }
+            Err(error) => {
+                drop(tx.rollback().await);
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether the table of a seed is still there; by the system only. A restored database may lack the role that reads
+    /// it, or have a number of its own that the role's name needs: then it is made.
+    pub async fn seed_stands(&self, scope: &Scope, name: &str) -> Result<bool> {
+        scope.must_be_system()?;
+        let tx = self.database.write().await?;
+        let stands = async {
+            let Some(row) = seed::Entity::find_by_id(name).one(&tx).await? else { return Ok(false) };
+            let reader = match &tx {
+                Tx::Postgres(_) => match postgres::reader_of(&tx, &row.name).await? {
+                    Some(reader) => Some(reader),
+                    None => return Ok(false),
+                },
+                Tx::Sqlite(_) if sqlite::has(&tx, &row.name).await? => None,
+                Tx::Sqlite(_) => return Ok(false),
+            };
+            if row.reader != reader {
+                let mut row = row.into_active_model();
+                row.reader = Set(reader);
+                row.update(&tx).await?;
+            }
+            Ok(true)
+        };
+        match stands.await {
+            Ok(stands) => {
+                tx.commit().await.map_err(commit_failed)?;
+                Ok(stands)
             }
             Err(error) => {
                 drop(tx.rollback().await);

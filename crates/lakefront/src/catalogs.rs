@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use lakefront_engine::S3Credentials;
-use lakefront_query::aws::AthenaConfig;
+use lakefront_query::aws::{AthenaConfig, AwsConfig};
 use lakefront_query::postgres::{Confined, PostgresConfig, PostgresPassword};
 use lakefront_query::trino::{TrinoAuth, TrinoConfig};
 use lakefront_query::{CatalogSource, EngineChoice, GlueSource, Queries, QueryError};
@@ -37,6 +37,9 @@ pub enum Source {
         uri: String,
         region: Option<String>,
         endpoint: Option<String>,
+        /// The queue of SQS that tells of new files.
+        #[serde(default)]
+        events_queue_url: Option<String>,
         #[serde(flatten)]
         aws: AwsIdentity,
     },
@@ -67,6 +70,16 @@ pub enum Source {
     },
 }
 
+impl Source {
+    pub fn events_queue_url(&self) -> Option<&str> {
+        match self {
+            Self::S3 { events_queue_url, .. } => events_queue_url.as_deref(),
+            Self::Glue(glue) => glue.events_queue_url.as_deref(),
+            _ => None,
+        }
+    }
+}
+
 /// The Glue catalog of an account and region, and the Athena that reads it. Everything but the region may be left out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -94,6 +107,9 @@ pub struct Glue {
     pub engine: Option<EngineChoice>,
     pub embedded_max_bytes: Option<u64>,
     pub price_per_tb_usd: Option<f64>,
+    /// The queue of SQS that tells of new files.
+    #[serde(default)]
+    pub events_queue_url: Option<String>,
 }
 
 impl Glue {
@@ -176,6 +192,24 @@ struct Wanted {
     sealed: Option<SealedSecret>,
 }
 
+/// A queue, read as the catalog is whose files it tells of.
+#[derive(Clone, PartialEq)]
+pub struct EventQueue {
+    name: String,
+    catalog: Wanted,
+}
+
+impl EventQueue {
+    pub fn config(&self, key: &MasterKey) -> anyhow::Result<AwsConfig> {
+        let secret = self.catalog.sealed.as_ref().map(|sealed| unsealed(sealed, &self.name, key)).transpose()?;
+        Ok(match &self.catalog.source {
+            Source::S3 { region, aws, .. } => aws.config(region.as_deref().unwrap_or_default(), None, secret),
+            Source::Glue(glue) => glue.identity().config(&glue.region, None, secret),
+            _ => bail!("{} is no catalog of AWS", self.name),
+        })
+    }
+}
+
 /// Where a catalog is written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -242,6 +276,16 @@ impl Registered {
     pub async fn failures(&self) -> Failures {
         self.0.lock().await.failures.clone()
     }
+
+    /// The queues that tell of new files of catalogs, by their addresses.
+    pub async fn queues(&self) -> BTreeMap<String, EventQueue> {
+        let now = self.0.lock().await;
+        let queue = |(name, catalog): (&String, &Wanted)| {
+            let url = catalog.source.events_queue_url()?.to_owned();
+            Some((url, EventQueue { name: name.clone(), catalog: catalog.clone() }))
+        };
+        now.known.iter().filter_map(queue).collect()
+    }
 }
 
 async fn wanted(settings: &Settings, store: &Store) -> anyhow::Result<BTreeMap<String, Wanted>> {
@@ -275,9 +319,10 @@ pub async fn known(settings: &Settings, store: &Store) -> anyhow::Result<BTreeMa
     for (name, setting) in &settings.catalogs {
         let source = match setting {
             CatalogSetting::Local { path } => Source::Local { path: absolute(path)? },
-            CatalogSetting::S3 { s3, region, endpoint } => {
+            CatalogSetting::S3 { s3, region, endpoint, events_queue_url } => {
                 let endpoint = endpoint.clone().filter(|endpoint| !endpoint.is_empty());
-                Source::S3 { uri: s3.clone(), region: region.clone(), endpoint, aws: AwsIdentity::default() }
+                let (uri, region, events_queue_url) = (s3.clone(), region.clone(), events_queue_url.clone());
+                Source::S3 { uri, region, endpoint, events_queue_url, aws: AwsIdentity::default() }
             }
             CatalogSetting::Postgres { postgres } => Source::Postgres { url: postgres.clone(), ca: None },
             CatalogSetting::Trino { trino, session } => {
@@ -335,7 +380,7 @@ pub async fn secret(opened: &Opened, name: &str) -> anyhow::Result<Option<String
 pub fn source_of(source: &Source, secret: Option<String>) -> anyhow::Result<CatalogSource> {
     Ok(match source {
         Source::Local { path } => CatalogSource::Local { path: path.clone() },
-        Source::S3 { uri, region, endpoint, aws } => {
+        Source::S3 { uri, region, endpoint, aws, .. } => {
             let keys = |access_key_id: &String, secret_access_key| S3Credentials::Keys {
                 access_key_id: access_key_id.clone(),
                 secret_access_key,
@@ -423,8 +468,6 @@ pub async fn check(queries: &Queries) -> Vec<(String, anyhow::Result<String>)> {
 pub struct TablesUsed {
     /// Changes when a file of any table used does.
     pub version: String,
-    /// Time of the newest file.
-    pub as_of: Option<DateTime<Utc>>,
     /// How many there are.
     pub tables: usize,
 }
@@ -452,7 +495,7 @@ impl TablesUsed {
                 let databases = catalogs.database_names(&catalog_name);
                 for database_name in databases.into_iter().filter(|name| named(database, name)) {
                     for word in &words {
-                        if let Some(table) = catalogs.table_now(&catalog_name, &database_name, word) {
+                        if let Some(table) = catalogs.table_version(&catalog_name, &database_name, word) {
                             used.insert((catalog_name.clone(), database_name.clone(), word.clone()), table);
                         }
                     }
@@ -460,11 +503,10 @@ impl TablesUsed {
             }
         }
         let mut hash = blake3::Hasher::new();
-        for ((catalog, database, name), table) in &used {
-            hash.update(format!("{catalog}\0{database}\0{name}\0{}\0", table.version).as_bytes());
+        for ((catalog, database, name), version) in &used {
+            hash.update(format!("{catalog}\0{database}\0{name}\0{version}\0").as_bytes());
         }
-        let as_of = used.values().filter_map(|table| table.newest).max();
-        Self { version: hash.finalize().to_hex()[..16].to_owned(), as_of, tables: used.len() }
+        Self { version: hash.finalize().to_hex()[..16].to_owned(), tables: used.len() }
     }
 }
 

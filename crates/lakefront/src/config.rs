@@ -135,6 +135,7 @@ pub enum CatalogSetting {
         s3: String,
         region: Option<String>,
         endpoint: Option<String>,
+        events_queue_url: Option<String>,
     },
     Trino {
         trino: String,

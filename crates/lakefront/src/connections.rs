@@ -233,7 +233,7 @@ fn told(error: anyhow::Error) -> QueryError {
 /// What AWS is asked, where the source is there.
 pub async fn aws_checks(source: &Source, secret: Option<&str>) -> Result<Option<(AwsConfig, AwsChecks)>, QueryError> {
     match source {
-        Source::S3 { uri, region, endpoint, aws } => {
+        Source::S3 { uri, region, endpoint, events_queue_url, aws } => {
             let given = aws.access_key_id.is_some() || aws.is_more_than_keys();
             if endpoint.is_some() && !given {
                 return Ok(None);
@@ -246,7 +246,12 @@ pub async fn aws_checks(source: &Source, secret: Option<&str>) -> Result<Option<
                     found.map_err(|error| QueryError::user("INVALID_LOCATION", error.message))?
                 }
             };
-            let what = AwsChecks { identity: endpoint.is_none(), data: Some(uri.clone()), ..AwsChecks::default() };
+            let what = AwsChecks {
+                identity: endpoint.is_none(),
+                data: Some(uri.clone()),
+                queue: events_queue_url.clone(),
+                ..AwsChecks::default()
+            };
             Ok(Some((aws.config(&region, endpoint.as_deref(), secret.map(str::to_owned)), what)))
         }
         Source::Glue(glue) => {
@@ -256,6 +261,7 @@ pub async fn aws_checks(source: &Source, secret: Option<&str>) -> Result<Option<
                 catalog_id: glue.catalog_id.clone(),
                 workgroup: Some(glue.workgroup.clone().unwrap_or_else(|| "primary".to_owned())),
                 output_location: glue.output.clone(),
+                queue: glue.events_queue_url.clone(),
                 ..AwsChecks::default()
             };
             Ok(Some((glue.identity().config(&glue.region, None, secret.map(str::to_owned)), what)))
@@ -269,6 +275,13 @@ async fn allowed(settings: &Settings, source: &Source, has_secret: bool, door: D
     let loopback = door == Door::Command || settings.catalog.loopback_endpoints;
     if let Some(address) = address_of(source) {
         address::check(address, loopback).await?;
+    }
+    if let Some(queue) = source.events_queue_url()
+        && !["https://", "http://"].iter().any(|scheme| queue.starts_with(scheme))
+    {
+        let message = format!("\"{queue}\" is no address of a queue.");
+        let hint = "It looks like https://sqs.eu-central-1.amazonaws.com/123456789012/name.";
+        return Err(QueryError::user("INVALID_PARAMETER", message).with_hint(hint));
     }
     match source {
         Source::Local { path } => {

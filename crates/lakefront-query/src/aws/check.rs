@@ -11,7 +11,7 @@ use ulid::Ulid;
 
 use super::error::Grant;
 use super::glue::{Glue, GlueTable};
-use super::{Athena, AthenaConfig, AthenaRequest, Aws, AwsError, AwsErrorKind, Identity};
+use super::{Athena, AthenaConfig, AthenaRequest, Aws, AwsError, AwsErrorKind, Identity, Queue};
 use crate::aws::call::Service;
 use crate::{ErrorKind, QueryError};
 
@@ -38,6 +38,8 @@ pub struct AwsChecks {
     pub output_location: Option<String>,
     /// A key's ARN or id.
     pub kms_key: Option<String>,
+    /// The address of the queue that tells of new files.
+    pub queue: Option<String>,
     /// Run `SELECT 1` on Athena.
     pub run: bool,
     /// Write an object where results go, and delete it.
@@ -120,6 +122,9 @@ impl Aws {
         }
         if let Some(key) = &what.kms_key {
             steps.key(key).await;
+        }
+        if let Some(queue) = &what.queue {
+            steps.queue(queue).await;
         }
         if let (Some(workgroup), true) = (&what.workgroup, what.run) {
             steps.run(workgroup, what.output_location.clone()).await;
@@ -318,6 +323,18 @@ impl Steps<'_> {
         match timed(name, self.aws.delete_object(bucket, &key)).await {
             Ok(()) => self.passed(name, "it was deleted"),
             Err(error) => self.failed(name, error, &[of_objects]),
+        }
+    }
+
+    /// Looks for a message, which stays for others.
+    async fn queue(&mut self, url: &str) {
+        let name = "sqs:ReceiveMessage";
+        // https://sqs.eu-central-1.amazonaws.com/123456789012/name
+        let name_of = url.rsplit('/').next().unwrap_or_default();
+        let arn = format!("arn:{}:sqs:{}:{}:{name_of}", self.partition, self.aws.region(), self.account);
+        match timed(name, Queue::of(self.aws.clone(), url).peek()).await {
+            Ok(_) => self.passed(name, format!("{url} can be read")),
+            Err(error) => self.failed(name, error, &[arn]),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::call::Service;
 use super::{Aws, AwsConfig, AwsError};
@@ -41,23 +41,36 @@ struct Deleted {
 }
 
 impl Queue {
-    /// Asks nothing of AWS yet. The region is the one that the queue's address names, unless the settings give one.
-    /// `INVALID_LOCATION`.
+    /// Asks nothing of AWS yet. Where the queue's address names a region, it is that one. `INVALID_LOCATION`.
     pub async fn open(url: String, mut config: AwsConfig) -> Result<Self, QueryError> {
-        if config.region.is_empty() {
-            // https://sqs.eu-central-1.amazonaws.com/123456789012/name
-            let region = url.strip_prefix("https://sqs.").and_then(|rest| rest.split('.').next());
-            region.unwrap_or_default().clone_into(&mut config.region);
+        // https://sqs.eu-central-1.amazonaws.com/123456789012/name
+        if let Some(region) = url.strip_prefix("https://sqs.").and_then(|rest| rest.split('.').next()) {
+            region.clone_into(&mut config.region);
         }
         Ok(Self { aws: Aws::new(config).await?, url })
     }
 
+    pub(super) fn of(aws: Aws, url: &str) -> Self {
+        Self { aws, url: url.to_owned() }
+    }
+
     /// The next messages, ten at most; none after a while without any.
     pub async fn receive(&self) -> Result<Vec<Message>, AwsError> {
-        let call = json!({"QueueUrl": self.url, "MaxNumberOfMessages": BATCH, "WaitTimeSeconds": WAIT_S});
+        self.take(&json!({"QueueUrl": self.url, "MaxNumberOfMessages": BATCH, "WaitTimeSeconds": WAIT_S})).await
+    }
+
+    /// Whether a message is there now, which stays where it is.
+    pub(super) async fn peek(&self) -> Result<bool, AwsError> {
+        let call = json!({
+            "QueueUrl": self.url, "MaxNumberOfMessages": 1, "WaitTimeSeconds": 0, "VisibilityTimeout": 0,
+        });
+        self.take(&call).await.map(|messages| !messages.is_empty())
+    }
+
+    async fn take(&self, call: &Value) -> Result<Vec<Message>, AwsError> {
         let patience = Duration::from_secs(WAIT_S + 10);
         // What an answer that got lost has handed out comes again later.
-        let received = self.aws.patiently(|| self.aws.once(Service::Sqs, "ReceiveMessage", &call, patience));
+        let received = self.aws.patiently(|| self.aws.once(Service::Sqs, "ReceiveMessage", call, patience));
         received.await.map(|received: Received| received.messages)
     }
 

@@ -1,6 +1,8 @@
 //! What the catalogs tell about themselves.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use arrow::datatypes::{Field, Schema};
 use chrono::{DateTime, Utc};
@@ -132,6 +134,31 @@ pub enum Change {
     Removed,
 }
 
+impl TableChange {
+    /// What differs between two listings, each by database and name.
+    pub(super) fn between<T>(
+        catalog: &str,
+        before: Option<&BTreeMap<(String, String), Arc<T>>>,
+        now: &BTreeMap<(String, String), Arc<T>>,
+        is_same: impl Fn(&Arc<T>, &Arc<T>) -> bool,
+    ) -> Vec<TableChange> {
+        let change = |(database, table): &(String, String), change| TableChange {
+            catalog: catalog.to_owned(),
+            database: database.clone(),
+            table: table.clone(),
+            change,
+        };
+        let came = now.iter().filter_map(|(key, table)| match before.and_then(|before| before.get(key)) {
+            None => Some(change(key, Change::Added)),
+            Some(old) if !is_same(old, table) => Some(change(key, Change::Changed)),
+            Some(_) => None,
+        });
+        let known = before.into_iter().flat_map(BTreeMap::keys);
+        let went = known.filter(|key| !now.contains_key(*key)).map(|key| change(key, Change::Removed));
+        came.chain(went).collect()
+    }
+}
+
 /// What a refresh found.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct RefreshReport {
@@ -145,8 +172,19 @@ pub struct RefreshReport {
 }
 
 impl RefreshReport {
-    pub(super) fn has_changes(&self) -> bool {
-        !(self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty())
+    pub(super) fn of(changes: &[TableChange], objects: u64, tables: usize, began: Instant) -> Self {
+        let named = |wanted| -> Vec<String> {
+            let those = changes.iter().filter(|change| change.change == wanted);
+            those.map(|change| format!("{}.{}", change.database, change.table)).collect()
+        };
+        Self {
+            objects,
+            tables,
+            added: named(Change::Added),
+            changed: named(Change::Changed),
+            removed: named(Change::Removed),
+            took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        }
     }
 }
 

@@ -19,13 +19,15 @@ use super::glue::{Declared, Unfollowed};
 use super::hint::{gathered, lies_in};
 use super::info::{ColumnInfo, Problem};
 use super::refresh::LastListing;
-use super::{CatalogInfo, DatabaseInfo, Infer, News, RefreshReport, TableInfo, TableNow, TableSummary};
+use super::{CatalogInfo, DatabaseInfo, Infer, News, RefreshReport, TableChange, TableInfo, TableSummary};
 use crate::engine::Engine;
 use crate::{EngineChoice, ErrorKind, Principal, QueryError};
 
 /// How long a question waits for the first listing.
 const FIRST_LISTING: Duration = Duration::from_secs(30);
 /// All of a listing. Each question in it has a limit of its own; a large catalog takes many.
+/// A table that could not follow its files is tried again after this, then after twice as long.
+const TRIED_AGAIN: Duration = Duration::from_secs(2);
 const LISTING: Duration = Duration::from_secs(600);
 
 /// Another system that keeps tables and answers statements about them.
@@ -77,8 +79,8 @@ pub(crate) trait Link: Engine + fmt::Debug {
         async { Ok(false) }.boxed()
     }
 
-    /// Another listing is wanted: what is known of files is no longer good enough.
-    fn forget_files(&self) {}
+    /// What is known of the files of tables, as `(database, name)`, is no longer good enough.
+    fn forget_files(&self, _is_outdated: &dyn Fn(&(String, String)) -> bool) {}
 }
 
 /// Which engine statements on the tables of a catalog take, where both could.
@@ -191,9 +193,11 @@ impl Linked {
         self.outdated.notify_one();
     }
 
-    /// Brings tables of Lakefront's own up to their files; whether any is another one now.
-    async fn follow(&self, tables: impl IntoIterator<Item = Arc<LinkedTable>>) -> bool {
+    /// Brings tables of Lakefront's own up to their files, and lists again if any is another one now. Answers those that
+    /// may follow when they are tried again.
+    async fn follow(&self, tables: impl IntoIterator<Item = Arc<LinkedTable>>) -> BTreeSet<(String, String)> {
         let mut changed = false;
+        let mut failed = BTreeSet::new();
         for table in tables {
             let key = (table.database.clone(), table.name.clone());
             let outcome = self.link.follow(&table, &self.infer).await;
@@ -208,11 +212,18 @@ impl Linked {
                     if unfollowed.get(&key) != Some(&told) {
                         tracing::warn!(catalog = self.name, "{told}");
                     }
+                    if matches!(error, Unfollowed::Other(_)) {
+                        failed.insert(key.clone());
+                    }
                     unfollowed.insert(key, told);
                 }
             }
         }
-        changed
+        if changed {
+            // The error is logged and shown with the catalog.
+            let _ = self.refresh().await;
+        }
+        failed
     }
 
     fn all(&self) -> Vec<Arc<LinkedTable>> {
@@ -220,32 +231,29 @@ impl Linked {
     }
 
     /// Files are listed when they are asked for, so what is known of them only has to be forgotten.
-    async fn take_hints(&self) {
+    async fn take_hints(&self) -> BTreeSet<(String, String)> {
         let hints = std::mem::take(&mut *self.hints.lock().unwrap_or_else(PoisonError::into_inner));
         let hinted =
             |listed: Listed| hints.iter().filter_map(|key| listed.tables.get(key).cloned()).collect::<Vec<_>>();
-        if self.follow(self.now().map(hinted).unwrap_or_default()).await {
-            // The error is logged and shown with the catalog.
-            let _ = self.refresh().await;
-        }
-        self.link.forget_files();
+        let failed = self.follow(self.now().map(hinted).unwrap_or_default()).await;
+        self.link.forget_files(&|table| hints.contains(table));
         let mut touched = self.touched();
         for table in hints {
             *touched.entry(table).or_default() += 1;
         }
+        failed
     }
 
     fn touched(&self) -> MutexGuard<'_, BTreeMap<(String, String), u64>> {
         self.touched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn table_now(&self, database: &str, name: &str) -> Option<TableNow> {
+    pub(super) fn table_version(&self, database: &str, name: &str) -> Option<String> {
         let listed = self.now()?;
         let lower = (database.to_lowercase(), name.to_lowercase());
         let key =
             [(database.to_owned(), name.to_owned()), lower].into_iter().find(|key| listed.tables.contains_key(key))?;
-        let version = listed.tables.get(&key).map(|table| self.version(&key, table))?;
-        Some(TableNow { version: version.to_hex()[..32].to_owned(), newest: None })
+        listed.tables.get(&key).map(|table| self.version(&key, table).to_hex()[..32].to_owned())
     }
 
     fn version(&self, key: &(String, String), table: &LinkedTable) -> blake3::Hash {
@@ -390,7 +398,7 @@ impl Linked {
             return last.result.clone();
         }
         let began = Instant::now();
-        self.link.forget_files();
+        self.link.forget_files(&|_| true);
         let result = self.list(began).await;
         *last = Some(LastListing { began, result: result.clone() });
         result
@@ -425,38 +433,22 @@ impl Linked {
         };
         let key = |table: &LinkedTable| (table.database.clone(), table.name.clone());
         let tables: BTreeMap<_, _> = tables.into_iter().map(|table| (key(&table), Arc::new(table))).collect();
-        let report = report(before.as_ref(), &tables, began);
+        let known = before.as_ref().map(|before| &*before.tables);
+        let changes = TableChange::between(&self.name, known, &tables, |old, new| old == new);
+        let report = RefreshReport::of(&changes, 0, tables.len(), began);
         let in_any_case = tables.iter().filter_map(|((database, name), table)| {
             let lower = (database.to_lowercase(), name.to_lowercase());
             (lower.0 != *database || lower.1 != *name).then(|| (lower, Arc::clone(table)))
         });
         let listed = Listed { at: Utc::now(), in_any_case: Arc::new(in_any_case.collect()), tables: Arc::new(tables) };
         self.state.send_replace(Some(Ok(listed)));
-        if before.is_none() || report.has_changes() {
-            self.news.tell([]);
+        match before {
+            // What there is when Lakefront starts is no news to others.
+            None => self.news.tell([]),
+            Some(_) if changes.is_empty() => {}
+            Some(_) => self.news.tell(changes),
         }
         Ok(report)
-    }
-}
-
-fn report(
-    before: Option<&Listed>,
-    tables: &BTreeMap<(String, String), Arc<LinkedTable>>,
-    began: Instant,
-) -> RefreshReport {
-    let name = |(database, name): &(String, String)| format!("{database}.{name}");
-    let old = |key| before.and_then(|before| before.tables.get(key));
-    let added = tables.keys().filter(|key| old(*key).is_none()).map(name).collect();
-    let changed = tables.iter().filter(|(key, table)| old(*key).is_some_and(|old| old != *table));
-    let changed = changed.map(|(key, _)| name(key)).collect();
-    let known = before.into_iter().flat_map(|before| before.tables.keys());
-    RefreshReport {
-        objects: 0,
-        tables: tables.len(),
-        added,
-        changed,
-        removed: known.filter(|key| !tables.contains_key(*key)).map(name).collect(),
-        took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
     }
 }
 
@@ -468,9 +460,8 @@ pub(super) async fn keep(catalog: Arc<Linked>, interval: Duration, stop: Cancell
             // The error is logged and shown with the catalog.
             let _ = catalog.refresh().await;
             let took = began.elapsed();
-            if catalog.follow(catalog.all()).await {
-                let _ = catalog.refresh().await;
-            }
+            let mut failed = catalog.follow(catalog.all()).await;
+            let mut pause = TRIED_AGAIN;
             let next = async {
                 if interval.is_zero() { std::future::pending().await } else { tokio::time::sleep(interval).await }
             };
@@ -484,7 +475,14 @@ pub(super) async fn keep(catalog: Arc<Linked>, interval: Duration, stop: Cancell
                     }
                     () = catalog.hinted.notified() => {
                         gathered(Duration::ZERO, Instant::now()).await;
-                        catalog.take_hints().await;
+                        failed.extend(catalog.take_hints().await);
+                        pause = TRIED_AGAIN;
+                        catalog.news.tell([]);
+                    }
+                    () = tokio::time::sleep(pause), if !failed.is_empty() => {
+                        std::mem::take(&mut failed).iter().for_each(|table| catalog.hint(table));
+                        failed = catalog.take_hints().await;
+                        pause *= 2;
                         catalog.news.tell([]);
                     }
                 }

@@ -11,7 +11,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::hint::gathered;
-use super::info::{Change, Problem};
+use super::info::Problem;
 use super::lake::Lake;
 use super::layout::Listing;
 use super::snapshot::{Snapshot, TableEntry};
@@ -244,21 +244,7 @@ impl Attached {
         let changes = snapshot.changes_since(before.as_deref());
         self.state.send_replace(State::Listed(Arc::clone(&snapshot)));
 
-        let named = |wanted| -> Vec<String> {
-            changes
-                .iter()
-                .filter(|change| change.change == wanted)
-                .map(|change| format!("{}.{}", change.database, change.table))
-                .collect()
-        };
-        let report = RefreshReport {
-            objects,
-            tables: snapshot.entries().count(),
-            added: named(Change::Added),
-            changed: named(Change::Changed),
-            removed: named(Change::Removed),
-            took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-        };
+        let report = RefreshReport::of(&changes, objects, snapshot.entries().count(), began);
         if !changes.is_empty() || before.is_none() {
             if let Some(before) = before {
                 self.look_again(&before, &snapshot);

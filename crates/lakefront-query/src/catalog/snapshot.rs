@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
 
 use super::found::Found;
-use super::info::{Change, DatabaseInfo, TableChange, TableInfo, TableSummary};
+use super::info::{DatabaseInfo, TableChange, TableInfo, TableSummary};
 use super::layout::Layout;
 
 pub(super) struct Snapshot {
@@ -126,25 +126,6 @@ impl Snapshot {
 
     /// What differs from an earlier snapshot.
     pub(super) fn changes_since(&self, before: Option<&Snapshot>) -> Vec<TableChange> {
-        let change = |key: &(String, String), change| TableChange {
-            catalog: self.catalog.clone(),
-            database: key.0.clone(),
-            table: key.1.clone(),
-            change,
-        };
-        let mut changes = Vec::new();
-        for (key, entry) in &self.entries {
-            match before.and_then(|before| before.entries.get(key)) {
-                None => changes.push(change(key, Change::Added)),
-                Some(old) if !Arc::ptr_eq(old, entry) => changes.push(change(key, Change::Changed)),
-                Some(_) => {}
-            }
-        }
-        for key in before.iter().flat_map(|before| before.entries.keys()) {
-            if !self.entries.contains_key(key) {
-                changes.push(change(key, Change::Removed));
-            }
-        }
-        changes
+        TableChange::between(&self.catalog, before.map(|before| &before.entries), &self.entries, Arc::ptr_eq)
     }
 }

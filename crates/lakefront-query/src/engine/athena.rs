@@ -199,8 +199,8 @@ impl Link for AthenaLink {
         .boxed()
     }
 
-    fn forget_files(&self) {
-        self.lister.forget();
+    fn forget_files(&self, is_outdated: &dyn Fn(&(String, String)) -> bool) {
+        self.lister.forget(is_outdated);
     }
 }
 

@@ -26,6 +26,9 @@ const TAIL: u64 = 32 + 8 + 8;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Header {
     pub(crate) created_at: DateTime<Utc>,
+    /// Up to when its data is.
+    #[serde(default)]
+    pub(crate) as_of: Option<DateTime<Utc>>,
     pub(crate) rows: u64,
     pub(crate) truncated: bool,
     /// Whether another execution may be answered with it.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use lakefront_engine::Frame;
 use ulid::Ulid;
 
@@ -21,6 +21,7 @@ const MEMORY_BYTES: u64 = 1 << 20;
 /// What a run says about itself at its end.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RunSummary {
+    pub(crate) as_of: Option<DateTime<Utc>>,
     pub(crate) truncated: bool,
     pub(crate) reusable: bool,
     pub(crate) scanned_bytes: u64,
@@ -91,6 +92,7 @@ impl Spool {
     pub(crate) fn finish(self, run: RunSummary) -> io::Result<ResultSet> {
         let header = Header {
             created_at: Utc::now(),
+            as_of: run.as_of,
             rows: self.rows,
             truncated: run.truncated,
             reusable: run.reusable && !run.truncated,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use futures::TryStreamExt;
 use lakefront_query::aws::Glue;
-use lakefront_query::{Hint, Queries, Request};
+use lakefront_query::{Change, EngineChoice, Hint, Queries, Request};
 use serde_json::json;
 
 use crate::lake::{Lake, parquet, sales, shown};
@@ -135,4 +135,19 @@ async fn a_projection_of_its_own_grows_with_its_files() {
     until(&lake, "grown", sql, &["day date, n bigint", "2025-01-01|10", "2025-01-03|10"]).await;
     // Another instance finds the work done, and reads what its listing lacks.
     until_on(&beside, &lake, "grown", sql, &["day date, n bigint", "2025-01-01|10", "2025-01-03|10"]).await;
+
+    // Both engines know up to when the data is: to the newest file.
+    for engine in [EngineChoice::Embedded, EngineChoice::Athena] {
+        let execution = lake.queries.submit(lake.on(engine, "select count(*) n from sales")).await.unwrap();
+        execution.finished().await.unwrap();
+        let as_of = execution.status().as_of.unwrap();
+        assert!((execution.status().created_at - as_of).num_milliseconds() > 0, "{engine:?}: {as_of}");
+    }
+
+    // What a listing finds is told.
+    let mut changes = lake.queries.catalogs().changes();
+    lake.table("late", PARQUET, &columns, &[], json!({}), json!({})).await;
+    lake.queries.catalogs().refresh("aws", None).await.unwrap();
+    let told = std::iter::from_fn(|| changes.try_recv().ok()).find(|change| change.database == lake.database);
+    assert_eq!(told.map(|change| (change.table, change.change)), Some(("late".to_owned(), Change::Added)));
 }

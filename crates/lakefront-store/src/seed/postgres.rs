@@ -75,6 +75,21 @@ pub(super) async fn load(
     Ok((count, reader))
 }
 
+/// The role that may read a table, which it may again if it might not; `None` if there is no such table.
+pub(super) async fn reader_of(tx: &Tx, table: &str) -> Result<Option<String>> {
+    let found = format!("SELECT to_regclass('{SEED_SCHEMA}.\"{table}\"') IS NOT NULL AS is_there");
+    let found = tx.query_one_raw(Statement::from_string(DbBackend::Postgres, found)).await?;
+    if !found.map_or(Ok(false), |row| row.try_get("", "is_there"))? {
+        return Ok(None);
+    }
+    let reader = reader(tx).await?;
+    let grant = format!(
+        "GRANT USAGE ON SCHEMA {SEED_SCHEMA} TO {reader}; GRANT SELECT ON {SEED_SCHEMA}.\"{table}\" TO {reader}"
+    );
+    tx.execute_unprepared(&grant).await?;
+    Ok(Some(reader))
+}
+
 /// The role of this database that reads seeded tables, made when it is missing. Roles belong to the whole server, so the
 /// name holds the database's number: a role of another database opens nothing here.
 async fn reader(tx: &Tx) -> Result<String> {

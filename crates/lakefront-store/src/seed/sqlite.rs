@@ -9,6 +9,11 @@ use crate::{Result, connection::Tx};
 /// Values of one statement: many save calls, and SQLite takes 32,766 at most.
 const VALUES: usize = 4_096;
 
+pub(super) async fn has(tx: &Tx, table: &str) -> Result<bool> {
+    let sql = format!("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '{SEED_SCHEMA}_{table}'");
+    Ok(tx.query_one_raw(Statement::from_string(DbBackend::Sqlite, sql)).await?.is_some())
+}
+
 /// Answers the number of rows.
 pub(super) async fn load(tx: &Tx, new: &NewSeed, mut rows: mpsc::Receiver<SeedPart>) -> Result<u64> {
     let table = format!("{SEED_SCHEMA}_{}", new.name);

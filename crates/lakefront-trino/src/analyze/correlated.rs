@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::common::{JoinType, Spans};
 use datafusion::logical_expr::{Expr, LogicalPlan, Subquery};
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// What a subquery is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,8 @@ pub(super) fn is_aggregated(plan: &LogicalPlan) -> bool {
 pub(super) fn checked(plan: LogicalPlan, what_for: Use) -> Result<Subquery> {
     let outer_ref_columns = plan.all_out_ref_exprs();
     if !outer_ref_columns.is_empty() && !comes_apart(&plan, what_for, false) {
-        return Err(Error::not_here("This correlated subquery"));
+        let message = "This correlated subquery is not supported by the embedded engine; write it as a join.";
+        return Err(Error::new(Code::NotSupportedHere, message));
     }
     Ok(Subquery { subquery: Arc::new(plan), outer_ref_columns, spans: Spans::new() })
 }

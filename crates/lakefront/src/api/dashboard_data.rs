@@ -213,7 +213,7 @@ pub struct DataRequest {
 pub struct DashboardData {
     /// Changes when the data under any query does.
     pub data_version: String,
-    /// Time of the newest file.
+    /// The latest of its queries'.
     as_of: Option<DateTime<Utc>>,
     #[schema(value_type = Object)]
     queries: BTreeMap<String, Arc<QueryData>>,
@@ -309,8 +309,9 @@ pub async fn load(
     };
     let queries =
         statements.into_iter().filter_map(|(name, statement)| Some((name, answers.get(&statement)?.clone()))).collect();
-    let used = definition.tables_used(app, tab);
-    DashboardData { data_version: used.version, as_of: used.as_of, queries, totals }
+    let data_version = definition.tables_used(app, tab).version;
+    let as_of = answers.values().filter_map(|answer| answer.as_of).max();
+    DashboardData { data_version, as_of, queries, totals }
 }
 
 /// Money as decimal text, to the last digit that an execution's price has.
@@ -360,10 +361,7 @@ async fn run(
     data.engine = Some(status.engine);
     data.route_reason = Some(status.route_reason);
     data.cached = status.statistics.reused;
-    data.as_of = match status.engine {
-        EngineChoice::Embedded => newest(app, &status.tables),
-        _ => (!status.statistics.reused).then_some(status.created_at),
-    };
+    data.as_of = status.as_of;
     data.statistics = Some(status.statistics);
     let result = match outcome {
         Ok(result) => result,
@@ -413,14 +411,6 @@ pub async fn warm(
 }
 
 /// Time of the newest file of tables written as `catalog.database.table`.
-fn newest(app: &App, tables: &[String]) -> Option<DateTime<Utc>> {
-    let newest = |table: &String| {
-        let [catalog, database, name] = *table.splitn(3, '.').collect::<Vec<_>>() else { return None };
-        app.queries.catalogs().table_now(catalog, database, name)?.newest
-    };
-    tables.iter().filter_map(newest).max()
-}
-
 fn no_rows() -> Box<RawValue> {
     // `[]` is JSON.
     RawValue::from_string("[]".to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned())

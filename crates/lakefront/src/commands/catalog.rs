@@ -50,6 +50,9 @@ pub(super) struct Add {
     athena: GlueFlags,
     #[arg(long, requires = "s3")]
     region: Option<String>,
+    /// The queue of SQS that tells of new files: https://sqs.REGION.amazonaws.com/ACCOUNT/NAME
+    #[arg(long, value_name = "URL")]
+    events_queue: Option<String>,
     /// For S3-compatible stores
     #[arg(long, requires = "s3", value_name = "URL")]
     endpoint: Option<String>,
@@ -87,9 +90,10 @@ pub(super) struct GlueFlags {
 }
 
 impl GlueFlags {
-    fn source(self, region: String, aws: AwsIdentity) -> Glue {
+    fn source(self, region: String, events_queue_url: Option<String>, aws: AwsIdentity) -> Glue {
         Glue {
             region,
+            events_queue_url,
             workgroup: self.athena_workgroup,
             output: self.output,
             profile: aws.profile,
@@ -145,11 +149,14 @@ impl CatalogCommand {
         let catalogs = opened.queries.catalogs();
         match self {
             Self::Add(add) => {
-                let Add { name, path, s3, other, glue, athena, region, endpoint, aws } = *add;
+                let Add { name, path, s3, other, glue, athena, region, endpoint, events_queue, aws } = *add;
                 let OtherSystem { trino, postgres, ca, session } = other;
                 let aws = AwsIdentity::from(aws);
                 if aws != AwsIdentity::default() && s3.is_none() && glue.is_none() {
                     bail!("credentials of AWS go with --s3 and --glue");
+                }
+                if events_queue.is_some() && s3.is_none() && glue.is_none() {
+                    bail!("a queue of events goes with --s3 and --glue");
                 }
                 let key_secret = aws.access_key_id.is_some().then(aws_secret).transpose()?;
                 let (source, secret) = match (path, s3, trino, glue, postgres) {
@@ -157,9 +164,11 @@ impl CatalogCommand {
                         Ok(path) if path.is_dir() => (Source::Local { path: absolute(&path)? }, None),
                         _ => bail!("{} is no folder", path.display()),
                     },
-                    (_, Some(uri), ..) => (Source::S3 { uri, region, endpoint, aws }, key_secret),
+                    (_, Some(uri), ..) => {
+                        (Source::S3 { uri, region, endpoint, events_queue_url: events_queue, aws }, key_secret)
+                    }
                     (_, _, Some(url), ..) => trino_source(url, ca, session.into_iter().collect())?,
-                    (_, _, _, Some(region), _) => (Source::Glue(athena.source(region, aws)), key_secret),
+                    (_, _, _, Some(region), _) => (Source::Glue(athena.source(region, events_queue, aws)), key_secret),
                     (.., Some(url)) => postgres_source(&url, ca)?,
                     (None, None, None, None, None) => bail!("give --path, --s3, --trino, --glue or --postgres"),
                 };

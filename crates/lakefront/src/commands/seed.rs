@@ -47,7 +47,8 @@ impl Seed {
         if let Some(before) = &before {
             let exported =
                 |folder: &PathBuf| seed::exported_hash(folder, &self.table).is_some_and(|hash| hash == content_hash);
-            if before.content_hash == content_hash && export.as_ref().is_none_or(exported) {
+            let is_same = before.content_hash == content_hash && export.as_ref().is_none_or(exported);
+            if is_same && store.seed_stands(&scope, &self.table).await? {
                 say(format_args!("{full_name} has these {} rows already; nothing changes.", before.rows));
                 store.close().await;
                 return Ok(());

@@ -15,7 +15,7 @@ use super::{confirmed, needed, print, say, told as refused};
 use crate::app::{self, Opened, system};
 use crate::catalogs::{self, Glue, Source};
 use crate::config::Settings;
-use crate::connections::{self, AwsIdentity, Door, Draft};
+use crate::connections::{self, AwsIdentity, Change, Door, Draft};
 use crate::setup::columns::{Column, Profile};
 use crate::setup::cost::Cost;
 use crate::setup::csv::Csv;
@@ -306,14 +306,11 @@ impl Wanted {
         if data::bring(&account.aws, &places, &asked.csv, &asked.profile, &tell).await?.is_none() {
             say("  no change");
         }
-        if let Some(queue) = stack.output("QueueUrl") {
-            say(format_args!("New files are told to the queue {queue}"));
-        }
         let role = stack.output("LakefrontRoleArn").context("the stack tells no role for Lakefront")?;
         let opened = app::open(settings).await?;
         let patience = if changes { NEW_ROLE } else { Duration::ZERO };
         let ended = async {
-            self.add_catalog(settings, &opened, role, patience).await?;
+            self.add_catalog(settings, &opened, role, stack.output("QueueUrl"), patience).await?;
             self.first_query(&opened, &asked, patience).await
         };
         let ended = ended.await;
@@ -326,6 +323,7 @@ impl Wanted {
         settings: &Settings,
         opened: &Opened,
         role: &str,
+        queue: Option<&str>,
         patience: Duration,
     ) -> anyhow::Result<()> {
         let name = self.place.catalog();
@@ -346,21 +344,31 @@ impl Wanted {
             engine: None,
             embedded_max_bytes: None,
             price_per_tb_usd: None,
+            events_queue_url: queue.map(str::to_owned),
         });
+        let scope = system("setup command");
         if let Some(known) = catalogs::known(settings, &opened.store).await?.remove(&name) {
-            match known.source {
+            let known_queue = match known.source {
                 Source::Glue(there) if there.region == self.place.region && there.role_arn.as_deref() == Some(role) => {
+                    there.events_queue_url
                 }
                 _ => bail!(
                     "there is another catalog {name} in {}; remove it (lakefront catalog remove {name}), or choose another --name",
                     settings.data_dir.display()
                 ),
+            };
+            if known_queue.as_deref() != queue {
+                let settings_of = serde_json::Map::from_iter([("events_queue_url".to_owned(), queue.into())]);
+                let change = Change { settings: Some(settings_of), secret: None };
+                let changed = connections::change(opened, settings, &scope, &name, None, change, Door::Command).await;
+                changed.map_err(|problem| refused(problem).context(format!("the catalog {name} is not changed")))?;
+                say(format_args!("Catalog {name}: its queue of events is another one now."));
+                return Ok(());
             }
             opened.queries.catalogs().refresh(&name, None).await.map_err(query_error)?;
             say(format_args!("Catalog {name}: no change."));
             return Ok(());
         }
-        let scope = system("setup command");
         let until = Instant::now() + patience;
         loop {
             let draft = Draft { name: name.clone(), source: source.clone(), secret: None };
@@ -373,7 +381,7 @@ impl Wanted {
             }
         }
         opened.queries.catalogs().refresh(&name, None).await.map_err(query_error)?;
-        say(format_args!("Catalog {name}: added."));
+        say(format_args!("Catalog {name}: added. It hears of new files by its queue."));
         Ok(())
     }
 

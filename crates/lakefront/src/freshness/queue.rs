@@ -1,13 +1,17 @@
-//! Events from a queue of SQS.
+//! Events from queues of SQS.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use lakefront_query::aws::{Message, Queue};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::Changed;
 use crate::app::App;
+use crate::catalogs::EventQueue;
 use crate::connections::AwsIdentity;
 
 /// Receivers at most, while the queue is long.
@@ -16,18 +20,50 @@ const TOGETHER: usize = 32;
 const FULL: usize = 10;
 const AFTER_A_FAILURE: Duration = Duration::from_secs(5);
 
-/// Takes events from the queue of the settings for as long as the server runs. A message is deleted once all instances
-/// can know of it, so what a crash interrupts comes again.
+/// How often it is looked which queues there are.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Whose credentials a queue is read with.
+#[derive(Clone, PartialEq)]
+enum Reader {
+    /// The machine's, for the queue of the settings.
+    Machine,
+    Catalog(Box<EventQueue>),
+}
+
+/// Takes events from the queues of the settings and of the catalogs for as long as the server runs.
 pub async fn follow(app: App) {
-    let settings = &app.settings.events;
-    if settings.sqs_queue_url.is_empty() {
-        return;
+    let mut running: BTreeMap<String, (Reader, AbortOnDropHandle<()>)> = BTreeMap::new();
+    loop {
+        let queues = app.registered.queues().await.into_iter();
+        let mut wanted: BTreeMap<String, Reader> =
+            queues.map(|(url, queue)| (url, Reader::Catalog(Box::new(queue)))).collect();
+        let of_settings = &app.settings.events.sqs_queue_url;
+        if !of_settings.is_empty() {
+            wanted.insert(of_settings.clone(), Reader::Machine);
+        }
+        running.retain(|url, (reader, _)| wanted.get(url) == Some(reader));
+        for (url, reader) in wanted {
+            if let Entry::Vacant(free) = running.entry(url) {
+                let following = follow_one(app.clone(), free.key().clone(), reader.clone());
+                free.insert((reader, AbortOnDropHandle::new(tokio::spawn(following))));
+            }
+        }
+        tokio::time::sleep(LOOK).await;
     }
-    let config = AwsIdentity::default().config(&settings.sqs_region, None, None);
-    let queue = match Queue::open(settings.sqs_queue_url.clone(), config).await {
+}
+
+/// A message is deleted once all instances can know of it, so what a crash interrupts comes again.
+async fn follow_one(app: App, url: String, reader: Reader) {
+    let config = match &reader {
+        Reader::Machine => Ok(AwsIdentity::default().config(&app.settings.events.sqs_region, None, None)),
+        Reader::Catalog(queue) => queue.config(&app.key),
+    };
+    let opened = async { anyhow::Ok(Queue::open(url.clone(), config?).await?) };
+    let queue = match opened.await {
         Ok(queue) => queue,
         Err(error) => {
-            tracing::error!(%error, "events.sqs_queue_url can't be used: {error}");
+            tracing::error!(url, "the queue {url} can't be used: {error:#}");
             return;
         }
     };

@@ -20,7 +20,7 @@ async fn a_statement_runs_and_its_result_is_paged() {
         status = server.get(&format!("{path}?wait_s=20")).token(&server.tokens.viewer).send().await.json();
     }
     insta::assert_json_snapshot!("succeeded", status, {
-        ".id" => "[id]", ".created_at" => "[time]", ".statistics.queued_ms" => "[ms]", ".statistics.planning_ms" => "[ms]",
+        ".id" => "[id]", ".created_at" => "[time]", ".as_of" => "[time]", ".statistics.queued_ms" => "[ms]", ".statistics.planning_ms" => "[ms]",
         ".statistics.engine_ms" => "[ms]", ".statistics.total_ms" => "[ms]", ".statistics.reused" => "[bool]", ".statistics.saved_usd" => "[usd]", ".origin.token" => "[id]", ".route_reason" => "[text]",
     });
     let page = server.get(&format!("{path}/result?offset=1&limit=1")).token(&server.tokens.viewer).send().await.json();

@@ -222,6 +222,39 @@ async fn a_new_object_refreshes_an_open_dashboard_within_two_seconds() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_catalog_reads_the_queue_that_it_names() {
+    let Some(lake) = Lake::new("named").await else { return };
+    fill(&lake).await;
+    let queue = lake.queue().await;
+    let data = tempfile::tempdir().unwrap();
+    add_user(data.path(), "admin@example.com", "admin");
+    let token = make_token(data.path(), "admin@example.com", &[]);
+    let server = lake.serve(data, &[]);
+    let connection = |queue: &str| {
+        json!({"name": "lake", "kind": "s3", "secret": "test", "settings": {
+            "uri": format!("s3://{}", lake.bucket), "region": "us-east-1", "endpoint": lake.aws,
+            "access_key_id": "test", "events_queue_url": queue,
+        }})
+    };
+    let odd = server.post("/api/v1/connections", connection("lake-queue")).token(&token).send().await;
+    assert_eq!(odd.status, 422, "{}", odd.text());
+    assert!(odd.text().contains("no address of a queue"), "{}", odd.text());
+    let gone = server.post("/api/v1/connections", connection(&format!("{queue}-gone"))).token(&token).send().await;
+    assert_eq!(gone.status, 422, "{}", gone.text());
+    assert!(gone.text().contains("sqs:ReceiveMessage"), "{}", gone.text());
+    let made = server.post("/api/v1/connections", connection(&queue)).token(&token).send().await;
+    assert_eq!(made.status, 201, "{}", made.text());
+
+    let dashboard = Dashboard::new(&server, &token).await;
+    assert_eq!(dashboard.data().await["queries"]["tile:sales"]["rows"], json!([[2, 30]]));
+    let mut events = dashboard.open().await;
+    lake.put("demo/sales/day=2025-02-01/b.csv", "id,amount\n3,1\n").await;
+    // The queue is looked for every few seconds.
+    assert!(stale(&mut events, Duration::from_secs(20)).await.is_some());
+    assert_eq!(dashboard.data().await["queries"]["tile:sales"]["rows"], json!([[3, 31]]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_instance_hears_of_an_event_that_one_of_them_gets() {
     let Some(lake) = Lake::new("shared").await else { return };
     let Ok(postgres) = std::env::var("LAKEFRONT_TEST_POSTGRES") else { return };

@@ -141,6 +141,28 @@ fn the_apps_own_tables_can_not_be_read_through_the_catalog() {
 }
 
 #[test]
+fn seeding_again_gives_a_restored_database_its_reader() {
+    let Some(address) = new_database("restored") else { return };
+    let data = folder(Some(&address));
+    let file = data.path().join("a.csv");
+    std::fs::write(&file, "id,name\n1,a\n").unwrap();
+    let seed = || told(data.path(), &["seed", "--csv", file.to_str().unwrap(), "--table", "a"]);
+    let (done, said) = seed();
+    assert!(done, "{said}");
+    let role = psql(&address, "select reader from seeds");
+    psql(&address, &format!("drop owned by {role}; drop role {role}"));
+    let select = ["query", "select name from seeded.lakefront_data.a"];
+    assert!(!run(data.path(), &select, "").status.success());
+    let (done, said) = seed();
+    assert!(done && said.contains("nothing changes"), "{said}");
+    assert!(run(data.path(), &select, "").status.success());
+    // A table that was not restored is loaded.
+    psql(&address, "drop table lakefront_data.a");
+    let (done, said) = seed();
+    assert!(done && said.contains("1 rows"), "{said}");
+}
+
+#[test]
 fn a_killed_seed_leaves_what_was() {
     let Some(address) = new_database("killed") else { return };
     let data = folder(Some(&address));

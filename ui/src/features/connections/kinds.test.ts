@@ -8,7 +8,7 @@ const names = (id: string, values: Record<string, string | boolean>) =>
 test("only the fields of the chosen credentials are asked for", () => {
   const s3 = valuesOf(kind("s3"));
   expect(s3["credentials"]).toBe("server");
-  expect(names("s3", s3)).toEqual(["uri", "region", "endpoint", "credentials", "role_arn"]);
+  expect(names("s3", s3)).toEqual(["uri", "region", "endpoint", "events_queue_url", "credentials", "role_arn"]);
   expect(names("s3", { ...s3, credentials: "key" })).toContain("secret");
   expect(names("s3", { ...s3, credentials: "profile" })).not.toContain("secret");
   const vercel = names("s3", { ...s3, credentials: "vercel", role_arn: "arn:aws:iam::123456789012:role/x" });
@@ -41,6 +41,7 @@ test("what is not shown is taken away", () => {
       uri: "s3://lake/x",
       region: null,
       endpoint: null,
+      events_queue_url: null,
       profile: null,
       access_key_id: null,
       role_arn: "arn:aws:iam::123456789012:role/x",

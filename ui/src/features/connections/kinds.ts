@@ -71,6 +71,13 @@ export const AWS_FIELDS: readonly FieldSpec[] = [
   },
 ];
 
+const EVENTS_QUEUE: FieldSpec = {
+  name: "events_queue_url",
+  label: "Queue that tells of new files",
+  hint: "Of SQS; without it the catalog looks at intervals.",
+  placeholder: "https://sqs.eu-central-1.amazonaws.com/123456789012/name",
+};
+
 const awsChoice = (settings: Record<string, unknown>): Record<string, string> => ({
   credentials: settings["profile"]
     ? "profile"
@@ -96,6 +103,7 @@ export const KINDS: readonly Kind[] = [
         placeholder: "https://minio.example:9000",
         half: true,
       },
+      EVENTS_QUEUE,
       ...AWS_FIELDS,
     ],
   },
@@ -129,6 +137,7 @@ export const KINDS: readonly Kind[] = [
         placeholder: "0",
         half: true,
       },
+      EVENTS_QUEUE,
       ...AWS_FIELDS,
       { name: "catalog_id", label: "Another account’s number", placeholder: "123456789012", half: true },
       {

@@ -38,8 +38,8 @@ pub(crate) struct Lister {
     known: Mutex<HashMap<Asked, Arc<Listing>>>,
 }
 
-/// A table and the conditions on its keys.
-type Asked = (String, String, Vec<Vec<Condition>>);
+/// A table, by database and name, and the conditions on its keys.
+type Asked = ((String, String), Vec<Vec<Condition>>);
 type Listing = tokio::sync::Mutex<Option<Listed>>;
 
 struct Listed {
@@ -76,9 +76,10 @@ impl Lister {
         }
     }
 
-    /// The next question lists anew.
-    pub(crate) fn forget(&self) {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    /// The next question after a table, as `(database, name)`, lists anew.
+    pub(crate) fn forget(&self, is_outdated: &dyn Fn(&(String, String)) -> bool) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|(table, _), _| !is_outdated(table));
     }
 
     /// The files that a statement with these conditions can touch; or why the embedded engine reads none, as a clause.
@@ -89,7 +90,7 @@ impl Lister {
         conditions: &[Vec<Condition>],
     ) -> Result<Arc<Table>, String> {
         let conditions = partitions::on_keys(&table.keys, conditions);
-        let listing = self.listing((table.database.clone(), table.name.clone(), conditions.clone()));
+        let listing = self.listing(((table.database.clone(), table.name.clone()), conditions.clone()));
         let mut listing = listing.lock().await;
         let credentials =
             self.aws.credentials().await.map_err(|error| format!("its files can't be listed: {error}"))?;

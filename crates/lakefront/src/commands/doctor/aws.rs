@@ -106,6 +106,7 @@ impl DoctorAws {
             data: self.data.take(),
             output_location: self.output.take(),
             kms_key: self.kms_key.take(),
+            queue: None,
             run: false,
             write: false,
         };
