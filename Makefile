@@ -13,7 +13,9 @@ endif
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 BINARY := $(TARGET)/release/lakefront
 
-.PHONY: bench-lake bench-sql fuzz-sql help run build dev check test test-rust test-ui test-e2e test-trino accept bench bench-athena bench-estimates ui api clean
+TPCDS := $(HOME)/.cache/lakefront/tpcds
+
+.PHONY: test-tpcds bench-lake bench-sql fuzz-sql help run build dev check test test-rust test-ui test-e2e test-trino accept bench bench-athena bench-estimates ui api clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -61,6 +63,12 @@ test-trino: ## what a real Trino has to say (needs a JDK 17 and Maven, which it 
 fuzz-sql: ## random queries, by a real Trino and by the embedded engine (STATEMENTS=10000 SEED=1)
 	cargo test --workspace --locked --no-run
 	deploy/test/trino.sh fuzz $(TARGET)/debug/lakefront --statements $(or $(STATEMENTS),1000) --seed $(or $(SEED),1)
+
+test-tpcds: ## the queries of TPC-DS, by a real Trino and by the embedded engine (SCALE=0.01)
+	cargo test --workspace --locked --no-run
+	[ -x $(TPCDS)/bin/python ] || python3 -m venv $(TPCDS)
+	$(TPCDS)/bin/python -m pip install -q duckdb==1.5.5 duckdb-extension-tpcds==1.5.5
+	$(TPCDS)/bin/python deploy/test/trino/tpcds.py $(TARGET)/debug/lakefront --scale $(or $(SCALE),0.01)
 
 accept: ## take the new snapshots
 	SQL_REFERENCE_ACCEPT=1 cargo test --workspace --test reference

@@ -271,8 +271,8 @@ class Generator:
 class Ours:
     """The binary, asked by lines."""
 
-    def __init__(self, binary, folder):
-        command = [binary, "query", "--jsonl", "--data-dir", folder]
+    def __init__(self, binary, folder, *more):
+        command = [binary, "query", "--jsonl", "--data-dir", folder, *more]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, sql):
