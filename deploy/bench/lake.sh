@@ -5,13 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-work=$(mktemp -d)
-stop() {
-  deploy/test/postgres.sh stop "$work/postgres" || true
-  deploy/test/aws.sh stop "$work/aws" || true
-  rm -rf "$work"
-}
-trap stop EXIT
-eval "$(deploy/test/postgres.sh start "$work/postgres")"
-eval "$(deploy/test/aws.sh start "$work/aws")"
+. deploy/test/servers.sh
+serve postgres postgres
+serve aws aws
 python3 deploy/bench/lake.py "$@"

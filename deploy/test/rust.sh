@@ -4,20 +4,13 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 deploy/test/prepare.sh
-work=$(mktemp -d)
-stop() {
-  deploy/test/postgres.sh stop "$work/postgres" || true
-  deploy/test/s3.sh stop "$work/s3" || true
-  deploy/test/aws.sh stop "$work/aws" || true
-  rm -rf "$work"
-}
-trap stop EXIT
+. deploy/test/servers.sh
 
 cargo test --workspace --locked --no-run
-eval "$(deploy/test/postgres.sh start "$work/postgres")"
-eval "$(deploy/test/s3.sh start "$work/s3")"
+serve postgres postgres
+serve s3 s3
 # The same server plays Glue.
 export LAKEFRONT_TEST_MOTO="$LAKEFRONT_TEST_S3"
 # This one knows who may do what.
-eval "$(deploy/test/aws.sh start "$work/aws")"
+serve aws aws
 cargo test --workspace --locked "$@"
