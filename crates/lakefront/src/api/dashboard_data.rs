@@ -283,19 +283,22 @@ pub(super) struct QueryData {
     /// Time of the newest file it read; of the run itself where another system keeps the tables.
     pub(super) as_of: Option<DateTime<Utc>>,
     pub(super) error: Option<ProblemDocument>,
-    /// The same statement over the same files answers the same: it reads no clock, and nothing was left out.
+    /// The data version tells whenever it would answer something else: it reads no clock, and every table's files are listed.
     #[serde(skip)]
-    repeatable: bool,
+    told: bool,
 }
 
 impl DashboardData {
-    /// Whether the data version stands for it: every query answered what it would again, and none from another system, whose
-    /// changes nobody tells.
+    /// Whether it may be shown again for a moment: every query answered, and none from another system, whose changes nobody
+    /// tells.
     pub fn is_lasting(&self) -> bool {
-        let lasts = |query: &Arc<QueryData>| {
-            query.repeatable && query.error.is_none() && query.engine == Some(EngineChoice::Embedded)
-        };
+        let lasts = |query: &Arc<QueryData>| query.error.is_none() && query.engine == Some(EngineChoice::Embedded);
         self.queries.values().all(lasts)
+    }
+
+    /// Whether the data version stands for it, however much later.
+    pub fn is_told_by_its_version(&self) -> bool {
+        self.is_lasting() && self.queries.values().all(|query| query.told)
     }
 }
 
@@ -392,7 +395,7 @@ async fn run(
         cached: false,
         as_of: None,
         error: None,
-        repeatable: false,
+        told: false,
     };
     let execution = match app.queries.submit(request(actor, dashboard, tile, statement, filters)).await {
         Ok(execution) => execution,
@@ -423,7 +426,7 @@ async fn run(
             return data;
         }
     };
-    data.repeatable = result.is_reusable();
+    data.told = result.is_reusable() && status.tables.iter().all(|table| is_told_of(app, table));
     data.columns = result.columns();
     data.truncated = result.truncated() || result.rows() > ROWS;
     match rows(result).await {
@@ -462,6 +465,13 @@ pub async fn warm(
         history::follow(app, &owner.scope, execution, json!(filters));
     }
     outcome.map(drop)
+}
+
+/// Whether the version of a table written as `catalog.database.table` says of every change of its files.
+fn is_told_of(app: &App, table: &str) -> bool {
+    let [catalog, database, name] = *table.splitn(3, '.').collect::<Vec<_>>() else { return false };
+    let catalogs = app.queries.catalogs();
+    catalogs.lists_files(catalog) && catalogs.table_version(catalog, database, name).is_some()
 }
 
 pub(super) fn no_rows() -> Box<RawValue> {

@@ -245,6 +245,6 @@ pub async fn data(
     }
     let _turn = turn(&app).await?;
     let data = view.load(&app).await;
-    let tag = data.is_lasting().then_some(tag);
+    let tag = data.is_told_by_its_version().then_some(tag);
     Ok((caching(&app, tag), Json(view.data(&data))).into_response())
 }

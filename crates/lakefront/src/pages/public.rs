@@ -67,7 +67,7 @@ pub(super) async fn dashboard(
         return Ok(Some(answer(app, &page, Some(tag), headers)));
     }
     let data = view.load(app).await;
-    let lasts = data.is_lasting();
+    let lasts = data.is_told_by_its_version();
     let shown = Shown { dashboard: view.dashboard(app), data: view.data(&data) };
     let data = Data { public: Some(shown), ..Data::default() };
     let page = Arc::new(page(app, &here, None, "system", data, StatusCode::OK).await?);

@@ -295,21 +295,29 @@ async fn new_data_and_new_versions_have_new_tags() {
 }
 
 #[tokio::test]
-async fn what_a_clock_decides_is_not_kept() {
-    let server = Server::start(&[PATIENT]);
-    let definition = json!({
-        "catalog": "local", "database": "demo",
-        "tabs": [{"id": "one", "title": "One", "tiles": [{
-            "id": "a", "title": "A", "x": 0, "y": 0, "w": 6, "h": 4, "chart": {"type": "number", "value": "n"},
-            "sql": "select count(*) n from sales where day <= current_date",
-        }]}],
-    });
-    let made = server.post("/api/v1/dashboards", json!({"title": "Of today", "definition": definition}));
-    let dashboard = made.token(&server.tokens.editor).send().await.json();
-    share(&server, &dashboard, true).await;
-    let data = server.get("/api/v1/public/dashboards/of-today/data").send().await;
-    assert_eq!(data.json()["queries"]["tile:a"]["rows"], json!([[4]]));
-    assert_eq!((data.header("cache-control"), data.header("etag")), ("public, max-age=10", ""));
+async fn what_no_version_tells_of_is_not_kept() {
+    let server = Server::shared();
+    for (n, (sql, kept)) in [
+        ("select count(*) n from sales", true),
+        ("select count(*) n from sales where day <= current_date", false),
+        ("select count(*) n from sales where random() < 2", false),
+        ("select count(*) n from information_schema.tables where table_schema = 'demo'", false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let chart = json!({"type": "number", "value": "n"});
+        let tile = json!({"id": "a", "title": "A", "x": 0, "y": 0, "w": 6, "h": 4, "chart": chart, "sql": sql});
+        let tabs = json!([{"id": "one", "title": "One", "tiles": [tile]}]);
+        let new =
+            json!({"title": format!("Told {n}"), "definition": {"catalog": "local", "database": "demo", "tabs": tabs}});
+        let dashboard = server.post("/api/v1/dashboards", new).token(&server.tokens.editor).send().await.json();
+        share(&server, &dashboard, true).await;
+        let data = server.get(&format!("/api/v1/public/dashboards/told-{n}/data")).send().await;
+        assert_eq!(data.json()["queries"]["tile:a"]["state"], "SUCCEEDED", "{sql}");
+        let control = if kept { FRESH } else { "public, max-age=10" };
+        assert_eq!((data.header("cache-control"), !data.header("etag").is_empty()), (control, kept), "{sql}");
+    }
 }
 
 #[tokio::test]

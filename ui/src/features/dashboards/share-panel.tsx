@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Copy } from "lucide-react";
-import { useState } from "react";
+import { useId, useState } from "react";
 import { saveDashboard } from "@/api/dashboards";
 import { dashboardBySlug } from "@/api/queries";
 import { Button } from "@/ui/button";
@@ -32,8 +32,8 @@ export function SharePanel({ dashboard }: { dashboard: Dashboard }) {
       />
       {dashboard.public && <CopyLine label="Public address" text={address} />}
       <p className="text-small text-ink-2">
-        They do not sign in, and see everything on it: all rows and columns of its tiles, for every setting of its
-        filters. Queries that they cause are charged to “Public”.
+        Readers do not sign in, and see everything on it: all rows and columns of its tiles, for every setting of its
+        filters. The queries they cause are charged to “Public”.
       </p>
       <p className="text-small text-ink-2">
         Once this is off, the server shows them nothing. Copies in browsers and CDNs live on for up to 11 minutes, or as
@@ -45,6 +45,7 @@ export function SharePanel({ dashboard }: { dashboard: Dashboard }) {
 }
 
 function CopyLine({ label, text }: { label: string; text: string }) {
+  const id = useId();
   const [done, setDone] = useState(false);
   const copy = async (): Promise<void> => {
     await navigator.clipboard.writeText(text);
@@ -52,11 +53,16 @@ function CopyLine({ label, text }: { label: string; text: string }) {
     setTimeout(() => setDone(false), 2000);
   };
   return (
-    <div className="flex items-center gap-1.5">
-      <Input size="md" readOnly aria-label={label} value={text} onFocus={(event) => event.target.select()} />
-      <Button icon={Copy} onClick={() => void copy()} aria-label={`Copy: ${label}`}>
-        <span aria-live="polite">{done ? "Copied" : "Copy"}</span>
-      </Button>
+    <div>
+      <label htmlFor={id} className="mb-1 block text-small text-ink-2">
+        {label}
+      </label>
+      <div className="flex items-center gap-1.5">
+        <Input id={id} size="md" readOnly value={text} onFocus={(event) => event.target.select()} />
+        <Button icon={Copy} onClick={() => void copy()} aria-label={`Copy: ${label}`}>
+          <span aria-live="polite">{done ? "Copied" : "Copy"}</span>
+        </Button>
+      </div>
     </div>
   );
 }
