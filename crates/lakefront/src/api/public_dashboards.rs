@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use lakefront_query::{Column, ExecutionState};
@@ -210,7 +210,12 @@ pub fn caching(app: &App, tag: Option<HeaderValue>) -> HeaderMap {
         (Some(_), stale) => format!("public, max-age={}, stale-while-revalidate={stale}", pages.public_max_age_s),
     };
     let mut headers = HeaderMap::new();
-    headers.extend(HeaderValue::try_from(control).ok().map(|control| (header::CACHE_CONTROL, control)));
+    if let Ok(control) = HeaderValue::try_from(control) {
+        // Some CDNs keep only what is addressed to them (RFC 9213). `s-maxage` would forbid them to show what is old while
+        // they fetch what is new (RFC 9111, 5.2.2.10).
+        headers.insert(HeaderName::from_static("cdn-cache-control"), control.clone());
+        headers.insert(header::CACHE_CONTROL, control);
+    }
     headers.extend(tag.map(|tag| (header::ETAG, tag)));
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     headers

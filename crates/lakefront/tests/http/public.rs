@@ -113,6 +113,7 @@ async fn strangers_read_a_public_dashboard_and_caches_may_keep_it() {
     assert_eq!((page.status.as_u16(), data.status.as_u16()), (200, 200), "{}", data.text());
     for answer in [&page, &data] {
         assert_eq!((answer.header("cache-control"), answer.header("vary")), (FRESH, "accept-encoding"));
+        assert_eq!(answer.header("cdn-cache-control"), FRESH);
         assert!(answer.header("etag").starts_with("W/\""), "{:?}", answer.headers);
         assert!(!answer.headers.contains_key("set-cookie"));
     }
@@ -138,7 +139,7 @@ async fn strangers_read_a_public_dashboard_and_caches_may_keep_it() {
             let again = server.get(path).header("if-none-match", &known).send().await;
             assert_eq!((again.status.as_u16(), again.body.len()), (304, 0), "{path} {known}");
             assert_eq!(again.header("etag"), tag);
-            for name in ["cache-control", "vary"] {
+            for name in ["cache-control", "cdn-cache-control", "vary"] {
                 assert_eq!(again.header(name), answer.header(name), "{name} of {path}");
             }
         }
