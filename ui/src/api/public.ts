@@ -38,17 +38,16 @@ export function oneForm(
   values: FilterValues,
   tab: string | undefined,
 ): string {
-  const search: Record<string, unknown> = {};
-  for (const filter of filters) {
-    const names =
-      filter.type === "date_range" ? [filter.from ?? `${filter.id}_from`, filter.to ?? `${filter.id}_to`] : [filter.id];
-    for (const name of names) {
+  const pairs: [string, unknown][] = filters
+    .flatMap((filter) =>
+      filter.type === "date_range" ? [filter.from ?? `${filter.id}_from`, filter.to ?? `${filter.id}_to`] : [filter.id],
+    )
+    .map((name) => {
       const value = values[name];
-      search[name] = Array.isArray(value) ? [...new Set(value)].sort() : value;
-    }
-  }
-  if (tab !== tabs[0]?.id) search["tab"] = tab;
-  return stringifySearch(search);
+      return [name, Array.isArray(value) ? [...new Set(value)].sort() : value];
+    });
+  if (tab !== tabs[0]?.id) pairs.push(["tab", tab]);
+  return stringifySearch(Object.fromEntries(pairs.sort(([a], [b]) => (a < b ? -1 : 1))));
 }
 
 /** In the shape that dashboards are drawn from; what nobody may know is not there. */

@@ -63,5 +63,7 @@ test("a public dashboard is found with its data, and its addresses have one form
   const { queryKey } = publicData("demand", definition, { state: ["CA", "TX"] }, "items");
   expect(client.getQueryData(queryKey)).toBe(data);
   expect(queryKey.at(-1)).toBe("?state=CA&state=TX&tab=items");
-  expect(oneForm(definition, { to: "2025-01-02", state: ["a b", "a b"] }, "overview")).toBe("?state=a+b&to=2025-01-02");
+  expect(oneForm(definition, { to: "2025-01-02", state: ["a b", "a b"], from: "2025-01-01" }, "overview")).toBe(
+    "?from=2025-01-01&state=a+b&to=2025-01-02",
+  );
 });

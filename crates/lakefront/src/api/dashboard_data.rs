@@ -153,24 +153,26 @@ impl Definition {
         given.find(|name| !names.contains(&**name) && !others.contains(&&**name)).map(Cow::into_owned)
     }
 
-    /// The query string that asks for the same data, in one order and with nothing that changes none of it.
-    pub fn canonical(&self, query: &str) -> String {
-        let filters = self.filters(query);
-        let mut text = form_urlencoded::Serializer::new(String::new());
-        for name in self.filters.iter().flat_map(Filter::names) {
-            match filters.get(&name) {
-                Some(Value::Array(values)) => {
-                    let values: BTreeSet<&str> = values.iter().filter_map(Value::as_str).collect();
-                    text.extend_pairs(values.into_iter().map(|value| (&name, value)));
+    /// The query string that asks for the same data, with `more` in it: names and values in the alphabet's order, as caches
+    /// that sort would have them, and nothing that changes nothing.
+    pub fn canonical(&self, query: &str, more: Option<(&str, &str)>) -> String {
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        let mut pairs: BTreeSet<(String, String)> = more.into_iter().map(owned).collect();
+        for (name, value) in self.filters(query) {
+            match value {
+                Value::Array(values) => {
+                    pairs.extend(values.iter().filter_map(Value::as_str).map(|value| owned((&name, value))));
                 }
-                Some(Value::String(value)) => drop(text.append_pair(&name, value)),
+                Value::String(value) => {
+                    pairs.insert((name, value));
+                }
                 _ => {}
             }
         }
         if let Some(tab) = self.tab(query).filter(|tab| self.tabs.first().is_some_and(|first| first.id != *tab)) {
-            text.append_pair("tab", tab);
+            pairs.insert(owned(("tab", tab)));
         }
-        text.finish()
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
     }
 
     /// The tile of a tab that an address shows as a table.

@@ -87,7 +87,9 @@ impl View {
             Err(StoreError::NotFound(_)) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let definition = Definition::parse(&dashboard.definition)?;
+        // What is wrong with it is its editors' business.
+        let definition =
+            Definition::parse(&dashboard.definition).map_err(|problem| Problem::internal(problem.detail))?;
         let given = uri.query().unwrap_or_default();
         if given.len() > MOST_QUERY_BYTES {
             let detail = format!("The filters of an address have at most {MOST_QUERY_BYTES} bytes.");
@@ -97,14 +99,9 @@ impl View {
             let detail = format!("`{name}` is no filter of this dashboard.");
             return Err(Problem::new(StatusCode::BAD_REQUEST, "UNKNOWN_FILTER", detail));
         }
-        let query = definition.canonical(given);
         let tab = definition.tab(given).unwrap_or_default().to_owned();
-        let mut page_query = query.clone();
-        if let Some(tile) = definition.tile_as_table(given, &tab) {
-            let pair = form_urlencoded::Serializer::new(String::new()).append_pair("table", tile).finish();
-            page_query =
-                [query.as_str(), &pair].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("&");
-        }
+        let table = definition.tile_as_table(given, &tab).map(|tile| ("table", tile));
+        let page_query = definition.canonical(given, table);
         let identity = json!([
             app.pages.build(),
             dashboard.id,
@@ -113,7 +110,7 @@ impl View {
             page_query
         ]);
         let version = blake3::hash(identity.to_string().as_bytes()).to_hex()[..32].to_owned();
-        Ok(Some(Self { filters: definition.filters(&query), dashboard, definition, page_query, tab, version }))
+        Ok(Some(Self { filters: definition.filters(&page_query), dashboard, definition, page_query, tab, version }))
     }
 
     /// Of the page or of the data. Weak, because both travel compressed or not.

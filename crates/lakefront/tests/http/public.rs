@@ -235,7 +235,7 @@ async fn one_view_has_one_address() {
         ("?state=&from=&to=", ""),
         ("?tab=one", ""),
         ("?tab=gone&utm_source=mail", ""),
-        ("?from=2025-01-01&state=TX&state=CA&state=TX", "?state=CA&state=TX&from=2025-01-01"),
+        ("?from=2025-01-01&state=TX&state=CA&state=TX", "?from=2025-01-01&state=CA&state=TX"),
         ("?table=a&tab=one&state=CA", "?state=CA&table=a"),
         ("?table=gone", ""),
     ] {
@@ -246,6 +246,9 @@ async fn one_view_has_one_address() {
             "{given}"
         );
         assert_eq!(server.get(&format!("{page_path}{one}")).send().await.status, 200, "{one}");
+    }
+    for same in ["?from=2025%2D01%2D01&state=C%41", "?from=2025-01-01&state=CA"] {
+        assert_eq!(server.get(&format!("{page_path}{same}")).send().await.status, 200, "{same}");
     }
     let tag = async |query: &str| {
         let answer = server.get(&format!("{data_path}{query}")).send().await;
