@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import tailwind from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
@@ -24,7 +25,8 @@ const pagesOnly = (): Plugin => ({
 /**
  * What the server sends ahead of a page's data ends at the mark: styles and scripts have to stand before it. The entry is
  * imported after what the server drew is on the screen, since taking it over need not stand between it and the reader; a
- * tab in the background has no frames.
+ * tab in the background has no frames. Pages that caches repeat name these scripts by their hashes, which the server reads
+ * from a comment.
  */
 const arrange = (): Plugin => ({
   name: "arrange",
@@ -45,10 +47,14 @@ const arrange = (): Plugin => ({
       }
     </script>`;
       const preload = `<link rel="modulepreload" crossorigin href="${entry}" nonce="__NONCE__">`;
-      return (before + after)
+      const page = (before + after)
         .replace(/<script type="module" crossorigin [^>]*><\/script>/, preload)
         .replace("</head>", `${block}\n  </head>`)
         .replace("</body>", `${start}\n  </body>`);
+      const scripts = [...page.matchAll(/<script(?: nonce="__NONCE__")?>(.*?)<\/script>/gs)].map(
+        ([, text = ""]) => ` 'sha256-${createHash("sha256").update(text).digest("base64")}'`,
+      );
+      return page.replace("<head>", `<head>\n    <!--lf-scripts${scripts.join("")}-->`);
     },
   },
 });

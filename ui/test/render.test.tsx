@@ -59,3 +59,70 @@ test("a one-time link asks for one press and shows no password field", async () 
   expect(document.querySelector("button")?.textContent).toBe("Continue to Lakefront");
   expect(document.querySelector("input")).toBeNull();
 });
+
+const shared = (error: boolean): PageState => ({
+  ...state("/d/open", false),
+  data: {
+    public: {
+      dashboard: {
+        slug: "open",
+        title: "Open to all",
+        description: "What is there.",
+        refresh_s: 60,
+        definition: {
+          filters: [{ id: "state", label: "State", type: "list", options_query: "q1" }],
+          tabs: [
+            {
+              id: "one",
+              title: "One",
+              tiles: [
+                { id: "n", title: "All", x: 0, y: 0, w: 3, h: 4, query: "q2", chart: { type: "number", value: "n" } },
+              ],
+            },
+          ],
+        },
+      },
+      data: {
+        as_of: NOW,
+        queries: {
+          q1: {
+            state: "SUCCEEDED",
+            columns: [{ name: "value", type: "varchar" }],
+            rows: [["CA"]],
+            truncated: false,
+            as_of: NOW,
+          },
+          q2: error
+            ? { state: "FAILED", columns: [], rows: [], truncated: false, as_of: null }
+            : {
+                state: "SUCCEEDED",
+                columns: [{ name: "n", type: "bigint" }],
+                rows: [[42]],
+                truncated: false,
+                as_of: NOW,
+              },
+        },
+      },
+    },
+  },
+});
+
+test("a public dashboard is drawn for nobody in particular, with nothing of the app around it", async () => {
+  const page = await render(JSON.stringify(shared(false)));
+  expect(page.errors).toEqual([]);
+  expect(page.head).toContain("<title>Open to all · Lakefront</title>");
+  const { document } = new JSDOM(page.html).window;
+  expect(document.querySelector("h1")?.textContent).toBe("Open to all");
+  expect(document.querySelector("#n")?.textContent).toContain("42");
+  expect(document.querySelector('nav[aria-label="Main"]')).toBeNull();
+  const links = [...document.querySelectorAll("a")].map((a) => a.getAttribute("href"));
+  expect(links.filter((href) => href?.startsWith("/") && !href.startsWith("/d/open"))).toEqual([]);
+  expect(document.querySelector('a[href="/d/open?signin=1"]')?.textContent).toBe("Sign in");
+});
+
+test("a tile of a public dashboard that failed says so in one sentence", async () => {
+  const page = await render(JSON.stringify(shared(true)));
+  expect(page.errors).toEqual([]);
+  expect(page.html).toContain("This tile could not be loaded");
+  expect(page.html).not.toContain("Open the query");
+});

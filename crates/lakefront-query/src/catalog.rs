@@ -419,6 +419,12 @@ impl Catalogs {
         self.databases_now(catalog).into_iter().find(|known| known.name.eq_ignore_ascii_case(database))
     }
 
+    /// Whether a catalog's files are listed, so that versions of its tables say of every one of them. Files of tables that
+    /// another system declares are looked at only when they are read.
+    pub fn lists_files(&self, catalog: &str) -> bool {
+        matches!(self.known(catalog), Ok(Known::Files(_)))
+    }
+
     /// What changes when the data of a table does, as far as is known now; `None` if there is no such table.
     pub fn table_version(&self, catalog: &str, database: &str, name: &str) -> Option<String> {
         match self.known(catalog).ok()? {

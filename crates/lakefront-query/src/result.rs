@@ -150,7 +150,8 @@ impl ResultSet {
         self.header.engine_ms
     }
 
-    pub(crate) fn is_reusable(&self) -> bool {
+    /// Whether the same statement over the same data has these rows again: it was not cut and asks for no clock or chance.
+    pub fn is_reusable(&self) -> bool {
         self.header.reusable
     }
 

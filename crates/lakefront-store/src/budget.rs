@@ -8,7 +8,7 @@ use serde_json::json;
 use ulid::Ulid;
 
 use crate::{
-    Result, Role, Scope, Store, StoreError, Usd, audit, column,
+    Result, Role, Scope, Store, StoreError, Usd, User, audit, column,
     connection::Tx,
     cost::{self, DAY_MS},
     entity::{api_token, budget, charge, spent_day, user},
@@ -178,6 +178,7 @@ impl Store {
         };
         writing!(self, |tx| {
             match &new.subject {
+                Subject::User { id: User::PUBLIC } => {}
                 Subject::User { id } => drop(crate::user::find(tx, *id).await?),
                 Subject::Token { id } => {
                     let token = api_token::Entity::find_by_id(id.to_string()).one(tx).await?;

@@ -93,6 +93,7 @@ entity!(object, "objects", {
     pub definition: String,
     pub search: String,
     pub version: i64,
+    pub public: bool,
     pub created_at: i64,
     pub updated_at: i64,
     pub deleted_at: Option<i64>,

@@ -10,7 +10,14 @@ pub(crate) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Initial), Box::new(Costs), Box::new(Seeds), Box::new(DataVersions), Box::new(SharedResults)]
+        vec![
+            Box::new(Initial),
+            Box::new(Costs),
+            Box::new(Seeds),
+            Box::new(DataVersions),
+            Box::new(SharedResults),
+            Box::new(PublicDashboards),
+        ]
     }
 }
 
@@ -101,6 +108,22 @@ impl MigrationName for SharedResults {
 impl MigrationTrait for SharedResults {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.get_connection().execute_unprepared(include_str!("migration/0005_shared_results.sql")).await?;
+        Ok(())
+    }
+}
+
+struct PublicDashboards;
+
+impl MigrationName for PublicDashboards {
+    fn name(&self) -> &str {
+        "0006_public_dashboards"
+    }
+}
+
+#[async_trait]
+impl MigrationTrait for PublicDashboards {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.get_connection().execute_unprepared(include_str!("migration/0006_public_dashboards.sql")).await?;
         Ok(())
     }
 }

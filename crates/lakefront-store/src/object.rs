@@ -4,11 +4,11 @@ use sea_orm::{
     QueryFilter, QueryOrder, QuerySelect, RelationDef, Select, sea_query::Expr,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use ulid::Ulid;
 
 use crate::{
-    Page, PageRequest, Person, Result, Scope, Store, StoreError,
+    Page, PageRequest, Person, Result, Scope, Store, StoreError, audit,
     column::{self, begins_with, contains},
     connection::Tx,
     entity::{object, object_version, star, user},
@@ -42,6 +42,8 @@ pub struct Object {
     pub collection: Option<String>,
     /// By the one who asks.
     pub starred: bool,
+    /// Whether anyone with the address may read it; dashboards only.
+    pub public: bool,
     /// Counts changes, from 1.
     pub version: i64,
     pub created_at: DateTime<Utc>,
@@ -71,6 +73,7 @@ pub struct ObjectChange {
     #[serde(default, deserialize_with = "present")]
     pub collection: Option<Option<String>>,
     pub definition: Option<Value>,
+    pub public: Option<bool>,
 }
 
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
@@ -123,6 +126,7 @@ impl Store {
             definition: valid_definition(&new.definition)?,
             search: String::new(),
             version: 1,
+            public: false,
             created_at: now,
             updated_at: now,
             deleted_at: None,
@@ -220,6 +224,9 @@ impl Store {
         let description = change.description.as_deref().map(valid_description).transpose()?;
         let collection = change.collection.map(|c| c.as_deref().map(valid_collection).transpose()).transpose()?;
         let definition = change.definition.as_ref().map(valid_definition).transpose()?;
+        if change.public.is_some() && kind != Kind::Dashboard {
+            return Err(StoreError::Invalid { field: "public", message: "is for dashboards only".into() });
+        }
         writing!(self, |tx| {
             let mut row = lock(tx, kind, id, expected).await?;
             row.title = title.clone().unwrap_or(row.title);
@@ -227,17 +234,25 @@ impl Store {
             row.description = description.clone().unwrap_or(row.description);
             row.collection = collection.clone().unwrap_or(row.collection);
             row.definition = definition.clone().unwrap_or(row.definition);
+            if let Some(public) = change.public.filter(|public| *public != row.public) {
+                row.public = public;
+                share(self, tx, scope, &row).await?;
+            }
             self.save(tx, scope, kind, row).await
         })
     }
 
-    /// Editors. The slug is free again; the object's history stays for [`undelete_object`](Self::undelete_object).
+    /// Editors. The slug is free again; the object's history stays for [`undelete_object`](Self::undelete_object), which
+    /// does not make it public again.
     pub async fn delete_object(&self, scope: &Scope, kind: Kind, id: Ulid, expected: Option<i64>) -> Result<()> {
         scope.must_edit()?;
         let now = self.now_ms();
         writing!(self, |tx| {
             let mut row = lock(tx, kind, id, expected).await?;
             row.deleted_at = Some(now);
+            if std::mem::take(&mut row.public) {
+                share(self, tx, scope, &row).await?;
+            }
             object::Entity::update(row.into_active_model().reset_all()).exec(tx).await?;
             Ok(())
         })
@@ -280,6 +295,10 @@ impl Store {
             let version: i64 = position.parse().map_err(|_| invalid_cursor())?;
             query = query.filter(object_version::Column::Version.lt(version));
         }
+        // What it was before it became public is not.
+        if *scope == Scope::Public {
+            return Err(not_found(kind));
+        }
         let rows = reading!(self, |tx| {
             find(tx, scope, kind, &id.to_string()).await?;
             Ok(query.clone().into_model::<VersionRow>().all(tx).await?)
@@ -288,7 +307,7 @@ impl Store {
         Ok(Page::new(versions, limit, |version: &ObjectVersion| version.version.to_string()))
     }
 
-    /// Editors. Makes the object as it was at `version`, as a new version.
+    /// Editors. Makes the object as it was at `version`, as a new version. Who may read it is no part of a version.
     pub async fn restore_object(
         &self,
         scope: &Scope,
@@ -368,6 +387,7 @@ impl Object {
             owner: Person { id: column::id(&row.owner_id)?, name: owner_name },
             collection: row.collection,
             starred: starred_by.is_some(),
+            public: row.public,
             version: row.version,
             created_at: column::time(row.created_at),
             updated_at: column::time(row.updated_at),
@@ -414,7 +434,7 @@ impl std::str::FromStr for Kind {
     }
 }
 
-/// The living of a kind, each with its owner's name and the asking user's star.
+/// The living of a kind that the one who asks may see, each with its owner's name and the asking user's star.
 fn select(scope: &Scope, kind: Kind) -> Select<object::Entity> {
     let owner: RelationDef =
         object::Entity::belongs_to(user::Entity).from(object::Column::OwnerId).to(user::Column::Id).into();
@@ -424,7 +444,12 @@ fn select(scope: &Scope, kind: Kind) -> Select<object::Entity> {
         .to(star::Column::ObjectId)
         .on_condition(move |_, star| Condition::all().add(Expr::col((star, star::Column::UserId)).eq(asking.clone())))
         .into();
+    let mut visible = Condition::all();
+    if *scope == Scope::Public {
+        visible = visible.add(object::Column::Public.eq(true));
+    }
     object::Entity::find()
+        .filter(visible)
         .join(JoinType::InnerJoin, owner)
         .join(JoinType::LeftJoin, star)
         .column_as(user::Column::Name, "owner_name")
@@ -449,6 +474,12 @@ async fn lock(tx: &Tx, kind: Kind, id: Ulid, expected: Option<i64>) -> Result<ob
         Some(expected) if expected != row.version => Err(StoreError::VersionMismatch { current: row.version }),
         _ => Ok(row),
     }
+}
+
+/// Says in the audit log who may read the dashboard from now on.
+async fn share(store: &Store, tx: &Tx, scope: &Scope, row: &object::Model) -> Result<()> {
+    let detail = json!({"public": row.public, "slug": row.slug, "title": row.title});
+    audit::append(store, tx, scope, "dashboard.share", &row.id, detail).await
 }
 
 async fn append_version(tx: &Tx, scope: &Scope, row: &object::Model) -> Result<()> {

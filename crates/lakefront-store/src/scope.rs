@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-use crate::{Result, StoreError, TokenScope};
+use crate::{Result, StoreError, TokenScope, User};
 
 /// What a person may do. Ordered: each role may all that the ones before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -34,6 +34,8 @@ pub enum Scope {
         /// Where the request came from; goes into the audit log.
         address: Option<String>,
     },
+    /// Whoever reads a public dashboard without signing in: sees these dashboards, and changes nothing.
+    Public,
     /// The product itself, for the reason given: sign-in before anyone is known, the command line, housekeeping.
     System(&'static str),
 }
@@ -42,6 +44,7 @@ impl Scope {
     pub fn user_id(&self) -> Option<Ulid> {
         match self {
             Self::User { id, .. } => Some(*id),
+            Self::Public => Some(User::PUBLIC),
             Self::System(_) => None,
         }
     }
@@ -50,6 +53,7 @@ impl Scope {
     pub fn is_admin(&self) -> bool {
         match self {
             Self::User { role, access, .. } => *role == Role::Admin && access.allows(TokenScope::Admin),
+            Self::Public => false,
             Self::System(_) => true,
         }
     }
@@ -57,14 +61,14 @@ impl Scope {
     pub(crate) fn address(&self) -> Option<&str> {
         match self {
             Self::User { address, .. } => address.as_deref(),
-            Self::System(_) => None,
+            Self::Public | Self::System(_) => None,
         }
     }
 
     pub(crate) fn must_be_system(&self) -> Result<()> {
         match self {
             Self::System(_) => Ok(()),
-            Self::User { .. } => Err(StoreError::Forbidden("only the program itself may do this")),
+            Self::User { .. } | Self::Public => Err(StoreError::Forbidden("only the program itself may do this")),
         }
     }
 
@@ -86,6 +90,7 @@ impl Scope {
             Self::User { access, .. } if !access.allows(TokenScope::Write) => {
                 Err(StoreError::Forbidden("this token may only read"))
             }
+            Self::Public => Err(StoreError::Forbidden("sign in first")),
             _ => Ok(()),
         }
     }
@@ -96,17 +101,15 @@ impl Scope {
             Self::User { access: Access::Token(_), .. } => {
                 Err(StoreError::Forbidden("tokens may not do this; sign in with a browser"))
             }
+            Self::Public => Err(StoreError::Forbidden("sign in first")),
             _ => Ok(()),
         }
     }
 
     /// May see what belongs to `owner`; others learn nothing, not even that it exists.
     pub(crate) fn must_see(&self, owner: Option<Ulid>, what: &'static str) -> Result<()> {
-        if self.is_admin() || (owner.is_some() && self.user_id() == owner) {
-            Ok(())
-        } else {
-            Err(StoreError::NotFound(what))
-        }
+        let owns = owner.is_some() && self.user_id() == owner && *self != Self::Public;
+        if self.is_admin() || owns { Ok(()) } else { Err(StoreError::NotFound(what)) }
     }
 }
 

@@ -80,6 +80,7 @@ stories! {
         the_last_administrator_stays_even_when_two_leave_at_once;
     objects:
         a_dashboard_has_a_life,
+        a_public_dashboard_is_for_everyone_and_says_so_in_the_audit_log,
         every_change_is_kept_and_can_be_restored,
         changes_side_by_side_do_not_overwrite_each_other,
         slugs_are_unique_among_the_living,
@@ -88,6 +89,7 @@ stories! {
         text_of_any_kind_comes_back_as_it_was;
     access:
         who_may_do_what,
+        the_public_is_no_one,
         what_one_may_not_see_does_not_exist,
         a_token_can_not_outgrow_itself,
         the_audit_log_knows_every_privileged_change_and_forgets_nothing,
@@ -119,5 +121,6 @@ stories! {
         many_clients_share_few_connections,
         acknowledged_changes_survive_a_killed_process,
         a_database_of_a_newer_version_is_left_alone,
-        several_instances_may_start_at_once;
+        several_instances_may_start_at_once,
+        a_database_from_before_public_dashboards_keeps_them_private;
 }

@@ -14,6 +14,7 @@ pub mod extract;
 pub mod idempotency;
 pub mod operations;
 pub mod preferences;
+pub mod public_dashboards;
 pub mod result_cache;
 pub mod s3_events;
 pub mod saved;

@@ -42,6 +42,11 @@ impl Actor {
         Self { user, scope, session: None, token: None }
     }
 
+    /// Whoever reads a public dashboard. It passes no [`Permission`]: only what asks for nobody acts as it.
+    pub fn public() -> Self {
+        Self { user: User::public(), scope: Scope::Public, session: None, token: None }
+    }
+
     pub fn principal(&self) -> Principal {
         principal(&self.user)
     }
@@ -56,6 +61,7 @@ impl Actor {
     fn holds(&self, scope: TokenScope) -> bool {
         match &self.scope {
             Scope::User { access, .. } => access.allows(scope),
+            Scope::Public => false,
             Scope::System(_) => true,
         }
     }

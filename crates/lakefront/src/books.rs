@@ -12,7 +12,7 @@ use lakefront_query::{
 };
 use lakefront_store::{
     Access, AuditRecord, BudgetAction, Exceeded, Foreseen, NewApproval, Outcome, Period, Reuse, Role, Ruling, Scope,
-    Settled, Store, StoreError, Subject, Usd,
+    Settled, Store, StoreError, Subject, Usd, User,
 };
 use serde_json::json;
 use tokio::sync::Notify;
@@ -279,6 +279,7 @@ impl Drop for Withdrawn {
 /// On behalf of whom an entry is made.
 fn scope(principal: &Principal) -> Scope {
     match Ulid::from_string(&principal.id) {
+        Ok(User::PUBLIC) => Scope::Public,
         Ok(id) => Scope::User { id, role: role(principal), access: Access::Session, address: None },
         Err(_) => system("statement"),
     }

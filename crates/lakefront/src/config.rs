@@ -107,6 +107,9 @@ pub struct Pages {
     pub render_timeout_ms: u64,
     pub render_memory_bytes: usize,
     pub cache_bytes: usize,
+    pub public: bool,
+    pub public_max_age_s: u64,
+    pub public_stale_s: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]

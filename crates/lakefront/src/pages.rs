@@ -4,6 +4,7 @@
 mod assets;
 mod cache;
 mod document;
+mod public;
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
@@ -38,10 +39,13 @@ pub struct Pages {
     cache: PageCache,
     renderer: OnceLock<Option<SsrPool>>,
     template: OnceLock<Option<String>>,
+    build: OnceLock<String>,
 }
 
 pub struct Rendered {
     status: StatusCode,
+    /// Drawn here, as far as that is set; in the browser else.
+    is_whole: bool,
     document: Document,
 }
 
@@ -61,6 +65,8 @@ struct Data<'a> {
     dashboard: Option<&'a Object>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dashboard_data: Option<&'a DashboardData>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    public: Option<public::Shown<'a>>,
 }
 
 impl Pages {
@@ -70,6 +76,7 @@ impl Pages {
             settings: settings.clone(),
             renderer: OnceLock::new(),
             template: OnceLock::new(),
+            build: OnceLock::new(),
         }
     }
 
@@ -78,6 +85,17 @@ impl Pages {
         if let Some(Err(error)) = self.renderer().map(SsrPool::warm_up) {
             tracing::warn!(%error, "the page renderer is not ready: {error}");
         }
+    }
+
+    /// What pages are made by, the same on every instance of a release: the program's version and the interface in it.
+    pub fn build(&self) -> &str {
+        self.build.get_or_init(|| {
+            let mut hash = blake3::Hasher::new();
+            hash.update(env!("CARGO_PKG_VERSION").as_bytes());
+            hash.update(self.template().unwrap_or_default().as_bytes());
+            hash.update(assets::server_script().unwrap_or_default().as_bytes());
+            hash.finalize().to_hex()[..16].to_owned()
+        })
     }
 
     fn template(&self) -> Option<&str> {
@@ -132,7 +150,12 @@ pub async fn dashboard_page(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let Some(actor) = actor else { return sign_in_first(&app, &uri).await };
+    let Some(actor) = actor else {
+        return match public::dashboard(&app, &slug, &uri, &headers).await? {
+            Some(page) => Ok(page),
+            None => sign_in_first(&app, &uri).await,
+        };
+    };
     let url = uri.path_and_query().map_or("/", |url| url.as_str());
     let (me, dashboard) = tokio::join!(
         Me::load(&app, &actor.user, &actor.scope),
@@ -183,7 +206,7 @@ pub async fn dashboard_page(
         let data = dashboard_data::load(&app, &actor, dashboard.id, &definition, &filters, tab.as_deref()).await;
         let loaded = began.elapsed();
         let is_lasting = data.is_lasting();
-        let data = Data { dashboard: Some(&dashboard), dashboard_data: Some(&data) };
+        let data = Data { dashboard: Some(&dashboard), dashboard_data: Some(&data), public: None };
         let page = Arc::new(page(&app, &url, Some(&me), &theme, data, StatusCode::OK).await?);
         let drawn = began.elapsed() - loaded;
         tracing::debug!(url, ?loaded, ?drawn, "drew {url}");
@@ -237,7 +260,7 @@ async fn page(
 ) -> Result<Rendered, Problem> {
     let Some(template) = app.pages.template() else {
         let document = Document::new(vec![Piece::Text(NOT_BUILT.to_owned())]).map_err(Problem::internal)?;
-        return Ok(Rendered { status, document });
+        return Ok(Rendered { status, is_whole: true, document });
     };
     let now = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
     let state = serde_json::to_string(&PageState { url, now, theme, me, data }).map_err(Problem::internal)?;
@@ -248,7 +271,8 @@ async fn page(
         _ => status,
     };
     let document = fill(template, theme, &state, rendered.as_ref()).map_err(Problem::internal)?;
-    Ok(Rendered { status, document })
+    let is_whole = rendered.is_some() || app.settings.pages.render_threads == 0;
+    Ok(Rendered { status, is_whole, document })
 }
 
 async fn draw(app: &App, url: &str, state: Arc<str>) -> Option<SsrPage> {
@@ -349,16 +373,23 @@ fn encoding(headers: &HeaderMap) -> Encoding {
 }
 
 fn head(nonce: &str, encoding: Encoding) -> HeaderMap {
-    // Charts place marks by style attributes and the editor adds style sheets; scripts need the nonce.
+    let mut headers = headers_for(&format!("'nonce-{nonce}' 'strict-dynamic'"), encoding);
+    // For one person, and never from a cache.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding, cookie"));
+    headers
+}
+
+/// What every page says of itself; `scripts` are the sources of those that may run.
+fn headers_for(scripts: &str, encoding: Encoding) -> HeaderMap {
+    // Charts place marks by style attributes and the editor adds style sheets.
     let policy = format!(
-        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
+        "default-src 'none'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
          font-src 'self'; connect-src 'self'; worker-src 'self' blob:; manifest-src 'self'; object-src 'none'; base-uri 'none'; \
          frame-ancestors 'none'; form-action 'self'"
     );
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding, cookie"));
     if encoding == Encoding::Gzip {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use crate::api::{
     approvals, audit, auth, budgets, catalogs, connections, costs, dashboard_data, executions, operations, preferences,
-    result_cache, s3_events, saved, tokens, users,
+    public_dashboards, result_cache, s3_events, saved, tokens, users,
 };
 use crate::app::App;
 use crate::error::Problem;
@@ -96,6 +96,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(executions::result))
         .routes(routes!(dashboard_data::data))
         .routes(routes!(dashboard_data::events))
+        .routes(routes!(public_dashboards::data))
         .nest("/api/v1/queries", saved(Kind::Query))
         .nest("/api/v1/charts", saved(Kind::Chart))
         .nest("/api/v1/dashboards", saved(Kind::Dashboard))

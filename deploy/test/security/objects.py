@@ -5,6 +5,7 @@ from .harness import case, check, status_of
 
 PUBLIC = {
     "/healthz", "/readyz", "/api/v1/auth/state", "/api/v1/auth/setup", "/api/v1/auth/login", "/api/v1/auth/link",
+    "/api/v1/public/dashboards/slug/data",
 }  # fmt: skip
 
 
@@ -30,6 +31,52 @@ def strangers_get_nothing(world):
     for path in ("/", "/dashboards", "/d/x", "/sql", "/data", "/settings"):
         answer = server.call("GET", path)
         check(answer.status == 302 and answer.header("location").startswith("/signin"), f"{path}: {answer}")
+
+
+@case("AZ-001.public")
+def a_public_dashboard_tells_its_rows_and_nothing_else(world):
+    server, editor = world.main, world.main.tokens["editor"]
+    secret = "told_to_nobody"
+    tile = {"id": "a", "title": "A", "x": 0, "y": 0, "w": 6, "h": 4, "chart": {"type": "table"}}
+    definition = {
+        "catalog": "local",
+        "database": secret,
+        "note": secret,
+        "queries": {secret: {"sql": f"select 4711 a -- {secret}"}, "unused": {"sql": f"select '{secret}'"}},
+        "tabs": [{
+            "id": "t",
+            "title": "</script><script>alert(1)</script>",
+            "note": secret,
+            "tiles": [
+                {**tile, "query": secret, "note": secret},
+                {**tile, "id": "b", "sql": f"select {secret} from nothing"},
+                {**tile, "id": "c", "sql": f"select cast('{secret}' as bigint)"},
+            ],
+        }],
+    }
+    made = server.call("POST", "/api/v1/dashboards", {"title": "Told", "collection": secret, "definition": definition}, token=editor).json
+    page, data = f"/d/{made['slug']}", f"/api/v1/public/dashboards/{made['slug']}/data"
+    strangers = ({}, {"Authorization": "Basic x"}, {"Cookie": "lakefront=nothing"})
+    hidden = [server.call("GET", data, headers=headers) for headers in strangers]
+    absent = server.call("GET", "/api/v1/public/dashboards/absent/data")
+    check(all(without_id(answer) == without_id(absent) for answer in hidden), f"private {hidden}, absent {absent}")
+    check(server.call("GET", page).status == 302, "a private dashboard's page")
+
+    shared = server.call("PATCH", f"/api/v1/dashboards/{made['id']}", {"public": True}, token=editor)
+    check(shared.status == 200, shared)
+    for path in (page, data):
+        answer = server.call("GET", path)
+        check(answer.status == 200 and (b"4711" in answer.body), f"{path}: {answer}")
+        for word in (secret, made["id"], made["owner"]["id"], "select 4711", "select cast", "execution_id", "estimate", "alert(1)</script>"):
+            check(word.lower() not in answer.text.lower(), f"{path} tells {word}")
+        check("public" in answer.header("cache-control") and not answer.header("set-cookie"), f"{path}: {answer.headers}")
+    for method, path, permission in operations(server):
+        if permission in ("public", "announce_files") or "dashboards" not in path:
+            continue
+        answer = server.call(method, path.replace(RANDOM_ID, made["id"]), {} if method in ("POST", "PUT", "PATCH") else None)
+        check(answer.status == 401, f"{method} {path}: {answer}")
+    server.call("PATCH", f"/api/v1/dashboards/{made['id']}", {"public": False}, token=editor)
+    check(server.call("GET", page).status == 302 and server.call("GET", data).status == 404, "private again")
 
 
 @case("AZ-002")

@@ -8,6 +8,7 @@ export interface CallOptions {
   body?: object;
   headers?: Record<string, string>;
   signal?: AbortSignal;
+  cache?: RequestCache;
 }
 
 const BASE = "/api/v1";
@@ -33,6 +34,7 @@ export async function call(path: string, options: CallOptions = {}): Promise<Res
       },
       body: options.body ? JSON.stringify(options.body as Json) : undefined,
       credentials: "same-origin",
+      cache: options.cache,
       signal: options.signal,
     });
   } catch (cause) {

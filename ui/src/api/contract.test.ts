@@ -1,6 +1,7 @@
 import { QueryClient } from "@tanstack/react-query";
 import { readFileSync } from "node:fs";
 import { afterEach, expect, test, vi } from "vitest";
+import { publicData } from "./public";
 import * as queries from "./queries";
 import type { Connection } from "./types";
 import * as writes from "./writes";
@@ -48,6 +49,7 @@ const READS = {
   dashboards: queries.dashboards(),
   dashboardBySlug: queries.dashboardBySlug("s"),
   dashboardData: queries.dashboardData("i", {}),
+  publicData: publicData("s", { filters: [], tabs: [{ id: "a", title: "A", tiles: [] }] }, {}, "b"),
   savedQueries: queries.savedQueries(),
   savedQuery: queries.savedQuery("i"),
   catalogs: queries.catalogs(),

@@ -36,7 +36,7 @@ export const dashboardVersions = (id: string) =>
 /** Saves over the version that was read; 412 means that someone else saved in between. */
 export const saveDashboard = (
   dashboard: Pick<Dashboard, "id" | "version">,
-  change: { title?: string; description?: string | null; definition?: DashboardDefinition },
+  change: { title?: string; description?: string | null; definition?: DashboardDefinition; public?: boolean },
 ) =>
   callJson<Dashboard>(`/dashboards/${part(dashboard.id)}`, {
     method: "PATCH",

@@ -2,9 +2,10 @@ import { QueryClient } from "@tanstack/react-query";
 import { expect, test } from "vitest";
 import { parseSearch } from "@/lib/search";
 import { filtersFromSearch, tabFromSearch } from "./filters";
+import { oneForm, publicDashboard, publicData } from "./public";
 import { dashboardBySlug, dashboardData, me } from "./queries";
 import { seed } from "./seed";
-import type { Dashboard, DashboardData, PageState } from "./types";
+import type { Dashboard, DashboardData, PageState, PublicDashboard, PublicData } from "./types";
 
 const definition: Dashboard["definition"] = {
   catalog: "local",
@@ -44,4 +45,25 @@ test("what the server read is found under the keys that pages ask for, as old as
   expect(client.getQueryData(dashboardBySlug("demand").queryKey)).toBe(dashboard);
   const key = dashboardData("01J", { state: ["TX", "CA"] }, "items").queryKey;
   expect(client.getQueryState(key)).toMatchObject({ data, dataUpdatedAt: Date.parse(state.now) });
+});
+
+test("a public dashboard is found with its data, and its addresses have one form", () => {
+  const dashboard: PublicDashboard = { slug: "demand", title: "", description: "", definition, refresh_s: 60 };
+  const data: PublicData = { as_of: null, queries: {} };
+  const client = new QueryClient();
+  seed(client, {
+    url: "/d/demand?state=TX&state=CA&tab=items&table=top",
+    now: "2025-01-02T06:16:00Z",
+    theme: "system",
+    me: null,
+    data: { public: { dashboard, data } },
+  });
+  expect(client.getQueryData(publicDashboard("demand").queryKey)).toBe(dashboard);
+  // In whatever order the values were chosen.
+  const { queryKey } = publicData("demand", definition, { state: ["CA", "TX"] }, "items");
+  expect(client.getQueryData(queryKey)).toBe(data);
+  expect(queryKey.at(-1)).toBe("?state=CA&state=TX&tab=items");
+  expect(oneForm(definition, { to: "2025-01-02", state: ["a b", "a b"], from: "2025-01-01" }, "overview")).toBe(
+    "?from=2025-01-01&state=a+b&to=2025-01-02",
+  );
 });

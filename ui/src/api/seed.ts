@@ -1,5 +1,6 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { filtersFromSearch, tabFromSearch } from "./filters";
+import { publicDashboard, publicData } from "./public";
 import { dashboardBySlug, dashboardData, me } from "./queries";
 import type { PageState } from "./types";
 import { parseSearch } from "@/lib/search";
@@ -11,11 +12,17 @@ import { parseSearch } from "@/lib/search";
 export function seed(client: QueryClient, state: PageState) {
   const updatedAt = Date.parse(state.now);
   if (state.me) client.setQueryData(me().queryKey, state.me, { updatedAt });
-  const { dashboard, dashboard_data: data } = state.data;
+  const { dashboard, dashboard_data: data, public: shown } = state.data;
+  const search = parseSearch(state.url.split("?")[1] ?? "");
+  if (shown) {
+    const { slug, definition } = shown.dashboard;
+    client.setQueryData(publicDashboard(slug).queryKey, shown.dashboard, { updatedAt });
+    const [values, tab] = [filtersFromSearch(definition, search), tabFromSearch(definition, search)];
+    client.setQueryData(publicData(slug, definition, values, tab).queryKey, shown.data, { updatedAt });
+  }
   if (!dashboard) return;
   client.setQueryData(dashboardBySlug(dashboard.slug).queryKey, dashboard, { updatedAt });
   if (!data) return;
-  const search = parseSearch(state.url.split("?")[1] ?? "");
   const key = dashboardData(
     dashboard.id,
     filtersFromSearch(dashboard.definition, search),

@@ -60,6 +60,8 @@ export interface Saved<D> {
   owner: Person;
   collection: string | null;
   starred: boolean;
+  /** Whether anyone with the address may read it; dashboards only. */
+  public: boolean;
   version: number;
   created_at: string;
   updated_at: string;
@@ -426,13 +428,32 @@ export interface User extends Person {
   role: Role;
 }
 
+/** What a reader gets of a public dashboard without signing in: nothing but what its page shows. */
+export interface PublicDashboard {
+  slug: string;
+  title: string;
+  description: string;
+  definition: Pick<DashboardDefinition, "tabs" | "filters">;
+  /** How often the page looks for new data. */
+  refresh_s: number;
+}
+
+export interface PublicData {
+  as_of: string | null;
+  queries: Record<string, Pick<DashboardQueryData, "state" | "columns" | "rows" | "truncated" | "as_of">>;
+}
+
 /** What the server hands to the page: the same string it gives to `render`. */
 export interface PageState {
   url: string;
   now: string;
   theme: Theme;
   me: Me | null;
-  data: { dashboard?: Dashboard; dashboard_data?: DashboardData };
+  data: {
+    dashboard?: Dashboard;
+    dashboard_data?: DashboardData;
+    public?: { dashboard: PublicDashboard; data: PublicData };
+  };
 }
 
 /** Where the data lies, and whose credentials it is read with; never holds a secret. */

@@ -7,7 +7,7 @@ import { makeQueryClient, makeRouter } from "./router";
 async function prepare(state: PageState | null) {
   const queryClient = makeQueryClient();
   if (state) seed(queryClient, state);
-  const router = makeRouter(queryClient);
+  const router = makeRouter(queryClient, state?.data.public !== undefined);
   await router.load();
   const app = (
     <App router={router} queryClient={queryClient} head={null} now={state ? Date.parse(state.now) : Date.now()} />

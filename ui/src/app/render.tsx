@@ -19,7 +19,7 @@ export async function render(input: string): Promise<Rendered> {
   const state = JSON.parse(input) as PageState;
   const queryClient = makeQueryClient();
   seed(queryClient, state);
-  const router = await routerAt(state.url, queryClient);
+  const router = await routerAt(state.url, queryClient, state.data.public !== undefined);
   const about: { title?: string; status: number } = { status: 200 };
   const head: HeadSink = {
     tell: (title, status) => {
@@ -47,12 +47,12 @@ export async function render(input: string): Promise<Rendered> {
  * The router with the page's code loaded. A redirect is followed, as the browser will: to the sign-in page,
  * or to the same address written as the router writes it (`%20` as `+`).
  */
-async function routerAt(url: string, queryClient: QueryClient): Promise<AppRouter> {
-  let router = makeRouter(queryClient, createMemoryHistory({ initialEntries: [url] }));
+async function routerAt(url: string, queryClient: QueryClient, stranger: boolean): Promise<AppRouter> {
+  let router = makeRouter(queryClient, stranger, createMemoryHistory({ initialEntries: [url] }));
   await router.load();
   for (let hops = 0; hops < 3 && router._serverResult?.type === "redirect"; hops += 1) {
     const { href } = router._serverResult.redirect.options;
-    router = makeRouter(queryClient, createMemoryHistory({ initialEntries: [href ?? "/"] }));
+    router = makeRouter(queryClient, stranger, createMemoryHistory({ initialEntries: [href ?? "/"] }));
     await router.load();
   }
   return router;

@@ -2,7 +2,7 @@ import { QueryClient } from "@tanstack/react-query";
 import { createRouter, type RouterHistory } from "@tanstack/react-router";
 import { ApiError } from "@/api/error";
 import { parseSearch, stringifySearch } from "@/lib/search";
-import { routeTree } from "./routes";
+import { publicTree, routeTree } from "./routes";
 
 export const makeQueryClient = () =>
   new QueryClient({
@@ -17,9 +17,10 @@ export const makeQueryClient = () =>
     },
   });
 
-export const makeRouter = (queryClient: QueryClient, history?: RouterHistory) =>
+/** `stranger`: someone who is not signed in and has the address of a public dashboard. */
+export const makeRouter = (queryClient: QueryClient, stranger: boolean, history?: RouterHistory) =>
   createRouter({
-    routeTree,
+    routeTree: stranger ? (publicTree as unknown as typeof routeTree) : routeTree,
     history,
     context: { queryClient },
     parseSearch,

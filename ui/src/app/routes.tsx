@@ -115,3 +115,17 @@ export const routeTree = root.addChildren([
     adminConnections,
   ]),
 ]);
+
+const publicRoot = createRootRouteWithContext<{ queryClient: QueryClient }>()({
+  component: Outlet,
+  errorComponent: RouteErrorPage,
+});
+
+/** All there is for people who read a public dashboard; every other address is a new page. */
+export const publicTree = publicRoot.addChildren([
+  createRoute({
+    getParentRoute: () => publicRoot,
+    path: "/d/$slug",
+    ...page("dashboards/public-page", () => import("@/features/dashboards/public-page"), "PublicPage"),
+  }),
+]);

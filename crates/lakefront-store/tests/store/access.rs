@@ -1,6 +1,7 @@
 use lakefront_store::{
-    AuditFilter, AuditRecord, CatalogChange, Kind, NewApiToken, NewCatalog, NewUser, ObjectChange, ObjectFilter,
-    Outcome, PageRequest, Role, SealedSecret, SessionClient, TokenScope, UserChange, UserFilter,
+    AuditFilter, AuditRecord, BudgetAction, CatalogChange, ExecutionState, Kind, NewApiToken, NewBudget, NewCatalog,
+    NewExecution, NewUser, ObjectChange, ObjectFilter, Outcome, PageRequest, Period, Role, Scope, SealedSecret,
+    SessionClient, Subject, TokenScope, User, UserChange, UserFilter,
 };
 use sea_orm::ConnectionTrait;
 use serde_json::json;
@@ -112,6 +113,76 @@ pub(crate) async fn who_may_do_what(world: &World) {
         assert!(found.iter().all(|(name, _)| name == action));
         assert_eq!(found.iter().map(|(_, code)| *code).collect::<Vec<_>>(), answers, "{action}");
     }
+}
+
+/// The one that public readers are: it owns what they ran and can be limited, and is nobody who could come in.
+pub(crate) async fn the_public_is_no_one(world: &World) {
+    let store = &world.store;
+    let (una, una_scope) = world.person("una", Role::Editor).await;
+    let (_, ada) = world.person("ada", Role::Admin).await;
+    let own = world.dashboard(&una_scope, "Shared").await;
+    let token = || NewApiToken { name: "t".into(), scopes: vec![TokenScope::Read], expires_at: None };
+    let id = User::PUBLIC;
+
+    let public = &Scope::Public;
+    let change = || ObjectChange { title: Some("New".into()), ..ObjectChange::default() };
+    for (action, found) in [
+        ("create", code(store.create_object(public, Kind::Dashboard, id, new_object("Mine")).await)),
+        ("change", code(store.update_object(public, Kind::Dashboard, own.id, None, change()).await)),
+        ("delete", code(store.delete_object(public, Kind::Dashboard, own.id, None).await)),
+        ("star", code(store.star_object(public, Kind::Dashboard, own.id, true).await)),
+        ("users", code(store.users(public, UserFilter::default()).await)),
+        ("token", code(store.create_api_token(public, id, token()).await)),
+        ("session", code(store.create_session(public, id, SessionClient::default()).await)),
+        ("preferences", code(store.set_preferences(public, json!({})).await)),
+        ("audit", code(store.audit(public, AuditFilter::default()).await)),
+        ("sweep", code(store.sweep(public).await)),
+        ("password", code(store.set_password_hash(public, id, "hash".into()).await)),
+    ] {
+        assert!(matches!(found, "FORBIDDEN" | "NOT_FOUND"), "{action}: {found}");
+    }
+    assert_eq!(code(store.object_versions(public, Kind::Dashboard, own.id, PageRequest::default()).await), "NOT_FOUND");
+
+    for scope in [&SYSTEM, &ada] {
+        let change = UserChange { disabled: Some(false), ..UserChange::default() };
+        assert_eq!(code(store.update_user(scope, id, change).await), "NOT_FOUND");
+        assert_eq!(code(store.user(scope, id).await), "NOT_FOUND");
+        assert_eq!(code(store.user_by_email(scope, "public").await), "NOT_FOUND");
+        assert_eq!(code(store.set_password_hash(scope, id, "hash".into()).await), "NOT_FOUND");
+        assert_eq!(code(store.create_sign_in_link(scope, id).await), "NOT_FOUND");
+        let listed = store.users(scope, UserFilter::default()).await.unwrap().items;
+        assert!(listed.iter().all(|user| user.id != id));
+    }
+    assert_eq!(code(store.create_session(&SYSTEM, id, SessionClient::default()).await), "NOT_FOUND");
+    assert_eq!(code(store.create_api_token(&SYSTEM, id, token()).await), "NOT_FOUND");
+    assert!(store.credentials(&SYSTEM, "public").await.unwrap().is_none());
+
+    let run = NewExecution {
+        id: Ulid::generate(),
+        sql: "select 1".into(),
+        parameters: json!({}),
+        catalog: None,
+        database: None,
+        engine: None,
+        route_reason: None,
+        state: ExecutionState::Running,
+        estimate: None,
+        origin: None,
+        tables: None,
+    };
+    let execution = run.id;
+    store.insert_execution(public, run).await.unwrap();
+    assert_eq!(code(store.execution(public, execution).await), "NOT_FOUND");
+    assert_eq!(store.execution(&ada, execution).await.unwrap().principal.unwrap().name, "Public");
+    assert_eq!(code(store.execution(&session_scope(&una), execution).await), "NOT_FOUND");
+    let budget = NewBudget {
+        subject: Subject::User { id },
+        period: Period::Day,
+        limit_bytes: Some(10),
+        limit_usd: None,
+        action: BudgetAction::Block,
+    };
+    assert_eq!(store.create_budget(&ada, budget).await.unwrap().subject_name.as_deref(), Some("Public"));
 }
 
 pub(crate) async fn what_one_may_not_see_does_not_exist(world: &World) {

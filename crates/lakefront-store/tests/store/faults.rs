@@ -126,6 +126,26 @@ pub(crate) async fn a_database_of_a_newer_version_is_left_alone(world: &World) {
     assert!(refused.to_string().contains("9999_future"), "{refused}");
 }
 
+pub(crate) async fn a_database_from_before_public_dashboards_keeps_them_private(world: &World) {
+    let (_, scope) = world.person("una", Role::Editor).await;
+    let made = world.dashboard(&scope, "Old").await;
+    let raw = world.raw().await;
+    for step in [
+        "ALTER TABLE objects DROP COLUMN public",
+        "DELETE FROM users WHERE name = 'Public'",
+        "DELETE FROM seaql_migrations WHERE version = '0006_public_dashboards'",
+    ] {
+        raw.execute_unprepared(step).await.unwrap();
+    }
+    raw.close().await.unwrap();
+    let store = world.another_instance().await;
+    assert!(!store.object(&scope, Kind::Dashboard, made.id).await.unwrap().public);
+    let public = ObjectChange { public: Some(true), ..ObjectChange::default() };
+    assert!(store.update_object(&scope, Kind::Dashboard, made.id, None, public).await.unwrap().public);
+    assert_eq!(store.object(&Scope::Public, Kind::Dashboard, made.id).await.unwrap().title, "Old");
+    store.close().await;
+}
+
 pub(crate) async fn several_instances_may_start_at_once(world: &World) {
     // Back to an empty database.
     let raw = world.raw().await;

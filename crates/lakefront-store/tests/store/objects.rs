@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use lakefront_store::{Kind, NewObject, ObjectChange, ObjectFilter, PageRequest, Role, StoreError};
+use lakefront_store::{AuditFilter, Kind, NewObject, ObjectChange, ObjectFilter, PageRequest, Role, Scope, StoreError};
 use serde_json::json;
 
 use crate::world::{SYSTEM, World, code, new_object};
@@ -63,6 +63,7 @@ pub(crate) async fn a_dashboard_has_a_life(world: &World) {
         "id",
         "kind",
         "owner",
+        "public",
         "slug",
         "starred",
         "title",
@@ -71,6 +72,54 @@ pub(crate) async fn a_dashboard_has_a_life(world: &World) {
     ];
     assert_eq!(keys, expected);
     assert_eq!((&answer["kind"], &answer["owner"]["id"]), (&json!("dashboard"), &json!(una.id.to_string())));
+}
+
+pub(crate) async fn a_public_dashboard_is_for_everyone_and_says_so_in_the_audit_log(world: &World) {
+    let store = &world.store;
+    let (_, una) = world.person("una", Role::Editor).await;
+    let (_, vera) = world.person("vera", Role::Viewer).await;
+    let share = |public: bool| ObjectChange { public: Some(public), ..ObjectChange::default() };
+    let made = world.dashboard(&una, "Open").await;
+    let hidden = world.dashboard(&una, "Hidden").await;
+    assert!(!made.public);
+    let seen = async || code(store.object_by_slug(&Scope::Public, DASHBOARD, "open").await);
+    assert_eq!(seen().await, "NOT_FOUND");
+
+    assert_eq!(code(store.update_object(&vera, DASHBOARD, made.id, None, share(true)).await), "FORBIDDEN");
+    let opened = store.update_object(&una, DASHBOARD, made.id, Some(1), share(true)).await.unwrap();
+    assert_eq!((opened.public, opened.version), (true, 2));
+    assert_eq!(seen().await, "OK");
+    assert_eq!(code(store.object(&Scope::Public, DASHBOARD, hidden.id).await), "NOT_FOUND");
+    let listed = store.objects(&Scope::Public, DASHBOARD, ObjectFilter::default()).await.unwrap().items;
+    assert_eq!(listed.iter().map(|object| object.id).collect::<Vec<_>>(), [made.id]);
+
+    // To say again what it is, is no change of who may read it.
+    store.update_object(&una, DASHBOARD, made.id, None, share(true)).await.unwrap();
+    // Neither is a version from before.
+    assert!(store.restore_object(&una, DASHBOARD, made.id, 1, None).await.unwrap().public);
+    // The log is in the order of its times.
+    world.pass(1);
+    assert!(!store.update_object(&una, DASHBOARD, made.id, None, share(false)).await.unwrap().public);
+    assert!(!store.restore_object(&una, DASHBOARD, made.id, 3, None).await.unwrap().public);
+    assert_eq!(seen().await, "NOT_FOUND");
+
+    world.pass(1);
+    store.update_object(&una, DASHBOARD, made.id, None, share(true)).await.unwrap();
+    world.pass(1);
+    store.delete_object(&una, DASHBOARD, made.id, None).await.unwrap();
+    assert_eq!(seen().await, "NOT_FOUND");
+    assert!(!store.undelete_object(&una, DASHBOARD, made.id).await.unwrap().public);
+
+    let filter = AuditFilter { action: Some("dashboard.share".into()), ..AuditFilter::default() };
+    let mut entries = store.audit(&SYSTEM, filter).await.unwrap().items;
+    entries.reverse();
+    let told: Vec<_> = entries.iter().map(|entry| (&entry.detail["public"], &entry.detail["slug"])).collect();
+    let (yes, no, slug) = (json!(true), json!(false), json!("open"));
+    assert_eq!(told, [(&yes, &slug), (&no, &slug), (&yes, &slug), (&no, &slug)]);
+    assert!(entries.iter().all(|entry| entry.target == made.id.to_string() && entry.actor.is_some()));
+
+    let query = store.create_object(&una, Kind::Query, una.user_id().unwrap(), new_object("Query")).await.unwrap();
+    assert_eq!(code(store.update_object(&una, Kind::Query, query.id, None, share(true)).await), "INVALID_VALUE");
 }
 
 pub(crate) async fn every_change_is_kept_and_can_be_restored(world: &World) {

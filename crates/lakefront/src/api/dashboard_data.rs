@@ -1,6 +1,7 @@
 //! All data of a dashboard in one answer: its queries run side by side, each statement once, and one that fails
 //! fails alone.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
@@ -73,6 +74,16 @@ struct Filter {
     bounds_query: Option<String>,
 }
 
+impl Filter {
+    /// Its parameters.
+    fn names(&self) -> Vec<String> {
+        match self.kind.as_str() {
+            "date_range" => vec![bound(&self.from, &self.id, "from"), bound(&self.to, &self.id, "to")],
+            _ => vec![self.id.clone()],
+        }
+    }
+}
+
 #[derive(Debug, Clone, Deserialize)]
 struct Tab {
     id: String,
@@ -120,10 +131,7 @@ impl Definition {
                 filters.extend(values.get(&filter.id).map(|chosen| (filter.id.clone(), Value::from(chosen.clone()))));
                 continue;
             }
-            let names = match filter.kind.as_str() {
-                "date_range" => vec![bound(&filter.from, &filter.id, "from"), bound(&filter.to, &filter.id, "to")],
-                _ => vec![filter.id.clone()],
-            };
+            let names = filter.names();
             filters
                 .extend(names.into_iter().filter_map(|name| Some((name.clone(), values.get(&name)?.first()?.clone()))));
         }
@@ -136,6 +144,47 @@ impl Definition {
             .find(|(name, _)| name == "tab")
             .map(|(_, value)| value.into_owned());
         self.tabs.iter().find(|tab| Some(&tab.id) == wanted.as_ref()).or(self.tabs.first()).map(|tab| tab.id.as_str())
+    }
+
+    /// A name in a query string that is neither a parameter of a filter nor one of `others`.
+    pub fn unknown_name(&self, query: &str, others: &[&str]) -> Option<String> {
+        let names: BTreeSet<String> = self.filters.iter().flat_map(Filter::names).collect();
+        let mut given = form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name);
+        given.find(|name| !names.contains(&**name) && !others.contains(&&**name)).map(Cow::into_owned)
+    }
+
+    /// The query string that asks for the same data, with `more` in it: names and values in the alphabet's order, as caches
+    /// that sort would have them, and nothing that changes nothing.
+    pub fn canonical(&self, query: &str, more: Option<(&str, &str)>) -> String {
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        let mut pairs: BTreeSet<(String, String)> = more.into_iter().map(owned).collect();
+        for (name, value) in self.filters(query) {
+            match value {
+                Value::Array(values) => {
+                    pairs.extend(values.iter().filter_map(Value::as_str).map(|value| owned((&name, value))));
+                }
+                Value::String(value) => {
+                    pairs.insert((name, value));
+                }
+                _ => {}
+            }
+        }
+        if let Some(tab) = self.tab(query).filter(|tab| self.tabs.first().is_some_and(|first| first.id != *tab)) {
+            pairs.insert(owned(("tab", tab)));
+        }
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+    }
+
+    /// The tile of a tab that an address shows as a table.
+    pub fn tile_as_table(&self, query: &str, tab: &str) -> Option<&str> {
+        let (_, wanted) = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "table")?;
+        let mut tiles = self.tabs.iter().filter(|each| each.id == tab).flat_map(|each| &each.tiles);
+        tiles.find(|tile| tile.id == *wanted).map(|tile| tile.id.as_str())
+    }
+
+    /// What a query is called where its own name is nobody's business.
+    pub fn alias(&self, query: &str) -> Option<String> {
+        Some(format!("q{}", self.queries.keys().position(|name| name == query)? + 1))
     }
 
     /// What its queries read, as far as their default databases tell.
@@ -214,36 +263,44 @@ pub struct DashboardData {
     /// Changes when the data under any query does.
     pub data_version: String,
     /// The latest of its queries'.
-    as_of: Option<DateTime<Utc>>,
+    pub(super) as_of: Option<DateTime<Utc>>,
     #[schema(value_type = Object)]
-    queries: BTreeMap<String, Arc<QueryData>>,
+    pub(super) queries: BTreeMap<String, Arc<QueryData>>,
     totals: Totals,
 }
 
 /// One query's rows, or its error.
 #[derive(Debug, Serialize)]
-struct QueryData {
+pub(super) struct QueryData {
     execution_id: Option<Ulid>,
-    state: ExecutionState,
-    columns: Vec<Column>,
-    rows: Box<RawValue>,
-    truncated: bool,
+    pub(super) state: ExecutionState,
+    pub(super) columns: Vec<Column>,
+    pub(super) rows: Box<RawValue>,
+    pub(super) truncated: bool,
     statistics: Option<Statistics>,
     estimate: Option<Estimate>,
     engine: Option<EngineChoice>,
     route_reason: Option<String>,
     cached: bool,
     /// Time of the newest file it read; of the run itself where another system keeps the tables.
-    as_of: Option<DateTime<Utc>>,
-    error: Option<ProblemDocument>,
+    pub(super) as_of: Option<DateTime<Utc>>,
+    pub(super) error: Option<ProblemDocument>,
+    /// The data version tells whenever it would answer something else: it reads no clock, and every table's files are listed.
+    #[serde(skip)]
+    told: bool,
 }
 
 impl DashboardData {
-    /// Whether the data version stands for it: every query answered, and none from another system, whose changes nobody
+    /// Whether it may be shown again for a moment: every query answered, and none from another system, whose changes nobody
     /// tells.
     pub fn is_lasting(&self) -> bool {
         let lasts = |query: &Arc<QueryData>| query.error.is_none() && query.engine == Some(EngineChoice::Embedded);
         self.queries.values().all(lasts)
+    }
+
+    /// Whether the data version stands for it, however much later.
+    pub fn is_told_by_its_version(&self) -> bool {
+        self.is_lasting() && self.queries.values().all(|query| query.told)
     }
 }
 
@@ -340,6 +397,7 @@ async fn run(
         cached: false,
         as_of: None,
         error: None,
+        told: false,
     };
     let execution = match app.queries.submit(request(actor, dashboard, tile, statement, filters)).await {
         Ok(execution) => execution,
@@ -370,6 +428,7 @@ async fn run(
             return data;
         }
     };
+    data.told = result.is_reusable() && status.tables.iter().all(|table| is_told_of(app, table));
     data.columns = result.columns();
     data.truncated = result.truncated() || result.rows() > ROWS;
     match rows(result).await {
@@ -410,8 +469,14 @@ pub async fn warm(
     outcome.map(drop)
 }
 
-/// Time of the newest file of tables written as `catalog.database.table`.
-fn no_rows() -> Box<RawValue> {
+/// Whether the version of a table written as `catalog.database.table` says of every change of its files.
+fn is_told_of(app: &App, table: &str) -> bool {
+    let [catalog, database, name] = *table.splitn(3, '.').collect::<Vec<_>>() else { return false };
+    let catalogs = app.queries.catalogs();
+    catalogs.lists_files(catalog) && catalogs.table_version(catalog, database, name).is_some()
+}
+
+pub(super) fn no_rows() -> Box<RawValue> {
     // `[]` is JSON.
     RawValue::from_string("[]".to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }

@@ -33,6 +33,8 @@ pub struct SavedObject {
     owner: Owner,
     collection: Option<String>,
     starred: bool,
+    /// Whether anyone with the address may read it; dashboards only.
+    public: bool,
     version: i64,
     created_at: chrono::DateTime<chrono::Utc>,
     updated_at: chrono::DateTime<chrono::Utc>,
@@ -151,7 +153,7 @@ pub async fn by_slug(
     Ok(if_changed(object, &headers))
 }
 
-/// Changes what is given. With `If-Match` only if nobody else has in the meantime.
+/// Changes what is given: `slug`, `title`, `description`, `collection`, `definition`, of a dashboard also `public`. With `If-Match` only if nobody else has in the meantime.
 #[utoipa::path(patch, path = "/{id}", params(("id" = String, Path), ("If-Match" = Option<String>, Header)), request_body = Object,
     extensions(("x-permission" = json!("edit_saved"))),
     responses((status = 200, body = SavedObject), (status = 404, body = ProblemDocument), (status = 412, body = ProblemDocument)))]
@@ -165,6 +167,11 @@ pub async fn update(
 ) -> Result<Response, Problem> {
     if let Some(definition) = &change.definition {
         check(kind, definition)?;
+    }
+    if change.public == Some(true) && !app.settings.pages.public {
+        let detail = "This server shows nothing to people who are not signed in.";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "PUBLIC_DASHBOARDS_OFF", detail)
+            .with_hint("Whoever runs it can change that with the setting pages.public."));
     }
     let object = app.store.update_object(&actor.scope, kind, id, expected(&headers)?, change).await?;
     Ok(tagged(object))

@@ -19,6 +19,7 @@ mod limits;
 mod pages;
 mod permissions;
 mod postgres;
+mod public;
 mod results;
 mod saved;
 mod seed;

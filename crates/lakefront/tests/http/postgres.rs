@@ -77,6 +77,18 @@ async fn a_postgres_is_added_with_its_password_sealed_and_answers_over_http() {
         "{}",
         answer.text()
     );
+    // Nobody tells when it changes, so nothing confirms what a public dashboard says of it.
+    let tile = json!({"id": "a", "title": "A", "x": 0, "y": 0, "w": 6, "h": 4, "sql": "select count(*) n from visit",
+        "chart": {"type": "number", "value": "n"}});
+    let tabs = json!([{"id": "one", "title": "One", "tiles": [tile]}]);
+    let new = json!({"title": "Visits", "definition": {"catalog": "shop", "database": "public", "tabs": tabs}});
+    let made = server.post("/api/v1/dashboards", new).token(&token).send().await.json();
+    let path = format!("/api/v1/dashboards/{}", made["id"].as_str().unwrap());
+    server.call(reqwest::Method::PATCH, &path).json(json!({"public": true})).token(&token).send().await;
+    let read = server.get("/api/v1/public/dashboards/visits/data").send().await;
+    assert_eq!(read.json()["queries"]["tile:a"]["rows"], json!([[2]]), "{}", read.text());
+    assert_eq!((read.header("cache-control"), read.header("etag")), ("public, max-age=10", ""));
+
     let body = json!({"sql": "select pg_read_file('/etc/passwd')", "catalog": "shop"});
     let refused = server.post("/api/v1/executions?wait_s=30", body).token(&token).send().await;
     assert_eq!((refused.status.as_u16(), refused.code().as_str()), (400, "FUNCTION_NOT_ALLOWED"));

@@ -127,6 +127,9 @@ export function BudgetForm(props: {
   );
 }
 
+/** Whom the server charges with what readers of public dashboards cause. */
+const PUBLIC = "00000000000000000000000000";
+
 function Subjects() {
   const people = useQuery(users()).data?.items ?? [];
   const lakes = useQuery(catalogs()).data?.items ?? [];
@@ -141,6 +144,7 @@ function Subjects() {
         ))}
       </optgroup>
       <optgroup label="One person">
+        <option value={`user:${PUBLIC}`}>Public: all who do not sign in</option>
         {people.map((person) => (
           <option key={person.id} value={`user:${person.id}`}>
             {person.name}

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { lazy, Suspense, useSyncExternalStore } from "react";
+import { lazy, Suspense, useEffect, useSyncExternalStore } from "react";
 import { ApiError } from "@/api/error";
 import { dashboardBySlug, me } from "@/api/queries";
 import { useDocumentHead } from "@/ui/document-head";
@@ -28,6 +28,15 @@ function useEditing(): [editing: boolean, setEditing: (on: boolean) => void] {
   return [inBrowser && edit === "1", setEditing];
 }
 
+/** Takes away what led past the public page: a link that is copied from here is to lead to that. */
+function useWithoutSignIn() {
+  const { signin, ...search } = useSearch({ strict: false }) as Record<string, unknown>;
+  const navigate = useNavigate();
+  useEffect(() => {
+    if (signin !== undefined) void navigate({ to: ".", search: search as never, replace: true, resetScroll: false });
+  });
+}
+
 export function DashboardPage() {
   const { slug } = useParams({ strict: false }) as { slug: string };
   const { data: dashboard, error, refetch } = useQuery({ ...dashboardBySlug(slug), staleTime: 30_000 });
@@ -35,6 +44,7 @@ export function DashboardPage() {
   const [asked, setEditing] = useEditing();
   const mayEdit = reader !== undefined && reader.user.role !== "viewer";
   const editing = asked && mayEdit;
+  useWithoutSignIn();
   useDocumentHead(
     dashboard ? `${editing ? "Edit " : ""}${dashboard.title}` : error ? "Dashboard" : undefined,
     error instanceof ApiError && error.status === 404 ? 404 : 200,

@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Maximize, Pencil, Share2, Star, Ellipsis, RotateCw, History } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { dashboardBySlug } from "@/api/queries";
 import { setStar } from "@/api/writes";
 import type { DashboardData } from "@/api/types";
@@ -13,10 +13,11 @@ import { LiveMark } from "@/ui/live-mark";
 import { Menu } from "@/ui/menu";
 import { EmptyState, Strip } from "@/ui/message";
 import { Crumb, Divider, PageHead } from "@/ui/page";
-import { tabClass, tabsClass } from "@/ui/tabs";
-import { dataKey, inOrder, type Dashboard, type Tile } from "./definition";
+import { Popover } from "@/ui/popover";
+import { PublicMark } from "@/ui/public-mark";
+import { inOrder, type Dashboard, type Tile } from "./definition";
 import { FilterBar } from "./filter-bar";
-import { TileFrame } from "./tile-frame";
+import { DashboardTabs, TileGrid } from "./tile-grid";
 import { useDashboardData, useLiveData } from "./use-dashboard-data";
 import { useDashboardSearch } from "./use-dashboard-search";
 
@@ -29,31 +30,21 @@ export function DashboardView({ dashboard, onEdit }: { dashboard: Dashboard; onE
   const tab = definition.tabs.find((t) => t.id === search.tab);
   const tiles = inOrder((tab?.tiles ?? []) as Tile[]);
   const refresh = (): void => void query.refetch();
-  const toTab = (id: string) =>
-    search.change({ tab: id === definition.tabs[0]?.id ? undefined : id, table: undefined });
   useHotkey("e", () => onEdit?.(), onEdit !== undefined);
   useHotkey("r", refresh);
-  useHotkey("1", () => definition.tabs[0] && search.go(toTab(definition.tabs[0].id)));
-  useHotkey("2", () => definition.tabs[1] && search.go(toTab(definition.tabs[1].id)));
-  useHotkey("3", () => definition.tabs[2] && search.go(toTab(definition.tabs[2].id)));
   const page = useRef<HTMLDivElement>(null);
   useEffect(() => page.current?.setAttribute("data-live", ""), []);
-  const [full, setFull] = useState<string | null>(null);
-  useHotkey("v", () =>
-    setFull(
-      full
-        ? null
-        : ((document.querySelector(".ld-tile:hover") ?? document.querySelector(".ld-tile:focus-within"))?.id ?? null),
-    ),
-  );
-  useHotkey("Escape", () => setFull(null), full !== null);
-  const waiting = query.isPlaceholderData;
   return (
     <div ref={page} className="ld-page">
       <PageHead
         crumb={dashboard.collection ? <Crumb>{dashboard.collection}</Crumb> : undefined}
         title={dashboard.title}
-        after={<StarToggle dashboard={dashboard} />}
+        after={
+          <>
+            <StarToggle dashboard={dashboard} />
+            {dashboard.public && <PublicMark />}
+          </>
+        }
         actions={
           <>
             <LiveMark
@@ -64,7 +55,7 @@ export function DashboardView({ dashboard, onEdit }: { dashboard: Dashboard; onE
             <span className="ld-divider ld-js">
               <Divider />
             </span>
-            <ShareButton />
+            {onEdit ? <ShareMenu dashboard={dashboard} /> : <ShareButton />}
             <IconButton
               icon={Maximize}
               label="Full screen"
@@ -89,23 +80,7 @@ export function DashboardView({ dashboard, onEdit }: { dashboard: Dashboard; onE
           </>
         }
       />
-      <nav className={`${tabsClass} ld-tabs`} aria-label="Dashboard tabs">
-        {definition.tabs.map((t) => (
-          <a
-            key={t.id}
-            href={search.href(toTab(t.id))}
-            aria-current={t.id === search.tab ? "page" : undefined}
-            className={tabClass(t.id === search.tab)}
-            onClick={(event) => {
-              if (event.metaKey || event.ctrlKey) return;
-              event.preventDefault();
-              search.go(toTab(t.id));
-            }}
-          >
-            {t.title}
-          </a>
-        ))}
-      </nav>
+      <DashboardTabs definition={definition} search={search} />
       <FilterBar definition={definition} data={query.data} search={search} />
       {query.isError && query.data && (
         <Strip className="mb-4" action={<button onClick={refresh}>Try again</button>}>
@@ -119,34 +94,19 @@ export function DashboardView({ dashboard, onEdit }: { dashboard: Dashboard; onE
           A tile is a query and the chart that draws it.
         </EmptyState>
       ) : (
-        <div className="ld-grid">
-          {tiles.map((tile) => (
-            <TileFrame
-              key={tile.id}
-              tile={tile}
-              data={query.data?.queries[dataKey(tile)]}
-              definition={definition}
-              search={search}
-              onRetry={refresh}
-              divided={underNumber(tile, tiles)}
-              busy={waiting}
-              full={full === tile.id}
-              onFull={(on) => setFull(on ? tile.id : null)}
-            />
-          ))}
-        </div>
+        <TileGrid
+          tiles={tiles}
+          data={query.data}
+          definition={definition}
+          search={search}
+          onRetry={refresh}
+          busy={query.isPlaceholderData}
+        />
       )}
       <Foot dashboard={dashboard} data={query.data} tiles={tiles.length} />
     </div>
   );
 }
-
-/** Big numbers in one column are divided by hairlines instead of space. */
-const underNumber = (tile: Tile, tiles: readonly Tile[]): boolean =>
-  tile.chart.type === "number" &&
-  tiles.some(
-    (t) => t !== tile && t.chart.type === "number" && t.x === tile.x && t.w === tile.w && t.y + t.h === tile.y,
-  );
 
 function Foot({ dashboard, data, tiles }: { dashboard: Dashboard; data: DashboardData | undefined; tiles: number }) {
   const now = useNow();
@@ -207,6 +167,31 @@ function StarToggle({ dashboard }: { dashboard: Dashboard }) {
       className={dashboard.starred ? "text-accent! [&_svg]:size-3.5 [&_svg]:fill-current" : "ld-js [&_svg]:size-3.5"}
       onClick={() => void toggle()}
     />
+  );
+}
+
+const SharePanel = lazy(async () => ({ default: (await import("./share-panel")).SharePanel }));
+
+/** For those who may decide who reads it. */
+function ShareMenu({ dashboard }: { dashboard: Dashboard }) {
+  return (
+    <Popover
+      label="Share"
+      align="end"
+      width={380}
+      className="p-4"
+      trigger={
+        <Button icon={Share2} className="ld-js ld-share" aria-label="Share">
+          <span>Share</span>
+        </Button>
+      }
+    >
+      {() => (
+        <Suspense fallback={<p className="text-ink-2">Loading</p>}>
+          <SharePanel dashboard={dashboard} />
+        </Suspense>
+      )}
+    </Popover>
   );
 }
 

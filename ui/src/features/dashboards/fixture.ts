@@ -294,6 +294,7 @@ export const dashboard: Dashboard = {
   owner: { id: "u1", name: "Mara Keller" },
   collection: "Supply planning",
   starred: true,
+  public: false,
   version: 14,
   created_at: "2024-12-01T08:00:00Z",
   updated_at: "2024-12-30T08:00:00Z",

@@ -13,6 +13,8 @@ export interface TileContext {
   definition: DashboardDefinition;
   search: DashboardSearch;
   onRetry: () => void;
+  /** The reader is not signed in: nothing leads to what a public dashboard does not say. */
+  stranger?: boolean;
 }
 
 type BodyProps = TileContext & { tile: Tile; data: DashboardQueryData | undefined; asTable: boolean };
@@ -39,7 +41,7 @@ export function TileLegend(props: Omit<BodyProps, "asTable"> & { data: Dashboard
 
 /** Changes with what a drawing is made of, so that one that broke is tried again. */
 const drawnFrom = (tile: Tile, data: DashboardQueryData | undefined): string =>
-  `${data?.execution_id ?? "none"} ${written(tile.chart)}`;
+  `${data?.execution_id ?? data?.as_of ?? "none"} ${written(tile.chart)}`;
 
 const texts = new WeakMap<object, string>();
 function written(chart: object): string {
@@ -49,7 +51,7 @@ function written(chart: object): string {
 }
 
 function Body(props: BodyProps) {
-  const { tile, data, definition, search, onRetry, asTable } = props;
+  const { tile, data, definition, search, onRetry, asTable, stranger } = props;
   if (!data) return <TileSkeleton tile={tile} />;
   if (data.error || data.state === "FAILED") return <TileError {...props} data={data} />;
   if (data.state === "CANCELLED")
@@ -63,7 +65,11 @@ function Body(props: BodyProps) {
   return (
     <>
       {data.truncated && (
-        <Strip icon={ListEnd} className="mb-2" action={<Link {...toWorkbench(definition, tile)}>Open all in SQL</Link>}>
+        <Strip
+          icon={ListEnd}
+          className="mb-2"
+          action={!stranger && <Link {...toWorkbench(definition, tile)}>Open all in SQL</Link>}
+        >
           The first {fillIn("{rows}", data)} rows, a limit of this tile
         </Strip>
       )}
@@ -84,8 +90,20 @@ export const toWorkbench = (definition: DashboardDefinition, tile: Tile) =>
     search: { sql: tileSql(definition, tile), catalog: definition.catalog, database: definition.database } as never,
   }) as const;
 
-function TileError({ tile, data, definition, onRetry }: TileContext & { tile: Tile; data: DashboardQueryData }) {
+function TileError({
+  tile,
+  data,
+  definition,
+  onRetry,
+  stranger,
+}: TileContext & { tile: Tile; data: DashboardQueryData }) {
   const error = data.error;
+  if (stranger)
+    return (
+      <ErrorState title="This tile could not be loaded" actions={<Button onClick={onRetry}>Try again</Button>}>
+        The rest of this dashboard is not affected.
+      </ErrorState>
+    );
   const open = (
     <Link {...toWorkbench(definition, tile)} className={buttonClass()}>
       Open the query

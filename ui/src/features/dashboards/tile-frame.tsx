@@ -20,7 +20,7 @@ export function TileFrame(
     onFull: (full: boolean) => void;
   },
 ) {
-  const { tile, data, definition, search, divided, busy, full, onFull } = props;
+  const { tile, data, definition, search, divided, busy, full, onFull, stranger } = props;
   const asked = search.search["table"] === tile.id;
   const [table, setTable] = useState(asked);
   const type = tile.chart.type;
@@ -29,14 +29,18 @@ export function TileFrame(
   const link = (): void =>
     void navigator.clipboard.writeText(`${window.location.origin}${search.href(search.search)}#${tile.id}`);
   const entries: MenuEntry[] = [
-    {
-      label: "Explore in SQL",
-      icon: SquareTerminal,
-      // Written when the menu opens: it holds the whole statement.
-      get href() {
-        return `/sql${stringifySearch(toWorkbench(definition, tile).search)}`;
-      },
-    },
+    ...(stranger
+      ? []
+      : [
+          {
+            label: "Explore in SQL",
+            icon: SquareTerminal,
+            // Written when the menu opens: it holds the whole statement.
+            get href() {
+              return `/sql${stringifySearch(toWorkbench(definition, tile).search)}`;
+            },
+          },
+        ]),
     { label: table ? "Show as chart" : "Show as table", icon: Table2, onSelect: () => setTable(!table) },
     ...(data?.execution_id
       ? [

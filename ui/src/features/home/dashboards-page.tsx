@@ -17,6 +17,7 @@ import { SearchField } from "@/ui/field";
 import { Menu } from "@/ui/menu";
 import { EmptyState } from "@/ui/message";
 import { Page, PageHead } from "@/ui/page";
+import { PublicMark } from "@/ui/public-mark";
 import { SkeletonRows } from "@/ui/skeleton";
 import { Table, Td, Th } from "@/ui/table";
 import { StarButton } from "./star-button";
@@ -92,6 +93,7 @@ function List({ boards, mayEdit }: { boards: readonly Dashboard[]; mayEdit: bool
                     starred={board.starred}
                     onToggle={() => star({ id: board.id, starred: !board.starred })}
                   />
+                  {board.public && <PublicMark />}
                   {board.description && (
                     <span className="truncate text-small text-ink-3 max-laptop:hidden">{board.description}</span>
                   )}
