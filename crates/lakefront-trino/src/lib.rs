@@ -25,6 +25,7 @@ pub mod physical;
 mod print;
 pub mod reference;
 mod rows;
+mod runs;
 mod short_circuit;
 pub mod signature;
 mod temporal;

@@ -13,6 +13,7 @@ use datafusion::logical_expr::{
 
 use crate::call::{Argument, Call, Kernel};
 use crate::closure::{BoundClosure, Closure};
+use crate::runs::Runs;
 use crate::types::Type;
 
 /// The arguments are those that are no lambdas, then what the lambdas captured, one after the other.
@@ -155,9 +156,17 @@ impl ScalarUDFImpl for Udf {
                 .collect::<Result<_>>()?;
             lambdas.push(BoundClosure::new(closure, captured));
         }
-        let call =
-            Call { arguments: own, types: &self.types, lambdas, returns: &self.returns, rows, strict: self.strict };
+        let runs = if lambdas.is_empty() { Runs::of(&own, &self.arrow, rows) } else { None };
+        let (arguments, rows) = match &runs {
+            Some(runs) => (runs.arguments(&own)?, runs.len()),
+            None => (own, rows),
+        };
+        let call = Call { arguments, types: &self.types, lambdas, returns: &self.returns, rows, strict: self.strict };
         let array = (self.kernel)(&call)?;
+        let array = match &runs {
+            Some(runs) => runs.spread(&array)?,
+            None => array,
+        };
         if constant {
             Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?))
         } else {

@@ -37,6 +37,7 @@ use document::{Document, Encoding, Piece};
 pub struct Pages {
     settings: config::Pages,
     cache: PageCache,
+    recent: public::Recent,
     renderer: OnceLock<Option<SsrPool>>,
     template: OnceLock<Option<String>>,
     build: OnceLock<String>,
@@ -73,6 +74,7 @@ impl Pages {
     pub fn new(settings: &config::Pages) -> Self {
         Self {
             cache: PageCache::new(settings.cache_bytes),
+            recent: public::Recent::default(),
             settings: settings.clone(),
             renderer: OnceLock::new(),
             template: OnceLock::new(),
@@ -85,6 +87,11 @@ impl Pages {
         if let Some(Err(error)) = self.renderer().map(SsrPool::warm_up) {
             tracing::warn!(%error, "the page renderer is not ready: {error}");
         }
+    }
+
+    /// What the public sees of a dashboard may be another page from now on.
+    pub fn dashboard_changed(&self) {
+        self.recent.clear();
     }
 
     /// What pages are made by, the same on every instance of a release: the program's version and the interface in it.

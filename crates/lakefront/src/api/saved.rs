@@ -174,6 +174,7 @@ pub async fn update(
             .with_hint("Whoever runs it can change that with the setting pages.public."));
     }
     let object = app.store.update_object(&actor.scope, kind, id, expected(&headers)?, change).await?;
+    app.pages.dashboard_changed();
     Ok(tagged(object))
 }
 
@@ -188,6 +189,7 @@ pub async fn delete(
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     app.store.delete_object(&actor.scope, kind, id, expected(&headers)?).await?;
+    app.pages.dashboard_changed();
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -221,7 +223,9 @@ pub async fn restore(
     Path((id, version)): Path<(Ulid, i64)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    Ok(tagged(app.store.restore_object(&actor.scope, kind, id, version, expected(&headers)?).await?))
+    let object = app.store.restore_object(&actor.scope, kind, id, version, expected(&headers)?).await?;
+    app.pages.dashboard_changed();
+    Ok(tagged(object))
 }
 
 /// Stars it for the caller.

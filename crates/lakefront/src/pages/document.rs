@@ -15,7 +15,7 @@ pub enum Piece {
 }
 
 /// How a document travels.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Encoding {
     Plain,
     Gzip,
