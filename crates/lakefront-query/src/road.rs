@@ -378,13 +378,15 @@ impl Road {
             };
         }
         let run = rows.statistics();
+        // A result of Athena's own is of an earlier time, which Athena does not tell.
+        let as_of = statement.as_of(begun).filter(|_| rows.is_charged());
         if !rows.is_charged() {
             charge.rates = Rates::FREE;
         }
         let spent = charge.settle(run.scanned_bytes);
         pilot.update(|stage| stage.spent = Some(spent));
         let summary = RunSummary {
-            as_of: statement.as_of(begun),
+            as_of,
             truncated: run.truncated,
             reusable: !statement.is_volatile(),
             scanned_bytes: run.scanned_bytes,

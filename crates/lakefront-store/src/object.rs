@@ -280,6 +280,10 @@ impl Store {
         id: Ulid,
         page: PageRequest,
     ) -> Result<Page<ObjectVersion>> {
+        // What it was before it became public is not.
+        if *scope == Scope::Public {
+            return Err(not_found(kind));
+        }
         let limit = page.limit();
         let changed_by: RelationDef = object_version::Entity::belongs_to(user::Entity)
             .from(object_version::Column::ChangedBy)
@@ -294,10 +298,6 @@ impl Store {
         if let Some(position) = page.position()? {
             let version: i64 = position.parse().map_err(|_| invalid_cursor())?;
             query = query.filter(object_version::Column::Version.lt(version));
-        }
-        // What it was before it became public is not.
-        if *scope == Scope::Public {
-            return Err(not_found(kind));
         }
         let rows = reading!(self, |tx| {
             find(tx, scope, kind, &id.to_string()).await?;

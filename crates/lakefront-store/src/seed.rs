@@ -99,9 +99,9 @@ impl Store {
         }
     }
 
-    /// Whether the table of a seed is still there; by the system only. A restored database may lack the role that reads
-    /// it, or have a number of its own that the role's name needs: then it is made.
-    pub async fn seed_stands(&self, scope: &Scope, name: &str) -> Result<bool> {
+    /// Makes the role that reads the table of a seed, where a restored database lacks it or has a number of its own, which
+    /// is in the role's name; by the system only. Answers whether the table is there.
+    pub async fn restore_seed_reader(&self, scope: &Scope, name: &str) -> Result<bool> {
         scope.must_be_system()?;
         let tx = self.database.write().await?;
         let stands = async {
@@ -115,6 +115,7 @@ impl Store {
                 Tx::Sqlite(_) => return Ok(false),
             };
             if row.reader != reader {
+                audit::append(self, &tx, scope, "data.reader", name, json!({"reader": reader})).await?;
                 let mut row = row.into_active_model();
                 row.reader = Set(reader);
                 row.update(&tx).await?;

@@ -24,7 +24,8 @@ pub(crate) struct Runs {
 }
 
 impl Runs {
-    /// `None` where a call is as quick without: numbers are, and what has a type of many parts is not compared.
+    /// `None` where a call is as quick without: from numbers to a number it is. What has a type of many parts is not
+    /// compared.
     pub(crate) fn of(arguments: &[Argument], returns: &DataType, rows: usize) -> Option<Self> {
         if rows < FEWEST {
             return None;

@@ -21,6 +21,8 @@ use ulid::Ulid;
 
 use crate::app::system;
 
+/// One refusal of so long stands for all that the public gets.
+const REFUSED_PUBLIC: Duration = Duration::from_secs(60);
 /// Rules that another instance has set count after this time at the latest.
 const RULES_KEPT: Duration = Duration::from_secs(5);
 /// Runs of one principal that may wait for an administrator.
@@ -41,6 +43,8 @@ struct Inner {
     decided: Notify,
     /// Runs that wait, by principal.
     waiting: Mutex<BTreeMap<String, usize>>,
+    /// When a run for the public was last written down as refused.
+    refused_public: Mutex<Option<Instant>>,
     /// Entries being written.
     writes: TaskTracker,
 }
@@ -54,8 +58,19 @@ impl Books {
             reuses: Mutex::default(),
             decided: Notify::new(),
             waiting: Mutex::default(),
+            refused_public: Mutex::default(),
             writes,
         }))
+    }
+
+    /// Strangers are refused as often as they like, and fill no log with it.
+    fn is_news_of_the_public(&self) -> bool {
+        let mut last = self.0.refused_public.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = last.is_none_or(|last| last.elapsed() >= REFUSED_PUBLIC);
+        if is_news {
+            *last = Some(Instant::now());
+        }
+        is_news
     }
 
     /// Rules have been changed here.
@@ -145,6 +160,9 @@ impl Guard for Books {
             let error = over(ask, &exceeded);
             if exceeded.budget.action == BudgetAction::Ask {
                 return Ok(Admission::Wait(error.message));
+            }
+            if scope == Scope::Public && !self.is_news_of_the_public() {
+                return Err(error);
             }
             let record = AuditRecord {
                 action: "query.refused".to_owned(),

@@ -24,19 +24,27 @@ use serde::Serialize;
 
 use crate::api::auth::Me;
 use crate::api::dashboard_data::{self, DashboardData, Definition};
+use crate::api::public_dashboards;
 use crate::app::{App, system};
 use crate::auth::Actor;
 use crate::config;
 use crate::error::Problem;
 
 pub use assets::serve as asset;
-use cache::PageCache;
+use cache::Kept;
 use document::{Document, Encoding, Piece};
+
+/// The browser takes the data for fresh this long and a little longer, so a kept page is never asked for its data again.
+const FRESH: Duration = Duration::from_secs(20);
 
 /// Everything pages need; made when the first one is asked for.
 pub struct Pages {
     settings: config::Pages,
-    cache: PageCache,
+    cache: Kept<blake3::Hash, Arc<Rendered>>,
+    /// Public pages that may be others a moment later.
+    unsure: Kept<blake3::Hash, Arc<Rendered>>,
+    /// Public data that may be other data a moment later, as JSON.
+    pub unsure_data: Kept<String, Bytes>,
     recent: public::Recent,
     renderer: OnceLock<Option<SsrPool>>,
     template: OnceLock<Option<String>>,
@@ -73,8 +81,11 @@ struct Data<'a> {
 impl Pages {
     pub fn new(settings: &config::Pages) -> Self {
         Self {
-            cache: PageCache::new(settings.cache_bytes),
-            recent: public::Recent::default(),
+            // Half for everybody's pages, the rest for what the public is shown again and again.
+            cache: Kept::new(settings.cache_bytes / 2, FRESH),
+            unsure: Kept::new(settings.cache_bytes / 6, public_dashboards::UNSURE),
+            unsure_data: Kept::new(settings.cache_bytes / 6, public_dashboards::UNSURE),
+            recent: public::Recent::new(settings.cache_bytes / 6),
             settings: settings.clone(),
             renderer: OnceLock::new(),
             template: OnceLock::new(),
@@ -218,7 +229,7 @@ pub async fn dashboard_page(
         let drawn = began.elapsed() - loaded;
         tracing::debug!(url, ?loaded, ?drawn, "drew {url}");
         if is_lasting {
-            app.pages.cache.put(key, page.clone());
+            app.pages.cache.put(key, page.clone(), page.document.size());
         }
         Ok(page.document.encode(encoding, &nonce).slice(sent..))
     };

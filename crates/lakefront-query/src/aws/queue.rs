@@ -43,11 +43,15 @@ struct Deleted {
 impl Queue {
     /// Asks nothing of AWS yet. Where the queue's address names a region, it is that one. `INVALID_LOCATION`.
     pub async fn open(url: String, mut config: AwsConfig) -> Result<Self, QueryError> {
-        // https://sqs.eu-central-1.amazonaws.com/123456789012/name
-        if let Some(region) = url.strip_prefix("https://sqs.").and_then(|rest| rest.split('.').next()) {
+        if let Some(region) = Self::region_of(&url) {
             region.clone_into(&mut config.region);
         }
         Ok(Self { aws: Aws::new(config).await?, url })
+    }
+
+    /// https://sqs.eu-central-1.amazonaws.com/123456789012/name
+    pub(super) fn region_of(url: &str) -> Option<&str> {
+        url.strip_prefix("https://sqs.")?.split('.').next()
     }
 
     pub(super) fn of(aws: Aws, url: &str) -> Self {

@@ -25,9 +25,9 @@ use crate::{EngineChoice, ErrorKind, Principal, QueryError};
 
 /// How long a question waits for the first listing.
 const FIRST_LISTING: Duration = Duration::from_secs(30);
-/// All of a listing. Each question in it has a limit of its own; a large catalog takes many.
 /// A table that could not follow its files is tried again after this, then after twice as long.
 const TRIED_AGAIN: Duration = Duration::from_secs(2);
+/// All of a listing. Each question in it has a limit of its own; a large catalog takes many.
 const LISTING: Duration = Duration::from_secs(600);
 
 /// Another system that keeps tables and answers statements about them.
@@ -193,13 +193,17 @@ impl Linked {
         self.outdated.notify_one();
     }
 
-    /// Brings tables of Lakefront's own up to their files, and lists again if any is another one now. Answers those that
-    /// may follow when they are tried again.
-    async fn follow(&self, tables: impl IntoIterator<Item = Arc<LinkedTable>>) -> BTreeSet<(String, String)> {
+    /// Brings tables of Lakefront's own up to their files, and lists again if any is another one now. Those that may
+    /// follow when they are tried again are put among `failed`, and others taken out.
+    async fn follow(
+        &self,
+        tables: impl IntoIterator<Item = Arc<LinkedTable>>,
+        failed: &mut BTreeSet<(String, String)>,
+    ) {
         let mut changed = false;
-        let mut failed = BTreeSet::new();
         for table in tables {
             let key = (table.database.clone(), table.name.clone());
+            failed.remove(&key);
             let outcome = self.link.follow(&table, &self.infer).await;
             let mut unfollowed = self.unfollowed.lock().unwrap_or_else(PoisonError::into_inner);
             match outcome {
@@ -223,7 +227,11 @@ impl Linked {
             // The error is logged and shown with the catalog.
             let _ = self.refresh().await;
         }
-        failed
+    }
+
+    fn named(&self, keys: &BTreeSet<(String, String)>) -> Vec<Arc<LinkedTable>> {
+        let Some(listed) = self.now() else { return Vec::new() };
+        keys.iter().filter_map(|key| listed.tables.get(key).cloned()).collect()
     }
 
     fn all(&self) -> Vec<Arc<LinkedTable>> {
@@ -231,17 +239,14 @@ impl Linked {
     }
 
     /// Files are listed when they are asked for, so what is known of them only has to be forgotten.
-    async fn take_hints(&self) -> BTreeSet<(String, String)> {
+    async fn take_hints(&self, failed: &mut BTreeSet<(String, String)>) {
         let hints = std::mem::take(&mut *self.hints.lock().unwrap_or_else(PoisonError::into_inner));
-        let hinted =
-            |listed: Listed| hints.iter().filter_map(|key| listed.tables.get(key).cloned()).collect::<Vec<_>>();
-        let failed = self.follow(self.now().map(hinted).unwrap_or_default()).await;
+        self.follow(self.named(&hints), failed).await;
         self.link.forget_files(&|table| hints.contains(table));
         let mut touched = self.touched();
         for table in hints {
             *touched.entry(table).or_default() += 1;
         }
-        failed
     }
 
     fn touched(&self) -> MutexGuard<'_, BTreeMap<(String, String), u64>> {
@@ -460,8 +465,10 @@ pub(super) async fn keep(catalog: Arc<Linked>, interval: Duration, stop: Cancell
             // The error is logged and shown with the catalog.
             let _ = catalog.refresh().await;
             let took = began.elapsed();
-            let mut failed = catalog.follow(catalog.all()).await;
+            let mut failed = BTreeSet::new();
+            catalog.follow(catalog.all(), &mut failed).await;
             let mut pause = TRIED_AGAIN;
+            let mut again = tokio::time::Instant::now() + pause;
             let next = async {
                 if interval.is_zero() { std::future::pending().await } else { tokio::time::sleep(interval).await }
             };
@@ -475,15 +482,17 @@ pub(super) async fn keep(catalog: Arc<Linked>, interval: Duration, stop: Cancell
                     }
                     () = catalog.hinted.notified() => {
                         gathered(Duration::ZERO, Instant::now()).await;
-                        failed.extend(catalog.take_hints().await);
-                        pause = TRIED_AGAIN;
+                        if failed.is_empty() {
+                            pause = TRIED_AGAIN;
+                            again = tokio::time::Instant::now() + pause;
+                        }
+                        catalog.take_hints(&mut failed).await;
                         catalog.news.tell([]);
                     }
-                    () = tokio::time::sleep(pause), if !failed.is_empty() => {
-                        std::mem::take(&mut failed).iter().for_each(|table| catalog.hint(table));
-                        failed = catalog.take_hints().await;
+                    () = tokio::time::sleep_until(again), if !failed.is_empty() => {
+                        catalog.follow(catalog.named(&failed), &mut failed).await;
                         pause *= 2;
-                        catalog.news.tell([]);
+                        again = tokio::time::Instant::now() + pause;
                     }
                 }
             }

@@ -12,7 +12,7 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use lakefront_query::{
-    Column, EngineChoice, Estimate, ExecutionState, Origin, QueryError, Request, ResultSet, Statistics,
+    Column, EngineChoice, Estimate, Execution, ExecutionState, Origin, QueryError, Request, ResultSet, Statistics,
 };
 use lakefront_store::Kind;
 use serde::{Deserialize, Serialize};
@@ -406,7 +406,9 @@ async fn run(
             return data;
         }
     };
+    let leaving = Leaving { app, actor, execution: &execution, filters, has_ended: false };
     let outcome = execution.finished().await;
+    leaving.ended();
     let status = execution.status();
     if status.statistics.reused {
         app.books.reused(&execution.principal, &status);
@@ -436,6 +438,30 @@ async fn run(
         Err(problem) => data.error = Some(problem.document()),
     }
     data
+}
+
+/// Stops a run whose reader leaves before it has ended, and writes it down.
+struct Leaving<'a> {
+    app: &'a App,
+    actor: &'a Actor,
+    execution: &'a Arc<Execution>,
+    filters: &'a Filters,
+    has_ended: bool,
+}
+
+impl Leaving<'_> {
+    fn ended(mut self) {
+        self.has_ended = true;
+    }
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.execution.cancel();
+            history::follow(self.app, &self.actor.scope, self.execution.clone(), json!(self.filters));
+        }
+    }
 }
 
 fn request(actor: &Actor, dashboard: Ulid, tile: Option<String>, statement: &Statement, filters: &Filters) -> Request {

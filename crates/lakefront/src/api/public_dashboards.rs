@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -18,7 +18,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use utoipa::ToSchema;
 
 use super::dashboard_data::{self, DashboardData, Definition, Filters};
-use super::extract::{Json, Path};
+use super::extract::Path;
 use crate::app::App;
 use crate::auth::Actor;
 use crate::error::{Problem, ProblemDocument};
@@ -28,7 +28,8 @@ pub const TOGETHER: usize = 8;
 /// So long one more waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// What may be different a moment later is kept no longer than this: a failed tile, tables of another system.
-const UNSURE_S: u64 = 10;
+pub const UNSURE: Duration = Duration::from_secs(10);
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Filters of one address; some caches refuse longer ones.
 const MOST_QUERY_BYTES: usize = 8_192;
 /// What the page itself has in its address, beside the filters: the tab, and the tile shown as a table.
@@ -113,6 +114,10 @@ impl View {
         Ok(Some(Self { filters: definition.filters(&page_query), dashboard, definition, page_query, tab, version }))
     }
 
+    pub fn slug(&self) -> &str {
+        &self.dashboard.slug
+    }
+
     /// Of the page or of the data. Weak, because both travel compressed or not.
     pub fn tag(&self, form: &str) -> HeaderValue {
         let tag = format!("W/\"{form}-{}\"", self.version);
@@ -143,7 +148,7 @@ impl View {
         };
         let tabs: Value = list(&definition["tabs"]).map(tab).collect();
         let filters: Value = list(&definition["filters"]).map(filter).collect();
-        let refresh_s = app.settings.pages.public_max_age_s.max(UNSURE_S);
+        let refresh_s = app.settings.pages.public_max_age_s.max(UNSURE.as_secs());
         PublicDashboard { slug, title, description, definition: json!({"tabs": tabs, "filters": filters}), refresh_s }
     }
 
@@ -202,7 +207,7 @@ pub async fn turn(app: &App) -> Result<OwnedSemaphorePermit, Problem> {
 pub fn caching(app: &App, tag: Option<HeaderValue>) -> HeaderMap {
     let pages = &app.settings.pages;
     let control = match (&tag, pages.public_stale_s) {
-        (None, _) => format!("public, max-age={}", pages.public_max_age_s.min(UNSURE_S)),
+        (None, _) => format!("public, max-age={}", pages.public_max_age_s.min(UNSURE.as_secs())),
         (Some(_), 0) => format!("public, max-age={}", pages.public_max_age_s),
         (Some(_), stale) => format!("public, max-age={}, stale-while-revalidate={stale}", pages.public_max_age_s),
     };
@@ -218,12 +223,12 @@ pub fn caching(app: &App, tag: Option<HeaderValue>) -> HeaderMap {
     headers
 }
 
-/// Whether the caller has what `tag` stands for (RFC 9110, 13.1.2).
+/// Whether the caller has what `tag` stands for (RFC 9110, 13.1.2). `*` stands for anything, also what no tag does.
 pub fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
     let opaque = |text: &str| text.trim().trim_start_matches("W/").to_owned();
     let Ok(tag) = tag.to_str().map(opaque) else { return false };
     let given = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    given.flat_map(|text| text.split(',')).map(opaque).any(|each| each == tag || each == "*")
+    given.flat_map(|text| text.split(',')).map(opaque).any(|each| each == tag)
 }
 
 /// The data of a public dashboard, as its filters stand in the query string. No session is looked at.
@@ -245,8 +250,24 @@ pub async fn data(
     if is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, caching(&app, Some(tag)), Body::empty()).into_response());
     }
+    let key = view.version.clone();
+    let unsure = || {
+        let json = app.pages.unsure_data.get(&key)?;
+        Some((caching(&app, None), [(header::CONTENT_TYPE, JSON)], json).into_response())
+    };
+    if let Some(kept) = unsure() {
+        return Ok(kept);
+    }
     let _turn = turn(&app).await?;
+    // Someone before may have asked for it meanwhile.
+    if let Some(kept) = unsure() {
+        return Ok(kept);
+    }
     let data = view.load(&app).await;
-    let tag = data.is_told_by_its_version().then_some(tag);
-    Ok((caching(&app, tag), Json(view.data(&data))).into_response())
+    let told = data.is_told_by_its_version();
+    let json = Bytes::from(serde_json::to_vec(&view.data(&data)).map_err(Problem::internal)?);
+    if !told {
+        app.pages.unsure_data.put(key, json.clone(), json.len());
+    }
+    Ok((caching(&app, told.then_some(tag)), [(header::CONTENT_TYPE, JSON)], json).into_response())
 }

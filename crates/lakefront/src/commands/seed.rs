@@ -48,7 +48,7 @@ impl Seed {
             let exported =
                 |folder: &PathBuf| seed::exported_hash(folder, &self.table).is_some_and(|hash| hash == content_hash);
             let is_same = before.content_hash == content_hash && export.as_ref().is_none_or(exported);
-            if is_same && store.seed_stands(&scope, &self.table).await? {
+            if is_same && store.restore_seed_reader(&scope, &self.table).await? {
                 say(format_args!("{full_name} has these {} rows already; nothing changes.", before.rows));
                 store.close().await;
                 return Ok(());

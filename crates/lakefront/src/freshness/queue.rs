@@ -20,6 +20,8 @@ const TOGETHER: usize = 32;
 const FULL: usize = 10;
 const AFTER_A_FAILURE: Duration = Duration::from_secs(5);
 
+/// A queue that can't be used, for want of credentials, is tried again.
+const UNUSABLE: Duration = Duration::from_secs(60);
 /// How often it is looked which queues there are.
 const LOOK: Duration = Duration::from_secs(5);
 
@@ -55,17 +57,19 @@ pub async fn follow(app: App) {
 
 /// A message is deleted once all instances can know of it, so what a crash interrupts comes again.
 async fn follow_one(app: App, url: String, reader: Reader) {
-    let config = match &reader {
-        Reader::Machine => Ok(AwsIdentity::default().config(&app.settings.events.sqs_region, None, None)),
-        Reader::Catalog(queue) => queue.config(&app.key),
+    let open = async || {
+        let config = match &reader {
+            Reader::Machine => AwsIdentity::default().config(&app.settings.events.sqs_region, None, None),
+            Reader::Catalog(queue) => queue.config(&app.key)?,
+        };
+        anyhow::Ok(Queue::open(url.clone(), config).await?)
     };
-    let opened = async { anyhow::Ok(Queue::open(url.clone(), config?).await?) };
-    let queue = match opened.await {
-        Ok(queue) => queue,
-        Err(error) => {
-            tracing::error!(url, "the queue {url} can't be used: {error:#}");
-            return;
+    let queue = loop {
+        match open().await {
+            Ok(queue) => break queue,
+            Err(error) => tracing::error!(url, "the queue {url} can't be used: {error:#}"),
         }
+        tokio::time::sleep(UNUSABLE).await;
     };
     let mut receivers = FuturesUnordered::new();
     loop {

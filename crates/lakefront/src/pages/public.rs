@@ -2,16 +2,16 @@
 //!
 //! Caches repeat it, so it has no nonce: its scripts are the template's, named by their hashes, and files of this server.
 
-use std::collections::HashMap;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::cache::Kept;
 use super::{Data, Encoding, Rendered, encoding, headers_for, page};
 use crate::api::public_dashboards::{PublicDashboard, PublicData, View, caching, is_known, turn};
 use crate::app::App;
@@ -21,18 +21,15 @@ use crate::error::Problem;
 /// may keep, so it leads past every cache.
 const SIGN_IN: &str = "signin";
 
-/// So long the server repeats itself without a look at the database: many ask at once, and read one page.
-const MOMENT: Duration = Duration::from_secs(1);
-/// Answers that are repeated; each is as large as a page.
-const MOST_REPEATED: usize = 64;
-
-/// What was answered a moment ago, by address and encoding.
-#[derive(Default)]
-pub(super) struct Recent(Mutex<HashMap<(String, Encoding), Answered>>);
+/// Whole answers of a moment ago, by canonical address and encoding: many ask at once, and read one page.
+pub(super) struct Recent {
+    answers: Kept<(String, Encoding), Answered>,
+    /// Counts the changes of dashboards.
+    changes: AtomicU64,
+}
 
 #[derive(Clone)]
 struct Answered {
-    at: Instant,
     /// Of the catalogs: with another one the data may be.
     catalogs: u64,
     tag: HeaderValue,
@@ -41,23 +38,14 @@ struct Answered {
 }
 
 impl Recent {
-    fn get(&self, address: &str, encoding: Encoding, catalogs: u64) -> Option<Answered> {
-        let answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let answer = answers.get(&(address.to_owned(), encoding))?;
-        (answer.catalogs == catalogs && answer.at.elapsed() < MOMENT).then(|| answer.clone())
+    pub(super) fn new(budget: usize) -> Self {
+        Self { answers: Kept::new(budget, Duration::from_secs(1)), changes: AtomicU64::new(0) }
     }
 
-    fn put(&self, address: &str, encoding: Encoding, answer: Answered) {
-        let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        answers.retain(|_, answer| answer.at.elapsed() < MOMENT);
-        if answers.len() < MOST_REPEATED {
-            answers.insert((address.to_owned(), encoding), answer);
-        }
-    }
-
-    /// A dashboard changed.
+    /// A dashboard changed: what was answered before may be nobody's business now, also what is being answered.
     pub(super) fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        self.answers.clear();
     }
 }
 
@@ -79,61 +67,78 @@ pub(super) async fn dashboard(
     if form_urlencoded::parse(given.as_bytes()).any(|(name, _)| name == SIGN_IN) {
         return Ok(None);
     }
-    let address = uri.path_and_query().map_or("", |address| address.as_str());
-    let encoding = encoding(headers);
-    let catalogs = *app.queries.catalogs().versions().borrow();
-    if let Some(answered) = app.pages.recent.get(address, encoding, catalogs) {
+    let recent = &app.pages.recent;
+    let moment = Moment {
+        key: (uri.path_and_query().map_or("", |address| address.as_str()).to_owned(), encoding(headers)),
+        catalogs: *app.queries.catalogs().versions().borrow(),
+        changes: recent.changes.load(Ordering::SeqCst),
+    };
+    if let Some(answered) = recent.answers.get(&moment.key).filter(|answered| answered.catalogs == moment.catalogs) {
         app.metrics.pages_cached.fetch_add(1, Ordering::Relaxed);
         return Ok(Some(repeated(answered, headers)));
     }
     let Some(view) = View::find(app, slug, uri, false).await? else { return Ok(None) };
+    let path = format!("/d/{}", view.slug());
     let here = match view.page_query.as_str() {
-        "" => uri.path().to_owned(),
-        query => format!("{}?{query}", uri.path()),
+        "" => path.clone(),
+        query => format!("{path}?{query}"),
     };
     // A form without a script sends what is empty too, and links come with names of their senders: one view, one address.
-    // However a proxy has written it.
-    if !form_urlencoded::parse(given.as_bytes()).eq(form_urlencoded::parse(view.page_query.as_bytes())) {
+    // However a proxy has written its query.
+    let is_canonical = uri.path() == path
+        && form_urlencoded::parse(given.as_bytes()).eq(form_urlencoded::parse(view.page_query.as_bytes()));
+    if !is_canonical {
         let location = HeaderValue::try_from(here).map_err(Problem::internal)?;
         return Ok(Some((StatusCode::FOUND, [(header::LOCATION, location)]).into_response()));
     }
+    show(app, &view, here, moment, headers).await.map(Some)
+}
+
+/// What was known when an answer began.
+struct Moment {
+    key: (String, Encoding),
+    catalogs: u64,
+    changes: u64,
+}
+
+/// The page at its address, drawn at most once for all who ask.
+async fn show(app: &App, view: &View, here: String, moment: Moment, headers: &HeaderMap) -> Result<Response, Problem> {
     let tag = view.tag("page");
     if is_known(headers, &tag) {
         let head = head(app, Some(tag), Encoding::Plain);
-        return Ok(Some((StatusCode::NOT_MODIFIED, without_content(head), Body::empty()).into_response()));
+        return Ok((StatusCode::NOT_MODIFIED, without_content(head), Body::empty()).into_response());
     }
     let key = blake3::hash(tag.as_bytes());
-    let kept = || {
+    let told = || {
         let page = app.pages.cache.get(&key)?;
         app.metrics.pages_cached.fetch_add(1, Ordering::Relaxed);
-        Some(page)
+        let head = head(app, Some(tag.clone()), moment.key.1);
+        let body = page.document.encode(moment.key.1, "");
+        let answered = Answered { catalogs: moment.catalogs, tag: tag.clone(), head, body };
+        // Not if it began before a change.
+        if here == moment.key.0 && app.pages.recent.changes.load(Ordering::SeqCst) == moment.changes {
+            app.pages.recent.answers.put(moment.key.clone(), answered.clone(), answered.body.len());
+        }
+        Some(repeated(answered, headers))
     };
-    if let Some(page) = kept() {
-        let answered = Answered {
-            at: Instant::now(),
-            catalogs,
-            head: head(app, Some(tag.clone()), encoding),
-            tag,
-            body: page.document.encode(encoding, ""),
-        };
-        app.pages.recent.put(address, encoding, answered.clone());
-        return Ok(Some(repeated(answered, headers)));
+    let untold = || app.pages.unsure.get(&key).map(|page| answer(app, &page, None, headers));
+    if let Some(kept) = told().or_else(untold) {
+        return Ok(kept);
     }
     let _turn = turn(app).await?;
     // Someone before may have made it meanwhile.
-    if let Some(page) = kept() {
-        return Ok(Some(answer(app, &page, Some(tag), headers)));
+    if let Some(kept) = told().or_else(untold) {
+        return Ok(kept);
     }
     let data = view.load(app).await;
     let lasts = data.is_told_by_its_version();
     let shown = Shown { dashboard: view.dashboard(app), data: view.data(&data) };
     let data = Data { public: Some(shown), ..Data::default() };
     let page = Arc::new(page(app, &here, None, "system", data, StatusCode::OK).await?);
-    let tag = Some(tag).filter(|_| lasts && page.is_whole && page.status == StatusCode::OK);
-    if tag.is_some() {
-        app.pages.cache.put(key, page.clone());
-    }
-    Ok(Some(answer(app, &page, tag, headers)))
+    let is_good = page.is_whole && page.status == StatusCode::OK;
+    let keeper = if lasts && is_good { &app.pages.cache } else { &app.pages.unsure };
+    keeper.put(key, page.clone(), page.document.size());
+    Ok(answer(app, &page, Some(tag).filter(|_| lasts && is_good), headers))
 }
 
 fn repeated(Answered { tag, head, body, .. }: Answered, headers: &HeaderMap) -> Response {
@@ -145,7 +150,12 @@ fn repeated(Answered { tag, head, body, .. }: Answered, headers: &HeaderMap) -> 
 
 fn answer(app: &App, page: &Rendered, tag: Option<HeaderValue>, headers: &HeaderMap) -> Response {
     let encoding = encoding(headers);
-    (page.status, head(app, tag, encoding), page.document.encode(encoding, "")).into_response()
+    let mut head = head(app, tag, encoding);
+    if page.status != StatusCode::OK {
+        head.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        head.remove("cdn-cache-control");
+    }
+    (page.status, head, page.document.encode(encoding, "")).into_response()
 }
 
 fn head(app: &App, tag: Option<HeaderValue>, encoding: Encoding) -> HeaderMap {

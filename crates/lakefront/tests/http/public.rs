@@ -399,10 +399,8 @@ async fn the_public_has_budgets_like_anyone_and_asks_nobody() {
     assert_eq!(own.json()["queries"]["by_state"]["state"], "SUCCEEDED");
 }
 
-#[tokio::test]
-async fn a_crowd_waits_its_turn_or_is_told_to_come_back() {
-    let server = Server::start(&[("LAKEFRONT_QUERY_DEADLINE_S", "12")]);
-    // Runs until its deadline, and anew for each setting of the filter.
+/// Makes the public dashboard `slow`, whose one tile runs until its deadline, and anew for each setting of its filter.
+async fn share_slow(server: &Server) {
     let (a, b, c) = (numbers(1_000, "a", "x"), numbers(1_000, "b", "y"), numbers(1_000, "c", "z"));
     let sql = format!("select count(*) n from {a}, {b}, {c} where x * y % z = cast({{{{n}}}} as integer)");
     let definition = json!({
@@ -414,7 +412,32 @@ async fn a_crowd_waits_its_turn_or_is_told_to_come_back() {
     });
     let made = server.post("/api/v1/dashboards", json!({"title": "Slow", "definition": definition}));
     let dashboard = made.token(&server.tokens.editor).send().await.json();
-    assert_eq!(share(&server, &dashboard, true).await.status, 200);
+    assert_eq!(share(server, &dashboard, true).await.status, 200);
+}
+
+#[tokio::test]
+async fn who_leaves_leaves_no_run_behind() {
+    let server = Server::start(&[("LAKEFRONT_QUERY_DEADLINE_S", "120")]);
+    share_slow(&server).await;
+    let asked = server.get("/api/v1/public/dashboards/slow/data?n=1").send();
+    assert!(tokio::time::timeout(std::time::Duration::from_secs(2), asked).await.is_err());
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    loop {
+        let history = server.get("/api/v1/executions").token(&server.tokens.admin).send().await.json();
+        let left =
+            history["items"].as_array().unwrap().iter().find(|run| run["sql"].as_str().unwrap().contains("x * y % z"));
+        if left.is_some_and(|run| run["state"] == "CANCELLED") {
+            break;
+        }
+        assert!(std::time::Instant::now() < end, "{left:?}");
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_crowd_waits_its_turn_or_is_told_to_come_back() {
+    let server = Server::start(&[("LAKEFRONT_QUERY_DEADLINE_S", "12")]);
+    share_slow(&server).await;
     let calls = (0..9).map(|n| server.get(&format!("/api/v1/public/dashboards/slow/data?n={n}")).send());
     let answers = futures::future::join_all(calls).await;
     let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status.as_u16()).collect();

@@ -68,12 +68,21 @@ fn same(call: &Call) -> Result<ArrayRef> {
     call.array(0)
 }
 
+/// Of ten, as far as doubles hold them exactly.
+const POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+    1e21, 1e22,
+];
+
 /// Away from zero from the half on, in Java's way: by a whole number of 64 bits, which has no negative zero.
 fn round(value: f64, digits: i32) -> f64 {
     if !value.is_finite() {
         return value;
     }
-    let factor = 10f64.powf(digits.into());
+    let factor = match usize::try_from(digits).ok().and_then(|digits| POWERS.get(digits)) {
+        Some(power) => *power,
+        None => 10f64.powf(digits.into()),
+    };
     let sign = if value < 0.0 { -1.0 } else { 1.0 };
     let scaled = sign * value * factor;
     if scaled.is_nan() {
@@ -81,7 +90,9 @@ fn round(value: f64, digits: i32) -> f64 {
         return 0.0;
     }
     if scaled < 9_223_372_036_854_775_807.0 {
-        return sign * ((scaled.round() + 0.0) / factor);
+        let whole = scaled as i64;
+        let up = i64::from(scaled - whole as f64 >= 0.5);
+        return sign * ((whole + up) as f64 / factor);
     }
     // There is nothing to round any more.
     if scaled.is_infinite() { value } else { sign * scaled / factor }
