@@ -409,6 +409,8 @@ def follows(lakefront, s3, rows):
         source = {"Bucket": BUCKET, "Key": f"data/{TABLE}/state=CA/00000.parquet"}
         s3.copy_object(Bucket=BUCKET, Key=f"data/{TABLE}/state=OR/new.parquet", CopySource=source)
         check("and follows a new file in a new partition, told by the queue", until(30, rows + copied) == rows + copied, count())
+        _, told = lakefront.setup("apply", "--csv", str(WORK / f"{TABLE}.csv"), "--partition-by", "state")
+        check("apply leaves it there, and says so", "other files than its own" in told and count() == rows + copied, told)
         s3.delete_object(Bucket=BUCKET, Key=f"data/{TABLE}/state=OR/new.parquet")
         check("and one that goes", until(30, rows) == rows, count())
     finally:

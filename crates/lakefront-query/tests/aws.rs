@@ -11,6 +11,8 @@ mod faults;
 mod glue;
 #[path = "aws/lake.rs"]
 mod lake;
+#[path = "aws/overwritten.rs"]
+mod overwritten;
 #[path = "aws/owned.rs"]
 mod owned;
 #[path = "aws/pace.rs"]

@@ -83,6 +83,11 @@ impl Lake {
         queries
     }
 
+    /// The address of its S3.
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.moto
+    }
+
     pub(crate) async fn new() -> Option<Self> {
         Self::with(|_| {}).await
     }

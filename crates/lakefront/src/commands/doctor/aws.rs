@@ -13,8 +13,8 @@ use crate::connections::{self, AwsIdentity};
 
 #[derive(clap::Args)]
 pub(super) struct DoctorAws {
-    /// A catalog of Lakefront's: its place and its credentials
-    #[arg(long, conflicts_with_all = ["region", "profile", "access_key_id", "web_identity", "role_arn"])]
+    /// A catalog of Lakefront's: its region, its place and its credentials
+    #[arg(long, conflicts_with_all = ["profile", "access_key_id", "web_identity", "role_arn"])]
     catalog: Option<String>,
     #[arg(long, env = "AWS_REGION")]
     region: Option<String>,
