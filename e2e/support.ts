@@ -157,6 +157,21 @@ export async function run(page: Page, sql: string): Promise<void> {
 
 export const statusLine = (page: Page) => page.locator(".wb-stt");
 
+/** Shows one state only, and waits until the address says so; `opened` looks at the open list before. */
+export async function showFirstState(page: Page, opened = async (): Promise<void> => {}): Promise<void> {
+  const state = page
+    .locator("details")
+    .filter({ has: page.locator("summary", { hasText: "State" }) })
+    .first();
+  await state.locator("summary").click();
+  await opened();
+  const box = state.getByRole("checkbox").first();
+  const value = await box.inputValue();
+  await box.check();
+  await state.getByRole("button", { name: /Apply/ }).click();
+  await expect(page).toHaveURL(new RegExp(`[?&]state=${value}`));
+}
+
 /** A picture to be looked at, when asked for with PICTURES=1; no test compares it. */
 export async function picture(page: Page, name: string): Promise<void> {
   if (process.env["PICTURES"])

@@ -21,6 +21,8 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TESTS = ROOT / "crates/lakefront-engine/tests/estimates"
+sys.path.insert(0, str(ROOT / "deploy/test/trino"))
+from client import trino_over  # noqa: E402
 
 
 # What a join's other side rules out is not known before a run. And Trino counts what it has read between two batches of rows,
@@ -65,22 +67,12 @@ def main():
         if not data.with_suffix(".sql").exists():
             write = ["cargo", "test", "--workspace", "--locked", "--test", "estimates", "--", "--ignored", "write_for_trino"]
             subprocess.run(write, cwd=ROOT, check=True, stdout=sys.stderr, env={**os.environ, "LAKEFRONT_ESTIMATES_DATA": str(data)})
-        server = subprocess.Popen([sys.executable, ROOT / "deploy/test/lake_s3.py", data], stdout=subprocess.PIPE, text=True)
-        try:
-            s3 = server.stdout.readline().strip()
-            environment = {**os.environ, "LAKEFRONT_TEST_LAKE_S3": s3, "LAKEFRONT_TEST_COLUMN_INDEX": str(options.column_index).lower()}
-            started = subprocess.run([ROOT / "deploy/test/trino.sh", "start", work / "trino"], env=environment, check=True, stdout=subprocess.PIPE, text=True)
-            try:
-                ask(started.stdout, s3, data, session, options)
-            finally:
-                subprocess.run([ROOT / "deploy/test/trino.sh", "stop", work / "trino"], check=False)
-        finally:
-            server.terminate()
-            server.wait()
+        column_index = str(options.column_index).lower()
+        with trino_over(data, work / "trino", LAKEFRONT_TEST_COLUMN_INDEX=column_index) as (address, s3):
+            ask(address, s3, data, session, options)
 
 
-def ask(settings, s3, data, session, options):
-    address = next(line.split("=", 1)[1] for line in settings.splitlines() if line.startswith("export LAKEFRONT_TEST_TRINO="))
+def ask(address, s3, data, session, options):
     trino = Trino(address, session)
     trino.run("create schema lake.estimates")
     for statement in data.with_suffix(".sql").read_text().splitlines():

@@ -8,6 +8,7 @@ import {
   expect,
   picture,
   server,
+  showFirstState,
   test,
   themes,
   type Saved,
@@ -87,16 +88,7 @@ test.describe("for a stranger", () => {
 
     const median = page.locator("#median");
     const all = await median.innerText();
-    const state = page
-      .locator("details")
-      .filter({ has: page.locator("summary", { hasText: "State" }) })
-      .first();
-    await state.locator("summary").click();
-    const box = state.getByRole("checkbox").first();
-    const value = await box.inputValue();
-    await box.check();
-    await state.getByRole("button", { name: /Apply/ }).click();
-    await expect(page).toHaveURL(new RegExp(`[?&]state=${value}`));
+    await showFirstState(page);
     await expect.poll(() => median.innerText()).not.toBe(all);
     await page.goBack();
     await expect.poll(() => median.innerText()).toBe(all);

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 pub use chunk::{SeedCell, SeedChunk};
 
-use crate::{Result, Scope, Store, StoreError, audit, column, connection::Tx, entity::seed, error::commit_failed};
+use crate::{Result, Scope, Store, StoreError, audit, column, connection::Tx, entity::seed};
 
 /// The schema of seeded tables in PostgreSQL; with SQLite their names begin with it and an underscore.
 pub const SEED_SCHEMA: &str = "lakefront_data";
@@ -87,51 +87,32 @@ impl Store {
         scope.must_be_system()?;
         check(&new)?;
         let tx = self.database.write().await?;
-        match self.load(&tx, scope, &new, rows).await {
-            Ok(row) => {
-                tx.commit().await.map_err(commit_failed)?;
-                Ok(Seed::from_row(&row))
-            }
-            Err(error) => {
-                drop(tx.rollback().await);
-                Err(error)
-            }
-        }
+        let loaded = self.load(&tx, scope, &new, rows).await;
+        tx.finish_write(loaded).await.map(|row| Seed::from_row(&row))
     }
 
     /// Makes the role that reads the table of a seed, where a restored database lacks it or has a number of its own, which
     /// is in the role's name; by the system only. Answers whether the table is there.
     pub async fn restore_seed_reader(&self, scope: &Scope, name: &str) -> Result<bool> {
         scope.must_be_system()?;
-        let tx = self.database.write().await?;
-        let stands = async {
-            let Some(row) = seed::Entity::find_by_id(name).one(&tx).await? else { return Ok(false) };
-            let reader = match &tx {
-                Tx::Postgres(_) => match postgres::reader_of(&tx, &row.name).await? {
+        writing!(self, |tx| {
+            let Some(row) = seed::Entity::find_by_id(name).one(tx).await? else { return Ok(false) };
+            let reader = match tx {
+                Tx::Postgres(_) => match postgres::reader_of(tx, &row.name).await? {
                     Some(reader) => Some(reader),
                     None => return Ok(false),
                 },
-                Tx::Sqlite(_) if sqlite::has(&tx, &row.name).await? => None,
+                Tx::Sqlite(_) if sqlite::has(tx, &row.name).await? => None,
                 Tx::Sqlite(_) => return Ok(false),
             };
             if row.reader != reader {
-                audit::append(self, &tx, scope, "data.reader", name, json!({"reader": reader})).await?;
+                audit::append(self, tx, scope, "data.reader", name, json!({"reader": reader})).await?;
                 let mut row = row.into_active_model();
                 row.reader = Set(reader);
-                row.update(&tx).await?;
+                row.update(tx).await?;
             }
             Ok(true)
-        };
-        match stands.await {
-            Ok(stands) => {
-                tx.commit().await.map_err(commit_failed)?;
-                Ok(stands)
-            }
-            Err(error) => {
-                drop(tx.rollback().await);
-                Err(error)
-            }
-        }
+        })
     }
 
     /// Rows for [`seed`](Self::seed), in the form this database takes them.

@@ -1,7 +1,11 @@
-"""Trino's protocol, as far as tests need it."""
+"""Trino's protocol, as far as tests need it, and a Trino of one's own."""
 
+import contextlib
 import json
 import os
+import pathlib
+import subprocess
+import sys
 import urllib.parse
 import urllib.request
 
@@ -36,3 +40,21 @@ class Trino:
             if "nextUri" not in page:
                 return [{"name": column["name"], "type": column["type"]} for column in columns], rows
             request = page["nextUri"]
+
+
+@contextlib.contextmanager
+def trino_over(folder, work, **environment):
+    """Starts a Trino whose catalog `lake` reads a folder over an S3 of this machine, and ends both: their addresses."""
+    here = pathlib.Path(__file__).resolve().parents[1]
+    server = subprocess.Popen([sys.executable, here / "lake_s3.py", folder], stdout=subprocess.PIPE, text=True)
+    try:
+        s3 = server.stdout.readline().strip()
+        environment = {**os.environ, "LAKEFRONT_TEST_LAKE_S3": s3, **environment}
+        said = subprocess.run([here / "trino.sh", "start", work], env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+        try:
+            yield next(line.split("=", 1)[1] for line in said.splitlines() if line.startswith("export LAKEFRONT_TEST_TRINO=")), s3
+        finally:
+            subprocess.run([here / "trino.sh", "stop", work], check=False)
+    finally:
+        server.terminate()
+        server.wait()

@@ -10,10 +10,8 @@ Ends with 1 if any answer is another.
 import argparse
 import collections
 import glob
-import os
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,10 +19,8 @@ import time
 import duckdb
 import duckdb_extension_tpcds
 
-from client import Refused, Trino
+from client import Refused, Trino, trino_over
 from fuzz import Ours, compared
-
-ROOT = pathlib.Path(__file__).resolve().parents[3]
 
 
 def generated(lake, scale):
@@ -48,22 +44,6 @@ def of_trino(sql):
     return re.sub(r"d_date \+ (\d+)", r"d_date + INTERVAL '\1' DAY", sql)
 
 
-def started(work, lake):
-    """A Trino whose catalog `lake` reads the folder, and what ends it."""
-    server = subprocess.Popen([sys.executable, ROOT / "deploy/test/lake_s3.py", lake], stdout=subprocess.PIPE, text=True)
-    s3 = server.stdout.readline().strip()
-    script = ROOT / "deploy/test/trino.sh"
-    said = subprocess.run([script, "start", work / "trino"], env={**os.environ, "LAKEFRONT_TEST_LAKE_S3": s3}, check=True, stdout=subprocess.PIPE, text=True).stdout
-    address = next(line.split("=", 1)[1] for line in said.splitlines() if line.startswith("export LAKEFRONT_TEST_TRINO="))
-
-    def stop():
-        subprocess.run([script, "stop", work / "trino"], check=False)
-        server.terminate()
-        server.wait()
-
-    return Trino(address), stop
-
-
 def refusal(trino, sql):
     try:
         trino.ask(sql)
@@ -83,8 +63,8 @@ def main():
         work = pathlib.Path(work)
         lake = work / "data/lake/tpcds"
         tables, queries = generated(lake, options.scale)
-        trino, stop = started(work, lake)
-        try:
+        with trino_over(lake, work / "trino") as (address, _):
+            trino = Trino(address)
             trino.headers |= {"X-Trino-Catalog": "lake", "X-Trino-Schema": "tpcds"}
             trino.ask("CREATE SCHEMA lake.tpcds")
             for name, columns in tables.items():
@@ -100,11 +80,9 @@ def main():
                     why = f"{ours.ask(sql)['error']}; Trino: {refusal(trino, sql)}"
                 counts[outcome] += 1
                 print(f"{number:3} {outcome} ({time.monotonic() - began:.1f} s)" + (f"\n    {why}" if why else ""), flush=True)
-        finally:
-            stop()
     for outcome, count in counts.most_common():
         print(f"{count:7} {outcome}")
-    sys.exit(1 if counts["different"] + counts["failed here"] else 0)
+    sys.exit(1 if counts["different"] + counts["failed here"] + counts["answered what Trino refuses"] else 0)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 use lakefront_store::{
     AuditFilter, AuditRecord, BudgetAction, CatalogChange, ExecutionState, Kind, NewApiToken, NewBudget, NewCatalog,
-    NewExecution, NewUser, ObjectChange, ObjectFilter, Outcome, PageRequest, Period, Role, Scope, SealedSecret,
-    SessionClient, Subject, TokenScope, User, UserChange, UserFilter,
+    NewUser, ObjectChange, ObjectFilter, Outcome, PageRequest, Period, Role, Scope, SealedSecret, SessionClient,
+    Subject, TokenScope, User, UserChange, UserFilter,
 };
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 use ulid::Ulid;
 
-use crate::world::{SYSTEM, World, code, new_object, session_scope, token_scope};
+use crate::world::{SYSTEM, World, code, new_execution, new_object, session_scope, token_scope};
 
 pub(crate) async fn who_may_do_what(world: &World) {
     let store = &world.store;
@@ -157,21 +157,8 @@ pub(crate) async fn the_public_is_no_one(world: &World) {
     assert_eq!(code(store.create_api_token(&SYSTEM, id, token()).await), "NOT_FOUND");
     assert!(store.credentials(&SYSTEM, "public").await.unwrap().is_none());
 
-    let run = NewExecution {
-        id: Ulid::generate(),
-        sql: "select 1".into(),
-        parameters: json!({}),
-        catalog: None,
-        database: None,
-        engine: None,
-        route_reason: None,
-        state: ExecutionState::Running,
-        estimate: None,
-        origin: None,
-        tables: None,
-    };
-    let execution = run.id;
-    store.insert_execution(public, run).await.unwrap();
+    let execution = Ulid::generate();
+    store.insert_execution(public, new_execution(execution, ExecutionState::Running)).await.unwrap();
     assert_eq!(code(store.execution(public, execution).await), "NOT_FOUND");
     assert_eq!(store.execution(&ada, execution).await.unwrap().principal.unwrap().name, "Public");
     assert_eq!(code(store.execution(&session_scope(&una), execution).await), "NOT_FOUND");

@@ -9,7 +9,7 @@ use lakefront_store::{
 use serde_json::json;
 use ulid::Ulid;
 
-use crate::world::{SYSTEM, World, code};
+use crate::world::{SYSTEM, World, code, new_execution};
 
 fn usd(text: &str) -> Usd {
     text.parse().unwrap()
@@ -215,17 +215,9 @@ pub(crate) async fn a_waiting_run_outlives_its_deadline_but_not_its_process(worl
     let (_, una) = world.person("una", Role::Viewer).await;
     let id = Ulid::from_datetime(world.now().into());
     let new = NewExecution {
-        id,
-        sql: "select 1".into(),
-        parameters: json!({}),
-        catalog: None,
-        database: None,
-        engine: None,
-        route_reason: None,
-        state: ExecutionState::Queued,
-        estimate: None,
         origin: Some(json!({"query": "q"})),
         tables: Some(json!(["local.demo.sales"])),
+        ..new_execution(id, ExecutionState::Queued)
     };
     store.insert_execution(&una, new).await.unwrap();
     store.ask_approval(&una, question(id)).await.unwrap();

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lakefront_store::{Kind, ObjectChange, ObjectFilter, Role, Scope, Store, StoreError, StoreOptions};
+use lakefront_store::{ExecutionState, Kind, ObjectChange, ObjectFilter, Role, Scope, Store, StoreError, StoreOptions};
 use sea_orm::{ConnectionTrait, DbBackend};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -18,7 +18,7 @@ use tokio::{
 };
 use ulid::Ulid;
 
-use crate::world::{SYSTEM, World, code, new_object};
+use crate::world::{SYSTEM, World, code, new_execution, new_object};
 
 pub(crate) async fn many_clients_share_few_connections(world: &World) {
     let (una, scope) = world.person("una", Role::Editor).await;
@@ -39,8 +39,9 @@ pub(crate) async fn many_clients_share_few_connections(world: &World) {
                     assert_eq!(store.object(&scope, Kind::Query, made.id).await.unwrap().title, title);
                     store.objects(&scope, Kind::Query, ObjectFilter::default()).await.unwrap();
                     // A failed statement must leave nothing behind on its connection.
-                    assert_eq!(code(store.insert_execution(&scope, crashing(made.id)).await), "OK");
-                    assert_eq!(code(store.insert_execution(&scope, crashing(made.id)).await), "CONFLICT");
+                    let run = || new_execution(made.id, ExecutionState::Queued);
+                    assert_eq!(code(store.insert_execution(&scope, run()).await), "OK");
+                    assert_eq!(code(store.insert_execution(&scope, run()).await), "CONFLICT");
                 }
             })
         })
@@ -51,22 +52,6 @@ pub(crate) async fn many_clients_share_few_connections(world: &World) {
     assert_eq!(world.store.object(&scope, Kind::Dashboard, shared.id).await.unwrap().version, 161);
     for instance in instances {
         instance.close().await;
-    }
-}
-
-fn crashing(id: Ulid) -> lakefront_store::NewExecution {
-    lakefront_store::NewExecution {
-        id,
-        sql: "select 1".into(),
-        parameters: serde_json::json!({}),
-        catalog: None,
-        database: None,
-        engine: None,
-        route_reason: None,
-        state: lakefront_store::ExecutionState::Queued,
-        estimate: None,
-        origin: None,
-        tables: None,
     }
 }
 

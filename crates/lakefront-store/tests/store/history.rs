@@ -5,21 +5,18 @@ use lakefront_store::{
 use serde_json::json;
 use ulid::Ulid;
 
-use crate::world::{SYSTEM, World, code};
+use crate::world::{SYSTEM, World, code, new_execution};
 
 fn run(world: &World, sql: &str) -> NewExecution {
     NewExecution {
-        id: Ulid::from_datetime(world.now().into()),
         sql: sql.into(),
         parameters: json!({"from": "2025-01-01"}),
         catalog: Some("local".into()),
         database: Some("demo".into()),
         engine: Some("embedded".into()),
         route_reason: Some("small".into()),
-        state: ExecutionState::Running,
         estimate: Some(json!({"bytes": 10})),
-        origin: None,
-        tables: None,
+        ..new_execution(Ulid::from_datetime(world.now().into()), ExecutionState::Running)
     }
 }
 

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeZone, Utc};
 use lakefront_store::{
-    Access, Clock, Kind, NewObject, NewUser, Object, Role, Scope, Store, StoreOptions, TokenScope, User,
+    Access, Clock, ExecutionState, Kind, NewExecution, NewObject, NewUser, Object, Role, Scope, Store, StoreOptions,
+    TokenScope, User,
 };
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 use serde_json::json;
 use tempfile::TempDir;
+use ulid::Ulid;
 
 pub(crate) const SYSTEM: Scope = Scope::System("test");
 
@@ -133,6 +135,22 @@ pub(crate) fn session_scope(user: &User) -> Scope {
 
 pub(crate) fn token_scope(user: &User, scopes: &[TokenScope]) -> Scope {
     Scope::User { id: user.id, role: user.role, access: Access::Token(scopes.to_vec()), address: None }
+}
+
+pub(crate) fn new_execution(id: Ulid, state: ExecutionState) -> NewExecution {
+    NewExecution {
+        id,
+        sql: "select 1".into(),
+        parameters: json!({}),
+        catalog: None,
+        database: None,
+        engine: None,
+        route_reason: None,
+        state,
+        estimate: None,
+        origin: None,
+        tables: None,
+    }
 }
 
 pub(crate) fn new_object(title: &str) -> NewObject {

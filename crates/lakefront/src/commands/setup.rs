@@ -421,13 +421,12 @@ impl Wanted {
             report.engine
         ));
         print(format_args!("{rows}"))?;
-        match u64::try_from(rows).ok() == Some(asked.profile.rows) {
-            true => {}
-            false if is_written => bail!("the CSV has {} rows and the table {rows}", asked.profile.rows),
-            // It lives: files come and go beside those of the CSV.
-            false => {
-                say(format_args!("The CSV has {} rows; other files than its own are below data/.", asked.profile.rows))
+        if u64::try_from(rows).ok() != Some(asked.profile.rows) {
+            if is_written {
+                bail!("the CSV has {} rows and the table {rows}", asked.profile.rows);
             }
+            // It lives: files come and go beside those of the CSV.
+            say(format_args!("The CSV has {} rows; other files than its own are below data/.", asked.profile.rows));
         }
         say(format_args!("Next: lakefront query --catalog {catalog} \"SELECT * FROM {catalog}.{table} LIMIT 10\""));
         Ok(())
