@@ -34,6 +34,15 @@ const publicCopy = (browser: Browser, title: string): Promise<Saved> =>
     return made;
   });
 
+/** Of the public page in light and dark. */
+async function pictures(page: Page): Promise<void> {
+  for (const colorScheme of themes) {
+    await page.emulateMedia({ colorScheme });
+    await picture(page, `public.${page.viewportSize()?.width}.${colorScheme}`);
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+}
+
 test("an editor makes a dashboard public, reads what that means, and takes it back", async ({ page }) => {
   const made = await copyOfDemo(page, "Shared with everyone");
   await page.goto(`/d/${made.slug}`);
@@ -159,25 +168,13 @@ test.describe("for a stranger", () => {
     await page.goto(`/d/${slug}`);
     await dashboardReady(page);
     expect(await brokenInAnyTheme(page)).toEqual([]);
+    await pictures(page);
     await page.setViewportSize({ width: 390, height: 844 });
     expect(await broken(page)).toEqual([]);
+    await pictures(page);
     const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     expect(wider).toBeLessThanOrEqual(0);
   });
-
-  for (const colorScheme of themes) {
-    test(`pictures of a public page in ${colorScheme}`, async ({ page, browser }) => {
-      test.skip(!process.env["PICTURES"], "made when asked for");
-      const { slug } = await publicCopy(browser, `Demand forecast, ${colorScheme}`);
-      await page.emulateMedia({ colorScheme });
-      for (const width of [1440, 390]) {
-        await page.setViewportSize({ width, height: 900 });
-        await page.goto(`/d/${slug}`);
-        await dashboardReady(page);
-        await picture(page, `public.${width}.${colorScheme}`);
-      }
-    });
-  }
 
   test.describe("without JavaScript", () => {
     test.use({ javaScriptEnabled: false });
