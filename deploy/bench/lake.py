@@ -104,12 +104,8 @@ async def crowd(port, bearer, clients):
     return time.perf_counter() - began, sum(size > 20_000 for size in sizes)
 
 
-def cold(bench, clients):
+def cold(bench, server, clients):
     """Everybody opens the dashboard, of which nothing is stored."""
-    shutil.rmtree(pathlib.Path(bench.data_dir) / "results", ignore_errors=True)
-    server = Server(bench.binary, bench.data_dir)
-    server.sign_in(bench.bearer)
-    time.sleep(2)
     took, drawn = asyncio.run(crowd(server.port, bench.bearer, clients))
     listed = json.loads(server.request("GET", "/api/v1/executions?limit=200")[0])["items"]
     ran = [run for run in listed if not run["statistics"]["reused"]]
@@ -117,7 +113,6 @@ def cold(bench, clients):
     bench.add(f"{clients} clients on a cold dashboard: statements run", len(ran), "", f"{distinct}, which differ")
     bench.add(f"{clients} clients on a cold dashboard: all served", took, "s", "")
     bench.add(f"{clients} clients on a cold dashboard: drawn on the server", drawn, "", "")
-    return server
 
 
 def nginx(folder, body):
@@ -197,7 +192,11 @@ def main():
             first = Server(bench.binary, bench.data_dir)
             first.stop()
             bench.bearer = bench.token()
-            server = cold(bench, arguments.clients)
+            shutil.rmtree(pathlib.Path(bench.data_dir) / "results", ignore_errors=True)
+            server = Server(bench.binary, bench.data_dir)
+            server.sign_in(bench.bearer)
+            time.sleep(2)
+            cold(bench, server, arguments.clients)
             cached(bench, server, arguments.runs)
     finally:
         if server:
