@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use futures::stream::{self, BoxStream, StreamExt};
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use object_store::aws::AmazonS3;
 use object_store::path::Path;
 use object_store::{
@@ -30,8 +30,12 @@ use crate::error::{EngineError, EngineErrorKind};
 use crate::job::{DataFile, Storage};
 use crate::lake;
 
-/// Bytes per piece when a whole local file is streamed.
-const PIECE: u64 = 1 << 20;
+/// Bytes read at a time when a whole local file is streamed.
+const READ: u64 = 1 << 20;
+/// Bytes per piece of a stream. DataFusion's readers of text take a piece for every batch of 8,192 rows, needed or not,
+/// and keep what they don't need: a piece larger than the shortest batch, with its two bytes per row, makes them hold
+/// more and more of the file.
+const PIECE: usize = 16 << 10;
 
 /// The files of one table.
 pub(super) struct TableStore {
@@ -263,8 +267,16 @@ impl PinnedFile {
         }
     }
 
-    /// Streams a range in pieces.
+    /// Streams a range in small pieces.
     async fn stream(self, range: Range<u64>) -> Result<BoxStream<'static, object_store::Result<Bytes>>, EngineError> {
+        let read = self.stream_as_read(range).await?;
+        Ok(read.map_ok(|bytes| stream::iter(pieces(bytes)).map(Ok)).try_flatten().boxed())
+    }
+
+    async fn stream_as_read(
+        self,
+        range: Range<u64>,
+    ) -> Result<BoxStream<'static, object_store::Result<Bytes>>, EngineError> {
         if let Source::S3 { store, key } = &self.source {
             let answer = self.get(store, key, Some(GetRange::Bounded(range))).await?;
             let stream = answer.into_stream();
@@ -274,12 +286,16 @@ impl PinnedFile {
             if rest.is_empty() {
                 return Ok(None);
             }
-            let end = rest.end.min(rest.start + PIECE);
-            let piece = file.read(rest.start..end).await.map_err(carried)?;
-            Ok(Some((piece, (file, end..rest.end))))
+            let end = rest.end.min(rest.start + READ);
+            let bytes = file.read(rest.start..end).await.map_err(carried)?;
+            Ok(Some((bytes, (file, end..rest.end))))
         })
         .boxed())
     }
+}
+
+fn pieces(bytes: Bytes) -> impl Iterator<Item = Bytes> {
+    (0..bytes.len()).step_by(PIECE).map(move |start| bytes.slice(start..bytes.len().min(start + PIECE)))
 }
 
 /// Our error through the object store's type.

@@ -49,6 +49,24 @@ async fn compressed_text_is_read() {
     assert_eq!(lake.cell("select sum(id) from c").await, "3");
 }
 
+/// A query that keeps nothing needs no more memory for a large file than for a small one.
+#[tokio::test]
+async fn a_long_text_file_is_read_in_little_memory() {
+    let mut lake = Lake::new();
+    let rows = 5_000_000;
+    let lines = |line: &dyn Fn(usize) -> String| (0..rows).map(line).collect::<String>();
+    write(&lake, "c.csv", format!("n,text\n{}", lines(&|row| format!("{},some more text\n", row % 10))).as_bytes());
+    write(&lake, "j.json", lines(&|row| format!("{{\"n\":{},\"m\":1}}\n", row % 10)).as_bytes());
+    let columns = schema(&[("n", DataType::Int64), ("text", DataType::Utf8)]);
+    lake.add("c", CSV, columns, &[], &[("c.csv", &[])]);
+    lake.add("j", JSON, schema(&[("n", DataType::Int64), ("m", DataType::Int64)]), &[], &[("j.json", &[])]);
+    for table in ["c", "j"] {
+        assert_eq!(lake.cell(&format!("select sum(n) from {table}")).await, "22500000", "{table}");
+        let peaks = lake.peaks();
+        assert!(peaks.iter().all(|peak| *peak < 128 << 20), "{table}: {peaks:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_bad_value_is_named_with_file_row_and_column() {
     let mut lake = Lake::new();

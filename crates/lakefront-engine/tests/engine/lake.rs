@@ -95,6 +95,16 @@ impl Lake {
             .collect()
     }
 
+    /// The most memory that each living worker has occupied, in bytes.
+    pub(crate) fn peaks(&self) -> Vec<u64> {
+        let peak = |pid: u32| {
+            let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+            let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+            Some(line.trim().trim_end_matches(" kB").parse::<u64>().ok()? * 1024)
+        };
+        self.worker_pids().into_iter().filter_map(peak).collect()
+    }
+
     /// CPU time of its living workers, in clock ticks.
     pub(crate) fn cpu_ticks(&self) -> Vec<(u32, u64)> {
         let ticks = |pid: u32| {
