@@ -115,16 +115,12 @@ impl Glue {
         }
     }
 
-    /// `DATABASE_NOT_FOUND`.
-    pub async fn tables(&self, database: &str) -> Result<Vec<GlueTable>, QueryError> {
+    pub async fn tables(&self, database: &str) -> Result<Vec<GlueTable>, AwsError> {
         let mut tables = Vec::new();
         let mut token = None;
         loop {
             let call = Call { max_results: PAGE, database_name: Some(database), ..self.call(token.as_deref()) };
-            let page: TablePage = match self.aws.glue("GetTables", &call).await {
-                Ok(page) => page,
-                Err(error) => return Err(missing(error, "DATABASE_NOT_FOUND", "database", database)),
-            };
+            let page: TablePage = self.aws.glue("GetTables", &call).await?;
             tables.extend(page.table_list.into_iter().map(|table| table.into_table(database)));
             token = match next(page.next_token, token) {
                 None => return Ok(tables),
@@ -160,7 +156,7 @@ impl Glue {
         let call = self.write(json!({"DatabaseName": database, "Name": table}));
         let answer: Value = match self.aws.glue("GetTable", &call).await {
             Ok(answer) => answer,
-            Err(error) => return Err(missing(error, "TABLE_NOT_FOUND", "table", &format!("{database}.{table}"))),
+            Err(error) => return Err(missing(error, &format!("{database}.{table}"))),
         };
         let part = |name: &&str| Some(((*name).to_owned(), answer["Table"].get(*name)?.clone()));
         let input = INPUT.iter().filter_map(part).collect::<serde_json::Map<_, _>>();
@@ -247,7 +243,7 @@ impl PartitionReader {
             Ok(page) => page,
             Err(error) => {
                 let name = format!("{}.{}", self.database, self.table);
-                return Err(missing(error, "TABLE_NOT_FOUND", "table", &name));
+                return Err(missing(error, &name));
             }
         };
         let partitions = page.partitions.into_iter().map(|partition| {
@@ -269,10 +265,11 @@ fn next(token: Option<String>, before: Option<String>) -> Option<String> {
     token.filter(|token| !token.is_empty() && Some(token) != before.as_ref())
 }
 
-fn missing(error: AwsError, code: &'static str, what: &str, name: &str) -> QueryError {
+fn missing(error: AwsError, table: &str) -> QueryError {
     match error.kind {
         AwsErrorKind::Missing => {
-            QueryError::new(code, ErrorKind::NotFound, format!("The Glue catalog has no {what} \"{name}\"."))
+            let message = format!("The Glue catalog has no table \"{table}\".");
+            QueryError::new("TABLE_NOT_FOUND", ErrorKind::NotFound, message)
         }
         _ => error.into(),
     }

@@ -14,7 +14,7 @@ use ulid::Ulid;
 
 use super::linked::{self, Run};
 use super::{Engine, Plan};
-use crate::aws::{Athena, AthenaRequest, AthenaRun, Aws, Glue, LEAST, STEP, per_tb_usd};
+use crate::aws::{Athena, AthenaRequest, AthenaRun, Aws, AwsErrorKind, Glue, LEAST, STEP, per_tb_usd};
 use crate::catalog::{
     Condition, GlueSource, Infer, Link, LinkedTable, Lister, Rules, Unfollowed, glue_table, with_credentials,
 };
@@ -128,8 +128,8 @@ impl Link for AthenaLink {
             let tables = stream::iter(databases).map(|database| async move {
                 match self.glue.tables(&database.name).await {
                     // It went between the two questions.
-                    Err(error) if error.code == "DATABASE_NOT_FOUND" => Ok(Ok(Vec::new())),
-                    Err(error) if error.kind == ErrorKind::Forbidden => Ok(Err(error)),
+                    Err(error) if error.kind == AwsErrorKind::Missing => Ok(Ok(Vec::new())),
+                    Err(error) if error.kind == AwsErrorKind::Forbidden => Ok(Err(error)),
                     tables => tables.map(Ok),
                 }
             });
@@ -153,7 +153,7 @@ impl Link for AthenaLink {
                 }
             }
             match refusal {
-                Some(refusal) if !may_list => Err(refusal),
+                Some(refusal) if !may_list => Err(refusal.into()),
                 _ => Ok(all),
             }
         }

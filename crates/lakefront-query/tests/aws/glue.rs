@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures::TryStreamExt;
-use lakefront_query::aws::{Aws, AwsAccess, AwsConfig, Endpoints, Glue, GluePartition};
+use lakefront_query::aws::{Aws, AwsAccess, AwsConfig, AwsErrorKind, Endpoints, Glue, GluePartition};
 use serde_json::{Value, json};
 
 use crate::server::Fault;
@@ -101,7 +101,7 @@ async fn databases_tables_and_partitions() {
     assert_eq!(some[0].values, ["2024-05-03", "0"]);
     assert_eq!(some[0].location.as_deref(), Some("s3://lake/orders/2/0/"));
 
-    assert_eq!(glue.tables("nothing_of_that_name").await.unwrap_err().code, "DATABASE_NOT_FOUND");
+    assert_eq!(glue.tables("nothing_of_that_name").await.unwrap_err().kind, AwsErrorKind::Missing);
     let error = glue.partitions(&database, "nothing", None).try_concat().await.unwrap_err();
     assert_eq!(error.code, "TABLE_NOT_FOUND");
     call(&glue_aws().await, "DeleteDatabase", json!({"Name": database})).await;
