@@ -15,6 +15,7 @@ pub mod idempotency;
 pub mod operations;
 pub mod preferences;
 pub mod public_dashboards;
+mod public_loads;
 pub mod result_cache;
 pub mod s3_events;
 pub mod saved;
@@ -25,6 +26,7 @@ mod version;
 use lakefront_store::PageRequest;
 
 pub use events::EventSlots;
+pub use public_loads::PublicLoads;
 
 /// At most `limit` items (1 to 200, 50 if not said) after `cursor`, the `next_cursor` of the part before.
 fn page(limit: Option<u64>, cursor: Option<String>) -> PageRequest {

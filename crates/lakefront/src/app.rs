@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::api::{EventSlots, public_dashboards};
+use crate::api::{EventSlots, PublicLoads};
 use crate::auth::key::MasterKey;
 use crate::auth::{Attempts, SessionCookie};
 use crate::books::Books;
@@ -40,8 +40,7 @@ pub struct Parts {
     pub freshness: Freshness,
     /// Downloads being written.
     pub exports: Arc<Semaphore>,
-    /// Loads of public dashboards that run.
-    pub public_loads: Arc<Semaphore>,
+    pub public_loads: PublicLoads,
     pub metrics: Metrics,
     /// Cancelled when the server is to stop: event streams end then.
     pub stop: CancellationToken,
@@ -73,7 +72,7 @@ impl App {
             events: EventSlots::new(settings.server.events_per_user),
             freshness: Freshness::default(),
             exports: Arc::new(Semaphore::new(settings.server.exports)),
-            public_loads: Arc::new(Semaphore::new(public_dashboards::TOGETHER)),
+            public_loads: PublicLoads::default(),
             metrics: Metrics::default(),
             stop: CancellationToken::new(),
             settings,

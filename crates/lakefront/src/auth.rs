@@ -6,6 +6,7 @@ mod cookie;
 pub mod key;
 pub mod password;
 
+use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Deref;
@@ -212,6 +213,17 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, secret) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     let secret = secret.trim();
     (scheme.eq_ignore_ascii_case("bearer") && secret.starts_with("lf_")).then_some(secret)
+}
+
+/// The caller's address.
+pub struct ClientAddress(pub IpAddr);
+
+impl FromRequestParts<App> for ClientAddress {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        Ok(Self(client_address(parts, app)))
+    }
 }
 
 /// The caller's address. What `X-Forwarded-For` says counts only as far as trusted proxies wrote it.

@@ -277,14 +277,17 @@ impl Registered {
         self.0.lock().await.failures.clone()
     }
 
-    /// The queues that tell of new files of catalogs, by their addresses.
-    pub async fn queues(&self) -> BTreeMap<String, EventQueue> {
+    /// The queues that tell of new files of catalogs, by their addresses, with the ways to read each.
+    pub async fn queues(&self) -> BTreeMap<String, Vec<EventQueue>> {
         let now = self.0.lock().await;
-        let queue = |(name, catalog): (&String, &Wanted)| {
-            let url = catalog.source.events_queue_url()?.to_owned();
-            Some((url, EventQueue { name: name.clone(), catalog: catalog.clone() }))
-        };
-        now.known.iter().filter_map(queue).collect()
+        let mut queues: BTreeMap<String, Vec<EventQueue>> = BTreeMap::new();
+        for (name, catalog) in &now.known {
+            if let Some(url) = catalog.source.events_queue_url() {
+                let queue = EventQueue { name: name.clone(), catalog: catalog.clone() };
+                queues.entry(url.to_owned()).or_default().push(queue);
+            }
+        }
+        queues
     }
 }
 

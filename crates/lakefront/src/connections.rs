@@ -283,6 +283,15 @@ async fn allowed(settings: &Settings, source: &Source, has_secret: bool, door: D
         let hint = "It looks like https://sqs.eu-central-1.amazonaws.com/123456789012/name.";
         return Err(QueryError::user("INVALID_PARAMETER", message).with_hint(hint));
     }
+    if let Source::S3 { endpoint: Some(endpoint), events_queue_url: Some(queue), .. } = source
+        && is_of_aws(queue)
+        && !is_of_aws(endpoint)
+    {
+        // Its keys would go to AWS, whose they are not.
+        let message = format!("A queue of AWS tells nothing of the files at {endpoint}.");
+        let hint = "Leave the queue out: such a store is looked at at intervals, or tells by POST /api/v1/events/s3.";
+        return Err(QueryError::user("INVALID_PARAMETER", message).with_hint(hint));
+    }
     match source {
         Source::Local { path } => {
             if has_secret {
@@ -300,6 +309,12 @@ async fn allowed(settings: &Settings, source: &Source, has_secret: bool, door: D
         Source::Trino { .. } | Source::Seeded { .. } => {}
     }
     Ok(())
+}
+
+fn is_of_aws(address: &str) -> bool {
+    let host = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let host = host.split(['/', ':']).next().unwrap_or_default();
+    [".amazonaws.com", ".amazonaws.com.cn"].iter().any(|domain| host.ends_with(domain))
 }
 
 fn in_open_folder(settings: &Settings, path: &str) -> Result<(), QueryError> {

@@ -26,7 +26,7 @@ use crate::api::auth::Me;
 use crate::api::dashboard_data::{self, DashboardData, Definition};
 use crate::api::public_dashboards;
 use crate::app::{App, system};
-use crate::auth::Actor;
+use crate::auth::{Actor, ClientAddress};
 use crate::config;
 use crate::error::Problem;
 
@@ -165,11 +165,12 @@ pub async fn dashboard_page(
     State(app): State<App>,
     actor: Option<Actor>,
     crate::api::extract::Path(slug): crate::api::extract::Path<String>,
+    reader: ClientAddress,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let Some(actor) = actor else {
-        return match public::dashboard(&app, &slug, &uri, &headers).await? {
+        return match public::dashboard(&app, &slug, reader.0, &uri, &headers).await? {
             Some(page) => Ok(page),
             None => sign_in_first(&app, &uri).await,
         };

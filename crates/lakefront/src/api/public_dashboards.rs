@@ -1,5 +1,4 @@
-//! Dashboards that anyone with the address reads: what of them leaves the house, for how long caches may keep it, and how
-//! many are made at once.
+//! Dashboards that anyone with the address reads: what of them leaves the house, and for how long caches may keep it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,19 +13,14 @@ use lakefront_store::{Kind, Object, Scope, StoreError};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
-use tokio::sync::OwnedSemaphorePermit;
 use utoipa::ToSchema;
 
 use super::dashboard_data::{self, DashboardData, Definition, Filters};
 use super::extract::Path;
 use crate::app::App;
-use crate::auth::Actor;
+use crate::auth::{Actor, ClientAddress};
 use crate::error::{Problem, ProblemDocument};
 
-/// Loads for all public readers together that run at the same time; each may run several statements.
-pub const TOGETHER: usize = 8;
-/// So long one more waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// What may be different a moment later is kept no longer than this: a failed tile, tables of another system.
 pub const UNSURE: Duration = Duration::from_secs(10);
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -192,17 +186,6 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-/// A place among the loads of public readers.
-pub async fn turn(app: &App) -> Result<OwnedSemaphorePermit, Problem> {
-    match tokio::time::timeout(PATIENCE, app.public_loads.clone().acquire_owned()).await {
-        Ok(Ok(permit)) => Ok(permit),
-        _ => {
-            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "BUSY", "Too many people ask at the moment.");
-            Err(Problem { retry_after_s: Some(PATIENCE.as_secs()), ..problem })
-        }
-    }
-}
-
 /// What caches may do with an answer. One that may be different a moment later has no tag, so that nothing confirms it.
 pub fn caching(app: &App, tag: Option<HeaderValue>) -> HeaderMap {
     let pages = &app.settings.pages;
@@ -242,6 +225,7 @@ pub fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
 pub async fn data(
     State(app): State<App>,
     Path(slug): Path<String>,
+    reader: ClientAddress,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -258,7 +242,7 @@ pub async fn data(
     if let Some(kept) = unsure() {
         return Ok(kept);
     }
-    let _turn = turn(&app).await?;
+    let _turn = app.public_loads.turn(reader.0).await?;
     // Someone before may have asked for it meanwhile.
     if let Some(kept) = unsure() {
         return Ok(kept);

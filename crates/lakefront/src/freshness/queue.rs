@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use lakefront_query::aws::{Message, Queue};
+use lakefront_query::aws::{AwsConfig, Message, Queue};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::Changed;
@@ -30,7 +30,8 @@ const LOOK: Duration = Duration::from_secs(5);
 enum Reader {
     /// The machine's, for the queue of the settings.
     Machine,
-    Catalog(Box<EventQueue>),
+    /// Any of them that the queue lets.
+    Catalogs(Vec<EventQueue>),
 }
 
 /// Takes events from the queues of the settings and of the catalogs for as long as the server runs.
@@ -39,7 +40,7 @@ pub async fn follow(app: App) {
     loop {
         let queues = app.registered.queues().await.into_iter();
         let mut wanted: BTreeMap<String, Reader> =
-            queues.map(|(url, queue)| (url, Reader::Catalog(Box::new(queue)))).collect();
+            queues.map(|(url, queues)| (url, Reader::Catalogs(queues))).collect();
         let of_settings = &app.settings.events.sqs_queue_url;
         if !of_settings.is_empty() {
             wanted.insert(of_settings.clone(), Reader::Machine);
@@ -55,34 +56,51 @@ pub async fn follow(app: App) {
     }
 }
 
-/// A message is deleted once all instances can know of it, so what a crash interrupts comes again.
 async fn follow_one(app: App, url: String, reader: Reader) {
-    let open = async || {
-        let config = match &reader {
-            Reader::Machine => AwsIdentity::default().config(&app.settings.events.sqs_region, None, None),
-            Reader::Catalog(queue) => queue.config(&app.key)?,
+    let catalogs: &[EventQueue] = match &reader {
+        Reader::Machine => &[],
+        Reader::Catalogs(queues) => queues,
+    };
+    let machine = || AwsIdentity::default().config(&app.settings.events.sqs_region, None, None);
+    // Once around: whoever may read it goes on until that fails.
+    for turn in 0_usize.. {
+        let config = match turn.checked_rem(catalogs.len()).and_then(|index| catalogs.get(index)) {
+            Some(catalog) => catalog.config(&app.key),
+            None => Ok(machine()),
         };
-        anyhow::Ok(Queue::open(url.clone(), config).await?)
-    };
-    let queue = loop {
-        match open().await {
-            Ok(queue) => break queue,
-            Err(error) => tracing::error!(url, "the queue {url} can't be used: {error:#}"),
-        }
-        tokio::time::sleep(UNUSABLE).await;
-    };
+        let pause = match open(&url, config).await {
+            Ok(queue) => {
+                receive(&app, &queue).await;
+                AFTER_A_FAILURE
+            }
+            Err(error) => {
+                tracing::error!(url, "the queue {url} can't be used: {error:#}");
+                UNUSABLE
+            }
+        };
+        tokio::time::sleep(pause / catalogs.len().max(1) as u32).await;
+    }
+}
+
+async fn open(url: &str, config: anyhow::Result<AwsConfig>) -> anyhow::Result<Queue> {
+    Ok(Queue::open(url.to_owned(), config?).await?)
+}
+
+/// Takes messages until that fails. A message is deleted once all instances can know of it, so what a crash interrupts
+/// comes again.
+async fn receive(app: &App, queue: &Queue) {
     let mut receivers = FuturesUnordered::new();
     loop {
         if receivers.is_empty() {
-            receivers.push(take(&app, &queue));
+            receivers.push(take(app, queue));
         }
         match receivers.next().await.flatten() {
             Some(count) if count >= FULL => {
                 let more = TOGETHER.saturating_sub(receivers.len()).min(2);
-                (0..more).for_each(|_| receivers.push(take(&app, &queue)));
+                (0..more).for_each(|_| receivers.push(take(app, queue)));
             }
             Some(_) => {}
-            None => tokio::time::sleep(AFTER_A_FAILURE).await,
+            None => return,
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Caches repeat it, so it has no nonce: its scripts are the template's, named by their hashes, and files of this server.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use serde::Serialize;
 
 use super::cache::Kept;
 use super::{Data, Encoding, Rendered, encoding, headers_for, page};
-use crate::api::public_dashboards::{PublicDashboard, PublicData, View, caching, is_known, turn};
+use crate::api::public_dashboards::{PublicDashboard, PublicData, View, caching, is_known};
 use crate::app::App;
 use crate::error::Problem;
 
@@ -60,6 +61,7 @@ pub(super) struct Shown<'a> {
 pub(super) async fn dashboard(
     app: &App,
     slug: &str,
+    reader: IpAddr,
     uri: &Uri,
     headers: &HeaderMap,
 ) -> Result<Option<Response>, Problem> {
@@ -91,7 +93,7 @@ pub(super) async fn dashboard(
         let location = HeaderValue::try_from(here).map_err(Problem::internal)?;
         return Ok(Some((StatusCode::FOUND, [(header::LOCATION, location)]).into_response()));
     }
-    show(app, &view, here, moment, headers).await.map(Some)
+    show(app, &view, here, moment, (reader, headers)).await.map(Some)
 }
 
 /// What was known when an answer began.
@@ -102,7 +104,13 @@ struct Moment {
 }
 
 /// The page at its address, drawn at most once for all who ask.
-async fn show(app: &App, view: &View, here: String, moment: Moment, headers: &HeaderMap) -> Result<Response, Problem> {
+async fn show(
+    app: &App,
+    view: &View,
+    here: String,
+    moment: Moment,
+    (reader, headers): (IpAddr, &HeaderMap),
+) -> Result<Response, Problem> {
     let tag = view.tag("page");
     if is_known(headers, &tag) {
         let head = head(app, Some(tag), Encoding::Plain);
@@ -125,7 +133,7 @@ async fn show(app: &App, view: &View, here: String, moment: Moment, headers: &He
     if let Some(kept) = told().or_else(untold) {
         return Ok(kept);
     }
-    let _turn = turn(app).await?;
+    let _turn = app.public_loads.turn(reader).await?;
     // Someone before may have made it meanwhile.
     if let Some(kept) = told().or_else(untold) {
         return Ok(kept);

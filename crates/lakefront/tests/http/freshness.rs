@@ -239,6 +239,10 @@ async fn a_catalog_reads_the_queue_that_it_names() {
     let odd = server.post("/api/v1/connections", connection("lake-queue")).token(&token).send().await;
     assert_eq!(odd.status, 422, "{}", odd.text());
     assert!(odd.text().contains("no address of a queue"), "{}", odd.text());
+    let of_aws = connection("https://sqs.us-east-1.amazonaws.com/000000000000/lake");
+    let elsewhere = server.post("/api/v1/connections", of_aws).token(&token).send().await;
+    assert_eq!(elsewhere.status, 422, "{}", elsewhere.text());
+    assert!(elsewhere.text().contains("tells nothing of the files at"), "{}", elsewhere.text());
     let gone = server.post("/api/v1/connections", connection(&format!("{queue}-gone"))).token(&token).send().await;
     assert_eq!(gone.status, 422, "{}", gone.text());
     assert!(gone.text().contains("sqs:ReceiveMessage"), "{}", gone.text());
