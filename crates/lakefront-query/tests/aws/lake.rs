@@ -7,6 +7,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, ListArray, RecordBatch, StringArray, StructArray,
@@ -69,16 +70,16 @@ impl Lake {
         };
         change(&mut source);
 
-        let queries = instance(&folder.path().join("data")).await;
+        let queries = instance(&folder.path().join("data"), EVERY_STATEMENT).await;
         let lake = Self { queries, athena, bucket: own, database, moto, aws, source, folder };
         lake.fill().await;
         link(&lake.queries, &lake.source).await;
         Some(lake)
     }
 
-    /// Another Lakefront with the same catalog.
-    pub(crate) async fn beside(&self) -> Queries {
-        let queries = instance(&self.folder.path().join("beside")).await;
+    /// Another Lakefront with the same catalog, which looks at the files so often.
+    pub(crate) async fn beside(&self, interval: Duration) -> Queries {
+        let queries = instance(&self.folder.path().join("beside"), interval).await;
         link(&queries, &self.source).await;
         queries
     }
@@ -215,10 +216,12 @@ impl Lake {
     }
 }
 
-async fn instance(folder: &Path) -> Queries {
+/// How often it is looked at the files.
+pub(crate) const EVERY_STATEMENT: Duration = Duration::from_nanos(1);
+
+async fn instance(folder: &Path, interval: Duration) -> Queries {
     let mut config = QueriesConfig::new(folder.to_owned(), env!("CARGO_BIN_EXE_lakefront-query-worker").into());
-    // Every statement looks at the files.
-    config.catalogs.s3_interval = std::time::Duration::from_nanos(1);
+    config.catalogs.s3_interval = interval;
     Queries::open(config).await.unwrap()
 }
 

@@ -9,7 +9,7 @@ use lakefront_query::aws::Glue;
 use lakefront_query::{Change, EngineChoice, Hint, Queries, Request};
 use serde_json::json;
 
-use crate::lake::{Lake, parquet, sales, shown};
+use crate::lake::{EVERY_STATEMENT, Lake, parquet, sales, shown};
 
 const PARQUET: (&str, &str) = ("ql.io.parquet.MapredParquetInputFormat", "ql.io.parquet.serde.ParquetHiveSerDe");
 
@@ -127,7 +127,7 @@ async fn a_projection_of_its_own_grows_with_its_files() {
     lake.queries.catalogs().refresh("aws", None).await.unwrap();
     let sql = "select day, count(*) n from grown group by day order by day";
     until(&lake, "grown", sql, &["day date, n bigint", "2025-01-01|10"]).await;
-    let beside = lake.beside().await;
+    let beside = lake.beside(EVERY_STATEMENT).await;
 
     lake.put("grown/day=2025-01-03/a.parquet", &rows);
     // What no range should take in does not stand in the way.

@@ -1,6 +1,7 @@
 //! Statements on tables of Glue, through the whole road: on the embedded engine, and on an Athena that an embedded
 //! engine over a copy of the same files plays.
 
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use lakefront_query::{EngineChoice, ErrorKind, Execution, ExecutionState, QueryError, Request};
@@ -209,6 +210,35 @@ async fn a_cancelled_run_is_stopped_and_equal_runs_are_one() {
     assert_eq!(lake.athena.world().count("StopQueryExecution"), 1);
     assert!(many[0].finished().await.is_err());
     assert_eq!(many[0].state(), ExecutionState::Cancelled);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_people_who_open_a_dashboard_are_one_execution_per_tile() {
+    let Some(lake) = Lake::with(|source| source.engine = EngineChoice::Athena).await else { return };
+    let tiles = [
+        "select count(*) as n from sales",
+        "select state, sum(amount) as total from sales group by 1 order by 1",
+        "select day, count(*) as n from sales group by 1 order by 1",
+        "select count(*) as n from item",
+        "select max(price) as dearest from item",
+        "select kind, count(*) as n from event group by kind order by kind",
+    ];
+    let queries = lake.beside(Duration::from_secs(30)).await;
+    let open = async |person: usize| {
+        let ask = async |sql: &str| {
+            let request = Request { principal: principal(&format!("p{person}")), ..lake.request(sql) };
+            let execution = queries.submit(request).await.unwrap();
+            execution.finished().await.unwrap();
+            shown(&execution.result().unwrap())
+        };
+        futures::future::join_all(tiles.iter().map(|sql| Box::pin(ask(sql)))).await
+    };
+    let began = Instant::now();
+    let seen = futures::future::join_all((0..1_000).map(open)).await;
+    writeln!(std::io::stderr(), "1,000 people, {} tiles: {:.1} s", tiles.len(), began.elapsed().as_secs_f64()).unwrap();
+    assert!(seen[0].iter().all(|tile| tile.len() > 1), "{:?}", seen[0]);
+    assert!(seen.iter().all(|tiles| *tiles == seen[0]));
+    assert_eq!(lake.athena.world().count("StartQueryExecution"), tiles.len());
 }
 
 async fn until(is: impl Fn() -> bool) {

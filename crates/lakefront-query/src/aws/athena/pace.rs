@@ -2,19 +2,25 @@
 //!
 //! A query of age *t* is looked at every 5 % of *t*, at least every 5 s and at most every 50 ms: its end is seen after
 //! 2.5 % of its run time on average, 75 ms for 3 s. That takes some 90 looks in 30 s. A look is at up to 50 queries, so
-//! those that run together share theirs, and the allowance keeps all of them to one look per second and running query,
-//! but for a burst, which a query that runs alone lives on.
+//! those that run together share theirs: the more there are, the more often they are looked at, down to every 2 % of
+//! *t*. The allowance keeps all of them to one look per second and running query, but for a burst, which a query that
+//! runs alone lives on.
 
 use std::time::{Duration, Instant};
 
 const SHORTEST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(5);
 const SHARE_OF_AGE: f64 = 0.05;
+const LEAST_SHARE_OF_AGE: f64 = 0.02;
+/// Of the looks that are allowed, what those of one pace take; young queries need the others.
+const SHARE_OF_ALLOWANCE: f64 = 0.8;
 const BURST: f64 = 30.0;
 
-/// The time until a query of this age is looked at again.
-pub(super) fn interval(age: Duration) -> Duration {
-    age.mul_f64(SHARE_OF_AGE).clamp(SHORTEST, LONGEST)
+/// The time until a query of this age, one of so many, is looked at again.
+pub(super) fn interval(age: Duration, running: usize) -> Duration {
+    let shared = Duration::from_secs_f64(1.0 / (SHARE_OF_ALLOWANCE * running.max(1) as f64));
+    let soonest = shared.max(age.mul_f64(LEAST_SHARE_OF_AGE));
+    age.mul_f64(SHARE_OF_AGE).min(soonest).clamp(SHORTEST, LONGEST)
 }
 
 /// Looks that may be made: one per second and running query, at least one, saved up to a burst.
@@ -49,7 +55,7 @@ mod tests {
         let mut allowance = Allowance::new(begin);
         let (mut now, mut count, mut gap) = (begin, 0, Duration::ZERO);
         while (now - begin).as_secs_f64() < seconds {
-            let wait = interval(now - begin);
+            let wait = interval(now - begin, running);
             let wait = wait + allowance.take(now + wait, running);
             (now, gap, count) = (now + wait, wait, count + 1);
         }
@@ -75,7 +81,9 @@ mod tests {
             assert!(per_second_and_query <= 1.0, "{running} for {seconds} s: {per_second_and_query}");
         }
         let (_, gap) = looks(10, 3.0);
-        assert!(gap <= Duration::from_millis(190), "{gap:?}");
+        assert!(gap <= Duration::from_millis(130), "{gap:?}");
+        let (_, gap) = looks(10, 300.0);
+        assert!(gap >= Duration::from_secs(5), "{gap:?}");
     }
 
     #[test]

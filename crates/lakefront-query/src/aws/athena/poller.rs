@@ -166,9 +166,10 @@ impl Shared {
     fn tell(&self, ids: &[String], seen: QueryExecutions) {
         let now = Instant::now();
         let mut watched = self.watched();
+        let running = watched.queries.len();
         for id in ids {
             if let Some(query) = watched.queries.get_mut(id) {
-                query.due = now + interval(now - query.since);
+                query.due = now + interval(now - query.since, running);
                 query.unknown_since.get_or_insert(now);
             }
         }
