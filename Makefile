@@ -15,7 +15,7 @@ BINARY := $(TARGET)/release/lakefront
 
 TPCDS := $(HOME)/.cache/lakefront/tpcds
 
-.PHONY: test-tpcds bench-lake bench-sql fuzz-sql help run build dev check test test-rust test-ui test-e2e test-trino accept bench bench-athena bench-estimates ui api clean
+.PHONY: test-tpcds bench-lake bench-sql bench-trino fuzz-sql help run build dev check test test-rust test-ui test-e2e test-trino accept bench bench-athena bench-estimates ui api clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -84,6 +84,10 @@ bench-estimates: ## estimates against what a real Trino reads, asked anew
 
 bench-sql: build ## statements by the embedded engine, DataFusion and DuckDB, after a `make bench`
 	$(HOME)/.cache/lakefront/bench/bin/python deploy/bench/sql.py $(BINARY)
+
+bench-trino: build ## statements planned by lakefront-trino against DataFusion's own, in one process
+	$(BINARY) sample forecast --format parquet --out $(TARGET)/bench-trino
+	cargo bench --workspace --locked --bench engines -- $(abspath $(TARGET)/bench-trino)
 
 bench-lake: build ## setting up, seeding and many readers, from the release binary (nginx and wrk installed)
 	deploy/bench/lake.sh $(BINARY)

@@ -27,6 +27,7 @@ use lakefront_store::PageRequest;
 
 pub use events::EventSlots;
 pub use public_loads::PublicLoads;
+pub use version::is_known;
 
 /// At most `limit` items (1 to 200, 50 if not said) after `cursor`, the `next_cursor` of the part before.
 fn page(limit: Option<u64>, cursor: Option<String>) -> PageRequest {

@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 
 use super::dashboard_data::{self, DashboardData, Definition, Filters};
 use super::extract::Path;
+use super::version::is_known;
 use crate::app::App;
 use crate::auth::{Actor, ClientAddress};
 use crate::error::{Problem, ProblemDocument};
@@ -204,14 +205,6 @@ pub fn caching(app: &App, tag: Option<HeaderValue>) -> HeaderMap {
     headers.extend(tag.map(|tag| (header::ETAG, tag)));
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     headers
-}
-
-/// Whether the caller has what `tag` stands for (RFC 9110, 13.1.2). `*` stands for anything, also what no tag does.
-pub fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
-    let opaque = |text: &str| text.trim().trim_start_matches("W/").to_owned();
-    let Ok(tag) = tag.to_str().map(opaque) else { return false };
-    let given = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    given.flat_map(|text| text.split(',')).map(opaque).any(|each| each == tag)
 }
 
 /// The data of a public dashboard, as its filters stand in the query string. No session is looked at.

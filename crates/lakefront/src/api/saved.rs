@@ -14,7 +14,7 @@ use super::dashboard_data::Definition;
 use super::extract::{Json, Path, Query};
 use super::idempotency::Idempotent;
 use super::page;
-use super::version::{etag, expected};
+use super::version::{etag, expected, is_known};
 use crate::app::App;
 use crate::auth::{Can, EditSaved, Personalise, Read};
 use crate::error::{Problem, ProblemDocument};
@@ -278,7 +278,7 @@ fn tagged(object: Object) -> Response {
 /// Stars do not change the version, so they are part of what a browser may keep only with it.
 fn if_changed(object: Object, headers: &HeaderMap) -> Response {
     let tag = etag(object.version);
-    if headers.get(header::IF_NONE_MATCH) == Some(&tag) {
+    if is_known(headers, &tag) {
         return (StatusCode::NOT_MODIFIED, AppendHeaders([(header::ETAG, tag)])).into_response();
     }
     tagged(object)

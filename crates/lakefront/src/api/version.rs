@@ -1,4 +1,5 @@
-//! Versions as `ETag` and `If-Match`: a change that would overwrite someone else's is refused.
+//! Versions as `ETag`, `If-None-Match` and `If-Match`: what the caller has is not sent again, and a change that would
+//! overwrite someone else's is refused.
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 
@@ -19,4 +20,12 @@ pub fn expected(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     version.map(Some).ok_or_else(|| {
         Problem::new(StatusCode::PRECONDITION_FAILED, "VERSION_MISMATCH", "If-Match holds no version of this object.")
     })
+}
+
+/// Whether the caller has what `tag` stands for (RFC 9110, 13.1.2). `*` stands for anything, also what no tag does.
+pub fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
+    let opaque = |text: &str| text.trim().trim_start_matches("W/").to_owned();
+    let Ok(tag) = tag.to_str().map(opaque) else { return false };
+    let given = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    given.flat_map(|text| text.split(',')).map(opaque).any(|each| each == tag)
 }

@@ -14,7 +14,8 @@ use serde::Serialize;
 
 use super::cache::Kept;
 use super::{Data, Encoding, Rendered, encoding, headers_for, page};
-use crate::api::public_dashboards::{PublicDashboard, PublicData, View, caching, is_known};
+use crate::api::is_known;
+use crate::api::public_dashboards::{PublicDashboard, PublicData, View, caching};
 use crate::app::App;
 use crate::error::Problem;
 
