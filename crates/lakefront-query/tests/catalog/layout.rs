@@ -26,7 +26,7 @@ async fn a_folder_becomes_databases_and_tables() {
     assert_eq!(names, ["default", "demo"]);
     let tables = catalogs.tables("lake", "DEMO", None).await.expect("lists");
     assert_eq!(
-        tables.iter().map(|table| (table.name.as_str(), table.files.unwrap())).collect::<Vec<_>>(),
+        tables.iter().map(|table| (table.name.as_str(), table.files.expect("files are counted"))).collect::<Vec<_>>(),
         [("forecast", 3), ("restaurant", 1)]
     );
     assert_eq!(catalogs.tables("lake", "demo", Some("REST")).await.expect("lists").len(), 1);

@@ -108,12 +108,12 @@ async fn a_bucket_that_is_not_there_is_told() {
     let error = catalogs.refresh("lake", None).await.expect_err("no bucket");
     assert_eq!(error.code, "INVALID_LOCATION");
     assert_eq!(error.message, "Catalog \"lake\" can't be read: There is no bucket \"lf-missing\".");
-    assert!(error.hint.as_deref().unwrap().contains("lakefront catalog remove lake"), "{error:?}");
+    assert!(error.hint.as_deref().expect("a hint").contains("lakefront catalog remove lake"), "{error:?}");
     assert_eq!(catalogs.databases("lake").await.expect_err("no bucket"), error);
     let shown = catalogs.list().remove(0);
     assert_eq!((shown.files, shown.bytes), (None, None), "nobody has counted");
-    let told = shown.error.unwrap().message;
-    assert!(told.starts_with(&error.message) && told.ends_with(error.hint.as_deref().unwrap()), "{told}");
+    let told = shown.error.expect("an error").message;
+    assert!(told.starts_with(&error.message) && told.ends_with(error.hint.as_deref().expect("a hint")), "{told}");
 }
 
 #[tokio::test]
