@@ -163,7 +163,7 @@ def main():
     check("a plan says why it partitions as it does", "Partition key: day (6 values" in told, told)
     check("a plan says what it costs", "a month for storage" in told, told)
     cloudformation = client("cloudformation")
-    check("a plan leaves nothing behind", not cloudformation.describe_stacks()["Stacks"])
+    check("a plan leaves nothing behind", not cloudformation.describe_stacks()["Stacks"] and not (WORK / "data").exists())
 
     out, told = lakefront.setup("apply", "--csv", str(sales), "--partition-by", "state")
     check("apply ends with a first query and its price", out.splitlines()[-1] == str(rows) and "First query" in told, out)
@@ -240,8 +240,16 @@ def main():
     check("destroy keeps the data", versions(s3) == before)
     check("and nothing else", gone())
     check("the catalog is forgotten", DATABASE not in lakefront("catalog", "list")[0])
+    out, told = lakefront.setup("plan", "--csv", str(sales), "--partition-by", "state")
+    check("a plan says that the kept bucket and its data are taken over",
+          "takes it over as it is" in told and "holds the data of this CSV already" in told
+          and "s3://" not in out and "AWS::S3::Bucket " not in out, out + told)
+    out, _ = lakefront.setup("plan", "--csv", str(sales), "--partition-by", "day")
+    check("and what would give way", any(line.startswith("~ s3://") and "in the place of" in line
+                                         for line in out.splitlines()), out)
+    check("a plan changes nothing in either", versions(s3) == before and gone())
     _, told = lakefront.setup("apply", "--csv", str(sales), "--partition-by", "state")
-    check("apply takes the kept bucket up again", "stays as it is" in told and versions(s3) == before, told)
+    check("apply takes the kept bucket up again", "takes it over as it is" in told and versions(s3) == before, told)
     check("and its table answers", queried(lakefront) == sums)
     sums, rows = write_csv(sales, 28)
     killed = lakefront.killed_at("of CSV are in the bucket", "setup", "aws", "apply", "--name", NAME, "--csv", str(sales))

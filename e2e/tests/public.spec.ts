@@ -122,9 +122,9 @@ test.describe("for a stranger", () => {
       });
     });
     await page.clock.install();
-    const asked: string[] = [];
+    const asked: number[] = [];
     page.on("response", (response) => {
-      if (/\/public\//.test(response.url())) asked.push(response.url());
+      if (/\/public\//.test(response.url())) asked.push(response.status());
     });
     await page.goto(`/d/${slug}`);
     await page.clock.runFor(2_000);
@@ -132,6 +132,8 @@ test.describe("for a stranger", () => {
     expect(asked.length).toBe(0);
     await page.clock.runFor(65_000);
     await expect.poll(() => asked.length).toBe(1);
+    // Nothing has changed since the page was made: not even the first question reads the data again.
+    expect(asked).toEqual([304]);
 
     const away = (on: boolean) =>
       page.evaluate((hidden) => {
@@ -143,6 +145,8 @@ test.describe("for a stranger", () => {
     expect(asked.length).toBe(1);
     await away(false);
     await expect.poll(() => asked.length).toBe(2);
+    expect(asked).toEqual([304, 304]);
+    await expect(page.locator("#median")).toContainText(/\d/);
   });
 
   test("a dashboard that became private says so and keeps what was seen", async ({ page, browser, complaints }) => {

@@ -11,6 +11,7 @@ mod condition;
 mod file_name;
 mod found;
 mod glue;
+pub(crate) mod gone;
 mod hint;
 mod info;
 mod information_schema;
@@ -163,7 +164,7 @@ impl Catalogs {
         let config = CatalogsConfig { folder: folder.path().to_owned(), ..self.inner.config.clone() };
         let aside = Catalogs::new(config, Arc::clone(&self.inner.infer));
         aside.add("probe", source).await?;
-        let listed = tokio::time::timeout(patience, aside.refresh("probe", None)).await;
+        let listed = tokio::time::timeout(patience, async { aside.known("probe")?.refresh().await }).await;
         aside.remove("probe").await?;
         listed.map_or(Ok(None), |report| report.map(Some))
     }
@@ -364,10 +365,8 @@ impl Catalogs {
     ///
     /// `CATALOG_NOT_FOUND`, `TABLE_NOT_FOUND` (after the listing), or why it can't be listed.
     pub async fn refresh(&self, catalog: &str, table: Option<(&str, &str)>) -> Result<RefreshReport, QueryError> {
-        let report = match self.known(catalog)? {
-            Known::Files(known) => known.refresh().await?,
-            Known::Linked(known) => known.refresh().await?,
-        };
+        let known = self.known(catalog)?;
+        let report = known.refresh().await.map_err(|error| known.told(error))?;
         if let Some((database, name)) = table {
             self.table(catalog, database, name).await?;
         }
@@ -456,6 +455,20 @@ impl Known {
         match self {
             Known::Files(catalog) => catalog.info(),
             Known::Linked(catalog) => catalog.info(),
+        }
+    }
+
+    async fn refresh(&self) -> Result<RefreshReport, QueryError> {
+        match self {
+            Known::Files(catalog) => catalog.refresh().await,
+            Known::Linked(catalog) => catalog.refresh().await,
+        }
+    }
+
+    fn told(&self, error: QueryError) -> QueryError {
+        match self {
+            Known::Files(catalog) => catalog.told(error),
+            Known::Linked(catalog) => catalog.told(error),
         }
     }
 }

@@ -41,6 +41,7 @@ pub use guard::{
 };
 pub use request::{EngineChoice, Origin, Principal, Request, Role};
 pub use result::{Column, Making, ResultCacheState, ResultSet, SharedFailure, SharedLook, SharedResults};
+pub use statement::nearest;
 
 use road::Road;
 

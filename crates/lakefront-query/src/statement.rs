@@ -21,10 +21,11 @@ use sqlparser::ast::{Ident, Query, visit_relations};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Token};
 
-use crate::catalog::{Bound, Link};
+use crate::catalog::{Bound, Link, gone};
 use crate::{Catalogs, Position, QueryError, Request, quote};
 pub(crate) use kept::Kept;
 pub(crate) use names::Defaults;
+pub use names::nearest;
 use partitions::TableRead;
 pub(crate) use rules::Show;
 use rules::{Findings, Kind, TableName};
@@ -290,7 +291,10 @@ impl BoundQuery {
     /// What another system said of the text it was sent.
     pub(crate) fn link_error(&self, error: QueryError) -> QueryError {
         match &self.linked {
-            Some(linked) => in_authors_text(error, &linked.text),
+            Some(linked) => {
+                let catalog = self.tables.first().map(Bound::catalog).unwrap_or_default();
+                gone::told(catalog, linked.link.kind(), in_authors_text(error, &linked.text))
+            }
             None => error,
         }
     }

@@ -105,8 +105,11 @@ impl Store {
                 Tx::Sqlite(_) if sqlite::has(tx, &row.name).await? => None,
                 Tx::Sqlite(_) => return Ok(false),
             };
+            if let Some(reader) = &reader {
+                self.audit_reader(tx, scope, name, row.reader.as_deref(), reader).await?;
+            }
+            let reader = reader.map(|reader| reader.role);
             if row.reader != reader {
-                audit::append(self, tx, scope, "data.reader", name, json!({"reader": reader})).await?;
                 let mut row = row.into_active_model();
                 row.reader = Set(reader);
                 row.update(tx).await?;
@@ -125,11 +128,31 @@ impl Store {
         matches!(self.database, crate::connection::Database::Postgres(_))
     }
 
+    /// Writes down that a role was made to read a table, be it under the name of one that went, or that another reads it
+    /// than before.
+    async fn audit_reader(
+        &self,
+        tx: &Tx,
+        scope: &Scope,
+        table: &str,
+        before: Option<&str>,
+        reader: &postgres::Reader,
+    ) -> Result<()> {
+        if !reader.is_new && before == Some(reader.role.as_str()) {
+            return Ok(());
+        }
+        let detail = json!({"reader": reader.role, "made": reader.is_new});
+        audit::append(self, tx, scope, "data.reader", table, detail).await
+    }
+
     async fn load(&self, tx: &Tx, scope: &Scope, new: &NewSeed, rows: mpsc::Receiver<SeedPart>) -> Result<seed::Model> {
         let (count, reader) = match tx {
             Tx::Postgres(postgres) => {
                 let (count, reader) = postgres::load(tx, postgres, new, rows).await?;
-                (count, Some(reader))
+                if reader.is_new {
+                    self.audit_reader(tx, scope, &new.name, None, &reader).await?;
+                }
+                (count, Some(reader.role))
             }
             Tx::Sqlite(_) => (sqlite::load(tx, new, rows).await?, None),
         };

@@ -8,6 +8,7 @@ pub mod catalogs;
 pub mod connections;
 pub mod costs;
 pub mod dashboard_data;
+mod definition;
 pub mod events;
 pub mod executions;
 pub mod extract;

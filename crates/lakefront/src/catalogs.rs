@@ -460,8 +460,7 @@ pub async fn check(queries: &Queries) -> Vec<(String, anyhow::Result<String>)> {
     let mut checked = Vec::new();
     for catalog in queries.catalogs().list() {
         let outcome = queries.catalogs().refresh(&catalog.name, None).await;
-        let outcome =
-            outcome.map(|report| format!("{} tables in {} files", report.tables, report.objects)).map_err(Into::into);
+        let outcome = outcome.map(|report| report.extent()).map_err(Into::into);
         checked.push((catalog.name, outcome));
     }
     checked

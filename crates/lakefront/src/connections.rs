@@ -88,8 +88,9 @@ pub struct ConnectionState {
     pub listed_at: Option<DateTime<Utc>>,
     pub databases: usize,
     pub tables: usize,
-    pub files: u64,
-    pub bytes: u64,
+    /// Not known before the first listing, and of what another system keeps.
+    pub files: Option<u64>,
+    pub bytes: Option<u64>,
     /// Why it can't be used, or why the last listing failed.
     #[schema(value_type = Option<Object>)]
     pub error: Option<Value>,
@@ -208,11 +209,16 @@ async fn listing(opened: &Opened, source: &Source, secret: Option<&str>) -> Chec
         Err(error) => return Check::failed("Settings", told(error)),
     };
     match opened.queries.catalogs().probe(opening, LISTING).await {
-        Ok(Some(report)) if report.objects > 0 => {
-            let (tables, files) = (counted(report.tables as u64, "table"), counted(report.objects, "file"));
-            Check::passed(name, format!("{tables} in {files}"))
+        Ok(Some(report)) => {
+            let tables = counted(report.tables as u64, "table");
+            Check::passed(
+                name,
+                match report.objects {
+                    Some(files) => format!("{tables} in {}", counted(files, "file")),
+                    None => tables,
+                },
+            )
         }
-        Ok(Some(report)) => Check::passed(name, counted(report.tables as u64, "table")),
         Ok(None) => Check::passed(name, format!("more than {} s of listing; it goes on once kept", LISTING.as_secs())),
         Err(error) => Check::failed(name, error),
     }

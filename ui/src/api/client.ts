@@ -15,7 +15,7 @@ const BASE = "/api/v1";
 
 /**
  * One call to the API. `path` begins after `/api/v1`; `body` is sent as JSON.
- * Rejects with `ApiError` for every answer that is not 2xx; 401 leads to the sign-in page first.
+ * Rejects with `ApiError` for every answer that is not 2xx, or 304 to who sent a tag; 401 leads to the sign-in page first.
  */
 export async function call(path: string, options: CallOptions = {}): Promise<Response> {
   const search = new URLSearchParams();
@@ -41,7 +41,7 @@ export async function call(path: string, options: CallOptions = {}): Promise<Res
     if (options.signal?.aborted) throw cause;
     throw unreachable();
   }
-  if (response.ok) return response;
+  if (response.ok || response.status === 304) return response;
   const problem = await problemOf(response);
   if (response.status === 401 && !path.startsWith("/auth/")) goToSignIn();
   throw new ApiError(problem);

@@ -11,6 +11,7 @@ import type {
   ResultPage,
   SavedChart,
 } from "./types";
+import { whole } from "./whole";
 
 const part = encodeURIComponent;
 
@@ -34,15 +35,17 @@ export const dashboardVersions = (id: string) =>
   });
 
 /** Saves over the version that was read; 412 means that someone else saved in between. */
-export const saveDashboard = (
+export const saveDashboard = async (
   dashboard: Pick<Dashboard, "id" | "version">,
   change: { title?: string; description?: string | null; definition?: DashboardDefinition; public?: boolean },
 ) =>
-  callJson<Dashboard>(`/dashboards/${part(dashboard.id)}`, {
-    method: "PATCH",
-    headers: { "if-match": `"${dashboard.version}"` },
-    body: change,
-  });
+  whole(
+    await callJson<Dashboard>(`/dashboards/${part(dashboard.id)}`, {
+      method: "PATCH",
+      headers: { "if-match": `"${dashboard.version}"` },
+      body: change,
+    }),
+  );
 
 /** Where a tile goes that nobody has placed: below everything, at the left edge. */
 export const nextRow = (tiles: readonly DashboardTile[]): number => Math.max(0, ...tiles.map((t) => t.y + t.h));

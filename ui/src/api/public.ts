@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { stringifySearch } from "@/lib/search";
-import { callJson } from "./client";
+import { call } from "./client";
 import type { DashboardData, DashboardDefinition, FilterValues, PublicDashboard, PublicData } from "./types";
 
 /** Comes with the page and in no other way. */
@@ -12,7 +12,10 @@ export const publicDashboard = (slug: string) =>
     staleTime: Infinity,
   });
 
-/** Every tile's data. Browsers ask whether what they have still holds, whatever time caches may keep it. */
+/**
+ * Every tile's data. Whoever has some asks whether it still holds: then the answer is 304 without a body, and the same
+ * object stays, so that nothing is drawn again.
+ */
 export const publicData = (
   slug: string,
   definition: PublicDashboard["definition"],
@@ -22,11 +25,17 @@ export const publicData = (
   const search = oneForm(definition, values, tab);
   return queryOptions({
     queryKey: ["public", slug, "data", search],
-    queryFn: ({ signal }) =>
-      callJson<PublicData>(`/public/dashboards/${encodeURIComponent(slug)}/data${search}`, {
+    queryFn: async ({ client, queryKey, signal }): Promise<PublicData> => {
+      const before = client.getQueryData<PublicData>(queryKey);
+      const response = await call(`/public/dashboards/${encodeURIComponent(slug)}/data${search}`, {
         signal,
-        cache: "no-cache",
-      }),
+        // What this browser keeps besides is of no use: the tag says more.
+        cache: "no-store",
+        ...(before?.tag ? { headers: { "if-none-match": before.tag } } : {}),
+      });
+      if (response.status === 304 && before) return before;
+      return { ...((await response.json()) as PublicData), tag: response.headers.get("etag") };
+    },
     select: asRead,
     retry: false,
   });

@@ -23,6 +23,7 @@ import type {
   TableSummary,
   User,
 } from "./types";
+import { whole } from "./whole";
 
 const part = encodeURIComponent;
 
@@ -44,13 +45,16 @@ export const authState = () =>
 export const dashboards = () =>
   queryOptions({
     queryKey: ["dashboards"],
-    queryFn: ({ signal }) => callJson<Page<Dashboard>>("/dashboards", { signal, query: { limit: 200 } }),
+    queryFn: async ({ signal }) => {
+      const page = await callJson<Page<Dashboard>>("/dashboards", { signal, query: { limit: 200 } });
+      return { ...page, items: page.items.map(whole) };
+    },
   });
 
 export const dashboardBySlug = (slug: string) =>
   queryOptions({
     queryKey: ["dashboards", "by-slug", slug],
-    queryFn: ({ signal }) => callJson<Dashboard>(`/dashboards/by-slug/${part(slug)}`, { signal }),
+    queryFn: async ({ signal }) => whole(await callJson<Dashboard>(`/dashboards/by-slug/${part(slug)}`, { signal })),
   });
 
 /** Every tile's data in one request. `tab` narrows it to the queries that tab draws. */
@@ -184,7 +188,7 @@ export interface TableName {
   catalog: string;
   database: string;
   name: string;
-  bytes: number;
+  bytes: number | null;
   updated_at: string | null;
 }
 

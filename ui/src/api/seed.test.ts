@@ -56,14 +56,36 @@ test("a public dashboard is found with its data, and its addresses have one form
     now: "2025-01-02T06:16:00Z",
     theme: "system",
     me: null,
-    data: { public: { dashboard, data } },
+    data: { public: { dashboard, data, data_tag: 'W/"data-1"' } },
   });
   expect(client.getQueryData(publicDashboard("demand").queryKey)).toBe(dashboard);
   // In whatever order the values were chosen.
   const { queryKey } = publicData("demand", definition, { state: ["CA", "TX"] }, "items");
-  expect(client.getQueryData(queryKey)).toBe(data);
+  expect(client.getQueryData(queryKey)).toEqual({ ...data, tag: 'W/"data-1"' });
   expect(queryKey.at(-1)).toBe("?state=CA&state=TX&tab=items");
   expect(oneForm(definition, { to: "2025-01-02", state: ["a b", "a b"], from: "2025-01-01" }, "overview")).toBe(
     "?from=2025-01-01&state=a+b&to=2025-01-02",
   );
+});
+
+test("a dashboard whose definition leaves parts out is found with them empty", () => {
+  const client = new QueryClient();
+  const dashboard = {
+    id: "1",
+    slug: "bare",
+    definition: { tabs: [{ id: "one", title: "One" }] },
+  } as unknown as Dashboard;
+  const state = {
+    url: "/d/bare",
+    now: "2025-01-02T06:16:00Z",
+    theme: "system",
+    me: null,
+    data: { dashboard },
+  } as const;
+  seed(client, state);
+  expect(client.getQueryData(dashboardBySlug("bare").queryKey)?.definition).toEqual({
+    queries: {},
+    filters: [],
+    tabs: [{ id: "one", title: "One", tiles: [] }],
+  });
 });

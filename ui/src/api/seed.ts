@@ -3,6 +3,7 @@ import { filtersFromSearch, tabFromSearch } from "./filters";
 import { publicDashboard, publicData } from "./public";
 import { dashboardBySlug, dashboardData, me } from "./queries";
 import type { PageState } from "./types";
+import { whole } from "./whole";
 import { parseSearch } from "@/lib/search";
 
 /**
@@ -18,15 +19,19 @@ export function seed(client: QueryClient, state: PageState) {
     const { slug, definition } = shown.dashboard;
     client.setQueryData(publicDashboard(slug).queryKey, shown.dashboard, { updatedAt });
     const [values, tab] = [filtersFromSearch(definition, search), tabFromSearch(definition, search)];
-    client.setQueryData(publicData(slug, definition, values, tab).queryKey, shown.data, { updatedAt });
+    client.setQueryData(
+      publicData(slug, definition, values, tab).queryKey,
+      { ...shown.data, tag: shown.data_tag ?? null },
+      { updatedAt },
+    );
   }
   if (!dashboard) return;
-  client.setQueryData(dashboardBySlug(dashboard.slug).queryKey, dashboard, { updatedAt });
+  client.setQueryData(dashboardBySlug(dashboard.slug).queryKey, whole(dashboard), { updatedAt });
   if (!data) return;
   const key = dashboardData(
     dashboard.id,
-    filtersFromSearch(dashboard.definition, search),
-    tabFromSearch(dashboard.definition, search),
+    filtersFromSearch(whole(dashboard).definition, search),
+    tabFromSearch(whole(dashboard).definition, search),
   ).queryKey;
   client.setQueryData(key, data, { updatedAt });
 }

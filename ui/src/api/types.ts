@@ -139,6 +139,8 @@ export interface DashboardDefinition {
   tabs: DashboardTab[];
   /** Its statements run, as its owner, when new data arrives. */
   keep_warm?: boolean;
+  /** How often its public page looks for new data; not more often than caches may keep it. */
+  refresh_s?: number;
 }
 
 export type SavedQuery = Saved<QueryDefinition>;
@@ -271,8 +273,9 @@ export interface CatalogSummary {
   location: string;
   databases: number;
   tables: number;
-  files: number;
-  bytes: number;
+  /** Not known of what another system keeps, and before the first listing. */
+  files: number | null;
+  bytes: number | null;
   listed_at: string | null;
   /** Why the last listing failed; what is shown stems from the one before. */
   error: DataProblem | null;
@@ -283,7 +286,8 @@ export interface CatalogSummary {
 export interface DatabaseSummary {
   name: string;
   tables: number;
-  bytes: number;
+  /** Not known of what another system keeps. */
+  bytes: number | null;
   newest: string | null;
 }
 
@@ -291,8 +295,9 @@ export interface TableSummary {
   name: string;
   /** Not known from the listing alone. */
   rows: number | null;
-  bytes: number;
-  files: number;
+  /** Not known of what another system keeps, as are its files. */
+  bytes: number | null;
+  files: number | null;
   format: string | null;
   updated_at: string | null;
   problems: DataProblem[];
@@ -315,8 +320,9 @@ export interface Table {
   format_text: string | null;
   /** Folder or file, below the catalog's location. */
   location: string;
-  files: number;
-  bytes: number;
+  /** Not known of what another system keeps. */
+  files: number | null;
+  bytes: number | null;
   /** Where every file told it. */
   rows: number | null;
   /** Partition keys that queries must compare with constants. */
@@ -441,6 +447,8 @@ export interface PublicDashboard {
 export interface PublicData {
   as_of: string | null;
   queries: Record<string, Pick<DashboardQueryData, "state" | "columns" | "rows" | "truncated" | "as_of">>;
+  /** The `ETag` it came with, if it had one. */
+  tag?: string | null;
 }
 
 /** What the server hands to the page: the same string it gives to `render`. */
@@ -452,7 +460,7 @@ export interface PageState {
   data: {
     dashboard?: Dashboard;
     dashboard_data?: DashboardData;
-    public?: { dashboard: PublicDashboard; data: PublicData };
+    public?: { dashboard: PublicDashboard; data: PublicData; data_tag?: string | null };
   };
 }
 
@@ -469,8 +477,8 @@ export interface Connection {
     listed_at: string | null;
     databases: number;
     tables: number;
-    files: number;
-    bytes: number;
+    files: number | null;
+    bytes: number | null;
     error: { code: string; message: string } | null;
   };
   created_at: string | null;

@@ -33,6 +33,22 @@ export function Hover(props: {
     const r = inner.getBoundingClientRect();
     return { left: r.left - outer.left, top: r.top - outer.top, width: r.width, height: r.height, stage: outer.width };
   };
+  /** Where the marks are now: what is inside may have scrolled. */
+  const onScroll = () =>
+    setAt((before) => {
+      const box = before && measure();
+      return box ? { ...before, box } : before;
+    });
+  /** Brings a mark that arrow keys reach into the part that is shown. */
+  const reveal = (y: number): void => {
+    const roll = stage.current?.querySelector(".lv-roll");
+    const inner = roll?.querySelector(".lv-in");
+    if (!roll || !inner) return;
+    const margin = 24;
+    const top = (y / 100) * inner.clientHeight;
+    const shown = Math.max(top + margin - roll.clientHeight, Math.min(roll.scrollTop, top - margin));
+    roll.scrollTop = Math.max(0, shown);
+  };
   const find = (event: {
     clientX: number;
     clientY: number;
@@ -86,7 +102,9 @@ export function Hover(props: {
       pick(at.index);
     } else if (event.key in to) {
       event.preventDefault();
-      setAt({ index: Math.max(0, Math.min(last, to[event.key] ?? 0)), box, keys: true, of: changed });
+      const index = Math.max(0, Math.min(last, to[event.key] ?? 0));
+      reveal(marks.place(index).y);
+      setAt({ index, box: measure() ?? box, keys: true, of: changed });
     }
   };
   return (
@@ -100,6 +118,7 @@ export function Hover(props: {
       onPointerMove={onPointerMove}
       onPointerLeave={() => setAt(null)}
       onBlur={() => setAt(null)}
+      onScrollCapture={onScroll}
       onKeyDown={onKeyDown}
       onClick={(event) => {
         if (!onPick || event.metaKey || event.ctrlKey || !(event.target instanceof Element)) return;

@@ -103,6 +103,28 @@ describe("every chart draws every shape of data", () => {
   });
 });
 
+const lying = (n: number, more: Partial<ChartSpec> = {}) =>
+  draw(
+    { type: "bar", x: "name", y: ["a"], horizontal: true, ...more } as ChartSpec,
+    { columns, rows: Array.from({ length: n }, (_, i) => row(i, i + 1)) },
+    options,
+  );
+const height = (html: string) => Number(/class="lv-t" width="100%" height="(\d+)"/.exec(html)?.[1]);
+
+describe("lying bars", () => {
+  it("fill their place while they are few", () => {
+    expect(lying(11).html).not.toContain("lv-tall");
+    expect(lying(11).html).toContain('height="100%"');
+  });
+  it("keep a height that can be read when they are many, and scroll", () => {
+    expect(height(lying(12).html)).toBe(12 * 23);
+    expect(height(lying(33).html)).toBe(33 * 18);
+    expect(height(lying(33, { y: ["a", "b", "low"] }).html)).toBe(33 * 27);
+    expect(lying(33).html).toContain('class="lv-roll" tabindex="0" role="group" aria-label="33 bars"');
+    expect(lying(33).interact?.at(0.5, 0.999)).toBe(32);
+  });
+});
+
 describe("the budget of a chart", () => {
   it("is 30 kB of markup at the size of the demo", () => {
     const many = Array.from({ length: 91 }, (_, i): Row => [

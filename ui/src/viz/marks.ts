@@ -32,6 +32,8 @@ export interface Plot {
   defs?: string;
   /** Px, for drawings whose rows have a fixed size. */
   height?: number;
+  /** Names what scrolls where such a drawing is higher than its place. */
+  scrolls?: string;
 }
 
 const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
@@ -51,12 +53,13 @@ export function plotHtml(p: Plot): string {
   const paths = p.paths.map((m) => `<path class="${m.c}" d="${m.d}"/>`).join("");
   const labels = p.labels.map(labelSvg).join("");
   const cls = `lv-in lv-l${margin(p.left)} lv-r${margin(p.right)}${p.height === undefined ? "" : " lv-px"}`;
-  return (
-    `<div class="lv-plot lv-${p.kind}"><div class="${cls}">` +
+  const inner =
+    `<div class="${cls}">` +
     (paths &&
       `<svg class="lv-m" viewBox="0 0 1000 1000" preserveAspectRatio="none" width="100%"${size} aria-hidden="true">${paths}</svg>`) +
-    `<svg class="lv-t" width="100%"${size} aria-hidden="true">${p.defs ?? ""}${labels}</svg></div></div>`
-  );
+    `<svg class="lv-t" width="100%"${size} aria-hidden="true">${p.defs ?? ""}${labels}</svg></div>`;
+  if (p.scrolls === undefined) return `<div class="lv-plot lv-${p.kind}">${inner}</div>`;
+  return `<div class="lv-plot lv-${p.kind} lv-tall"><div class="lv-roll" tabindex="0" role="group" aria-label="${esc(p.scrolls)}">${inner}</div></div>`;
 }
 
 function labelSvg(m: Label): string {

@@ -26,6 +26,8 @@ const AGAIN: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub(super) struct Keyring {
     source: SharedCredentialsProvider,
+    /// The role that it takes on.
+    role_arn: Option<String>,
     held: Mutex<Option<Held>>,
 }
 
@@ -66,6 +68,7 @@ impl Keyring {
         }
         let base = loader.load().await;
         let session = config.assume_role.as_ref().map(|role| Session::of(role, person));
+        let role_arn = session.as_ref().map(|session| session.role_arn.clone());
         let source = match (session, &config.access) {
             (Some(session), AwsAccess::WebIdentity(token)) => {
                 let source = WebIdentity::new(at_endpoint(base, config), token.clone(), session);
@@ -78,7 +81,7 @@ impl Keyring {
             (None, _) => base.credentials_provider(),
         };
         let source = source.ok_or_else(|| missing("the configuration names no source"))?;
-        Ok(Self { source, held: Mutex::new(None) })
+        Ok(Self { source, role_arn, held: Mutex::new(None) })
     }
 
     pub(super) async fn current(&self) -> Result<Keys, AwsError> {
@@ -113,7 +116,12 @@ impl Keyring {
     }
 
     async fn fetch(&self) -> Result<Held, AwsError> {
-        let credentials = self.source.provide_credentials().await.map_err(|error| missing(chain(&error)))?;
+        let missing = |error| {
+            let text = chain(&error);
+            let is_refused = ["AccessDenied", "not authorized"].iter().any(|word| text.contains(word));
+            AwsError { reason: self.role_arn.clone().filter(|_| is_refused), ..missing(text) }
+        };
+        let credentials = self.source.provide_credentials().await.map_err(missing)?;
         let now = SystemTime::now();
         let renew_at = credentials.expiry().map(|expiry| {
             let life = expiry.duration_since(now).unwrap_or_default();

@@ -13,7 +13,8 @@ pub struct AwsError {
     pub code: String,
     /// AWS's own sentence; it names accounts and people.
     pub message: String,
-    /// What Athena adds: an `AthenaErrorCode` or the reason of a refusal.
+    /// What Athena adds: an `AthenaErrorCode` or the reason of a refusal; of missing credentials the role that can't be
+    /// taken on.
     pub reason: Option<String>,
 }
 
@@ -132,7 +133,7 @@ impl From<AwsError> for QueryError {
 impl AwsError {
     /// In words for people, without AWS's own.
     pub(super) fn told(&self) -> QueryError {
-        let AwsError { kind, operation, code, message, .. } = self;
+        let AwsError { kind, operation, code, message, reason } = self;
         match kind {
             AwsErrorKind::Throttled => QueryError::new(
                 "TOO_MANY_REQUESTS",
@@ -152,15 +153,7 @@ impl AwsError {
                 "The AWS credentials of this connection have expired.",
             )
             .with_hint("Sign in to AWS again (`aws sso login`), or give the connection new keys."),
-            AwsErrorKind::NoCredentials => QueryError::new(
-                "CREDENTIALS_MISSING",
-                ErrorKind::Unavailable,
-                "There are no AWS credentials for this connection, or the role can't be assumed.",
-            )
-            .with_hint(
-                "Give it keys or a profile, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run under a role; the \
-                 log says what was tried.",
-            ),
+            AwsErrorKind::NoCredentials => no_credentials(reason.as_deref()),
             AwsErrorKind::Forbidden => forbidden(operation, code, message),
             AwsErrorKind::Missing => QueryError::new(
                 "INVALID_LOCATION",
@@ -177,6 +170,22 @@ impl AwsError {
                 format!("AWS refused {operation} ({code}): {}", sentence(message)),
             ),
         }
+    }
+}
+
+/// AWS refuses a role that is gone as it refuses one that trusts others.
+fn no_credentials(refused_role: Option<&str>) -> QueryError {
+    let told = |text: String| QueryError::new("CREDENTIALS_MISSING", ErrorKind::Unavailable, text);
+    match refused_role {
+        Some(role) => told(format!(
+            "The role {role} can't be assumed: it is gone, or it does not trust the credentials that ask."
+        ))
+        .with_hint("Look for it in IAM, and at its trust policy; the log has AWS's answer."),
+        None => told("There are no AWS credentials for this connection, or the role can't be assumed.".to_owned())
+            .with_hint(
+                "Give it keys or a profile, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run under a role; the \
+                 log says what was tried.",
+            ),
     }
 }
 

@@ -26,8 +26,9 @@ pub struct CatalogInfo {
     pub location: String,
     pub databases: usize,
     pub tables: usize,
-    pub files: u64,
-    pub bytes: u64,
+    /// Of all its tables; `None` before the first listing, and where another system keeps the tables.
+    pub files: Option<u64>,
+    pub bytes: Option<u64>,
     /// When the listing shown was made; `None` before the first one.
     pub listed_at: Option<DateTime<Utc>>,
     /// Why the last listing failed; what is shown stems from the one before.
@@ -41,7 +42,8 @@ pub struct CatalogInfo {
 pub struct DatabaseInfo {
     pub name: String,
     pub tables: usize,
-    pub bytes: u64,
+    /// `None` where another system keeps the tables.
+    pub bytes: Option<u64>,
     /// Changes when a file of any of its tables does.
     pub version: String,
     /// Time of the newest file.
@@ -56,8 +58,9 @@ pub struct TableSummary {
     pub name: String,
     /// `parquet`, `csv` or `json`; `None` where files of several formats lie together.
     pub format: Option<&'static str>,
-    pub files: u64,
-    pub bytes: u64,
+    /// `None` where another system keeps the table: nobody has listed its files.
+    pub files: Option<u64>,
+    pub bytes: Option<u64>,
     pub newest: Option<DateTime<Utc>>,
     pub problems: Vec<Problem>,
 }
@@ -75,8 +78,9 @@ pub struct TableInfo {
     pub format_text: Option<String>,
     /// Folder or file, below the catalog's location.
     pub location: String,
-    pub files: u64,
-    pub bytes: u64,
+    /// `None` where another system keeps the table: its files are listed for each statement anew.
+    pub files: Option<u64>,
+    pub bytes: Option<u64>,
     /// Where every file told it.
     pub rows: Option<u64>,
     /// Changes if and only if files or columns change.
@@ -162,7 +166,8 @@ impl TableChange {
 /// What a refresh found.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct RefreshReport {
-    pub objects: u64,
+    /// Files that were listed; `None` where another system keeps the tables.
+    pub objects: Option<u64>,
     pub tables: usize,
     /// Tables as `database.table`.
     pub added: Vec<String>,
@@ -172,7 +177,15 @@ pub struct RefreshReport {
 }
 
 impl RefreshReport {
-    pub(super) fn of(changes: &[TableChange], objects: u64, tables: usize, began: Instant) -> Self {
+    /// `12 tables in 30 files`, or without the files where nobody counts them.
+    pub fn extent(&self) -> String {
+        match self.objects {
+            Some(objects) => format!("{} tables in {objects} files", self.tables),
+            None => format!("{} tables", self.tables),
+        }
+    }
+
+    pub(super) fn of(changes: &[TableChange], objects: Option<u64>, tables: usize, began: Instant) -> Self {
         let named = |wanted| -> Vec<String> {
             let those = changes.iter().filter(|change| change.change == wanted);
             those.map(|change| format!("{}.{}", change.database, change.table)).collect()
@@ -198,6 +211,12 @@ impl ColumnInfo {
 impl Problem {
     pub(super) fn fatal(code: &str, message: impl Into<String>) -> Problem {
         Problem { code: code.to_owned(), message: message.into(), fatal: true }
+    }
+
+    /// Why something can't be read, with what to do about it.
+    pub(super) fn of(error: QueryError) -> Problem {
+        let hint = error.hint.map_or(String::new(), |hint| format!(" {hint}"));
+        Problem::fatal(error.code, error.message + &hint)
     }
 
     pub(super) fn note(message: impl Into<String>) -> Problem {
@@ -304,8 +323,8 @@ impl TableInfo {
             format: table.format,
             format_text: table.format_text.clone(),
             location,
-            files: 0,
-            bytes: 0,
+            files: None,
+            bytes: None,
             rows: None,
             data_version: String::new(),
             newest: None,
@@ -324,8 +343,8 @@ impl TableInfo {
             format: found.format_name(),
             format_text: None,
             location: found.location.clone(),
-            files: found.files.len() as u64,
-            bytes: found.bytes(),
+            files: Some(found.files.len() as u64),
+            bytes: Some(found.bytes()),
             rows: None,
             data_version: found.fingerprint[..32].to_owned(),
             newest: found.newest(),

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::bound::Bound;
 use super::condition::Condition;
 use super::glue::{Declared, Unfollowed};
+use super::gone;
 use super::hint::{gathered, lies_in};
 use super::info::{ColumnInfo, Problem};
 use super::refresh::LastListing;
@@ -276,7 +277,7 @@ impl Linked {
         for (key, table) in listed.tables.iter() {
             if databases.last().is_none_or(|(last, _)| last.name != key.0) {
                 let name = key.0.clone();
-                let info = DatabaseInfo { name, tables: 0, bytes: 0, version: String::new(), newest: None };
+                let info = DatabaseInfo { name, tables: 0, bytes: None, version: String::new(), newest: None };
                 databases.push((info, blake3::Hasher::new()));
             }
             if let Some((info, hash)) = databases.last_mut() {
@@ -317,10 +318,10 @@ impl Linked {
             location: self.link.location(),
             databases: self.databases_now().len(),
             tables: now.as_ref().map_or(0, |listed| listed.tables.len()),
-            files: 0,
-            bytes: 0,
+            files: None,
+            bytes: None,
             listed_at: now.map(|listed| listed.at),
-            error: error.as_ref().map(|error| Problem::fatal(error.code, error.message.clone())),
+            error: error.clone().map(|error| Problem::of(self.told(error))),
             warnings: self.unfollowed.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect(),
         }
     }
@@ -334,9 +335,14 @@ impl Linked {
         let mut states = self.state.subscribe();
         let known = states.wait_for(Option::is_some);
         match tokio::time::timeout(FIRST_LISTING, known).await {
-            Ok(Ok(state)) => state.clone().unwrap_or_else(|| Err(self.not_ready())),
+            Ok(Ok(state)) => state.clone().unwrap_or_else(|| Err(self.not_ready())).map_err(|error| self.told(error)),
             _ => Err(self.not_ready()),
         }
+    }
+
+    /// An error of a listing, for people.
+    pub(super) fn told(&self, error: QueryError) -> QueryError {
+        gone::told(&self.name, self.link.kind(), error)
     }
 
     fn not_ready(&self) -> QueryError {
@@ -368,8 +374,8 @@ impl Linked {
             database: database.clone(),
             name: name.clone(),
             format: table.format,
-            files: 0,
-            bytes: 0,
+            files: None,
+            bytes: None,
             newest: None,
             problems: Vec::new(),
         };
@@ -440,7 +446,7 @@ impl Linked {
         let tables: BTreeMap<_, _> = tables.into_iter().map(|table| (key(&table), Arc::new(table))).collect();
         let known = before.as_ref().map(|before| &*before.tables);
         let changes = TableChange::between(&self.name, known, &tables, |old, new| old == new);
-        let report = RefreshReport::of(&changes, 0, tables.len(), began);
+        let report = RefreshReport::of(&changes, None, tables.len(), began);
         let in_any_case = tables.iter().filter_map(|((database, name), table)| {
             let lower = (database.to_lowercase(), name.to_lowercase());
             (lower.0 != *database || lower.1 != *name).then(|| (lower, Arc::clone(table)))

@@ -15,7 +15,7 @@ use super::info::Problem;
 use super::lake::Lake;
 use super::layout::Listing;
 use super::snapshot::{Snapshot, TableEntry};
-use super::{CatalogInfo, Infer, News, RefreshReport, TableInfo, cache};
+use super::{CatalogInfo, Infer, News, RefreshReport, TableInfo, cache, gone};
 use crate::{ErrorKind, QueryError};
 
 /// Objects of one catalog; more are a sign of a prefix chosen too wide, and cost memory.
@@ -88,6 +88,11 @@ impl Attached {
         self.hinted.notify_one();
     }
 
+    /// An error of a listing, for people.
+    pub(super) fn told(&self, error: QueryError) -> QueryError {
+        gone::told(&self.name, self.lake.kind(), error)
+    }
+
     pub(super) fn snapshot_now(&self) -> Option<Arc<Snapshot>> {
         match &*self.state.borrow() {
             State::Listed(snapshot) => Some(Arc::clone(snapshot)),
@@ -102,7 +107,7 @@ impl Attached {
         let state = tokio::time::timeout(FIRST_LISTING, listed).await.map(|state| state.map(|state| state.clone()));
         match state {
             Ok(Ok(State::Listed(snapshot))) => Ok(snapshot),
-            Ok(Ok(State::Failed(error))) => Err(error),
+            Ok(Ok(State::Failed(error))) => Err(self.told(error)),
             _ => Err(QueryError::new(
                 "CATALOG_NOT_READY",
                 ErrorKind::Unavailable,
@@ -120,21 +125,19 @@ impl Attached {
             location: self.lake.location(),
             databases: 0,
             tables: 0,
-            files: 0,
-            bytes: 0,
+            files: None,
+            bytes: None,
             listed_at: None,
-            error: error.as_ref().map(|error| Problem::fatal(error.code, error.message.clone())),
+            error: error.clone().map(|error| Problem::of(self.told(error))),
             warnings: Vec::new(),
         };
         if let Some(snapshot) = self.snapshot_now() {
             info.databases = snapshot.databases().len();
             info.listed_at = Some(snapshot.listed_at);
             info.warnings.clone_from(&snapshot.warnings);
-            for entry in snapshot.entries() {
-                info.tables += 1;
-                info.files += entry.found.files.len() as u64;
-                info.bytes += entry.found.bytes();
-            }
+            info.tables = snapshot.entries().count();
+            info.files = Some(snapshot.entries().map(|entry| entry.found.files.len() as u64).sum());
+            info.bytes = Some(snapshot.entries().map(|entry| entry.found.bytes()).sum());
         }
         info
     }
@@ -244,7 +247,7 @@ impl Attached {
         let changes = snapshot.changes_since(before.as_deref());
         self.state.send_replace(State::Listed(Arc::clone(&snapshot)));
 
-        let report = RefreshReport::of(&changes, objects, snapshot.entries().count(), began);
+        let report = RefreshReport::of(&changes, Some(objects), snapshot.entries().count(), began);
         if !changes.is_empty() || before.is_none() {
             if let Some(before) = before {
                 self.look_again(&before, &snapshot);

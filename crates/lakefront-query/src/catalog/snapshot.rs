@@ -75,7 +75,7 @@ impl Snapshot {
                 let info = DatabaseInfo {
                     name: found.database.clone(),
                     tables: 0,
-                    bytes: 0,
+                    bytes: Some(0),
                     version: String::new(),
                     newest: None,
                 };
@@ -83,7 +83,7 @@ impl Snapshot {
             }
             if let Some((info, hash)) = databases.last_mut() {
                 info.tables += 1;
-                info.bytes += found.bytes();
+                info.bytes = info.bytes.map(|bytes| bytes + found.bytes());
                 info.newest = info.newest.max(found.newest());
                 hash.update(found.name.as_bytes()).update(found.fingerprint.as_bytes());
             }
@@ -107,8 +107,8 @@ impl Snapshot {
                     database: found.database.clone(),
                     name: found.name.clone(),
                     format: found.format_name(),
-                    files: found.files.len() as u64,
-                    bytes: found.bytes(),
+                    files: Some(found.files.len() as u64),
+                    bytes: Some(found.bytes()),
                     newest: found.newest(),
                     problems: known.map_or_else(|| found.problems.clone(), |info| info.problems.clone()),
                 }

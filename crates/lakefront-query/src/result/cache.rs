@@ -235,8 +235,10 @@ impl Cache {
         };
         self.0.counts.evictions.fetch_add(gone.len() as u64, Ordering::Relaxed);
         gone.into_iter().for_each(Entry::delete);
-        let folder = self.0.folder.clone();
-        tokio::task::spawn_blocking(move || match result.settle(&folder, &path) {
+        // A folder for this process alone goes with the last who holds it, and not from under what is written there: a
+        // command ends as soon as it has its rows.
+        let shared = Arc::clone(&self.0);
+        tokio::task::spawn_blocking(move || match result.settle(&shared.folder, &path) {
             Ok(true) => {}
             // Evicted in the meantime.
             Ok(false) => delete(&path),
@@ -368,6 +370,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
     use super::*;
+    use crate::result::{RunSummary, Spool};
 
     const HOUR: Duration = Duration::from_secs(3600);
 
@@ -415,6 +418,34 @@ mod tests {
             (&new, 10, Duration::ZERO, Duration::ZERO),
         ];
         assert_eq!(left(entries(&all), 20, Some(&new)), [read, new]);
+    }
+
+    /// A command beside a server ends while its result is still being written.
+    #[test]
+    fn a_folder_of_ones_own_stays_until_what_is_written_there_is_written() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().max_blocking_threads(1).enable_all().build().unwrap();
+        let _entered = runtime.enter();
+        let folder = tempfile::tempdir().unwrap();
+        let [_server, command] =
+            [(); 2].map(|()| runtime.block_on(Cache::open(folder.path().to_owned(), 1 << 20)).unwrap());
+        let own = command.folder().to_owned();
+        assert!(own.starts_with(folder.path().join("beside")));
+        let schema = Arc::new(arrow::datatypes::Schema::empty());
+        let summary = RunSummary { reusable: true, ..RunSummary::default() };
+        let result = Arc::new(Spool::new(&own, schema).unwrap().finish(summary).unwrap());
+
+        // Something else is written before.
+        let (go, waits) = std::sync::mpsc::channel::<()>();
+        runtime.spawn_blocking(move || waits.recv());
+        command.insert(Key::unique(), Arc::clone(&result));
+        drop(command);
+        assert!(own.is_dir(), "the folder went from under the result");
+        go.send(()).unwrap();
+        let (done, waits) = std::sync::mpsc::channel();
+        runtime.spawn_blocking(move || done.send(()));
+        waits.recv().unwrap();
+        assert!(result.release_memory(), "the result was written");
+        assert!(!own.exists(), "and then the folder goes");
     }
 
     #[test]

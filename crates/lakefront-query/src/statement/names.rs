@@ -199,7 +199,7 @@ pub(crate) fn parts(name: &ObjectName) -> Vec<String> {
 }
 
 /// The candidate that someone who wrote `name` most likely meant.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let name = name.to_lowercase();
     let allowed = (name.chars().count() / 3).clamp(1, 3);
     candidates

@@ -89,6 +89,24 @@ async fn credentials_that_can_not_be_renewed_are_told() {
     assert!(error.hint.is_some());
 }
 
+/// AWS says nothing else of a role that is gone with its stack.
+#[tokio::test]
+async fn a_role_that_is_gone_is_told_with_its_name() {
+    let server = Server::start().await;
+    let refusal = "User: arn:aws:iam::123456789012:user/x is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::123456789012:role/demo";
+    server.world().fault("AssumeRole", [Fault::Forbidden(refusal)]);
+    let error = Aws::new(config(&server)).await.unwrap().credentials().await.err().unwrap();
+    assert_eq!((error.code, error.kind), ("CREDENTIALS_MISSING", ErrorKind::Unavailable));
+    assert_eq!(
+        error.message,
+        "The role arn:aws:iam::123456789012:role/demo can't be assumed: it is gone, or it does not trust the credentials that ask."
+    );
+    let mut nobody = config(&server);
+    nobody.endpoints.sts = Some("http://127.0.0.1:9".to_owned());
+    let error = Aws::new(nobody).await.unwrap().credentials().await.err().unwrap();
+    assert!(!error.message.contains("is gone"), "an STS that is away says nothing of the role: {error}");
+}
+
 #[tokio::test]
 async fn secrets_are_in_no_debug_text() {
     let server = Server::start().await;

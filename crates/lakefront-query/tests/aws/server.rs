@@ -497,6 +497,13 @@ fn sts(world: &mut World, form: &str, signed: &str) -> Response {
         );
         return ([("content-type", "text/xml")], body).into_response();
     }
+    if let Some(Some(Fault::Forbidden(words))) = world.faults.get_mut("AssumeRole").and_then(VecDeque::pop_front) {
+        let body = format!(
+            "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>\
+             <Code>AccessDenied</Code><Message>{words}</Message></Error><RequestId>1</RequestId></ErrorResponse>"
+        );
+        return (StatusCode::FORBIDDEN, [("content-type", "text/xml")], body).into_response();
+    }
     let action = if form.contains("WebIdentity") { "AssumeRoleWithWebIdentity" } else { "AssumeRole" };
     assert_eq!(signed.is_empty(), action == "AssumeRoleWithWebIdentity");
     world.assumed.push(form.to_owned());

@@ -98,7 +98,7 @@ async fn listings_of_many_pages_are_whole() {
     let catalogs = server.catalogs("s3://lf-pages").await;
     catalogs.refresh("lake", None).await.expect("lists");
     let tables = catalogs.tables("lake", "default", None).await.expect("lists");
-    assert_eq!((tables[0].name.as_str(), tables[0].files), ("t", 2500));
+    assert_eq!((tables[0].name.as_str(), tables[0].files), ("t", Some(2500)));
 }
 
 #[tokio::test]
@@ -107,8 +107,13 @@ async fn a_bucket_that_is_not_there_is_told() {
     let catalogs = server.catalogs("s3://lf-missing/x").await;
     let error = catalogs.refresh("lake", None).await.expect_err("no bucket");
     assert_eq!(error.code, "INVALID_LOCATION");
-    assert!(error.message.contains("lf-missing"), "{}", error.message);
-    assert_eq!(catalogs.databases("lake").await.expect_err("no bucket").code, "INVALID_LOCATION");
+    assert_eq!(error.message, "Catalog \"lake\" can't be read: There is no bucket \"lf-missing\".");
+    assert!(error.hint.as_deref().expect("a hint").contains("lakefront catalog remove lake"), "{error:?}");
+    assert_eq!(catalogs.databases("lake").await.expect_err("no bucket"), error);
+    let shown = catalogs.list().remove(0);
+    assert_eq!((shown.files, shown.bytes), (None, None), "nobody has counted");
+    let told = shown.error.expect("an error").message;
+    assert!(told.starts_with(&error.message) && told.ends_with(error.hint.as_deref().expect("a hint")), "{told}");
 }
 
 #[tokio::test]

@@ -16,16 +16,24 @@ const UNFINISHED: &str = "_unfinished";
 /// Two of them would share a table's unfinished name.
 const LOCK: i64 = 0x6c61_6b65_7365_6564;
 
-/// Answers the number of rows, and the role that may read them.
+/// A role that reads seeded tables and nothing else.
+pub(super) struct Reader {
+    pub(super) role: String,
+    /// It was not there before.
+    pub(super) is_new: bool,
+}
+
+/// Answers the number of rows, and who may read them.
 pub(super) async fn load(
     tx: &Tx,
     connection: &PostgresTx,
     new: &NewSeed,
     mut rows: mpsc::Receiver<SeedPart>,
-) -> Result<(u64, String)> {
+) -> Result<(u64, Reader)> {
     let run = |sql: String| async move { tx.execute_unprepared(&sql).await.map(drop) };
     run(format!("SELECT pg_advisory_xact_lock({LOCK})")).await?;
-    let reader = reader(tx).await?;
+    let made = reader(tx).await?;
+    let reader = &made.role;
     run(format!(
         "CREATE SCHEMA IF NOT EXISTS {SEED_SCHEMA}; GRANT USAGE ON SCHEMA {SEED_SCHEMA} TO {reader}; \
          SET LOCAL maintenance_work_mem = '128MB'; CREATE TABLE {SEED_SCHEMA}.{UNFINISHED} ({})",
@@ -72,27 +80,28 @@ pub(super) async fn load(
         new.content_hash.replace('\'', "")
     ))
     .await?;
-    Ok((count, reader))
+    Ok((count, made))
 }
 
-/// The role that may read a table, which it may again if it might not; `None` if there is no such table.
-pub(super) async fn reader_of(tx: &Tx, table: &str) -> Result<Option<String>> {
+/// Who may read a table, and may again if it might not; `None` if there is no such table.
+pub(super) async fn reader_of(tx: &Tx, table: &str) -> Result<Option<Reader>> {
     let found = format!("SELECT to_regclass('{SEED_SCHEMA}.\"{table}\"') IS NOT NULL AS is_there");
     let found = tx.query_one_raw(Statement::from_string(DbBackend::Postgres, found)).await?;
     if !found.map_or(Ok(false), |row| row.try_get("", "is_there"))? {
         return Ok(None);
     }
-    let reader = reader(tx).await?;
+    let made = reader(tx).await?;
+    let reader = &made.role;
     let grant = format!(
         "GRANT USAGE ON SCHEMA {SEED_SCHEMA} TO {reader}; GRANT SELECT ON {SEED_SCHEMA}.\"{table}\" TO {reader}"
     );
     tx.execute_unprepared(&grant).await?;
-    Ok(Some(reader))
+    Ok(Some(made))
 }
 
 /// The role of this database that reads seeded tables, made when it is missing. Roles belong to the whole server, so the
 /// name holds the database's number: a role of another database opens nothing here.
-async fn reader(tx: &Tx) -> Result<String> {
+async fn reader(tx: &Tx) -> Result<Reader> {
     let ask = |sql: &str| Statement::from_string(DbBackend::Postgres, sql);
     let row = tx.query_one_raw(ask("SELECT oid::bigint AS id FROM pg_database WHERE datname = current_database()"));
     let row = row.await?.ok_or_else(|| StoreError::Internal("the database has no number".into()))?;
@@ -109,7 +118,9 @@ async fn reader(tx: &Tx) -> Result<String> {
         ),
         _ => error.into(),
     };
-    match tx.query_one_raw(ask(&found)).await? {
+    let found = tx.query_one_raw(ask(&found)).await?;
+    let is_new = found.is_none();
+    match found {
         Some(row) if row.try_get("", "is_more")? => {
             return Err(StoreError::Conflict(format!(
                 "the role {reader} may do more than read seeded tables; take its rights and memberships away"
@@ -124,7 +135,7 @@ async fn reader(tx: &Tx) -> Result<String> {
             tx.execute_unprepared(&made).await.map_err(refused)?;
         }
     }
-    Ok(reader)
+    Ok(Reader { role: reader, is_new })
 }
 
 fn is_denied(error: &sqlx::Error) -> bool {

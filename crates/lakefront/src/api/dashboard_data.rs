@@ -48,6 +48,8 @@ pub struct Definition {
     filters: Vec<Filter>,
     #[serde(default)]
     tabs: Vec<Tab>,
+    /// How often its public page looks for new data.
+    pub(super) refresh_s: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]

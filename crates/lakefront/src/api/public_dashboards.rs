@@ -143,7 +143,9 @@ impl View {
         };
         let tabs: Value = list(&definition["tabs"]).map(tab).collect();
         let filters: Value = list(&definition["filters"]).map(filter).collect();
-        let refresh_s = app.settings.pages.public_max_age_s.max(UNSURE.as_secs());
+        // What caches hold, and what is kept because no version tells of it, would only be asked for again.
+        let soonest = app.settings.pages.public_max_age_s.max(UNSURE.as_secs());
+        let refresh_s = self.definition.refresh_s.map_or(soonest, |wanted| wanted.max(soonest));
         PublicDashboard { slug, title, description, definition: json!({"tabs": tabs, "filters": filters}), refresh_s }
     }
 

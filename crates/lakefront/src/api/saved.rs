@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use ulid::Ulid;
 use utoipa::{IntoParams, ToSchema};
 
-use super::dashboard_data::Definition;
+use super::definition::check;
 use super::extract::{Json, Path, Query};
 use super::idempotency::Idempotent;
 use super::page;
@@ -252,23 +252,6 @@ pub async fn unstar(
 ) -> Result<StatusCode, Problem> {
     app.store.star_object(&actor.scope, kind, id, false).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn check(kind: Kind, definition: &Value) -> Result<(), Problem> {
-    let wrong = |detail: String| Problem::new(StatusCode::BAD_REQUEST, "INVALID_DEFINITION", detail);
-    if !definition.is_object() {
-        return Err(wrong("A definition is a JSON object.".to_owned()));
-    }
-    let needs_sql = || match definition.get("sql") {
-        Some(Value::String(_)) => Ok(()),
-        _ => Err(wrong("The definition needs its statement as `sql`.".to_owned())),
-    };
-    match kind {
-        Kind::Query => needs_sql(),
-        Kind::Chart if definition.get("query_id").is_some_and(Value::is_string) => Ok(()),
-        Kind::Chart => needs_sql(),
-        Kind::Dashboard => Definition::parse(definition).map(drop),
-    }
 }
 
 fn tagged(object: Object) -> Response {

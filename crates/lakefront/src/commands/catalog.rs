@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use axum::http::StatusCode;
+use lakefront_query::EngineChoice;
 use lakefront_query::postgres::{PostgresClient, PostgresConfig, PostgresPassword, without_password};
 use lakefront_query::trino::TrinoClient;
-use lakefront_query::{EngineChoice, RefreshReport};
 
 use super::aws_flags::{AwsFlags, aws_secret};
 use super::query::told;
@@ -175,12 +175,8 @@ impl CatalogCommand {
                 let draft = Draft { name: name.clone(), source, secret };
                 let added = connections::add(&opened, &settings, &scope, draft, Door::Command).await;
                 added.map_err(|problem| refused(problem).context(format!("{name} is not added")))?;
-                match catalogs.refresh(&name, None).await.map_err(told)? {
-                    RefreshReport { tables, objects: 0, .. } => say(format_args!("Added {name}: {tables} tables.")),
-                    RefreshReport { tables, objects, .. } => {
-                        say(format_args!("Added {name}: {tables} tables in {objects} files."))
-                    }
-                }
+                let report = catalogs.refresh(&name, None).await.map_err(told)?;
+                say(format_args!("Added {name}: {}.", report.extent()));
             }
             Self::RotateSecret { name } => {
                 let kept = connections::as_kept(&opened, &settings, &name).await;
@@ -215,9 +211,8 @@ impl CatalogCommand {
                 for name in names {
                     let report = catalogs.refresh(&name, None).await?;
                     say(format_args!(
-                        "{name}: {} tables in {} files; {} new, {} changed, {} gone.",
-                        report.tables,
-                        report.objects,
+                        "{name}: {}; {} new, {} changed, {} gone.",
+                        report.extent(),
                         report.added.len(),
                         report.changed.len(),
                         report.removed.len()

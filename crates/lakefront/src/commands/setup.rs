@@ -114,7 +114,8 @@ impl SetupCommand {
     pub(super) async fn run(self, settings: Settings, yes: bool) -> anyhow::Result<()> {
         let Self::Aws(command) = self;
         match command {
-            SetupAws::Plan(wanted) => wanted.plan(&settings).await,
+            SetupAws::Plan(wanted) => wanted.plan().await,
+            SetupAws::Apply(wanted) if wanted.print_template => wanted.plan().await,
             SetupAws::Apply(wanted) => wanted.apply(&settings).await,
             SetupAws::Destroy(destroy) => destroy.run(&settings, yes).await,
             SetupAws::Drift(place) => place.drift().await,
@@ -182,11 +183,19 @@ struct Asked {
     profile: Profile,
 }
 
+/// That, against what there is.
+struct Considered {
+    asked: Asked,
+    account: Account,
+    has_bucket: bool,
+    planned: Planned,
+}
+
 impl Wanted {
-    async fn asked(&self, settings: &Settings) -> anyhow::Result<Asked> {
-        crate::config::create_data_dir(&settings.data_dir)?;
+    /// `spill` is a folder for what does not stay.
+    async fn asked(&self, spill: PathBuf) -> anyhow::Result<Asked> {
         let began = Instant::now();
-        let csv = Csv::open(&self.csv, settings.data_dir.join("spill")).await?;
+        let csv = Csv::open(&self.csv, spill).await?;
         csv.inferred.notes.iter().for_each(say);
         let profile = Profile::of(&csv, self.partition_by.as_deref()).await?;
         let seconds = began.elapsed().as_secs_f64();
@@ -235,15 +244,20 @@ impl Wanted {
         Ok(self.print_template)
     }
 
-    async fn planned(&self, asked: &Asked, account: &Account) -> anyhow::Result<Planned> {
+    async fn planned(&self, asked: &Asked, account: &Account, has_bucket: bool) -> anyhow::Result<Planned> {
         let Account { aws, bucket, stack } = account;
         let owns_bucket = match stack.as_ref().and_then(|stack| stack.output(OWNS_BUCKET)) {
             Some(owns) => owns == "true",
             // One that an earlier stack left is used as it is.
-            None => !aws.has_bucket(bucket).await.map_err(told)?,
+            None => !has_bucket,
         };
-        if !owns_bucket {
-            say(format_args!("The bucket {bucket} is there already and stays as it is."));
+        match stack {
+            Some(_) if !owns_bucket => say(format_args!("The bucket {bucket} is not of the stack and stays as it is.")),
+            None if !owns_bucket => say(format_args!(
+                "There is no stack, but the bucket {bucket} is there already, as an earlier one left it: apply takes it \
+                 over as it is, and destroy leaves it again."
+            )),
+            _ => {}
         }
         let lake = self.lake(asked, owns_bucket);
         let token = lake.webhook.is_some().then(|| needed("LAKEFRONT_WEBHOOK_TOKEN")).transpose()?;
@@ -256,33 +270,42 @@ impl Wanted {
     }
 
     /// What there is and what would change, shown; `None` where only the template is wanted.
-    async fn considered(&self, settings: &Settings) -> anyhow::Result<Option<(Asked, Account, Planned)>> {
-        let asked = self.asked(settings).await?;
+    async fn considered(&self, spill: PathBuf) -> anyhow::Result<Option<Considered>> {
+        let asked = self.asked(spill).await?;
         if self.printed(&asked)? {
             return Ok(None);
         }
         let account = self.place.account().await?;
-        let planned = self.planned(&asked, &account).await?;
+        let has_bucket = account.stack.is_some() || account.aws.has_bucket(&account.bucket).await.map_err(told)?;
+        let planned = self.planned(&asked, &account, has_bucket).await?;
         show(&planned)?;
-        Ok(Some((asked, account, planned)))
+        Ok(Some(Considered { asked, account, has_bucket, planned }))
     }
 
-    async fn plan(self, settings: &Settings) -> anyhow::Result<()> {
-        let Some((asked, account, planned)) = self.considered(settings).await? else { return Ok(()) };
+    /// Leaves nothing behind: neither in the account nor here.
+    async fn plan(self) -> anyhow::Result<()> {
+        let aside = tempfile::tempdir().context("there is no folder for what is read")?;
+        let considered = self.considered(aside.path().to_owned()).await?;
+        let Some(Considered { asked, account, has_bucket, planned }) = considered else { return Ok(()) };
         let places = self.places(&asked, &account);
-        let there = match account.stack {
-            Some(_) => data::manifest(&account.aws, &places).await?,
-            None => None,
-        };
+        let there = if has_bucket { data::manifest(&account.aws, &places).await? } else { None };
         let same = match &there {
             Some(there) => data::is_same(there, &asked.csv, &asked.profile).await?,
             None => false,
         };
-        if same {
-            say("The bucket holds the data of this CSV already.");
-        } else {
-            let (rows, partitions) = (asked.profile.rows, asked.profile.partitions());
-            print(format_args!("+ s3://{}/{}: {rows} rows in {partitions} partitions", places.bucket, places.data()))?;
+        let (rows, partitions) = (asked.profile.rows, asked.profile.partitions());
+        let place = format!("s3://{}/{}", places.bucket, places.data());
+        match &there {
+            Some(there) if same => say(format_args!(
+                "The bucket holds the data of this CSV already: {} rows in {} files below {place} stay as they are.",
+                there.rows, there.files
+            )),
+            Some(there) => print(format_args!(
+                "~ {place}: {rows} rows in {partitions} partitions, in the place of {} rows of another CSV or by another \
+                 partition key",
+                there.rows
+            ))?,
+            None => print(format_args!("+ {place}: {rows} rows in {partitions} partitions"))?,
         }
         let parquet = there.filter(|_| same).map(|there| there.bytes);
         let cost = Cost::of(asked.csv.size, parquet, asked.profile.partitions(), per_tb_usd(&self.place.region));
@@ -294,7 +317,9 @@ impl Wanted {
     }
 
     async fn apply(self, settings: &Settings) -> anyhow::Result<()> {
-        let Some((asked, account, planned)) = self.considered(settings).await? else { return Ok(()) };
+        crate::config::create_data_dir(&settings.data_dir)?;
+        let considered = self.considered(settings.data_dir.join("spill")).await?;
+        let Some(Considered { asked, account, planned, .. }) = considered else { return Ok(()) };
         let tell = |line: &str| say(line);
         let changes = !planned.is_empty();
         let stack = match (changes, account.stack.clone()) {

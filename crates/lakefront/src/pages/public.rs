@@ -56,6 +56,8 @@ impl Recent {
 pub(super) struct Shown<'a> {
     dashboard: PublicDashboard<'a>,
     data: PublicData,
+    /// The tag of that data, so that the page asks only whether it still holds.
+    data_tag: Option<String>,
 }
 
 /// `None` for what is private or not there, which look alike.
@@ -141,7 +143,8 @@ async fn show(
     }
     let data = view.load(app).await;
     let lasts = data.is_told_by_its_version();
-    let shown = Shown { dashboard: view.dashboard(app), data: view.data(&data) };
+    let data_tag = lasts.then(|| view.tag("data").to_str().map(str::to_owned).ok()).flatten();
+    let shown = Shown { dashboard: view.dashboard(app), data: view.data(&data), data_tag };
     let data = Data { public: Some(shown), ..Data::default() };
     let page = Arc::new(page(app, &here, None, "system", data, StatusCode::OK).await?);
     let is_good = page.is_whole && page.status == StatusCode::OK;

@@ -90,6 +90,8 @@ async fn a_killed_server_leaves_no_query_behind() {
     let (listed, told) = world.command(&data, &["catalog", "list"]);
     assert!(listed && told.contains("aws\tglue\tglue://us-east-1\t"), "{told}");
     assert!(told.contains("second\tglue\tglue://us-east-1\t"), "{told}");
+    let (refreshed, told) = world.command(&data, &["catalog", "refresh", "aws"]);
+    assert!(refreshed && told.contains(" tables; ") && !told.contains("files"), "{told}");
     let (refused, told) = world.command(&data, &["catalog", "add", "odd", "--glue", "Mars"]);
     assert!(!refused && told.contains("no AWS region"), "{told}");
 
@@ -101,6 +103,15 @@ async fn a_killed_server_leaves_no_query_behind() {
         json!([{"name": "id", "type": "bigint", "comment": "its number", "partition": false}])
     );
     assert_eq!(table["problems"][0]["message"], "ORC is read by Athena only.");
+
+    // Athena keeps it: nobody has counted its files, and none is not what that means.
+    assert_eq!((&table["files"], &table["bytes"]), (&Value::Null, &Value::Null));
+    let list = server.get(&format!("/api/v1/catalogs/aws/databases/{}/tables", world.database)).token(&token);
+    let list = list.send().await.json();
+    assert_eq!((&list["items"][0]["files"], &list["items"][0]["bytes"]), (&Value::Null, &Value::Null), "{list}");
+    let catalogs = server.get("/api/v1/catalogs").token(&token).send().await.json();
+    let aws = catalogs["items"].as_array().unwrap().iter().find(|catalog| catalog["name"] == "aws").unwrap();
+    assert_eq!((&aws["files"], &aws["bytes"]), (&Value::Null, &Value::Null), "{aws}");
 
     let sql = format!("select max(id) from aws.{}.ledger", world.database);
     let sent = format!("select max(id) from \"awsdatacatalog\".\"{}\".\"ledger\" AS \"ledger\"", world.database);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::server::{PASSWORD, add_user, output, run, write_lake};
+use crate::server::{PASSWORD, Server, add_user, numbers, output, run, write_lake};
 
 fn lake() -> tempfile::TempDir {
     let data = tempfile::tempdir().unwrap();
@@ -111,4 +111,34 @@ fn people_and_catalogs_are_managed() {
     assert_eq!(run(data.path(), &["migrate"], "").status.code(), Some(0));
     let doctor = run(data.path(), &["doctor"], "");
     assert_eq!(doctor.status.code(), Some(0), "{}", String::from_utf8_lossy(&doctor.stderr));
+}
+
+#[test]
+fn a_template_is_printed_without_a_data_folder() {
+    let place = tempfile::tempdir().unwrap();
+    let (data, csv) = (place.path().join("none"), place.path().join("sales.csv"));
+    std::fs::write(&csv, "id,state\n1,CA\n2,NY\n").unwrap();
+    for step in ["plan", "apply"] {
+        let more = ["--name", "demo-lake", "--region", "eu-central-1", "--print-template", "--data-dir"];
+        let paths = [data.to_str().unwrap(), "--csv", csv.to_str().unwrap()];
+        let arguments = [&["setup", "aws", step], &more[..], &paths].concat();
+        let template: Value = serde_json::from_str(&output(place.path(), &arguments, "")).unwrap();
+        assert!(template["Resources"].is_object());
+        assert!(!data.exists(), "{step} only prints");
+    }
+}
+
+/// Rows are answered while the result is written to a folder that goes with the command.
+#[tokio::test]
+async fn a_query_beside_a_server_has_nothing_to_complain_of() {
+    let server = Server::start(&[]);
+    let sql = format!("select a.x from {} order by 1", numbers(1_000, "a", "x"));
+    for _ in 0..10 {
+        let ran = run(server.data.path(), &["query", "--format", "csv", &sql], "");
+        let told = String::from_utf8_lossy(&ran.stderr).into_owned();
+        assert!(ran.status.success() && !told.contains("stored"), "{told}");
+    }
+    let left = std::fs::read_dir(server.data.path().join("results/beside"))
+        .map_or(0, |left| left.filter(|entry| entry.as_ref().unwrap().path().is_dir()).count());
+    assert_eq!(left, 0, "nothing is left beside the server's results");
 }

@@ -3,7 +3,7 @@
 use futures::StreamExt;
 use serde_json::{Value, json};
 
-use crate::server::Server;
+use crate::server::{Server, run};
 
 fn definition() -> Value {
     let by_state = "select state, count(*) n from sales where 1 = 1 [[ and state in ({{state}}) ]] [[ and day >= cast({{from}} as date) ]] group by state order by state";
@@ -21,11 +21,11 @@ fn definition() -> Value {
         ],
         "tabs": [
             {"id": "one", "title": "One", "tiles": [
-                {"id": "a", "title": "A", "x": 0, "y": 0, "w": 6, "h": 4, "query": "by_state", "chart": {"type": "bar"}},
-                {"id": "b", "title": "B", "x": 6, "y": 0, "w": 6, "h": 4, "sql": "select max(id) m from sales", "chart": {"type": "number"}},
+                {"id": "a", "title": "A", "x": 0, "y": 0, "w": 6, "h": 4, "query": "by_state", "chart": {"type": "bar", "x": "state", "y": ["n"]}},
+                {"id": "b", "title": "B", "x": 6, "y": 0, "w": 6, "h": 4, "sql": "select max(id) m from sales", "chart": {"type": "number", "value": "m"}},
             ]},
             {"id": "two", "title": "Two", "tiles": [
-                {"id": "c", "title": "C", "x": 0, "y": 0, "w": 6, "h": 4, "query": "broken", "chart": {"type": "bar"}},
+                {"id": "c", "title": "C", "x": 0, "y": 0, "w": 6, "h": 4, "query": "broken", "chart": {"type": "table"}},
             ]},
         ],
     })
@@ -107,4 +107,65 @@ async fn new_files_make_a_dashboard_stale() {
         .json();
     assert_ne!(before["data_version"], after["data_version"]);
     assert_eq!(after["queries"]["by_state"]["rows"][0], json!(["CA", 3]));
+}
+
+/// The manual's examples are what somebody pastes first.
+#[tokio::test]
+async fn the_examples_of_the_manual_work_as_pasted() {
+    let manual = include_str!("../../../../docs/dashboards.md");
+    let server = Server::start(&[]);
+    let lake = server.data.path().join("lake/demo/forecast");
+    let small = ["sample", "forecast", "--restaurants", "60", "--days", "14", "--format", "parquet", "--out"];
+    let arguments: Vec<&str> = small.into_iter().chain([lake.to_str().unwrap()]).collect();
+    assert!(run(server.data.path(), &arguments, "").status.success());
+    let refreshed = server.post("/api/v1/catalogs/local/refresh", json!({})).token(&server.tokens.admin).send().await;
+    assert_eq!(refreshed.status, 200, "{}", refreshed.text());
+
+    let mut kinds = Vec::new();
+    for block in manual.split("```json\n").skip(1) {
+        let before = &manual[..manual.find(block).unwrap()];
+        let (_, after) = before.rsplit_once("`POST /api/v1/").unwrap();
+        let kind = after.split_once('`').unwrap().0;
+        let example: Value = serde_json::from_str(block.split_once("```").unwrap().0).unwrap();
+        let made = server.post(&format!("/api/v1/{kind}"), example.clone()).token(&server.tokens.editor).send().await;
+        assert_eq!(made.status, 201, "{}", made.text());
+        assert_eq!(made.json()["definition"], example["definition"]);
+        kinds.push((kind, made.json()));
+    }
+    assert_eq!(kinds.iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), ["dashboards", "queries", "charts"]);
+
+    let dashboard = &kinds[0].1;
+    assert_eq!(dashboard["slug"], "demand-by-state");
+    let path = format!("/api/v1/dashboards/{}/data", dashboard["id"].as_str().unwrap());
+    let body = json!({"filters": {"state": ["CA"], "from": "2025-01-02", "to": "2025-01-05"}});
+    let answer = server.post(&path, body).token(&server.tokens.viewer).send().await.json();
+    let queries = answer["queries"].as_object().unwrap();
+    assert_eq!(queries.keys().collect::<Vec<_>>(), ["daily", "days", "states", "tile:by-state"]);
+    assert!(queries.values().all(|query| query["state"] == "SUCCEEDED"), "{answer}");
+    assert_eq!(queries["daily"]["rows"].as_array().unwrap().len(), 4);
+    assert_eq!(queries["days"]["rows"], json!([["2025-01-01", "2025-01-14"]]));
+    assert_eq!(queries["tile:by-state"]["rows"].as_array().unwrap().len(), 1);
+    assert!(queries["states"]["rows"].as_array().unwrap().len() > 1, "a choice stays one when another is chosen");
+    let page = server.get("/d/demand-by-state").token(&server.tokens.viewer).send().await.text();
+    for title in ["Median demand", "Demand by day", "Demand by state"] {
+        assert!(page.contains(title), "{title}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_definition_is_told_by_its_place() {
+    let server = Server::shared();
+    let dashboard = create(&server, "Kept right").await;
+    let mut wrong = dashboard["definition"].clone();
+    wrong["tabs"][0]["tiles"][1]["chart"] = json!({"type": "number", "value": 3, "spak": "line"});
+    let path = format!("/api/v1/dashboards/{}", dashboard["id"].as_str().unwrap());
+    let change = server.call(reqwest::Method::PATCH, &path).json(json!({"definition": wrong}));
+    let answer = change.token(&server.tokens.editor).send().await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "INVALID_DEFINITION"));
+    assert_eq!(
+        answer.json()["detail"],
+        "`tabs[0].tiles[1].chart.spak` is not known. Did you mean `spark`? `tabs[0].tiles[1].chart.value` is 3; it has to be the name of a column."
+    );
+    let kept = server.get(&path).token(&server.tokens.viewer).send().await.json();
+    assert_eq!((&kept["version"], &kept["definition"]), (&dashboard["version"], &dashboard["definition"]));
 }

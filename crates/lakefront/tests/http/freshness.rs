@@ -130,7 +130,7 @@ type Text = Pin<Box<dyn Stream<Item = reqwest::Result<axum::body::Bytes>> + Send
 
 impl<'a> Dashboard<'a> {
     async fn new(server: &'a Server, token: &'a str) -> Self {
-        let tile = |id: &str, sql: &str| json!({"id": id, "title": id, "x": 0, "y": 0, "w": 6, "h": 4, "sql": sql, "chart": {"type": "number"}});
+        let tile = |id: &str, sql: &str| json!({"id": id, "title": id, "x": 0, "y": 0, "w": 6, "h": 4, "sql": sql, "chart": {"type": "table"}});
         let definition = json!({
             "catalog": "lake", "database": "demo",
             "tabs": [{"id": "one", "title": "One", "tiles": [

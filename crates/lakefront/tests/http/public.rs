@@ -125,6 +125,11 @@ async fn strangers_read_a_public_dashboard_and_caches_may_keep_it() {
     if let Some(state) = state(&page) {
         assert_eq!(state["me"], Value::Null);
         assert_eq!(state["data"]["public"]["data"], data.json());
+        assert_eq!(
+            state["data"]["public"]["data_tag"],
+            data.header("etag"),
+            "the page's first question is a condition"
+        );
         insta::assert_json_snapshot!("public_dashboard", state["data"]["public"]["dashboard"]);
         assert!(page.text().contains("<h1"), "drawn on the server");
     }
@@ -176,6 +181,27 @@ async fn strangers_read_a_public_dashboard_and_caches_may_keep_it() {
     // And public again it is another version.
     share(&server, &dashboard, true).await;
     assert_eq!(server.get(&data_path).header("if-none-match", data.header("etag")).send().await.status, 200);
+}
+
+#[tokio::test]
+async fn a_page_asks_as_often_as_its_dashboard_says_and_no_more_often_than_caches_keep() {
+    let server = Server::start(&[PATIENT]);
+    let (dashboard, page_path, _) = shared(&server, "Asked about").await;
+    let path = format!("/api/v1/dashboards/{}", dashboard["id"].as_str().unwrap());
+    for (wanted, told) in [(Value::Null, 60), (json!(30), 60), (json!(900), 900)] {
+        let mut definition = dashboard["definition"].clone();
+        definition["refresh_s"] = wanted.clone();
+        let change = server.call(Method::PATCH, &path).json(json!({"definition": definition}));
+        assert_eq!(change.token(&server.tokens.editor).send().await.status, 200);
+        let page = server.get(&page_path).send().await;
+        let Some(state) = state(&page) else { return };
+        assert_eq!(state["data"]["public"]["dashboard"]["refresh_s"], told, "{wanted}");
+    }
+    let mut definition = dashboard["definition"].clone();
+    definition["refresh_s"] = json!(5);
+    let change = server.call(Method::PATCH, &path).json(json!({"definition": definition}));
+    let refused = change.token(&server.tokens.editor).send().await;
+    assert_eq!(refused.json()["detail"], "`refresh_s` is 5; it has to be a whole number from 10 to 86400.");
 }
 
 #[tokio::test]
@@ -407,7 +433,7 @@ async fn share_slow(server: &Server) {
         "catalog": "local", "database": "demo",
         "filters": [{"id": "n", "label": "N", "type": "number"}],
         "tabs": [{"id": "one", "title": "One", "tiles": [
-            {"id": "a", "title": "A", "x": 0, "y": 0, "w": 6, "h": 4, "chart": {"type": "number"}, "sql": sql},
+            {"id": "a", "title": "A", "x": 0, "y": 0, "w": 6, "h": 4, "chart": {"type": "number", "value": "n"}, "sql": sql},
         ]}],
     });
     let made = server.post("/api/v1/dashboards", json!({"title": "Slow", "definition": definition}));

@@ -150,16 +150,21 @@ fn seeding_again_gives_a_restored_database_its_reader() {
     let (done, said) = seed();
     assert!(done, "{said}");
     let role = psql(&address, "select reader from seeds");
+    let made = || psql(&address, "select detail from audit where action = 'data.reader' order by id");
+    let entry = format!("{{\"made\":true,\"reader\":\"{role}\"}}");
+    assert_eq!(made(), entry);
     psql(&address, &format!("drop owned by {role}; drop role {role}"));
     let select = ["query", "select name from seeded.lakefront_data.a"];
     assert!(!run(data.path(), &select, "").status.success());
     let (done, said) = seed();
     assert!(done && said.contains("nothing changes"), "{said}");
     assert!(run(data.path(), &select, "").status.success());
+    assert_eq!(made(), format!("{entry}\n{entry}"), "the role was made again under its old name");
     // A table that was not restored is loaded.
     psql(&address, "drop table lakefront_data.a");
     let (done, said) = seed();
     assert!(done && said.contains("1 rows"), "{said}");
+    assert_eq!(made().lines().count(), 2, "the role was there");
 }
 
 #[test]

@@ -317,7 +317,7 @@ async fn a_dashboard_that_is_kept_warm_has_its_answers_before_anybody_asks() {
         Some(instances) => (instances, 2),
         None => (Instances::start(None, 1, &[]), 1),
     };
-    let tile = |id: &str, sql: &str| json!({"id": id, "title": id, "x": 0, "y": 0, "w": 6, "h": 4, "sql": sql, "chart": {"type": "number"}});
+    let tile = |id: &str, sql: &str| json!({"id": id, "title": id, "x": 0, "y": 0, "w": 6, "h": 4, "sql": sql, "chart": {"type": "table"}});
     let definition = |keep_warm: bool| {
         json!({
             "catalog": "lake", "database": "demo", "queries": {}, "filters": [], "keep_warm": keep_warm,

@@ -76,7 +76,9 @@ export function usePaletteGroups(text: string, { onKeys }: { onKeys: () => void 
     id: `t-${table.catalog}-${table.database}-${table.name}`,
     icon: Table2,
     title: `${table.database}.${table.name}`,
-    note: [bytes(table.bytes), table.updated_at && changed(table.updated_at, now)].filter(Boolean).join(", "),
+    note: [table.bytes !== null && bytes(table.bytes), table.updated_at && changed(table.updated_at, now)]
+      .filter(Boolean)
+      .join(", "),
     action: { href: `/data/${table.catalog}/${table.database}/${table.name}` },
   }));
   const dark = theme === "dark" || (theme === "system" && document.documentElement.dataset["theme"] === "dark");

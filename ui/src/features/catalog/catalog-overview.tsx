@@ -43,7 +43,7 @@ function Databases({ catalog: of }: { catalog: CatalogSummary }) {
     <>
       <p className="mt-1 text-small text-ink-3">
         {PLACES[of.kind] ?? "Folder"}, <span className="font-mono">{of.location}</span>,{" "}
-        {of.files > 0 ? `${count(of.files, "file")}, ${bytes(of.bytes)}` : count(of.tables, "table")}
+        {of.files === null ? count(of.tables, "table") : `${count(of.files, "file")}, ${bytes(of.bytes ?? 0)}`}
       </p>
       {of.error && <Strip className="mt-3">Not up to date: {of.error.message}</Strip>}
       {of.warnings.map((warning) => (
@@ -94,10 +94,10 @@ function Databases({ catalog: of }: { catalog: CatalogSummary }) {
                           </Link>
                         </Td>
                         <Td tall right className="pl-4">
-                          {table.files > 0 && bytes(table.bytes)}
+                          {table.bytes === null ? <Unknown /> : bytes(table.bytes)}
                         </Td>
                         <Td tall right className="pl-4 max-phone:hidden">
-                          {table.files > 0 && full(table.files)}
+                          {table.files === null ? <Unknown /> : full(table.files)}
                         </Td>
                         <Td tall right className="pl-4 text-ink-2 max-phone:hidden">
                           {table.updated_at ? changed(table.updated_at, now) : ""}
@@ -114,6 +114,13 @@ function Databases({ catalog: of }: { catalog: CatalogSummary }) {
     </>
   );
 }
+
+/** Another system keeps the files: nobody has counted them, so none is not what it says. */
+const Unknown = () => (
+  <span className="text-ink-3" title="Not known: the catalog does not count files">
+    –
+  </span>
+);
 
 export const NoCatalogs = () => (
   <Page className="w-full pt-6">

@@ -57,9 +57,9 @@ export function useNodes(catalog: string | undefined, chosen: ReadonlyMap<string
     if (!list) continue;
     if (list.isError) nodes.push(note(`${databaseId(database)}/failed`, 2, "Its tables could not be read", database));
     if (list.data?.items.length === 0) nodes.push(note(`${databaseId(database)}/empty`, 2, "No tables", database));
-    for (const { name, rows, files, bytes: size } of list.data?.items ?? []) {
+    for (const { name, rows, bytes: size } of list.data?.items ?? []) {
       const id = tableId(database, name);
-      const extent = rows !== null ? rowCount(rows) : files > 0 ? bytes(size) : undefined;
+      const extent = rows !== null ? rowCount(rows) : size === null ? undefined : bytes(size);
       nodes.push({
         id,
         level: 2,

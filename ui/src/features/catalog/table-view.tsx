@@ -165,8 +165,8 @@ function Facts({ table }: { table: Table }) {
   const now = useNow();
   const facts: [string, string][] = [
     ["Rows", table.rows === null ? "Not counted" : full(table.rows)],
-    // What another system keeps has no files here.
-    ...(table.files > 0
+    // What another system keeps is not counted here.
+    ...(table.files !== null && table.bytes !== null
       ? ([
           ["Size", bytes(table.bytes)],
           ["Files", full(table.files)],

@@ -11,6 +11,7 @@ import type { DashboardData, DashboardDefinition, Filter } from "./definition";
 import { FilterPicker } from "./filter-picker";
 import { boundsOf, chosen, chosenRange, optionsOf, rangeNames, summary, type Options } from "./options";
 import type { DashboardSearch } from "./use-dashboard-search";
+import { ValuePicker } from "./value-picker";
 
 /**
  * All filters as one GET form. Each is a `<details>` that opens and applies without a script; with one, opening closes the
@@ -132,6 +133,8 @@ function Segment(props: {
         <div className="ld-pick" role="group" aria-label={filter.label}>
           {dates ? (
             <DatePicker filter={filter} bounds={bounds} {...range} />
+          ) : filter.type !== "list" ? (
+            <ValuePicker filter={filter} value={chosen(filter, search.values)[0] ?? ""} />
           ) : (
             <FilterPicker
               filter={filter}

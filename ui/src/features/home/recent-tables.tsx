@@ -56,7 +56,7 @@ export function RecentTables() {
                 {table.database}.{table.name}
               </Link>
               <span className="ml-auto text-small text-ink-3 tabular-nums">
-                {table.updated_at ? changed(table.updated_at, now) : bytes(table.bytes)}
+                {table.updated_at ? changed(table.updated_at, now) : table.bytes === null ? "–" : bytes(table.bytes)}
               </span>
             </li>
           ))}

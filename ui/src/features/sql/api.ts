@@ -13,6 +13,7 @@ import type {
   SavedChartDefinition,
   SavedQuery,
 } from "@/api/types";
+import { whole } from "@/api/whole";
 import { decodePage, type Page } from "./result/arrow";
 
 export interface Execution extends BaseExecution {
@@ -73,7 +74,7 @@ export const updateQuery = (id: string, version: number, title: string, definiti
 export const createChart = (title: string, definition: SavedChartDefinition) =>
   callJson<SavedChart>("/charts", { method: "POST", body: { title, definition } });
 
-export const dashboard = (id: string) => callJson<Dashboard>(`/dashboards/${part(id)}`);
+export const dashboard = async (id: string) => whole(await callJson<Dashboard>(`/dashboards/${part(id)}`));
 
 export const createDashboard = (title: string, definition: DashboardDefinition) =>
   callJson<Dashboard>("/dashboards", { method: "POST", body: { title, definition } });

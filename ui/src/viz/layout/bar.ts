@@ -8,6 +8,11 @@ import type { BarSpec } from "../spec";
 import { pivot, tone, type Pivot } from "./series";
 
 const BAND = 0.6;
+/** More lying bars than this have a height of their own, whatever the place they get: those of a phone would be lines. */
+const STRETCHED = 11;
+/** Px that a name needs, and each bar beside others. */
+const ROW = 18;
+const LANE = 9;
 
 /** Bars from zero, beside each other or stacked, upright or lying. */
 export function bar(spec: BarSpec, source: Source, options: DrawOptions): Drawing {
@@ -93,6 +98,9 @@ export function bar(spec: BarSpec, source: Source, options: DrawOptions): Drawin
         kind: "hbar",
         left,
         right: 48,
+        ...(n > STRETCHED
+          ? { height: n * Math.max(ROW, lanes * LANE, Math.floor(options.height / n)), scrolls: `${full(n)} bars` }
+          : {}),
         paths: [
           ...(grid ? [{ c: "g", d: grid }] : []),
           ...paths((b) => rectPath(Math.min(x(b.from), x(b.to)), start(b), Math.abs(x(b.to) - x(b.from)), lane)),

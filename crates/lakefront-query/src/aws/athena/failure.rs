@@ -53,6 +53,14 @@ fn told(reason: &str, category: Option<i32>) -> QueryError {
         )
         .with_hint("Read fewer columns or partitions, or raise the workgroup's limit.");
     }
+    if has("workgroup") && has("not found") {
+        let text = format!("Athena has no such workgroup: {}", sentence(reason));
+        return QueryError::new("INVALID_LOCATION", ErrorKind::User, text);
+    }
+    if has("bucket does not exist") || has("nosuchbucket") {
+        let text = format!("A bucket that this reads is gone: {}", sentence(reason));
+        return QueryError::new("INVALID_LOCATION", ErrorKind::User, text);
+    }
     if has("output location") || has("output bucket") {
         let text = format!("Athena can't write results: {}", sentence(reason));
         return QueryError::new("INVALID_LOCATION", ErrorKind::User, text)

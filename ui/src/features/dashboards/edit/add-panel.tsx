@@ -4,11 +4,17 @@ import { useId, useState } from "react";
 import { savedCharts } from "@/api/dashboards";
 import { savedQueries } from "@/api/queries";
 import { Button } from "@/ui/button";
-import { Checkbox, Field, Input, SearchField } from "@/ui/field";
+import { Checkbox, Field, Input, SearchField, Select } from "@/ui/field";
 import { Icon } from "@/ui/icon";
 import { chartNames, chartTypes, type ChartType } from "@/viz";
 import type { DashboardDefinition, Tile } from "../definition";
 import { Glyph } from "./kinds";
+
+const INTERVALS: [seconds: number, words: string][] = [
+  [300, "Every 5 minutes"],
+  [3600, "Every hour"],
+  [86400, "Once a day"],
+];
 
 type NewTile = Omit<Tile, "id" | "x" | "y" | "w" | "h">;
 
@@ -22,8 +28,9 @@ export function AddPanel(props: {
   onTabTitle: (title: string) => void;
   onTabRemove: (() => void) | undefined;
   onKeepWarm: (keepWarm: boolean) => void;
+  onRefresh: (seconds: number | undefined) => void;
 }) {
-  const { definition, title, tab, onAdd, onTitle, onTabTitle, onTabRemove, onKeepWarm } = props;
+  const { definition, title, tab, onAdd, onTitle, onTabTitle, onTabRemove, onKeepWarm, onRefresh } = props;
   const hint = useId();
   const [wanted, setWanted] = useState("");
   const charts = useQuery(savedCharts());
@@ -123,6 +130,25 @@ export function AddPanel(props: {
       <p id={hint} className="mb-3.5 text-small text-ink-2">
         Runs its statements at the owner’s cost when new data arrives, so that nobody waits for them.
       </p>
+      <Field label="The public page looks for it" className="mb-3.5">
+        {(control) => (
+          <Select
+            {...control}
+            value={String(definition.refresh_s ?? "")}
+            onChange={(event) => onRefresh(event.target.value === "" ? undefined : Number(event.target.value))}
+          >
+            <option value="">As often as caches allow</option>
+            {INTERVALS.map(([seconds, words]) => (
+              <option key={seconds} value={seconds}>
+                {words}
+              </option>
+            ))}
+            {definition.refresh_s !== undefined && !INTERVALS.some(([seconds]) => seconds === definition.refresh_s) && (
+              <option value={definition.refresh_s}>Every {definition.refresh_s} s</option>
+            )}
+          </Select>
+        )}
+      </Field>
     </>
   );
 }

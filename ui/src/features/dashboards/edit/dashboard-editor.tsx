@@ -3,6 +3,7 @@ import { Plus, X } from "lucide-react";
 import { useEffect, useReducer, useState } from "react";
 import { saveDashboard } from "@/api/dashboards";
 import { ApiError } from "@/api/error";
+import { wholeDefinition } from "@/api/whole";
 import type { ChartDefinition, Column } from "@/api/types";
 import { dashboardBySlug } from "@/api/queries";
 import { useHotkey } from "@/lib/hotkeys";
@@ -129,7 +130,7 @@ export function DashboardEditor({ dashboard, onLeave }: { dashboard: Dashboard; 
         saving={save.isPending}
         onUndo={() => act({ do: "undo" })}
         onRedo={() => act({ do: "redo" })}
-        onRestore={(d) => change((now) => ({ ...now, definition: d }))}
+        onRestore={(d) => change((now) => ({ ...now, definition: wholeDefinition(d) }))}
         onDiscard={discard}
         onSave={() => save.mutate(base.version)}
       />
@@ -251,6 +252,9 @@ export function DashboardEditor({ dashboard, onLeave }: { dashboard: Dashboard; 
                       ...now,
                       definition: { ...now.definition, keep_warm: on || undefined },
                     }))
+                  }
+                  onRefresh={(seconds) =>
+                    change((now) => ({ ...now, definition: { ...now.definition, refresh_s: seconds } }))
                   }
                   onTabRemove={
                     definition.tabs.length > 1

@@ -1,0 +1,157 @@
+//! What each type of chart takes: the same as `ui/src/viz/spec.ts`, which draws it (a test compares the two).
+
+use serde_json::{Map, Value};
+
+use super::shape::{Fault, Field, Shape, instead, needed, optional, record};
+
+const ROWS: Shape = Shape::Whole { least: 1, most: 20_000 };
+const DIGITS: Shape = Shape::Whole { least: 0, most: 20 };
+const STYLE: Shape = Shape::OneOf(&["number", "percent", "compact"]);
+
+/// What every type takes.
+pub const COMMON: &[Field] = &[needed("type", Shape::Name), optional("style", STYLE), optional("digits", DIGITS)];
+
+pub const TYPES: &[(&str, &[Field])] = &[
+    (
+        "line",
+        &[
+            needed("x", Shape::Column),
+            needed("y", Shape::Columns),
+            optional("series", Shape::Column),
+            optional("zero", Shape::Flag),
+        ],
+    ),
+    (
+        "area",
+        &[
+            needed("x", Shape::Column),
+            needed("y", Shape::Columns),
+            optional("series", Shape::Column),
+            optional("stack", Shape::OneOf(&["zero", "share"])),
+        ],
+    ),
+    (
+        "bar",
+        &[
+            needed("x", Shape::Column),
+            needed("y", Shape::Columns),
+            optional("series", Shape::Column),
+            optional("mode", Shape::OneOf(&["grouped", "stacked"])),
+            optional("horizontal", Shape::Flag),
+            optional("sort", Shape::OneOf(&["data", "value"])),
+        ],
+    ),
+    (
+        "fan",
+        &[
+            needed("x", Shape::Column),
+            needed("low", Shape::Column),
+            needed("median", Shape::Column),
+            needed("high", Shape::Column),
+            optional("inner", Shape::Flag),
+            optional("notes", Shape::ByName(&Shape::Text)),
+        ],
+    ),
+    (
+        "heatmap",
+        &[
+            needed("y", Shape::Column),
+            optional("x", Shape::Column),
+            optional("value", Shape::Column),
+            optional("columns", Shape::List(&Shape::Record(HEATMAP_COLUMN))),
+            optional("group", Shape::Column),
+            optional("scale", Shape::OneOf(&["diverging", "sequential"])),
+            optional("limit", Shape::Positive),
+        ],
+    ),
+    (
+        "scatter",
+        &[
+            needed("x", Shape::Column),
+            needed("y", Shape::Column),
+            optional("series", Shape::Column),
+            optional("label", Shape::Column),
+        ],
+    ),
+    (
+        "number",
+        &[
+            needed("value", Shape::Column),
+            optional("low", Shape::Column),
+            optional("high", Shape::Column),
+            optional("reduce", Shape::OneOf(&["sum", "mean", "min", "max", "last", "change"])),
+            optional("period", ROWS),
+            optional("per", Shape::Text),
+            optional("noun", Shape::Text),
+            optional("spark", Shape::OneOf(&["line", "band", "bars"])),
+            optional("bucket", ROWS),
+        ],
+    ),
+    (
+        "table",
+        &[
+            optional("columns", Shape::List(&Shape::Record(TABLE_COLUMN))),
+            optional("sort", Shape::Record(SORT)),
+            optional("limit", ROWS),
+        ],
+    ),
+    ("map", &[needed("state", Shape::Column), needed("value", Shape::Column)]),
+    (
+        "ranked",
+        &[
+            needed("label", Shape::Column),
+            optional("detail", Shape::List(&Shape::Column)),
+            needed("value", Shape::Column),
+            optional("limit", ROWS),
+        ],
+    ),
+    ("capacity", &[needed("label", Shape::Column), needed("load", Shape::Column), optional("limit", Shape::Text)]),
+];
+
+pub const HEATMAP_COLUMN: &[Field] = &[needed("column", Shape::Column), optional("label", Shape::Text)];
+
+pub const TABLE_COLUMN: &[Field] = &[
+    needed("column", Shape::Column),
+    optional("label", Shape::Text),
+    optional("cell", Shape::OneOf(&["text", "muted", "number", "bar", "range", "change", "spark", "peak", "limit"])),
+    optional("style", STYLE),
+    optional("digits", DIGITS),
+    optional("high", Shape::Column),
+    optional("middle", Shape::Column),
+    optional("columns", Shape::List(&Shape::Column)),
+    optional("from", Shape::Whole { least: 0, most: 10_000 }),
+];
+
+const SORT: &[Field] = &[needed("column", Shape::Column), optional("descending", Shape::Flag)];
+
+pub fn check(path: &str, values: &Map<String, Value>, faults: &mut Vec<Fault>) {
+    let types = TYPES.iter().map(|(name, _)| *name);
+    let fields = match values.get("type") {
+        None | Some(Value::Null) => {
+            let all = instead("", types);
+            return faults.push(Fault(format!("`{path}.type` is missing: what to draw. {all}")));
+        }
+        Some(Value::String(given)) => match TYPES.iter().find(|(name, _)| name == given) {
+            Some((_, fields)) => *fields,
+            None => {
+                let instead = instead(given, types);
+                return faults.push(Fault(format!("`{path}.type` is `{given}`, which is no type of chart. {instead}")));
+            }
+        },
+        Some(other) => return Shape::Name.check(&format!("{path}.type"), other, faults),
+    };
+    let before = faults.len();
+    let all: Vec<Field> = COMMON.iter().chain(fields).copied().collect();
+    record(&all, path, values, faults);
+    let there = |name: &str| values.get(name).is_some_and(|value| !value.is_null());
+    if faults.len() == before
+        && values.get("type").is_some_and(|name| name == "heatmap")
+        && !there("columns")
+        && !(there("x") && there("value"))
+    {
+        let missing = if there("x") { "value" } else { "x" };
+        faults.push(Fault(format!(
+            "`{path}.{missing}` is missing: the name of a column. A heatmap takes `x` and `value`, or a list `columns`."
+        )));
+    }
+}
