@@ -172,6 +172,19 @@ pub enum Literal {
     Date(String),
     /// `YYYY-MM-DD hh:mm:ss[.fff]`, without a time zone.
     Timestamp(String),
+    /// One that its author wrote as SQL: its type is what Trino reads there, not what a column beside it asks for.
+    Written(Written),
+}
+
+/// A literal of Trino's SQL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// In one form for each value: `INTEGER '-1'`, `DECIMAL '1.50'`, `'it''s'`, `NULL`.
+    pub sql: String,
+    /// Trino's name of its type.
+    pub type_name: String,
+    /// The value alone, as PostgreSQL reads it for a type like that one; `None` for a null.
+    pub text: Option<String>,
 }
 
 /// What one job may use.

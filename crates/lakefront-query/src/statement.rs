@@ -2,6 +2,7 @@
 
 mod conditions;
 mod dialect;
+mod execute;
 mod kept;
 mod names;
 mod parameters;
@@ -23,6 +24,7 @@ use sqlparser::tokenizer::{Location, Token};
 
 use crate::catalog::{Bound, Link};
 use crate::{Catalogs, Position, QueryError, Request, quote};
+use execute::Asked;
 pub(crate) use kept::Kept;
 pub(crate) use names::Defaults;
 use partitions::TableRead;
@@ -76,12 +78,13 @@ impl Statement {
         if let Some(query) = kept.get(request, version) {
             return Ok(Statement::Query(query));
         }
+        let asked = Asked::of(&request.sql)?;
         let defaults = Defaults::new(catalogs, request).await;
-        let sql = dialect::likely(request, &defaults, catalogs);
-        let statement = match Self::read_as(sql, request, &defaults, catalogs).await? {
+        let sql = dialect::likely(asked.text.as_str(), &defaults, catalogs);
+        let statement = match Self::read_as(sql, &asked, request, &defaults, catalogs).await? {
             Reading::Read(statement) => statement,
             // Its tables are kept by somebody who reads another SQL than its names let expect.
-            Reading::Misread(sql) => match Self::read_as(sql, request, &defaults, catalogs).await? {
+            Reading::Misread(sql) => match Self::read_as(sql, &asked, request, &defaults, catalogs).await? {
                 Reading::Read(statement) => statement,
                 Reading::Misread(_) => {
                     return Err(QueryError::user("NOT_SUPPORTED", "It is not clear whose SQL this is.")
@@ -97,11 +100,13 @@ impl Statement {
 
     async fn read_as(
         sql: Sql,
+        asked: &Asked,
         request: &Request,
         defaults: &Defaults,
         catalogs: &Catalogs,
     ) -> Result<Reading<Self>, QueryError> {
-        let expanded = parameters::expand(sql, &request.sql, &request.parameters)?;
+        let values = asked.literals(sql, &request.parameters)?;
+        let expanded = parameters::expand(sql, &asked.text, &request.parameters, values.as_deref())?;
         let text = expanded.text;
         let (checked, start, explained) = match on_a_deep_stack(|| Checked::of(sql, &text))? {
             Checked::Query(findings) => (findings, 0, false),
@@ -302,13 +307,19 @@ impl BoundQuery {
 
     /// Where the author first wrote a name.
     fn find_name(&self, name: &str) -> Option<Position> {
-        let words = words_of(self.sql, self.text.author()).ok()?;
-        let word = words.iter().find(|word| match &word.token {
-            Token::Word(word) => word.value.eq_ignore_ascii_case(name),
-            _ => false,
-        })?;
-        let (line, column) = word.position();
-        Some(Position { line, column })
+        let position_in = |text: &str| {
+            let words = words_of(self.sql, text).ok()?;
+            let word = words.iter().find(|word| match &word.token {
+                Token::Word(word) => word.value.eq_ignore_ascii_case(name),
+                _ => false,
+            })?;
+            Some(word.position())
+        };
+        match position_in(self.text.author()) {
+            Some((line, column)) => Some(Position { line, column }),
+            // To its author the statement is a text within another.
+            None => position_in(self.text.as_str()).map(|(line, column)| self.text.author_position(line, column)),
+        }
     }
 }
 

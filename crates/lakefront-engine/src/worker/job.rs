@@ -13,7 +13,7 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
-use lakefront_trino::analyze::{Planned, Session};
+use lakefront_trino::analyze::{Parameter, Planned, Session};
 use lakefront_trino::types::{Type, VARCHAR};
 use lakefront_trino::zone::Zone;
 use tokio::sync::mpsc;
@@ -213,9 +213,13 @@ async fn plan(
     lakefront_trino::physical::plan(state, &plan).await
 }
 
-fn parameter(literal: &Literal) -> Result<(ScalarValue, Type), DataFusionError> {
+fn parameter(literal: &Literal) -> Result<Parameter, DataFusionError> {
     use datafusion::arrow::datatypes::{DataType, TimeUnit};
-    Ok(match literal {
+    let (value, of) = match literal {
+        Literal::Written(literal) => {
+            let (value, of) = lakefront_trino::analyze::literal(&literal.sql)?;
+            return Ok(Parameter { value, of, is_untyped: false });
+        }
         Literal::Null => (ScalarValue::Null, Type::Unknown),
         Literal::Boolean(value) => (ScalarValue::from(*value), Type::Boolean),
         Literal::BigInt(value) => (ScalarValue::from(*value), Type::Bigint),
@@ -226,7 +230,8 @@ fn parameter(literal: &Literal) -> Result<(ScalarValue, Type), DataFusionError> 
             let unit = DataType::Timestamp(TimeUnit::Millisecond, None);
             (ScalarValue::try_from_string(text.clone(), &unit)?, Type::Timestamp(3))
         }
-    })
+    };
+    Ok(Parameter { value, of, is_untyped: true })
 }
 
 /// Batches on their way to the pool.

@@ -52,6 +52,9 @@ pub(crate) async fn answer(show: &Show, defaults: &Defaults, catalogs: &Catalogs
             batch([("Column", names), ("Type", types), ("Extra", extras), ("Comment", comments)])
         }
         Show::Partitions { table } => partitions(&*names::find(catalogs, defaults, &names::parts(table)).await?),
+        Show::CreateTable { table } => {
+            lines("createtab_stmt", names::find(catalogs, defaults, &names::parts(table)).await?.definition()?)
+        }
         Show::Functions { like } => functions_like(like.as_deref()),
     }
 }

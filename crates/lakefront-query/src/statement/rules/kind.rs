@@ -1,8 +1,8 @@
 //! Which kinds of statement there are here.
 
 use sqlparser::ast::{
-    DescribeAlias, Ident, ObjectName, Query, ShowStatementFilter, ShowStatementFilterPosition, ShowStatementOptions,
-    Spanned, Statement,
+    DescribeAlias, Ident, ObjectName, Query, ShowCreateObject, ShowStatementFilter, ShowStatementFilterPosition,
+    ShowStatementOptions, Spanned, Statement,
 };
 
 use super::{not_supported, position};
@@ -24,6 +24,7 @@ pub(crate) enum Show {
     Tables { within: Option<ObjectName>, like: Option<String> },
     Columns { table: ObjectName },
     Partitions { table: ObjectName },
+    CreateTable { table: ObjectName },
     Functions { like: Option<String> },
 }
 
@@ -87,7 +88,12 @@ pub(crate) fn kind(statement: &Statement) -> Result<Kind<'_>, QueryError> {
             let table = ObjectName::from(variable[1..].to_vec());
             Ok(Kind::Show(Show::Partitions { table }))
         }
-        Statement::ShowCreate { .. } => Err(not_supported("This SHOW", statement.span())),
+        Statement::ShowCreate { obj_type: ShowCreateObject::Table, obj_name } => {
+            Ok(Kind::Show(Show::CreateTable { table: obj_name.clone() }))
+        }
+        Statement::ShowCreate { obj_type, obj_name } => {
+            Err(not_supported(&format!("SHOW CREATE {obj_type}"), obj_name.span()))
+        }
         Statement::Analyze(..)
         | Statement::Set(..)
         | Statement::Truncate(..)
