@@ -23,6 +23,18 @@ pub struct Job {
     pub database: String,
     pub limits: Limits,
     pub meter: Meter,
+    pub explain: Explain,
+}
+
+/// What is told of a job's plan.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Explain {
+    #[default]
+    Nothing,
+    /// Its operators, before the run.
+    Operators,
+    /// It runs to its end, and what its operators did is the result: lines of text.
+    Run,
 }
 
 /// Whose count of bytes an estimate foretells. Readers differ in what they need not read.

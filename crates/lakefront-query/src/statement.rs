@@ -3,6 +3,7 @@
 mod conditions;
 mod dialect;
 mod execute;
+mod explain;
 mod kept;
 mod names;
 mod parameters;
@@ -16,7 +17,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use lakefront_engine::{EngineError, EngineErrorKind, Literal};
+use lakefront_engine::{EngineError, EngineErrorKind, Explain, Literal};
 use lakefront_trino::{Sql, SyntaxError, SyntaxErrorKind, Word, words_of};
 use sqlparser::ast::{Ident, Query, visit_relations};
 use sqlparser::keywords::Keyword;
@@ -25,6 +26,7 @@ use sqlparser::tokenizer::{Location, Token};
 use crate::catalog::{Bound, Link};
 use crate::{Catalogs, Position, QueryError, Request, quote};
 use execute::Asked;
+pub(crate) use explain::Answer;
 pub(crate) use kept::Kept;
 pub(crate) use names::Defaults;
 use partitions::TableRead;
@@ -38,7 +40,7 @@ pub(crate) enum Statement {
     /// Rows from tables.
     Query(Arc<BoundQuery>),
     /// What a query would read.
-    Explain(Arc<BoundQuery>),
+    Explain(Arc<BoundQuery>, Answer),
     /// Answered by the catalogs.
     Show(Show, Defaults),
 }
@@ -62,6 +64,8 @@ pub(crate) struct BoundQuery {
     pub(crate) defaults: Defaults,
     /// Its value is another one at the next run.
     pub(crate) volatile: bool,
+    /// What is asked of its plan, rather than its rows.
+    pub(crate) explain: Explain,
     canonical: String,
 }
 
@@ -107,15 +111,19 @@ impl Statement {
     ) -> Result<Reading<Self>, QueryError> {
         let values = asked.literals(sql, &request.parameters)?;
         let expanded = parameters::expand(sql, &asked.text, &request.parameters, values.as_deref())?;
-        let text = expanded.text;
-        let (checked, start, explained) = match on_a_deep_stack(|| Checked::of(sql, &text))? {
-            Checked::Query(findings) => (findings, 0, false),
-            Checked::Explain(findings, start) => (findings, start, true),
+        let (text, answer) = explain::options(sql, expanded.text)?;
+        let (checked, start, explain) = match on_a_deep_stack(|| Checked::of(sql, &text))? {
+            Checked::Query(findings) => (findings, 0, Explain::Nothing),
+            Checked::Explain { findings, start, analyze: false } => (findings, start, Explain::Operators),
+            Checked::Explain { findings, start, analyze: true } => (findings, start, Explain::Run),
             Checked::Show(show) => return Ok(Reading::Read(Statement::Show(show, defaults.clone()))),
         };
-        let bound = BoundQuery::bind(sql, checked, &text, start, expanded.literals, defaults, catalogs).await;
+        let said = Said { sql, text: &text, literals: expanded.literals, start, explain };
+        let bound = BoundQuery::bind(said, checked, defaults, catalogs).await;
         Ok(match bound.map_err(|error| in_authors_text(error, &text))? {
-            Reading::Read(query) if explained => Reading::Read(Statement::Explain(Arc::new(query))),
+            Reading::Read(query) if explain == Explain::Operators => {
+                Reading::Read(Statement::Explain(Arc::new(query), answer))
+            }
             Reading::Read(query) => Reading::Read(Statement::Query(Arc::new(query))),
             Reading::Misread(sql) => Reading::Misread(sql),
         })
@@ -132,8 +140,13 @@ enum Reading<T> {
 /// What is known of a text once its tree is gone.
 enum Checked {
     Query(Findings),
-    /// And the byte at which the explained query begins.
-    Explain(Findings, usize),
+    Explain {
+        findings: Findings,
+        /// The byte at which the explained query begins.
+        start: usize,
+        /// It runs, and the plan tells what happened.
+        analyze: bool,
+    },
     Show(Show),
 }
 
@@ -150,9 +163,10 @@ impl Checked {
         };
         let checked = match rules::kind(&tree) {
             Ok(Kind::Query(query)) => check(query).map(Checked::Query),
-            Ok(Kind::Explain(query)) => {
-                check(query).and_then(|findings| Ok(Checked::Explain(findings, start_of_query(sql, text)?)))
-            }
+            Ok(Kind::Explain { query, analyze }) => check(query).and_then(|findings| {
+                let start = start_of_query(sql, text)?;
+                Ok(Checked::Explain { findings, start, analyze })
+            }),
             Ok(Kind::Show(show)) => Ok(Checked::Show(show)),
             Err(error) => Err(error),
         };
@@ -166,17 +180,24 @@ fn on_a_deep_stack<T>(work: impl FnOnce() -> T) -> T {
     stacker::grow(32 << 20, work)
 }
 
+/// A query as it was said.
+struct Said<'a> {
+    sql: Sql,
+    text: &'a Text,
+    literals: Vec<Literal>,
+    /// The byte of the text at which it begins.
+    start: usize,
+    explain: Explain,
+}
+
 impl BoundQuery {
-    /// Binds the query that begins at byte `start` of the text.
     async fn bind(
-        sql: Sql,
+        said: Said<'_>,
         findings: Findings,
-        text: &Text,
-        start: usize,
-        literals: Vec<Literal>,
         defaults: &Defaults,
         catalogs: &Catalogs,
     ) -> Result<Reading<Self>, QueryError> {
+        let Said { sql, text, literals, start, explain } = said;
         let words = words_of(sql, text.as_str()).map_err(QueryError::internal)?;
         let bound = names::bind(sql, catalogs, defaults, &findings.tables, &literals).await?;
         // What reads no table can still be only what its author's database understands.
@@ -259,7 +280,9 @@ impl BoundQuery {
             not_embedded,
             places,
             defaults: defaults.clone(),
-            volatile: findings.volatile,
+            // What a run did is never told of another.
+            volatile: findings.volatile || explain == Explain::Run,
+            explain,
         }))
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::DataSourceExec;
-use datafusion::physical_plan::metrics::MetricsSet;
+use datafusion::physical_plan::metrics::{MetricValue, MetricsSet};
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 
 use super::scan::ScanTable;
@@ -32,7 +32,7 @@ pub(super) fn analyzed(
     (scanned, took): (u64, Duration),
 ) -> Vec<String> {
     let end = if cut { ", where the limit of a result ends it" } else { "" };
-    let mut lines = vec![format!("{rows} rows in {}, {} read{end}", time(took), human_bytes(scanned))];
+    let mut lines = vec![format!("{} in {}, {} read{end}", counted(rows), time(took), human_bytes(scanned))];
     let mut told = Vec::new();
     for table in tables {
         if !told.contains(&table.id) {
@@ -86,9 +86,9 @@ fn scan(node: &Arc<dyn ExecutionPlan>, tables: &[Arc<ScanTable>]) -> Option<Stri
     Some(text)
 }
 
-/// The name of an operator as the engine has it, without the word that all of them end in, and its description.
+/// The name of an operator as the engine has it, without the word that all of them have, and its description.
 fn generic(node: &Arc<dyn ExecutionPlan>) -> (String, String) {
-    let name = node.name().trim_end_matches("Exec").to_owned();
+    let name = node.name().replace("Exec", "");
     let shown = displayable(node.as_ref()).one_line().to_string();
     let detail = match shown.trim().split_once(": ") {
         Some((_, detail)) => plain(detail),
@@ -120,14 +120,20 @@ fn cut(text: &str) -> String {
 
 fn figures(metrics: &MetricsSet) -> Vec<String> {
     let sum = |name: &str| metrics.sum_by_name(name).map(|value| value.as_usize());
-    let rows = metrics.output_rows().map(|rows| if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") });
-    let bytes = sum("output_bytes").map(|bytes| human_bytes(bytes as u64));
+    let rows = metrics.output_rows().map(|rows| counted(rows as u64));
+    // What its batches take in memory.
+    let bytes = metrics.sum(|metric| matches!(metric.value(), MetricValue::OutputBytes(_)));
+    let bytes = bytes.map(|bytes| human_bytes(bytes.as_usize() as u64));
     // A scan is timed by the work on its files, waiting aside.
     let nanos = sum("time_elapsed_processing").or_else(|| metrics.elapsed_compute());
     let took = nanos.map(|nanos| time(Duration::from_nanos(nanos as u64)));
     let spilled = metrics.spilled_bytes().filter(|bytes| *bytes > 0);
     let spilled = spilled.map(|bytes| format!("{} spilled to disk", human_bytes(bytes as u64)));
     [rows, bytes, took, spilled].into_iter().flatten().collect()
+}
+
+fn counted(rows: u64) -> String {
+    if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") }
 }
 
 fn time(time: Duration) -> String {

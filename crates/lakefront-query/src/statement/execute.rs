@@ -36,11 +36,18 @@ impl Asked {
     pub(super) fn of(author: &str) -> Result<Self, QueryError> {
         let text = Text::new(author);
         // What has no words is told by whoever reads the statement.
-        let words = match begins_with_execute(author).then(|| words_of(Sql::Trino, author)) {
+        let words = match may_be_prepared(author).then(|| words_of(Sql::Trino, author)) {
             Some(Ok(words)) => words,
             Some(Err(_)) | None => return Ok(Self { text, values: None }),
         };
-        let mut words = words.iter().filter(|word| !word.is_space());
+        let words: Vec<&Word> = words.iter().filter(|word| !word.is_space()).collect();
+        if let (Some(statement), Some(first)) = (of_a_name(&words), words.first()) {
+            let (line, column) = first.position();
+            return Err(QueryError::user("NOT_SUPPORTED", format!("{statement} is not supported."))
+                .with_hint("Statements are not kept under a name: write EXECUTE IMMEDIATE 'select … ?' USING 1, or {{name}} for a parameter.")
+                .at(Some(Position { line, column })));
+        }
+        let mut words = words.into_iter();
         let wrong = |message: &str, word: Option<&Word>| {
             let position = word.map(Word::position).map(|(line, column)| Position { line, column });
             QueryError::user("SYNTAX_ERROR", message).with_hint(FORM).at(position)
@@ -112,13 +119,29 @@ impl Asked {
 }
 
 /// Without a look at all of its words: nearly every statement is another one.
-fn begins_with_execute(text: &str) -> bool {
+fn may_be_prepared(text: &str) -> bool {
     let start = text.trim_start();
-    let is_comment = start.starts_with("--") || start.starts_with("/*");
-    is_comment || start.get(..7).is_some_and(|word| word.eq_ignore_ascii_case("execute"))
+    let begins = |word: &&str| start.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    ["--", "/*", "execute", "prepare", "deallocate", "desc"].iter().any(|word| begins(word))
 }
 
-fn is(word: &Word, keyword: Keyword) -> bool {
+/// What keeps a statement under a name, or asks for one.
+fn of_a_name(words: &[&Word]) -> Option<&'static str> {
+    let second = |keyword| words.get(1).is_some_and(|word| is(word, keyword));
+    let first = |keyword| words.first().is_some_and(|word| is(word, keyword));
+    let describes = || first(Keyword::DESCRIBE) || first(Keyword::DESC);
+    let named = || words.get(2).is_some_and(|word| matches!(word.token, Token::Word(_)));
+    match () {
+        () if first(Keyword::EXECUTE) && !second(Keyword::IMMEDIATE) => Some("EXECUTE of a prepared statement"),
+        () if first(Keyword::PREPARE) => Some("PREPARE"),
+        () if first(Keyword::DEALLOCATE) => Some("DEALLOCATE PREPARE"),
+        () if describes() && second(Keyword::INPUT) && named() => Some("DESCRIBE INPUT"),
+        () if describes() && second(Keyword::OUTPUT) && named() => Some("DESCRIBE OUTPUT"),
+        () => None,
+    }
+}
+
+pub(super) fn is(word: &Word, keyword: Keyword) -> bool {
     matches!(&word.token, Token::Word(word) if word.quote_style.is_none() && word.keyword == keyword)
 }
 

@@ -12,7 +12,7 @@ use crate::QueryError;
 #[derive(Debug)]
 pub(crate) enum Kind<'a> {
     Query(&'a Query),
-    Explain(&'a Query),
+    Explain { query: &'a Query, analyze: bool },
     Show(Show),
 }
 
@@ -32,16 +32,13 @@ pub(crate) enum Show {
 pub(crate) fn kind(statement: &Statement) -> Result<Kind<'_>, QueryError> {
     match statement {
         Statement::Query(query) => Ok(Kind::Query(query)),
-        Statement::Explain { statement, analyze, format, options, query_plan, estimate, .. } => {
+        Statement::Explain { statement, analyze, verbose, format, options, query_plan, estimate, .. } => {
             let span = statement.span();
-            if *analyze {
-                return Err(not_supported("EXPLAIN ANALYZE", span));
-            }
-            if format.is_some() || options.is_some() || *query_plan || *estimate {
+            if format.is_some() || options.is_some() || *verbose || *query_plan || *estimate {
                 return Err(not_supported("EXPLAIN with options", span));
             }
             match statement.as_ref() {
-                Statement::Query(query) => Ok(Kind::Explain(query)),
+                Statement::Query(query) => Ok(Kind::Explain { query, analyze: *analyze }),
                 other => Err(not_allowed(other)),
             }
         }
