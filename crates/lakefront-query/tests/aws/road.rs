@@ -261,6 +261,6 @@ TBLPROPERTIES (
     let analyzed = run(&lake, lake.request("explain analyze select * from ledger")).await.err().unwrap();
     assert_eq!(analyzed.code, "NOT_SUPPORTED");
     assert!(analyzed.message.contains("goes to athena: "), "{analyzed}");
-    let explained = of("explain select count(*) from sales where state = 'CA'").await;
+    let explained = of("explain select sum(amount) from sales where state = 'CA'").await;
     assert!(explained.iter().any(|line| line.contains("Scan aws.")), "{explained:?}");
 }

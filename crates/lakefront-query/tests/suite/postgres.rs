@@ -68,7 +68,7 @@ async fn postgres_answers_for_its_tables_in_its_own_sql() {
         "execute immediate 'select ? + 1, ?, ?, ?, ?, ?, count(*) from orders where buyer = ? and day >= ? limit ?'
                using date '2024-02-28', -1.50, true, null, timestamp '2024-05-06 10:11:12', interval -'2' day,
                      'x'' or ''a'' = ''a', date '2024-01-02', 3";
-    assert_eq!(shop.rows(sql).await, ["2024-02-29|-1.50|true||2024-05-06T10:11:12|-2 days|0"]);
+    assert_eq!(shop.rows(sql).await, ["2024-02-29|-1.50|true|NULL|2024-05-06T10:11:12|-2 days|0"]);
     let sql = "execute immediate 'select pg_typeof(?)::text, pg_typeof(?)::text, pg_typeof(?)::text' using 1, 1.5, 1e0";
     assert_eq!(shop.rows(sql).await, ["integer|numeric|double precision"]);
     assert_eq!(shop.rows("execute immediate 'select id from orders where id = ?' using 7").await, ["7"]);
