@@ -122,7 +122,7 @@ impl Asked {
 fn may_be_prepared(text: &str) -> bool {
     let start = text.trim_start();
     let begins = |word: &&str| start.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
-    ["--", "/*", "execute", "prepare", "deallocate", "desc"].iter().any(|word| begins(word))
+    ["--", "/*", "execute", "prepare", "deallocate", "desc"].iter().any(begins)
 }
 
 /// What keeps a statement under a name, or asks for one.
