@@ -23,6 +23,18 @@ pub struct Job {
     pub database: String,
     pub limits: Limits,
     pub meter: Meter,
+    pub explain: Explain,
+}
+
+/// What is told of a job's plan.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Explain {
+    #[default]
+    Nothing,
+    /// Its operators, before the run.
+    Operators,
+    /// It runs to its end, and what its operators did is the result: lines of text.
+    Run,
 }
 
 /// Whose count of bytes an estimate foretells. Readers differ in what they need not read.
@@ -172,6 +184,19 @@ pub enum Literal {
     Date(String),
     /// `YYYY-MM-DD hh:mm:ss[.fff]`, without a time zone.
     Timestamp(String),
+    /// One that its author wrote as SQL: its type is what Trino reads there, not what a column beside it asks for.
+    Written(Written),
+}
+
+/// A literal of Trino's SQL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// In one form for each value: `INTEGER '-1'`, `DECIMAL '1.50'`, `'it''s'`, `NULL`.
+    pub sql: String,
+    /// Trino's name of its type.
+    pub type_name: String,
+    /// The value alone, as PostgreSQL reads it for a type like that one; `None` for a null.
+    pub text: Option<String>,
 }
 
 /// What one job may use.

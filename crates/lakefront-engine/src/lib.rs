@@ -30,9 +30,12 @@ mod worker;
 
 pub use error::{EngineError, EngineErrorKind};
 pub use infer::{InferRequest, InferredSchema};
-pub use job::{Compression, DataFile, Format, Job, Limits, LineRules, Literal, Meter, S3Credentials, Storage, Table};
+pub use job::{
+    Compression, DataFile, Explain, Format, Job, Limits, LineRules, Literal, Meter, S3Credentials, Storage, Table,
+    Written,
+};
 pub use pool::{
-    ColumnBytes, Estimate, Frame, Pool, PoolConfig, Prepared, Progress, Running, Statistics, TableEstimate,
+    ColumnBytes, Estimate, Frame, Pool, PoolConfig, Prepared, Progress, Running, Statistics, TableEstimate, human_bytes,
 };
 pub use scratch::Scratch;
 pub use worker::worker_main;

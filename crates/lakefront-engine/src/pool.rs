@@ -85,7 +85,14 @@ impl Pool {
     pub async fn prepare(&self, job: Job) -> Result<Prepared, EngineError> {
         let deadline = Instant::now() + job.limits.deadline;
         let plan = Plan::make(&self.workers, &job, deadline, None).await?;
-        Ok(Prepared { schema: Arc::clone(&plan.schema), estimate: plan.estimate.clone(), plan, job, deadline })
+        Ok(Prepared {
+            schema: Arc::clone(&plan.schema),
+            estimate: plan.estimate.clone(),
+            operators: plan.operators.clone(),
+            plan,
+            job,
+            deadline,
+        })
     }
 
     /// Infers the schema of files in a worker.
@@ -138,6 +145,7 @@ async fn patiently<T>(
 struct Plan {
     schema: SchemaRef,
     estimate: Estimate,
+    operators: Vec<String>,
     heavy: bool,
     slot: Option<OwnedSemaphorePermit>,
     lease: Lease,
@@ -159,9 +167,9 @@ impl Plan {
             match patiently(workers, &mut slot, Planned::hear_from(&mut lease, job, deadline)).await {
                 Some(Err(_)) if lease.was_killed() && !again => again = true,
                 Some(planned) => {
-                    let Planned { schema, estimate, unbounded } = planned?;
+                    let Planned { schema, estimate, unbounded, operators } = planned?;
                     let heavy = unbounded || estimate.bytes > workers.config().cheap_bytes;
-                    return Ok(Plan { schema, heavy, slot, estimate, lease });
+                    return Ok(Plan { schema, heavy, slot, estimate, operators, lease });
                 }
                 None => {
                     drop(lease);
@@ -176,6 +184,7 @@ struct Planned {
     schema: SchemaRef,
     estimate: Estimate,
     unbounded: bool,
+    operators: Vec<String>,
 }
 
 impl Planned {
@@ -190,6 +199,7 @@ impl Planned {
             database: job.database.clone(),
             limits: Limits { deadline: time_left, ..job.limits },
             meter: job.meter,
+            explain: job.explain,
         });
         lease.send(&prepare).await?;
         loop {
@@ -199,11 +209,12 @@ impl Planned {
                     let tables = indexes.iter().filter_map(|index| job.tables.get(*index as usize)).cloned();
                     lease.send_tables(tables.collect()).await?;
                 }
-                FromWorker::Planned { schema, estimate, unbounded } => {
+                FromWorker::Planned { schema, estimate, unbounded, operators } => {
                     return Ok(Planned {
                         schema: wire::decode_schema(&schema).map_err(internal)?,
                         estimate,
                         unbounded,
+                        operators,
                     });
                 }
                 FromWorker::Closed { outcome, broken } => {
@@ -220,6 +231,8 @@ impl Planned {
 pub struct Prepared {
     pub schema: SchemaRef,
     pub estimate: Estimate,
+    /// The plan in lines, where the job asks for it.
+    pub operators: Vec<String>,
     plan: Plan,
     job: Job,
     deadline: Instant,
@@ -411,6 +424,24 @@ pub struct Progress {
     pub rows: u64,
     /// Share of the estimated bytes that is read, 0 to 1.
     pub fraction: f64,
+}
+
+/// Bytes as people read them, in powers of ten.
+pub fn human_bytes(bytes: u64) -> String {
+    let mut value = bytes as f64;
+    let mut unit = "B";
+    for next in ["kB", "MB", "GB", "TB", "PB"] {
+        if value < 999.5 {
+            break;
+        }
+        value /= 1000.0;
+        unit = next;
+    }
+    if unit == "B" || value >= 99.5 || value.fract() == 0.0 {
+        format!("{value:.0} {unit}")
+    } else {
+        format!("{value:.1} {unit}")
+    }
 }
 
 /// What a job used.

@@ -22,7 +22,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::error::EngineError;
 use crate::infer::{FileKind, InferRequest, InferredSchema};
-use crate::job::{DataFile, Format, Limits, Literal, Meter, S3Credentials, Storage, Table};
+use crate::job::{DataFile, Explain, Format, Limits, Literal, Meter, S3Credentials, Storage, Table};
 use crate::pool::{Estimate, Progress, Statistics};
 
 /// Longest frame either side accepts; a table of 100,000 files takes about a hundredth.
@@ -57,6 +57,8 @@ pub(crate) enum FromWorker {
         estimate: Estimate,
         /// The plan has an operator whose work is not bounded by the bytes it reads.
         unbounded: bool,
+        /// Lines, where they are asked for.
+        operators: Vec<String>,
     },
     Progress(Progress),
     /// The last word on a job.
@@ -83,6 +85,7 @@ pub(crate) struct PrepareFrame {
     pub(crate) database: String,
     pub(crate) limits: Limits,
     pub(crate) meter: Meter,
+    pub(crate) explain: Explain,
 }
 
 /// What a worker caches a table under.

@@ -8,6 +8,7 @@ mod confine;
 mod diagnose;
 mod engine;
 mod estimate;
+mod explain;
 mod failure;
 mod footer;
 mod job;

@@ -8,6 +8,7 @@
 mod bound;
 mod cache;
 mod condition;
+mod definition;
 mod file_name;
 mod found;
 mod glue;

@@ -43,6 +43,8 @@ pub(crate) trait Engine: Send + Sync {
 pub(crate) struct Plan {
     /// `None` where only a run would tell.
     pub(crate) estimate: Option<lakefront_engine::Estimate>,
+    /// The operators in lines, where they are asked for and known.
+    pub(crate) operators: Vec<String>,
     /// The columns, where they are known before the run.
     pub(crate) schema: Option<SchemaRef>,
     /// Starts the run.

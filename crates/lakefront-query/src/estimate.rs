@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+pub(crate) use lakefront_engine::human_bytes as human;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::{LEAST, STEP};
@@ -26,6 +27,9 @@ pub struct EstimateReport {
     pub estimate: Option<Estimate>,
     pub engine: EngineChoice,
     pub route_reason: String,
+    /// The plan of the embedded engine in lines, for an EXPLAIN.
+    #[serde(skip)]
+    pub operators: Vec<String>,
     pub tables: Vec<TableEstimate>,
 }
 
@@ -175,26 +179,7 @@ impl From<lakefront_engine::TableEstimate> for TableEstimate {
     }
 }
 
-/// Bytes as people read them, in powers of ten.
-pub(crate) fn human(bytes: u64) -> String {
-    let mut value = bytes as f64;
-    let mut unit = "B";
-    for next in ["kB", "MB", "GB", "TB", "PB"] {
-        if value < 999.5 {
-            break;
-        }
-        value /= 1000.0;
-        unit = next;
-    }
-    if unit == "B" || value >= 99.5 || value.fract() == 0.0 {
-        format!("{value:.0} {unit}")
-    } else {
-        format!("{value:.1} {unit}")
-    }
-}
-
-/// What EXPLAIN says: tables and columns with their bytes, not the engine's plan, which is full of
-/// paths.
+/// What EXPLAIN says: engine and price, tables and columns with their bytes, and the embedded engine's plan.
 pub(crate) fn explain(report: &EstimateReport) -> Vec<String> {
     let reads = match &report.estimate {
         Some(Estimate { bytes, usd, exact }) => {
@@ -220,6 +205,10 @@ pub(crate) fn explain(report: &EstimateReport) -> Vec<String> {
         for column in &table.columns {
             lines.push(format!("    {}: {}", column.name, human(column.bytes)));
         }
+    }
+    if !report.operators.is_empty() {
+        lines.push("Plan:".to_owned());
+        lines.extend(report.operators.iter().map(|operator| format!("  {operator}")));
     }
     lines
 }

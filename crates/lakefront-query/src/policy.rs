@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use lakefront_engine::{EngineError, Job, Limits, Literal, Meter};
+use lakefront_engine::{EngineError, Explain, Job, Limits, Literal, Meter};
 
 use crate::catalog::{Bound, Link};
 use crate::guard::PartitionRules;
@@ -82,6 +82,11 @@ impl Authorized {
         self.query.volatile
     }
 
+    /// Whether it runs to tell what happened.
+    pub(crate) fn is_analyzed(&self) -> bool {
+        self.query.explain == Explain::Run
+    }
+
     /// Whether a stored result can stand for a new run, of whatever age it is: nobody tells when what another system
     /// keeps changes.
     pub(crate) fn is_repeatable(&self) -> bool {
@@ -103,6 +108,7 @@ impl Authorized {
             database: defaults.database.clone().unwrap_or_default(),
             limits,
             meter: Meter::Embedded,
+            explain: self.query.explain,
         }
     }
 

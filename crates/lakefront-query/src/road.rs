@@ -19,7 +19,7 @@ use crate::execution::{
 use crate::policy::{Authorized, authorize};
 use crate::result::{Cache, Found, Key, RunSummary, Shared, Spool, columns};
 use crate::route;
-use crate::statement::{BoundQuery, Kept, Statement, show};
+use crate::statement::{Answer, BoundQuery, Kept, Statement, show};
 use crate::{
     Catalogs, EngineChoice, ErrorKind, EstimateReport, Guard, QueriesConfig, QueryError, QueryLimits, Request,
     ResultCacheState, ResultSet, TableShare, infer_in,
@@ -85,10 +85,19 @@ impl Road {
         let deadline = self.deadline(&request);
         let statement = match deadline.holds(Statement::read(&request, &self.catalogs, &self.statements)).await? {
             Statement::Query(query) => self.allowed(query, &request).await?,
-            Statement::Explain(query) => {
+            Statement::Explain(query, what) => {
                 let statement = self.allowed(query, &request).await?;
                 let report = self.report(statement, request.engine, deadline).await?;
-                let answer = show::lines("Query Plan", explain(&report))?;
+                let answer = match what {
+                    Answer::Plan => show::lines("Query Plan", explain(&report))?,
+                    // Another engine says it of a run only.
+                    Answer::Validity if report.engine != EngineChoice::Embedded => {
+                        let message = format!("EXPLAIN (TYPE VALIDATE) is not supported on {}.", report.engine);
+                        return Err(QueryError::user("NOT_SUPPORTED", message)
+                            .with_hint("Ask for the engine `embedded`, where its tables are read there too."));
+                    }
+                    Answer::Validity => show::truth("Valid", true)?,
+                };
                 return self.answer(execution, &answer, "EXPLAIN runs nothing");
             }
             Statement::Show(show, defaults) => {
@@ -147,13 +156,14 @@ impl Road {
     pub(crate) async fn estimate(&self, request: &Request) -> Result<EstimateReport, QueryError> {
         let deadline = self.deadline(request);
         let statement = match deadline.holds(Statement::read(request, &self.catalogs, &self.statements)).await? {
-            Statement::Query(query) | Statement::Explain(query) => self.allowed(query, request).await?,
+            Statement::Query(query) | Statement::Explain(query, _) => self.allowed(query, request).await?,
             Statement::Show(..) => {
                 let nothing = lakefront_engine::Estimate { exact: true, ..Default::default() };
                 return Ok(EstimateReport {
                     estimate: Some(Price::FREE.estimate(&nothing)),
                     engine: EngineChoice::Embedded,
                     route_reason: "answered by the catalogs".to_owned(),
+                    operators: Vec::new(),
                     tables: Vec::new(),
                 });
             }
@@ -178,6 +188,7 @@ impl Road {
             estimate: plan.estimate.as_ref().map(|foreseen| price.estimate(foreseen)),
             engine: route.engine,
             route_reason: route.reason,
+            operators: plan.operators,
             tables: plan.estimate.into_iter().flat_map(|foreseen| foreseen.tables).map(Into::into).collect(),
         })
     }
@@ -316,7 +327,7 @@ impl Road {
         let statement = &order.statement;
         let limits = self.engine_limits(self.limits.deadline);
         let chosen = self.choose(statement, order.request.engine, limits).await?;
-        let Chosen { route, plan: Plan { schema, estimate, start }, price } = chosen;
+        let Chosen { route, plan: Plan { schema, estimate, start, .. }, price } = chosen;
         let planning_ms = planning.elapsed().as_millis() as u64;
         let shares = match &estimate {
             Some(estimate) => estimate.tables.iter().map(TableShare::from).collect(),

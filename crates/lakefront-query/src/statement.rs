@@ -2,6 +2,8 @@
 
 mod conditions;
 mod dialect;
+mod execute;
+mod explain;
 mod kept;
 mod names;
 mod parameters;
@@ -15,7 +17,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use lakefront_engine::{EngineError, EngineErrorKind, Literal};
+use lakefront_engine::{EngineError, EngineErrorKind, Explain, Literal};
 use lakefront_trino::{Sql, SyntaxError, SyntaxErrorKind, Word, words_of};
 use sqlparser::ast::{Ident, Query, visit_relations};
 use sqlparser::keywords::Keyword;
@@ -23,6 +25,8 @@ use sqlparser::tokenizer::{Location, Token};
 
 use crate::catalog::{Bound, Link, gone};
 use crate::{Catalogs, Position, QueryError, Request, quote};
+use execute::Asked;
+pub(crate) use explain::Answer;
 pub(crate) use kept::Kept;
 pub(crate) use names::Defaults;
 pub use names::nearest;
@@ -37,7 +41,7 @@ pub(crate) enum Statement {
     /// Rows from tables.
     Query(Arc<BoundQuery>),
     /// What a query would read.
-    Explain(Arc<BoundQuery>),
+    Explain(Arc<BoundQuery>, Answer),
     /// Answered by the catalogs.
     Show(Show, Defaults),
 }
@@ -61,6 +65,8 @@ pub(crate) struct BoundQuery {
     pub(crate) defaults: Defaults,
     /// Its value is another one at the next run.
     pub(crate) volatile: bool,
+    /// What is asked of its plan, rather than its rows.
+    pub(crate) explain: Explain,
     canonical: String,
 }
 
@@ -77,12 +83,13 @@ impl Statement {
         if let Some(query) = kept.get(request, version) {
             return Ok(Statement::Query(query));
         }
+        let asked = Asked::of(&request.sql)?;
         let defaults = Defaults::new(catalogs, request).await;
-        let sql = dialect::likely(request, &defaults, catalogs);
-        let statement = match Self::read_as(sql, request, &defaults, catalogs).await? {
+        let sql = dialect::likely(asked.text.as_str(), &defaults, catalogs);
+        let statement = match Self::read_as(sql, &asked, request, &defaults, catalogs).await? {
             Reading::Read(statement) => statement,
             // Its tables are kept by somebody who reads another SQL than its names let expect.
-            Reading::Misread(sql) => match Self::read_as(sql, request, &defaults, catalogs).await? {
+            Reading::Misread(sql) => match Self::read_as(sql, &asked, request, &defaults, catalogs).await? {
                 Reading::Read(statement) => statement,
                 Reading::Misread(_) => {
                     return Err(QueryError::user("NOT_SUPPORTED", "It is not clear whose SQL this is.")
@@ -98,20 +105,26 @@ impl Statement {
 
     async fn read_as(
         sql: Sql,
+        asked: &Asked,
         request: &Request,
         defaults: &Defaults,
         catalogs: &Catalogs,
     ) -> Result<Reading<Self>, QueryError> {
-        let expanded = parameters::expand(sql, &request.sql, &request.parameters)?;
-        let text = expanded.text;
-        let (checked, start, explained) = match on_a_deep_stack(|| Checked::of(sql, &text))? {
-            Checked::Query(findings) => (findings, 0, false),
-            Checked::Explain(findings, start) => (findings, start, true),
+        let values = asked.literals(sql, &request.parameters)?;
+        let expanded = parameters::expand(sql, &asked.text, &request.parameters, values.as_deref())?;
+        let (text, answer) = explain::options(sql, expanded.text)?;
+        let (checked, start, explain) = match on_a_deep_stack(|| Checked::of(sql, &text))? {
+            Checked::Query(findings) => (findings, 0, Explain::Nothing),
+            Checked::Explain { findings, start, analyze: false } => (findings, start, Explain::Operators),
+            Checked::Explain { findings, start, analyze: true } => (findings, start, Explain::Run),
             Checked::Show(show) => return Ok(Reading::Read(Statement::Show(show, defaults.clone()))),
         };
-        let bound = BoundQuery::bind(sql, checked, &text, start, expanded.literals, defaults, catalogs).await;
+        let said = Said { sql, text: &text, literals: expanded.literals, start, explain };
+        let bound = BoundQuery::bind(said, checked, defaults, catalogs).await;
         Ok(match bound.map_err(|error| in_authors_text(error, &text))? {
-            Reading::Read(query) if explained => Reading::Read(Statement::Explain(Arc::new(query))),
+            Reading::Read(query) if explain == Explain::Operators => {
+                Reading::Read(Statement::Explain(Arc::new(query), answer))
+            }
             Reading::Read(query) => Reading::Read(Statement::Query(Arc::new(query))),
             Reading::Misread(sql) => Reading::Misread(sql),
         })
@@ -128,8 +141,13 @@ enum Reading<T> {
 /// What is known of a text once its tree is gone.
 enum Checked {
     Query(Findings),
-    /// And the byte at which the explained query begins.
-    Explain(Findings, usize),
+    Explain {
+        findings: Findings,
+        /// The byte at which the explained query begins.
+        start: usize,
+        /// It runs, and the plan tells what happened.
+        analyze: bool,
+    },
     Show(Show),
 }
 
@@ -146,9 +164,10 @@ impl Checked {
         };
         let checked = match rules::kind(&tree) {
             Ok(Kind::Query(query)) => check(query).map(Checked::Query),
-            Ok(Kind::Explain(query)) => {
-                check(query).and_then(|findings| Ok(Checked::Explain(findings, start_of_query(sql, text)?)))
-            }
+            Ok(Kind::Explain { query, analyze }) => check(query).and_then(|findings| {
+                let start = start_of_query(sql, text)?;
+                Ok(Checked::Explain { findings, start, analyze })
+            }),
             Ok(Kind::Show(show)) => Ok(Checked::Show(show)),
             Err(error) => Err(error),
         };
@@ -162,17 +181,24 @@ fn on_a_deep_stack<T>(work: impl FnOnce() -> T) -> T {
     stacker::grow(32 << 20, work)
 }
 
+/// A query as it was said.
+struct Said<'a> {
+    sql: Sql,
+    text: &'a Text,
+    literals: Vec<Literal>,
+    /// The byte of the text at which it begins.
+    start: usize,
+    explain: Explain,
+}
+
 impl BoundQuery {
-    /// Binds the query that begins at byte `start` of the text.
     async fn bind(
-        sql: Sql,
+        said: Said<'_>,
         findings: Findings,
-        text: &Text,
-        start: usize,
-        literals: Vec<Literal>,
         defaults: &Defaults,
         catalogs: &Catalogs,
     ) -> Result<Reading<Self>, QueryError> {
+        let Said { sql, text, literals, start, explain } = said;
         let words = words_of(sql, text.as_str()).map_err(QueryError::internal)?;
         let bound = names::bind(sql, catalogs, defaults, &findings.tables, &literals).await?;
         // What reads no table can still be only what its author's database understands.
@@ -255,7 +281,9 @@ impl BoundQuery {
             not_embedded,
             places,
             defaults: defaults.clone(),
-            volatile: findings.volatile,
+            // What a run did is never told of another.
+            volatile: findings.volatile || explain == Explain::Run,
+            explain,
         }))
     }
 
@@ -306,13 +334,19 @@ impl BoundQuery {
 
     /// Where the author first wrote a name.
     fn find_name(&self, name: &str) -> Option<Position> {
-        let words = words_of(self.sql, self.text.author()).ok()?;
-        let word = words.iter().find(|word| match &word.token {
-            Token::Word(word) => word.value.eq_ignore_ascii_case(name),
-            _ => false,
-        })?;
-        let (line, column) = word.position();
-        Some(Position { line, column })
+        let position_in = |text: &str| {
+            let words = words_of(self.sql, text).ok()?;
+            let word = words.iter().find(|word| match &word.token {
+                Token::Word(word) => word.value.eq_ignore_ascii_case(name),
+                _ => false,
+            })?;
+            Some(word.position())
+        };
+        match position_in(self.text.author()) {
+            Some((line, column)) => Some(Position { line, column }),
+            // To its author the statement is a text within another.
+            None => position_in(self.text.as_str()).map(|(line, column)| self.text.author_position(line, column)),
+        }
     }
 }
 

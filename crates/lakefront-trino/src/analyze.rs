@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, ScalarValue};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableSource};
-use sqlparser::ast::{Ident, Spanned, Statement};
+use sqlparser::ast::{Expr as Ast, Ident, Spanned, Statement};
 
 use crate::error::{Code, Error, Result};
 use crate::types::Type;
@@ -59,7 +59,16 @@ pub struct Session {
     /// Unknown where nobody is to be named.
     pub user: Option<String>,
     /// Values of the placeholders `$1`, `$2`, ….
-    pub parameters: Vec<(ScalarValue, Type)>,
+    pub parameters: Vec<Parameter>,
+}
+
+/// What stands for a placeholder.
+#[derive(Debug, Clone)]
+pub struct Parameter {
+    pub value: ScalarValue,
+    pub of: Type,
+    /// It came without a type of SQL's: a text may be the day or the time that it is compared with.
+    pub is_untyped: bool,
 }
 
 /// A statement as DataFusion can run it.
@@ -79,16 +88,29 @@ pub fn plan(statement: &Statement, tables: &dyn Tables, session: &Session) -> Re
     let Statement::Query(query) = statement else {
         return Err(Error::not_here("This statement"));
     };
-    let analyzer = Analyzer {
-        tables,
-        session,
-        symbols: Cell::new(0),
-        looked: Cell::new(0),
-        types: RefCell::default(),
-        stored: RefCell::default(),
-    };
+    let analyzer = Analyzer::new(tables, session);
     let relation = analyzer.query(query, &Scope::outermost())?;
     output::present(relation)
+}
+
+/// The value of a literal that stands outside of a statement.
+///
+/// # Errors
+/// It is none, or no value of its type.
+pub fn literal(sql: &str) -> Result<(ScalarValue, Type)> {
+    crate::written::value(sql)
+}
+
+/// An expression that reads no table.
+pub(crate) fn expression(ast: &Ast, session: &Session) -> Result<(Expr, Type)> {
+    struct Nothing;
+    impl Tables for Nothing {
+        fn table(&self, _: &[&str]) -> Option<Table> {
+            None
+        }
+    }
+    let typed = Analyzer::new(&Nothing, session).expression(ast, &Scope::outermost())?;
+    Ok((typed.expr, typed.of))
 }
 
 pub(crate) struct Analyzer<'a> {
@@ -113,6 +135,19 @@ pub(crate) struct Typed {
 impl Typed {
     pub(crate) fn new(expr: Expr, of: Type) -> Self {
         Self { expr, of }
+    }
+}
+
+impl<'a> Analyzer<'a> {
+    fn new(tables: &'a dyn Tables, session: &'a Session) -> Self {
+        Self {
+            tables,
+            session,
+            symbols: Cell::new(0),
+            looked: Cell::new(0),
+            types: RefCell::default(),
+            stored: RefCell::default(),
+        }
     }
 }
 
@@ -161,6 +196,10 @@ fn with_columns(plan: LogicalPlan, more: Vec<Expr>) -> Result<LogicalPlan> {
 }
 
 /// Where a part of the text stands.
+pub(crate) fn place_of(ast: &Ast) -> Option<(u64, u64)> {
+    place(ast)
+}
+
 fn place(of: &impl Spanned) -> Option<(u64, u64)> {
     let start = of.span().start;
     (start.line > 0).then_some((start.line, start.column))

@@ -34,6 +34,7 @@ mod udf;
 pub mod value;
 mod windows;
 mod words;
+pub mod written;
 pub mod zone;
 
 use sqlparser::ast::Statement;

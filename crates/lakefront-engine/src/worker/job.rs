@@ -8,12 +8,13 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
+use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
 use datafusion::common::{DataFusionError, ScalarValue};
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
-use lakefront_trino::analyze::{Planned, Session};
+use lakefront_trino::analyze::{Parameter, Planned, Session};
 use lakefront_trino::types::{Type, VARCHAR};
 use lakefront_trino::zone::Zone;
 use tokio::sync::mpsc;
@@ -23,9 +24,9 @@ use tokio_util::task::AbortOnDropHandle;
 use super::engine::Engine;
 use super::output::{Output, Piece};
 use super::scan::ScanTable;
-use super::{Control, confine, diagnose, estimate, failure, session};
+use super::{Control, confine, diagnose, estimate, explain, failure, session};
 use crate::error::{EngineError, EngineErrorKind};
-use crate::job::{Limits, Literal, Meter};
+use crate::job::{Explain, Limits, Literal, Meter};
 use crate::pool::{INFER_DEADLINE, Progress, Statistics};
 use crate::wire::{FromWorker, InferFrame, Outcome, PrepareFrame, TableKey, ToWorker, encode_schema};
 
@@ -154,7 +155,12 @@ async fn plan_and_run(
     };
     let state = session::build(&around).map_err(failure::from_datafusion)?;
     let planned = analyze(&session::Names::new(&around, &frame.catalog, &frame.database), frame)?;
-    let output = Output::new(planned.columns.iter().map(|(name, of)| lakefront_trino::output::field(name, of)));
+    let output = match frame.explain {
+        Explain::Run => Output::new([lakefront_trino::output::field("Query Plan", &VARCHAR)].into_iter()),
+        Explain::Nothing | Explain::Operators => {
+            Output::new(planned.columns.iter().map(|(name, of)| lakefront_trino::output::field(name, of)))
+        }
+    };
     let plan = plan(&state, planned.plan, frame.meter).await.map_err(failure::not_planned)?;
     let foreseen = estimate::of(&plan, tables, &engine.footers, frame.meter).await?;
     let total = foreseen.bytes;
@@ -163,6 +169,10 @@ async fn plan_and_run(
             schema: encode_schema(output.schema()).map_err(failure::internal)?,
             unbounded: estimate::is_unbounded(&plan),
             estimate: foreseen,
+            operators: match frame.explain {
+                Explain::Operators => explain::operators(&plan, tables),
+                Explain::Nothing | Explain::Run => Vec::new(),
+            },
         })
         .map_err(failure::internal)?;
 
@@ -172,8 +182,18 @@ async fn plan_and_run(
     // Bytes of footers and of samples are not the statement's.
     engine.scanned.store(0, Ordering::Relaxed);
     let began = Instant::now();
-    let mut delivery = Delivery { engine, limits: &frame.limits, total, rows: 0, bytes: 0 };
-    let truncated = delivery.run(plan, &state, &output).await?;
+    for table in tables {
+        table.store.read().store(0, Ordering::Relaxed);
+    }
+    let counts_only = frame.explain == Explain::Run;
+    let mut delivery = Delivery { engine, limits: &frame.limits, total, counts_only, rows: 0, bytes: 0 };
+    let mut truncated = delivery.run(Arc::clone(&plan), &state, &output).await?;
+    if counts_only {
+        let did = (delivery.rows, truncated);
+        let took = (engine.scanned.load(Ordering::Relaxed), began.elapsed());
+        let lines = explain::analyzed(&plan, tables, did, took);
+        truncated = delivery.lines(lines, &output)?;
+    }
     Ok(Outcome::Ran(Statistics {
         scanned_bytes: engine.scanned.load(Ordering::Relaxed),
         rows: delivery.rows,
@@ -213,9 +233,13 @@ async fn plan(
     lakefront_trino::physical::plan(state, &plan).await
 }
 
-fn parameter(literal: &Literal) -> Result<(ScalarValue, Type), DataFusionError> {
+fn parameter(literal: &Literal) -> Result<Parameter, DataFusionError> {
     use datafusion::arrow::datatypes::{DataType, TimeUnit};
-    Ok(match literal {
+    let (value, of) = match literal {
+        Literal::Written(literal) => {
+            let (value, of) = lakefront_trino::analyze::literal(&literal.sql)?;
+            return Ok(Parameter { value, of, is_untyped: false });
+        }
         Literal::Null => (ScalarValue::Null, Type::Unknown),
         Literal::Boolean(value) => (ScalarValue::from(*value), Type::Boolean),
         Literal::BigInt(value) => (ScalarValue::from(*value), Type::Bigint),
@@ -226,7 +250,8 @@ fn parameter(literal: &Literal) -> Result<(ScalarValue, Type), DataFusionError> 
             let unit = DataType::Timestamp(TimeUnit::Millisecond, None);
             (ScalarValue::try_from_string(text.clone(), &unit)?, Type::Timestamp(3))
         }
-    })
+    };
+    Ok(Parameter { value, of, is_untyped: true })
 }
 
 /// Batches on their way to the pool.
@@ -235,6 +260,8 @@ struct Delivery<'a> {
     limits: &'a Limits,
     /// Estimated bytes.
     total: u64,
+    /// The rows are not sent.
+    counts_only: bool,
     rows: u64,
     bytes: u64,
 }
@@ -265,6 +292,14 @@ impl Delivery<'_> {
                 biased;
                 batch = batches.recv() => {
                     let Some(batch) = batch else { break };
+                    if self.counts_only {
+                        self.rows += batch.num_rows() as u64;
+                        if self.rows > self.limits.result_rows {
+                            self.rows = self.limits.result_rows;
+                            return Ok(true);
+                        }
+                        continue;
+                    }
                     for piece in output.pieces(&batch).map_err(failure::from_arrow)? {
                         if !self.send(piece)? {
                             return Ok(true);
@@ -275,6 +310,19 @@ impl Delivery<'_> {
             }
         }
         driver.await.map_err(of_join)?.map_err(failure::from_datafusion)?;
+        Ok(false)
+    }
+
+    /// Sends lines in place of the rows that were counted.
+    fn lines(&mut self, lines: Vec<String>, output: &Output) -> Result<bool, EngineError> {
+        self.rows = 0;
+        let lines: ArrayRef = Arc::new(StringArray::from(lines));
+        let batch = RecordBatch::try_new(Arc::clone(output.schema()), vec![lines]).map_err(failure::from_arrow)?;
+        for piece in output.pieces(&batch).map_err(failure::from_arrow)? {
+            if !self.send(piece)? {
+                return Ok(true);
+            }
+        }
         Ok(false)
     }
 

@@ -43,6 +43,8 @@ pub(super) struct TableStore {
     files: Arc<[DataFile]>,
     /// Bytes of data read since the job began.
     scanned: Arc<AtomicU64>,
+    /// Those of this table.
+    read: AtomicU64,
 }
 
 enum Backend {
@@ -63,7 +65,7 @@ impl TableStore {
                 Backend::S3 { store: Arc::new(lake::s3_store(storage)?), prefix: prefix.clone() }
             }
         };
-        Ok(TableStore { backend, files, scanned })
+        Ok(TableStore { backend, files, scanned, read: AtomicU64::new(0) })
     }
 
     /// The location under which DataFusion asks for a file.
@@ -86,6 +88,12 @@ impl TableStore {
     /// Counts bytes of data that a query asked for.
     pub(super) fn count(&self, bytes: u64) {
         self.scanned.fetch_add(bytes, Ordering::Relaxed);
+        self.read.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes of this table that were read since it was last set to 0.
+    pub(super) fn read(&self) -> &AtomicU64 {
+        &self.read
     }
 
     pub(super) fn open(&self, file: &DataFile) -> Result<PinnedFile, EngineError> {

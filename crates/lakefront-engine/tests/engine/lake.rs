@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
 use lakefront_engine::{
-    DataFile, EngineError, EngineErrorKind, Estimate, Format, Job, Limits, Literal, Meter, Pool, PoolConfig,
+    DataFile, EngineError, EngineErrorKind, Estimate, Explain, Format, Job, Limits, Literal, Meter, Pool, PoolConfig,
     Statistics, Storage, Table,
 };
 use parquet::arrow::ArrowWriter;
@@ -131,6 +131,7 @@ impl Lake {
             database: "demo".to_owned(),
             limits: self.limits,
             meter: Meter::Embedded,
+            explain: Explain::Nothing,
         }
     }
 

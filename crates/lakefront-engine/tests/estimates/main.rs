@@ -15,7 +15,7 @@ use std::time::Duration;
 use arrow::datatypes::{DataType, Field};
 use data::TableFiles;
 use lakefront_engine::{
-    DataFile, Estimate, Format, Job, Limits, Meter, Pool, PoolConfig, Storage, Table, infer::trino_type,
+    DataFile, Estimate, Explain, Format, Job, Limits, Meter, Pool, PoolConfig, Storage, Table, infer::trino_type,
 };
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
@@ -263,6 +263,7 @@ fn job(tables: &[Arc<Table>], sql: &str, meter: Meter) -> Job {
             result_bytes: 1 << 30,
         },
         meter,
+        explain: Explain::Nothing,
     }
 }
 

@@ -55,6 +55,7 @@ pub struct GlueTable {
     pub location: Option<String>,
     /// Class names, as Hive has them.
     pub input_format: Option<String>,
+    pub output_format: Option<String>,
     pub serde: Option<String>,
     pub serde_parameters: BTreeMap<String, String>,
     /// `projection.*`, `classification`, `skip.header.line.count`, …
@@ -339,6 +340,7 @@ struct StorageDescriptor {
     columns: Option<Vec<Column>>,
     location: Option<String>,
     input_format: Option<String>,
+    output_format: Option<String>,
     serde_info: Option<SerdeInfo>,
 }
 
@@ -400,6 +402,7 @@ impl Table {
             partition_keys: columns(self.partition_keys),
             location: storage.location.filter(|location| !location.is_empty()),
             input_format: storage.input_format.filter(|name| !name.is_empty()),
+            output_format: storage.output_format.filter(|name| !name.is_empty()),
             serde: serde.serialization_library.filter(|name| !name.is_empty()),
             serde_parameters: serde.parameters.unwrap_or_default(),
             metadata_location: parameters.get("metadata_location").filter(|_| is_iceberg).cloned(),

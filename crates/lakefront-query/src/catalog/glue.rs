@@ -15,8 +15,10 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 pub(crate) use files::{Lister, with_credentials};
 pub(crate) use owned::Unfollowed;
+pub(super) use types::hive;
 
 use super::condition::KeyOrder;
+use super::definition::Definition;
 use super::info::ColumnInfo;
 use super::linked::LinkedTable;
 use crate::aws::{GlueColumn, GlueTable};
@@ -100,6 +102,8 @@ pub(crate) fn linked(table: &GlueTable) -> LinkedTable {
         },
         location: table.location.clone(),
         content: None,
+        definition: Some(Arc::new(Definition::of_glue(table))),
+        is_governed: table.is_governed,
         files: reading.and_then(|reading| Declared::of(table, reading)).map(Arc::new).map_err(Some),
     }
 }

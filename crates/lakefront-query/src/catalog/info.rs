@@ -11,10 +11,11 @@ use lakefront_engine::{Compression, Format, Table};
 use serde::{Deserialize, Serialize};
 
 use super::bound::Bound;
+use super::definition::Definition;
 use super::found::Found;
 use super::lake::Lake;
 use super::linked::LinkedTable;
-use crate::{Principal, QueryError};
+use crate::{EngineChoice, Principal, QueryError};
 
 /// One catalog.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -91,6 +92,21 @@ pub struct TableInfo {
     pub(super) inferred: Option<InferredSchema>,
     #[serde(skip)]
     readable: Option<Readable>,
+    #[serde(skip)]
+    declaration: Declaration,
+}
+
+/// What is known of the statement that declares a table.
+#[derive(Debug)]
+pub(super) enum Declaration {
+    /// Of its files.
+    Files,
+    Known(Arc<Definition>),
+    View,
+    /// What another system has declared in words of its own.
+    Elsewhere(EngineChoice),
+    /// It may hold columns that not everybody sees.
+    PerPerson,
 }
 
 /// The table as the engine takes it; its credentials are renewed as the lake's are.
@@ -245,6 +261,36 @@ impl TableInfo {
         Ok(Arc::clone(&table))
     }
 
+    /// The lines of its `CREATE EXTERNAL TABLE`, as Athena would take it.
+    pub(crate) fn definition(&self) -> Result<Vec<String>, QueryError> {
+        let name = &self.name;
+        let refused = |message: String| QueryError::user("NOT_SUPPORTED", message);
+        let columns = format!("DESCRIBE {name} lists its columns.");
+        match &self.declaration {
+            Declaration::Known(definition) => Ok(definition.statement(&self.database, name)),
+            Declaration::View => {
+                Err(refused(format!("`{name}` is a view, whose statement is not shown.")).with_hint(columns))
+            }
+            Declaration::PerPerson => {
+                let message = format!("Lake Formation shows each person other columns of `{name}`.");
+                Err(refused(message).with_hint("Select from it to see yours."))
+            }
+            Declaration::Elsewhere(engine) => {
+                let system = if *engine == EngineChoice::Postgres { "PostgreSQL" } else { "Trino" };
+                Err(refused(format!("How `{name}` is declared is known to {system} only.")).with_hint(columns))
+            }
+            Declaration::Files => {
+                let table = self.engine_table()?;
+                let root = self.readable.as_ref().map(|readable| readable.lake.location()).unwrap_or_default();
+                // Where a folder of the server's lies is nobody's business.
+                let root = if root.starts_with("s3://") { root } else { String::new() };
+                let between = if root.is_empty() || root.ends_with('/') { "" } else { "/" };
+                let location = format!("{root}{between}{}", self.location);
+                Ok(Definition::of_files(&table, location)?.statement(&self.database, name))
+            }
+        }
+    }
+
     /// Whether another system keeps it, and its files are listed for each statement anew.
     pub(crate) fn is_kept_elsewhere(&self) -> bool {
         self.readable.is_none() && !self.problems.iter().any(|problem| problem.fatal)
@@ -313,7 +359,7 @@ impl TableInfo {
     }
 
     /// A table that another system keeps.
-    pub(super) fn linked(catalog: &str, table: &LinkedTable, location: String) -> TableInfo {
+    pub(super) fn linked(catalog: &str, table: &LinkedTable, location: String, declaration: Declaration) -> TableInfo {
         let note = table.files.as_ref().err().cloned().flatten();
         TableInfo {
             catalog: catalog.to_owned(),
@@ -331,6 +377,7 @@ impl TableInfo {
             problems: note.map(|reason| Problem::note(sentence(&reason))).into_iter().collect(),
             inferred: None,
             readable: None,
+            declaration,
         }
     }
 
@@ -351,6 +398,7 @@ impl TableInfo {
             problems: found.problems.clone(),
             inferred: None,
             readable: None,
+            declaration: Declaration::Files,
         }
     }
 }

@@ -15,10 +15,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::bound::Bound;
 use super::condition::Condition;
+use super::definition::Definition;
 use super::glue::{Declared, Unfollowed};
 use super::gone;
 use super::hint::{gathered, lies_in};
-use super::info::{ColumnInfo, Problem};
+use super::info::{ColumnInfo, Declaration, Problem};
 use super::refresh::LastListing;
 use super::{CatalogInfo, DatabaseInfo, Infer, News, RefreshReport, TableChange, TableInfo, TableSummary};
 use crate::engine::Engine;
@@ -108,6 +109,10 @@ pub(crate) struct LinkedTable {
     pub(crate) files: Result<Arc<Declared>, Option<String>>,
     /// What the other system says of its content's version.
     pub(crate) content: Option<String>,
+    /// How it is declared, where that is known.
+    pub(crate) definition: Option<Arc<Definition>>,
+    /// Somebody else says who sees which of its columns.
+    pub(crate) is_governed: bool,
 }
 
 impl Default for LinkedTable {
@@ -122,6 +127,8 @@ impl Default for LinkedTable {
             location: None,
             files: Err(None),
             content: None,
+            definition: None,
+            is_governed: false,
         }
     }
 }
@@ -398,7 +405,17 @@ impl Linked {
             Some(location) => location.clone(),
             None => format!("{kind} in {}", self.link.location()),
         };
-        TableInfo::linked(&self.name, table, location)
+        let definition = if table.is_view {
+            Declaration::View
+        } else {
+            match &table.definition {
+                // The columns that its listing shows are not each person's own.
+                Some(_) if table.is_governed && self.link.is_per_person() => Declaration::PerPerson,
+                Some(definition) => Declaration::Known(Arc::clone(definition)),
+                None => Declaration::Elsewhere(self.link.choice()),
+            }
+        };
+        TableInfo::linked(&self.name, table, location, definition)
     }
 
     /// Lists the tables, or waits for a listing that began after this call.

@@ -56,6 +56,7 @@ impl Engine for Embedded {
             Ok(Plan {
                 schema: Some(schema.clone()),
                 estimate: Some(prepared.estimate.clone()),
+                operators: prepared.operators.clone(),
                 start: async move {
                     match prepared.run().await {
                         Ok(running) => Ok(Box::new(EmbeddedRows { statement, schema, running }) as Box<dyn Rows>),

@@ -43,7 +43,7 @@ pub(super) fn plan<R: Run>(
             Err(error) => Err(statement.link_error(error)),
         }
     };
-    async { Ok(Plan { schema: None, estimate: None, start: start.boxed() }) }.boxed()
+    async { Ok(Plan { schema: None, estimate: None, operators: Vec::new(), start: start.boxed() }) }.boxed()
 }
 
 struct LinkedRows<R> {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use fallible_iterator::FallibleIterator;
-use lakefront_engine::{Literal, Progress, Statistics};
+use lakefront_engine::{Literal, Progress, Statistics, Written};
 use postgres_protocol::IsNull;
 use postgres_protocol::message::backend::{Message, RowDescriptionBody};
 use postgres_protocol::message::frontend;
@@ -107,8 +107,47 @@ impl From<Literal> for Parameter {
             Literal::Varchar(value) => (0, value),
             Literal::Date(value) => (1082, value),
             Literal::Timestamp(value) => (1114, value),
+            Literal::Written(Written { type_name, text, .. }) => match text {
+                Some(text) => (oid_of(&type_name), text),
+                None => return Self { oid: 0, text: None },
+            },
         };
         Self { oid, text: Some(text) }
+    }
+}
+
+/// PostgreSQL's type for what Trino calls so; 0 where the server is to say, as of a text.
+fn oid_of(type_name: &str) -> u32 {
+    let is_zoned = type_name.ends_with("with time zone");
+    match type_name.split_once('(').map_or(type_name, |(base, _)| base) {
+        "boolean" => 16,
+        "varbinary" => 17,
+        "bigint" => 20,
+        "tinyint" | "smallint" => 21,
+        "integer" => 23,
+        "json" => 114,
+        "real" => 700,
+        "double" => 701,
+        "ipaddress" => 869,
+        "date" => 1082,
+        "time" => {
+            if is_zoned {
+                1266
+            } else {
+                1083
+            }
+        }
+        "timestamp" => {
+            if is_zoned {
+                1184
+            } else {
+                1114
+            }
+        }
+        "interval day to second" | "interval year to month" => 1186,
+        "decimal" => 1700,
+        "uuid" => 2950,
+        _ => 0,
     }
 }
 

@@ -30,6 +30,7 @@ impl Key {
                 Literal::Varchar(value) => (b's', value.clone().into_bytes()),
                 Literal::Date(value) => (b'd', value.clone().into_bytes()),
                 Literal::Timestamp(value) => (b't', value.clone().into_bytes()),
+                Literal::Written(literal) => (b'w', literal.sql.clone().into_bytes()),
             };
             hash.add([kind]);
             hash.add(&value);

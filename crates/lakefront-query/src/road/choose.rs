@@ -69,6 +69,12 @@ impl Road {
         reason: String,
         limits: Limits,
     ) -> Result<Chosen, QueryError> {
+        if statement.is_analyzed() {
+            let message =
+                format!("EXPLAIN ANALYZE runs on the embedded engine; this goes to {}: {reason}.", link.choice());
+            return Err(QueryError::user("NOT_SUPPORTED", message)
+                .with_hint("Ask for the engine `embedded`, or use EXPLAIN, which runs nothing."));
+        }
         // A plan that is made here says what is read there, too.
         let foreseen = match statement.not_embedded() {
             Some(_) => None,

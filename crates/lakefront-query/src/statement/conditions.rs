@@ -4,7 +4,7 @@
 //! all must hold lets every partition be left out in which it fails. What is not understood is left away, which only
 //! means that more partitions are looked at.
 
-use lakefront_engine::Literal;
+use lakefront_engine::{Literal, Written};
 use sqlparser::ast::{BinaryOperator, DataType, Expr, Ident, Select, TableFactor, UnaryOperator, Value};
 
 use crate::catalog::{Condition, Constant, Test};
@@ -94,7 +94,17 @@ impl Operand {
                 Literal::BigInt(number) => Some(Constant::Integer(*number)),
                 Literal::Varchar(text) => Some(Constant::Text(text.clone())),
                 Literal::Date(day) => Some(Constant::Date(day.clone())),
-                Literal::Null | Literal::Boolean(_) | Literal::Double(_) | Literal::Timestamp(_) => None,
+                Literal::Written(Written { type_name, text: Some(text), .. }) => match type_name.as_str() {
+                    "integer" | "bigint" => Some(Constant::Integer(text.parse().ok()?)),
+                    "date" => Some(Constant::Date(text.clone())),
+                    name if name.starts_with("varchar") => Some(Constant::Text(text.clone())),
+                    _ => None,
+                },
+                Literal::Written(_)
+                | Literal::Null
+                | Literal::Boolean(_)
+                | Literal::Double(_)
+                | Literal::Timestamp(_) => None,
             },
         }
     }

@@ -6,18 +6,18 @@ use lakefront_trino::{Sql, Word, words_of};
 use sqlparser::tokenizer::Token;
 
 use super::names::Defaults;
+use crate::Catalogs;
 use crate::catalog::Link;
-use crate::{Catalogs, Request};
 
 /// By the first catalog that the text names, or the default one. It is only likely: `lake.id` may be a column.
-pub(super) fn likely(request: &Request, defaults: &Defaults, catalogs: &Catalogs) -> Sql {
+pub(super) fn likely(text: &str, defaults: &Defaults, catalogs: &Catalogs) -> Sql {
     let of = |catalog: &str| catalogs.link(catalog).map_or(Sql::Trino, |link| link.sql());
     let names = catalogs.names();
     let spoken = names.iter().map(|name| of(name)).collect::<Vec<_>>();
     if !spoken.contains(&Sql::Postgres) {
         return Sql::Trino;
     }
-    let words = words_of(Sql::Postgres, &request.sql).unwrap_or_default();
+    let words = words_of(Sql::Postgres, text).unwrap_or_default();
     let named = first_catalog(&words, &names);
     named.or(defaults.catalog.as_deref()).map_or(Sql::Trino, of)
 }

@@ -11,8 +11,8 @@ use lakefront_trino::{Sql, Word, words_of};
 use serde_json::Value;
 use sqlparser::tokenizer::Token;
 
-use super::syntax_error;
 use super::text::{Edit, Text};
+use super::{in_authors_text, syntax_error};
 use crate::{Position, QueryError};
 
 /// Values of one statement, items of lists counted singly.
@@ -26,27 +26,38 @@ pub(crate) struct Expanded {
     pub(crate) literals: Vec<Literal>,
 }
 
-/// Puts placeholders in place of parameters.
-pub(crate) fn expand(sql: Sql, text: &str, values: &BTreeMap<String, Value>) -> Result<Expanded, QueryError> {
-    let words = words_of(sql, text).map_err(|error| {
-        let position = Position { line: error.line, column: error.column };
+/// Puts placeholders in place of parameters, and of each `?` where there are values for these.
+pub(crate) fn expand(
+    sql: Sql,
+    text: &Text,
+    values: &BTreeMap<String, Value>,
+    marked: Option<&[Literal]>,
+) -> Result<Expanded, QueryError> {
+    let words = words_of(sql, text.as_str()).map_err(|error| {
+        let position = text.author_position(error.line, error.column);
         syntax_error(error, position)
     })?;
     let mut expansion = Expansion {
         words: &words,
         values,
+        marked,
+        marks: 0,
         edits: Vec::new(),
         literals: Vec::new(),
         value_bytes: 0,
         brackets: Vec::new(),
     };
-    expansion.run()?;
-    Ok(Expanded { text: Text::new(text).edit(&expansion.edits), literals: expansion.literals })
+    expansion.run().and_then(|()| expansion.all_taken()).map_err(|error| in_authors_text(error, text))?;
+    Ok(Expanded { text: text.edit(&expansion.edits), literals: expansion.literals })
 }
 
 struct Expansion<'a> {
     words: &'a [Word],
     values: &'a BTreeMap<String, Value>,
+    /// Values of each `?`, in order; `None` where it is no parameter.
+    marked: Option<&'a [Literal]>,
+    /// How many `?` were met.
+    marks: usize,
     edits: Vec<Edit>,
     literals: Vec<Literal>,
     value_bytes: usize,
@@ -81,6 +92,8 @@ impl Expansion<'_> {
                     clause_end = Some(clause.end);
                     index += 2;
                 } else {
+                    let left_out = &self.words[index..clause.end];
+                    self.marks += left_out.iter().filter(|word| is_mark(&word.token)).count();
                     self.blank(index..clause.end + 2);
                     index = clause.end + 2;
                 }
@@ -99,14 +112,42 @@ impl Expansion<'_> {
             Token::RParen | Token::RBracket | Token::RBrace => {
                 self.brackets.pop();
             }
+            token if self.marked.is_some() && is_mark(token) => self.take(index),
+            Token::Placeholder(text) if self.marked.is_some() => {
+                return Err(QueryError::user("NOT_SUPPORTED", format!("`{text}` is no parameter here."))
+                    .with_hint("Write ? for each value after USING.")
+                    .at(Some(at(word))));
+            }
             Token::Placeholder(text) => {
                 return Err(QueryError::user("NOT_SUPPORTED", format!("`{text}` is no parameter here."))
-                    .with_hint("Write parameters as {{name}}.")
+                    .with_hint("Write parameters as {{name}}, or EXECUTE IMMEDIATE 'select … ?' USING 1.")
                     .at(Some(at(word))));
             }
             _ => {}
         }
         Ok(())
+    }
+
+    /// Gives a `?` its value.
+    fn take(&mut self, index: usize) {
+        let literal = self.marked.and_then(|marked| marked.get(self.marks));
+        self.marks += 1;
+        // One too many is told once all are counted.
+        if let Some(literal) = literal {
+            self.literals.push(literal.clone());
+            self.replace(index..index + 1, format!(" ${} ", self.literals.len()));
+        }
+    }
+
+    /// Whether there is a value for each `?`, and none more.
+    fn all_taken(&self) -> Result<(), QueryError> {
+        let given = self.marked.map_or(0, <[Literal]>::len);
+        if self.marked.is_none() || self.marks == given {
+            return Ok(());
+        }
+        let message = format!("Incorrect number of parameters: expected {} but found {given}.", self.marks);
+        Err(QueryError::user("INVALID_PARAMETER_USAGE", message)
+            .with_hint("Write one value after USING for each ? of the statement."))
     }
 
     /// Whether two of these stand here side by side.
@@ -247,6 +288,14 @@ struct Clause {
     /// Index of the first `]`.
     end: usize,
     has_values: bool,
+}
+
+/// To PostgreSQL's reader it is an operator.
+fn is_mark(token: &Token) -> bool {
+    match token {
+        Token::Placeholder(text) => text == "?",
+        token => *token == Token::Question,
+    }
 }
 
 fn at(word: &Word) -> Position {

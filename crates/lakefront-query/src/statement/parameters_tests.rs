@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::expand;
+use crate::statement::text::Text;
 
 fn values(object: Value) -> BTreeMap<String, Value> {
     match object {
@@ -16,7 +17,7 @@ fn values(object: Value) -> BTreeMap<String, Value> {
 }
 
 fn text(sql: &str, parameters: Value) -> String {
-    match expand(Sql::Trino, sql, &values(parameters)) {
+    match expand(Sql::Trino, &Text::new(sql), &values(parameters), None) {
         Ok(expanded) => expanded.text.as_str().split_whitespace().collect::<Vec<_>>().join(" "),
         Err(error) => {
             let place =
@@ -29,7 +30,8 @@ fn text(sql: &str, parameters: Value) -> String {
 #[test]
 fn parameters_become_placeholders_and_values_travel_beside() {
     let sql = "select * from t where a = {{ a }} and b in ({{b}}) and c > {{a}}";
-    let expanded = expand(Sql::Trino, sql, &values(json!({"a": "x'y", "b": [1, 2.5, null, true], "z": 1})));
+    let expanded =
+        expand(Sql::Trino, &Text::new(sql), &values(json!({"a": "x'y", "b": [1, 2.5, null, true], "z": 1})), None);
     let expanded = expanded.map(|expanded| (expanded.text.as_str().to_owned(), expanded.literals));
     assert_eq!(
         expanded,
@@ -116,7 +118,7 @@ proptest! {
             _ => json!(1),
         };
         let structure = |a: &Value, b: &Value| {
-            let expanded = expand(Sql::Trino, sql, &values(json!({"a": a, "b": b, "x": 7})));
+            let expanded = expand(Sql::Trino, &Text::new(sql), &values(json!({"a": a, "b": b, "x": 7})), None);
             let expanded = expanded.map(|expanded| expanded.text.as_str().to_owned());
             expanded.map(|text| words(&text))
         };

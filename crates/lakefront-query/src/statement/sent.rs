@@ -3,7 +3,7 @@
 //! Two readers of SQL disagree first about where a comment or a string ends. So none of the author's comments is sent,
 //! and every string and quoted name is written anew, with nothing in it but doubled quotes.
 
-use lakefront_engine::Literal;
+use lakefront_engine::{Literal, Written};
 use lakefront_trino::{Sql, Word, words_of};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, Whitespace};
@@ -46,6 +46,11 @@ fn rewritten(word: &Word, literals: &[Literal], before: Option<&Word>) -> Option
             let number: usize = name.strip_prefix('$')?.parse().ok()?;
             Some(match literals.get(number.checked_sub(1)?)? {
                 Literal::BigInt(value) if before.is_some_and(counts_rows) => value.to_string(),
+                Literal::Written(Written { type_name, text: Some(text), .. })
+                    if before.is_some_and(counts_rows) && matches!(type_name.as_str(), "integer" | "bigint") =>
+                {
+                    text.clone()
+                }
                 literal => literal_text(literal),
             })
         }
@@ -73,6 +78,7 @@ fn literal_text(literal: &Literal) -> String {
         Literal::Varchar(value) => quote::text(value),
         Literal::Date(value) => format!("DATE {}", quote::text(value)),
         Literal::Timestamp(value) => format!("TIMESTAMP {}", quote::text(value)),
+        Literal::Written(literal) => literal.sql.clone(),
     }
 }
 

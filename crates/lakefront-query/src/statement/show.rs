@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
 use arrow::datatypes::Field;
 use lakefront_trino::{FunctionKind, functions};
 use sqlparser::ast::ObjectName;
@@ -52,6 +52,9 @@ pub(crate) async fn answer(show: &Show, defaults: &Defaults, catalogs: &Catalogs
             batch([("Column", names), ("Type", types), ("Extra", extras), ("Comment", comments)])
         }
         Show::Partitions { table } => partitions(&*names::find(catalogs, defaults, &names::parts(table)).await?),
+        Show::CreateTable { table } => {
+            lines("createtab_stmt", names::find(catalogs, defaults, &names::parts(table)).await?.definition()?)
+        }
         Show::Functions { like } => functions_like(like.as_deref()),
     }
 }
@@ -111,6 +114,12 @@ fn functions_like(pattern: Option<&str>) -> Result<RecordBatch, QueryError> {
 /// One column of text.
 pub(crate) fn lines(name: &str, lines: Vec<String>) -> Result<RecordBatch, QueryError> {
     batch([(name, lines)])
+}
+
+/// One value.
+pub(crate) fn truth(name: &str, value: bool) -> Result<RecordBatch, QueryError> {
+    let column = Arc::new(BooleanArray::from(vec![value])) as ArrayRef;
+    RecordBatch::try_from_iter_with_nullable([(name, column, false)]).map_err(QueryError::internal)
 }
 
 fn batch<const N: usize>(columns: [(&str, Vec<String>); N]) -> Result<RecordBatch, QueryError> {

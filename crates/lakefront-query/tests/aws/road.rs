@@ -32,6 +32,8 @@ async fn a_statement_has_the_same_answer_on_both_engines() {
         "select * from note order by name",
         "select count(*), max(id) from sales where state = 'ZZ'",
         "select kind, count(*) from event group by kind order by kind",
+        "execute immediate 'select id, ?, ? from sales where state = ? and day = ? and amount > ? order by id limit ?'\n\
+         using decimal '-1.50', 'it''s', 'CA', date '2025-01-02', -1e0, 2",
         "with few as (select * from sales where id < 3) select a.id, b.id as other from few a, few b order by 1, 2",
     ] {
         let here =
@@ -247,4 +249,48 @@ async fn until(is: impl Fn() -> bool) {
         assert!(Instant::now() < end, "it did not come");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_declared_table_is_shown_as_it_was_declared() {
+    let Some(lake) = Lake::new().await else { return };
+    let comma = json!({"field.delim": ",", "serialization.format": ","});
+    let properties = json!({"skip.header.line.count": "1", "connection.password": "hush"});
+    let text = ("mapred.TextInputFormat", "serde2.lazy.LazySimpleSerDe");
+    let columns = [("id", "bigint"), ("tags", "array<string>")];
+    lake.table("shown", text, &columns, &[("day", "date")], properties, comma).await;
+    lake.queries.catalogs().refresh("aws", None).await.unwrap();
+    let of = async |sql: &str| {
+        let ran = run(&lake, lake.request(sql)).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        assert_eq!(ran.status().statistics.usd.as_deref(), Some("0.00000"));
+        shown(&ran.result().unwrap())
+    };
+    let statement = of("show create table shown").await.join("\n");
+    let (head, rest) = statement.split_once(&format!("CREATE EXTERNAL TABLE `{}`.`shown`(", lake.database)).unwrap();
+    assert!(head.contains("createtab_stmt"), "{head}");
+    let expected = format!(
+        "
+  `id` bigint,
+  `tags` array<string>)
+PARTITIONED BY (
+  `day` date)
+ROW FORMAT SERDE
+  'org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe'
+WITH SERDEPROPERTIES (
+  'field.delim'=',',
+  'serialization.format'=',')
+LOCATION
+  's3://{}/shown/'
+TBLPROPERTIES (
+  'skip.header.line.count'='1')",
+        lake.bucket
+    );
+    assert_eq!(rest.trim_end(), expected);
+
+    // Athena has no plan to tell what happened.
+    let analyzed = run(&lake, lake.request("explain analyze select * from ledger")).await.err().unwrap();
+    assert_eq!(analyzed.code, "NOT_SUPPORTED");
+    assert!(analyzed.message.contains("goes to athena: "), "{analyzed}");
+    let explained = of("explain select sum(amount) from sales where state = 'CA'").await;
+    assert!(explained.iter().any(|line| line.contains("Scan aws.")), "{explained:?}");
 }

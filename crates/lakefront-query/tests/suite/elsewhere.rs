@@ -154,3 +154,37 @@ async fn a_catalog_of_many_schemas_is_listed_with_few_statements() {
     // One for the tables, six for the columns, and as many again of the listing in the background at most.
     assert!(server.count("POST") <= 14, "{}", server.count("POST"));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn values_of_an_execute_are_sent_as_literals() {
+    let server = Server::start(|seen, _, _| {
+        listing(seen).unwrap_or_else(|| Reply::Page(answer(&[("said", "varchar")], &json!([[seen.body]]))))
+    })
+    .await;
+    let lake = Lake::new().await;
+    add(&lake, &server, "ada").await;
+    let said = lake
+        .lines(asked(
+            "ana",
+            "execute immediate 'select ?, ? from orders where who = ? order by ? limit ?'\n\
+             using -1.50, timestamp '2024-05-06 10:11:12 UTC', 'x'' or 1 = 1 --', 1, 5",
+        ))
+        .await;
+    let expected = "DECIMAL '-1.50' ,  TIMESTAMP '2024-05-06 10:11:12 UTC'  from";
+    assert!(said[0].contains(expected), "{said:?}");
+    let expected = "who =  'x'' or 1 = 1 --'  order by  INTEGER '1'  limit  5";
+    assert!(said[0].contains(expected), "{said:?}");
+
+    for (sql, word) in [
+        ("explain (type validate) select who from orders", "trino"),
+        ("show create table orders", "Trino"),
+        ("explain analyze select who from orders", "trino"),
+    ] {
+        let error = match lake.queries.submit(asked("ana", sql)).await {
+            Ok(execution) => execution.finished().await.err().expect("a refusal"),
+            Err(error) => error,
+        };
+        assert_eq!(error.code, "NOT_SUPPORTED", "{sql}");
+        assert!(error.message.contains(word), "{error:?}");
+    }
+}

@@ -63,6 +63,24 @@ async fn postgres_answers_for_its_tables_in_its_own_sql() {
         assert_eq!(shop.rows_of(quoted).await, ["0"], "{sql}");
     }
 
+    // The same of the values of an EXECUTE, which are Trino's literals in PostgreSQL's types.
+    let sql =
+        "execute immediate 'select ? + 1, ?, ?, ?, ?, ?, count(*) from orders where buyer = ? and day >= ? limit ?'
+               using date '2024-02-28', -1.50, true, null, timestamp '2024-05-06 10:11:12', interval -'2' day,
+                     'x'' or ''a'' = ''a', date '2024-01-02', 3";
+    assert_eq!(shop.rows(sql).await, ["2024-02-29|-1.50|true|NULL|2024-05-06T10:11:12|-2 days|0"]);
+    let sql = "execute immediate 'select pg_typeof(?)::text, pg_typeof(?)::text, pg_typeof(?)::text' using 1, 1.5, 1e0";
+    assert_eq!(shop.rows(sql).await, ["integer|numeric|double precision"]);
+    assert_eq!(shop.rows("execute immediate 'select id from orders where id = ?' using 7").await, ["7"]);
+    for (sql, code) in [
+        ("execute immediate 'select ?' using interval '1-2' year to month", "NOT_SUPPORTED"),
+        ("execute immediate 'select ?, ?' using 1", "INVALID_PARAMETER_USAGE"),
+        ("show create table orders", "NOT_SUPPORTED"),
+        ("explain analyze select * from orders", "NOT_SUPPORTED"),
+    ] {
+        assert_eq!(shop.refused(on_shop(sql)).await.code, code, "{sql}");
+    }
+
     // What reads no table, names in any case, other schemas, and both kinds of catalogs side by side.
     assert_eq!(shop.rows("select '2024-02-29'::date + 1 as d, 'a' || 'b'").await, ["2024-03-01|ab"]);
     assert_eq!(shop.rows("select \"Id\", \"select\" from \"Mixed Case\"").await, ["1|a"]);

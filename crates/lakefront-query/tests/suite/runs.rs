@@ -209,3 +209,80 @@ async fn estimates_name_what_would_be_read() {
     assert_eq!(json["bytes"], estimate.bytes);
     assert!(json["usd"].is_string());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_explain_tells_the_plan_and_an_analyze_what_happened() {
+    let lake = Lake::new().await;
+    let sql = "select state, count(*) from sales where amount > 3 group by state order by 2 desc";
+    let explained = lake.lines(request(&format!("explain {sql}"))).await;
+    assert!(explained[0].starts_with("Reads ") && explained[0].contains("on the embedded engine"), "{explained:#?}");
+    let plan = explained.iter().position(|line| line == "Plan:").expect("a plan");
+    assert!(
+        explained[..plan].iter().any(|line| line.starts_with("  local.demo.sales: 3 of 3 files")),
+        "{explained:#?}"
+    );
+    let scan = explained[plan..].iter().find(|line| line.trim_start().starts_with("Scan ")).expect("a scan");
+    assert!(scan.contains("local.demo.sales [") && scan.contains(" where ") && scan.contains("amount"), "{scan}");
+
+    let analyze = || request(&format!("explain analyze {sql}"));
+    let first = lake.queries.submit(analyze()).await.expect("it starts");
+    let result = first.finished().await.expect("it runs");
+    assert_eq!(result.columns().iter().map(|column| column.name.as_str()).collect::<Vec<_>>(), ["Query Plan"]);
+    assert!(!result.truncated());
+    let lines = lake.lines(analyze()).await;
+    let (head, tail) = lines.split_at(2);
+    assert!(head[0].starts_with("3 rows in ") && head[0].ends_with(" read"), "{lines:#?}");
+    assert!(head[1].starts_with("  local.demo.sales: ") && !head[1].ends_with(" 0 B read"), "{lines:#?}");
+    assert!(tail[0].contains("(3 rows, ") && tail[0].contains(" ms)"), "{lines:#?}");
+    let scan = tail.iter().find(|line| line.trim_start().starts_with("Scan local.demo.sales [")).expect("a scan");
+    assert!(scan.contains(" rows, ") && scan.contains("B, ") && scan.contains(" ms)"), "{scan}");
+    let folder = lake.table_folder("sales");
+    let folder = folder.to_str().expect("a path");
+    assert!(explained.iter().chain(&lines).all(|line| !line.contains(folder) && !line.contains("table://")));
+
+    // It is a run of its own each time, under the limits of any other.
+    let again = lake.queries.submit(analyze()).await.expect("it starts");
+    again.finished().await.expect("it runs");
+    let status = serde_json::to_value(again.status()).expect("JSON");
+    assert_eq!(status["statistics"]["reused"], false, "{status}");
+    assert!(status["statistics"]["scanned_bytes"].as_u64().is_some_and(|bytes| bytes > 0), "{status}");
+    let small = lakefront_query::Request { max_scan_bytes: Some(1), ..analyze() };
+    let error = match lake.queries.submit(small).await {
+        Ok(execution) => execution.finished().await.err().expect("a refusal"),
+        Err(error) => error,
+    };
+    assert_eq!(error.code, "SCAN_LIMIT_EXCEEDED");
+
+    let cut = Lake::with(|config| config.limits.result_rows = 2).await;
+    let lines = cut.lines(request("explain analyze select id from sales")).await;
+    assert!(
+        lines[0].starts_with("2 rows in ") && lines[0].ends_with("where the limit of a result ends it"),
+        "{lines:#?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn values_of_an_execute_are_part_of_what_a_result_is_kept_under() {
+    let lake = Lake::new().await;
+    let with = |value: &str| {
+        request(&format!("execute immediate 'select sum(amount) from sales where state = ?' using {value}"))
+    };
+    assert_ne!(lake.lines(with("'CA'")).await, lake.lines(with("'XX'")).await);
+    let reused = async |asked| {
+        let execution = lake.queries.submit(asked).await.expect("it starts");
+        execution.finished().await.expect("it runs");
+        serde_json::to_value(execution.status()).expect("JSON")["statistics"]["reused"] == true
+    };
+    assert!(reused(with("'CA'")).await);
+    assert!(!reused(with("'TX'")).await);
+    // The same words with another value's type.
+    let count = |value: &str| request(&format!("execute immediate 'select typeof(?)' using {value}"));
+    assert_eq!(lake.lines(count("1")).await, ["integer"]);
+    assert_eq!(lake.lines(count("bigint '1'")).await, ["bigint"]);
+    let report = lake.queries.estimate(with("'CA'")).await.expect("an estimate");
+    assert_eq!(report.tables[0].partitions, 1, "{report:?}");
+    // A value may be a parameter's.
+    let mut filtered = with("{{state}}");
+    filtered.parameters = [("state".to_owned(), json!("CA"))].into();
+    assert_eq!(lake.lines(filtered).await, lake.lines(with("'CA'")).await);
+}

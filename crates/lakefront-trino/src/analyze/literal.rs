@@ -7,7 +7,7 @@ use datafusion::logical_expr::Expr;
 use sqlparser::ast::{DateTimeField, Interval, TypedString, UnaryOperator, Value as Literal};
 use std::collections::BTreeMap;
 
-use super::{Analyzer, Typed};
+use super::{Analyzer, Parameter, Typed};
 use crate::error::{Code, Error, Result};
 use crate::temporal;
 use crate::types::Type;
@@ -44,9 +44,9 @@ impl Analyzer<'_> {
             Literal::Placeholder(name) => {
                 let at = name.trim_start_matches('$').parse::<usize>().ok().and_then(|at| at.checked_sub(1));
                 match at.and_then(|at| self.session.parameters.get(at)) {
-                    Some((value, of)) => {
-                        let mark = FieldMetadata::from(BTreeMap::from([("parameter".to_owned(), name.clone())]));
-                        Ok(Typed::new(Expr::Literal(value.clone(), Some(mark)), of.clone()))
+                    Some(Parameter { value, of, is_untyped }) => {
+                        let mark = || FieldMetadata::from(BTreeMap::from([("parameter".to_owned(), name.clone())]));
+                        Ok(Typed::new(Expr::Literal(value.clone(), is_untyped.then(mark)), of.clone()))
                     }
                     None => Err(Error::new(Code::InvalidParameterUsage, format!("There is no value for {name}"))),
                 }

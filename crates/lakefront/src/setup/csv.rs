@@ -14,8 +14,8 @@ use arrow::ipc::writer::StreamWriter;
 use bytes::Bytes;
 use lakefront_engine::infer::FileKind;
 use lakefront_engine::{
-    Compression, DataFile, EngineError, InferRequest, InferredSchema, Job, Limits, Meter, Pool, PoolConfig, Running,
-    Storage, Table,
+    Compression, DataFile, EngineError, Explain, InferRequest, InferredSchema, Job, Limits, Meter, Pool, PoolConfig,
+    Running, Storage, Table,
 };
 
 /// A scan keeps a few batches; this leaves room for lines of 16 MiB.
@@ -100,6 +100,7 @@ impl Csv {
                 result_bytes: u64::MAX,
             },
             meter: Meter::Embedded,
+            explain: Explain::Nothing,
         };
         let prepared = self.pool.prepare(job).await.map_err(told)?;
         let mut decoder = StreamDecoder::new();

@@ -111,3 +111,31 @@ async fn a_repeated_creation_happens_once() {
     assert_ne!(submit("select 41 + 1", "k2").await.json()["id"], one.json()["id"]);
     assert_eq!(submit("select 43", "k1").await.status, 400);
 }
+
+#[tokio::test]
+async fn statements_for_everyday_use_go_the_same_road() {
+    let server = Server::shared();
+    let sql = "execute immediate 'select state, sum(amount) from sales where state = ? and id >= ? group by state' using 'CA', -1";
+    let answer = server.run(sql, "json").await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["rows"][0][0]), (200, &json!("CA")), "{}", answer.text());
+    let body = json!({"sql": sql, "catalog": "local", "database": "demo"});
+    let estimate = server.post("/api/v1/executions/estimate", body).token(&server.tokens.viewer).send().await.json();
+    assert_eq!(estimate["tables"][0]["partitions"], 1, "{estimate}");
+    let too_few = server.run("execute immediate 'select ?, ?' using 1", "json").await;
+    assert_eq!((too_few.status.as_u16(), too_few.code().as_str()), (400, "INVALID_PARAMETER_USAGE"));
+
+    let body = json!({"sql": "show create table sales", "catalog": "local", "database": "demo"});
+    let shown = server.post("/api/v1/executions?wait_s=30&result=json", body).token(&server.tokens.viewer).send().await;
+    let shown = shown.json();
+    let lines: Vec<&str> = shown["rows"].as_array().unwrap().iter().map(|row| row[0].as_str().unwrap()).collect();
+    assert_eq!(lines[0], "CREATE EXTERNAL TABLE `demo`.`sales`(");
+    // A viewer is not told where the server's folder is.
+    let location = lines.iter().position(|line| *line == "LOCATION").unwrap();
+    assert_eq!(lines[location + 1], "  'demo/sales/'");
+
+    let analyzed = server.run("explain analyze select count(*) from sales", "json").await;
+    assert_eq!(analyzed.json()["columns"][0]["name"], "Query Plan", "{}", analyzed.text());
+    assert!(analyzed.json()["rows"][0][0].as_str().unwrap().starts_with("1 row in "), "{}", analyzed.text());
+    let named = server.run("prepare mine from select 1", "json").await;
+    assert_eq!((named.status.as_u16(), named.code().as_str()), (400, "NOT_SUPPORTED"));
+}

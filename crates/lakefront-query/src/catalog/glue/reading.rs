@@ -219,6 +219,7 @@ mod tests {
             partition_keys: Vec::new(),
             location: None,
             input_format: Some(TEXT.to_owned()),
+            output_format: None,
             serde: (!serde.is_empty()).then(|| serde.to_owned()),
             serde_parameters: map(parameters),
             parameters: map(properties),

@@ -35,7 +35,7 @@ pub(super) fn is_key(data_type: &DataType) -> bool {
 }
 
 /// A type of files in Hive's words; `None` where it has none that holds all of its values.
-pub(super) fn hive(data_type: &DataType) -> Option<String> {
+pub(in crate::catalog) fn hive(data_type: &DataType) -> Option<String> {
     Some(match data_type {
         DataType::Boolean => "boolean".to_owned(),
         DataType::Int8 => "tinyint".to_owned(),

@@ -1,8 +1,8 @@
 //! Which kinds of statement there are here.
 
 use sqlparser::ast::{
-    DescribeAlias, Ident, ObjectName, Query, ShowStatementFilter, ShowStatementFilterPosition, ShowStatementOptions,
-    Spanned, Statement,
+    DescribeAlias, Ident, ObjectName, Query, ShowCreateObject, ShowStatementFilter, ShowStatementFilterPosition,
+    ShowStatementOptions, Spanned, Statement,
 };
 
 use super::{not_supported, position};
@@ -12,7 +12,7 @@ use crate::QueryError;
 #[derive(Debug)]
 pub(crate) enum Kind<'a> {
     Query(&'a Query),
-    Explain(&'a Query),
+    Explain { query: &'a Query, analyze: bool },
     Show(Show),
 }
 
@@ -24,6 +24,7 @@ pub(crate) enum Show {
     Tables { within: Option<ObjectName>, like: Option<String> },
     Columns { table: ObjectName },
     Partitions { table: ObjectName },
+    CreateTable { table: ObjectName },
     Functions { like: Option<String> },
 }
 
@@ -31,16 +32,13 @@ pub(crate) enum Show {
 pub(crate) fn kind(statement: &Statement) -> Result<Kind<'_>, QueryError> {
     match statement {
         Statement::Query(query) => Ok(Kind::Query(query)),
-        Statement::Explain { statement, analyze, format, options, query_plan, estimate, .. } => {
+        Statement::Explain { statement, analyze, verbose, format, options, query_plan, estimate, .. } => {
             let span = statement.span();
-            if *analyze {
-                return Err(not_supported("EXPLAIN ANALYZE", span));
-            }
-            if format.is_some() || options.is_some() || *query_plan || *estimate {
+            if format.is_some() || options.is_some() || *verbose || *query_plan || *estimate {
                 return Err(not_supported("EXPLAIN with options", span));
             }
             match statement.as_ref() {
-                Statement::Query(query) => Ok(Kind::Explain(query)),
+                Statement::Query(query) => Ok(Kind::Explain { query, analyze: *analyze }),
                 other => Err(not_allowed(other)),
             }
         }
@@ -87,7 +85,12 @@ pub(crate) fn kind(statement: &Statement) -> Result<Kind<'_>, QueryError> {
             let table = ObjectName::from(variable[1..].to_vec());
             Ok(Kind::Show(Show::Partitions { table }))
         }
-        Statement::ShowCreate { .. } => Err(not_supported("This SHOW", statement.span())),
+        Statement::ShowCreate { obj_type: ShowCreateObject::Table, obj_name } => {
+            Ok(Kind::Show(Show::CreateTable { table: obj_name.clone() }))
+        }
+        Statement::ShowCreate { obj_type, obj_name } => {
+            Err(not_supported(&format!("SHOW CREATE {obj_type}"), obj_name.span()))
+        }
         Statement::Analyze(..)
         | Statement::Set(..)
         | Statement::Truncate(..)

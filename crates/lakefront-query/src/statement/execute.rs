@@ -1,0 +1,249 @@
+//! `EXECUTE IMMEDIATE 'statement' USING value, …`: the statement that is meant, and the values of its `?`.
+//!
+//! The statement within the text goes the road of any other. Its values are literals of Trino's SQL whoever reads the
+//! statement; they stay beside the text as those of `{{name}}` do, so no value can become SQL.
+
+use std::collections::BTreeMap;
+
+use lakefront_engine::{Literal, Written};
+use lakefront_trino::{Sql, Word, words_of, written};
+use serde_json::Value;
+use sqlparser::ast::{Expr, SelectItem, SetExpr, Statement, Value as Constant};
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::Token;
+
+use super::text::{Edit, Text};
+use super::{in_authors_text, parameters, syntax_error};
+use crate::{Position, QueryError};
+
+const FORM: &str = "Write EXECUTE IMMEDIATE 'select … where id = ?' USING 1.";
+
+/// What an author asks for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// The statement, with the way back to where it stands in the author's text.
+    pub(super) text: Text,
+    /// `None` for a statement that stands by itself; `?` is none of its words.
+    values: Option<Values>,
+}
+
+/// The values as the list of a SELECT; `None` for none.
+#[derive(Debug)]
+struct Values(Option<Text>);
+
+impl Asked {
+    /// Takes a statement out of an EXECUTE; any other is what is asked for.
+    pub(super) fn of(author: &str) -> Result<Self, QueryError> {
+        let text = Text::new(author);
+        // What has no words is told by whoever reads the statement.
+        let words = match may_be_prepared(author).then(|| words_of(Sql::Trino, author)) {
+            Some(Ok(words)) => words,
+            Some(Err(_)) | None => return Ok(Self { text, values: None }),
+        };
+        let words: Vec<&Word> = words.iter().filter(|word| !word.is_space()).collect();
+        if let (Some(statement), Some(first)) = (of_a_name(&words), words.first()) {
+            let (line, column) = first.position();
+            return Err(QueryError::user("NOT_SUPPORTED", format!("{statement} is not supported."))
+                .with_hint("Statements are not kept under a name: write EXECUTE IMMEDIATE 'select … ?' USING 1, or {{name}} for a parameter.")
+                .at(Some(Position { line, column })));
+        }
+        let mut words = words.into_iter();
+        let wrong = |message: &str, word: Option<&Word>| {
+            let position = word.map(Word::position).map(|(line, column)| Position { line, column });
+            QueryError::user("SYNTAX_ERROR", message).with_hint(FORM).at(position)
+        };
+        match (words.next(), words.next()) {
+            (Some(execute), Some(immediate)) if is(execute, Keyword::EXECUTE) && is(immediate, Keyword::IMMEDIATE) => {}
+            _ => return Ok(Self { text, values: None }),
+        }
+        let statement = match words.next() {
+            Some(word) if matches!(word.token, Token::SingleQuotedString(_)) => word,
+            other => return Err(wrong("EXECUTE IMMEDIATE takes a statement as text in single quotes.", other)),
+        };
+        let values = match words.next() {
+            Some(using) if is(using, Keyword::USING) => {
+                let begin = Edit { range: 0..using.range.end, replacement: "SELECT".to_owned() };
+                Some(text.edit(&[begin]))
+            }
+            Some(word) if word.token != Token::SemiColon => {
+                return Err(wrong("After the statement stands USING and its values, or nothing.", Some(word)));
+            }
+            end => {
+                if let Some(more) = words.find(|word| word.token != Token::SemiColon) {
+                    let message = "Only one statement at a time can run.";
+                    return Err(QueryError { code: "STATEMENT_NOT_ALLOWED", ..wrong(message, Some(more)) });
+                }
+                let _ = end;
+                None
+            }
+        };
+        let inside = statement.range.start + 1..statement.range.end - 1;
+        let mut edits = vec![Edit { range: 0..inside.start, replacement: String::new() }];
+        for (quote, _) in author[inside.clone()].match_indices("''") {
+            let start = inside.start + quote;
+            edits.push(Edit { range: start..start + 2, replacement: "'".to_owned() });
+        }
+        edits.push(Edit { range: inside.end..author.len(), replacement: String::new() });
+        Ok(Self { text: text.edit(&edits), values: Some(Values(values)) })
+    }
+
+    /// The values of the statement's `?`, in order; `None` where it has none to give.
+    pub(super) fn literals(
+        &self,
+        sql: Sql,
+        parameters: &BTreeMap<String, Value>,
+    ) -> Result<Option<Vec<Literal>>, QueryError> {
+        let list = match &self.values {
+            None => return Ok(None),
+            Some(Values(None)) => return Ok(Some(Vec::new())),
+            Some(Values(Some(list))) => list,
+        };
+        let expanded = parameters::expand(Sql::Trino, list, parameters, None)?;
+        let list = expanded.text;
+        let tree = lakefront_trino::parse(list.as_str()).map_err(|error| {
+            let position = list.author_position(error.line, error.column);
+            syntax_error(error, position).with_hint(FORM)
+        })?;
+        let mut literals = Vec::new();
+        for ast in listed(&tree).ok_or_else(|| {
+            QueryError::user("SYNTAX_ERROR", "After USING stand values, with commas between them.").with_hint(FORM)
+        })? {
+            let parameter = placeholder(ast).and_then(|at| expanded.literals.get(at));
+            literals.push(match parameter {
+                Some(literal) => literal.clone(),
+                None => read(ast, sql).map_err(|error| in_authors_text(error, &list))?,
+            });
+        }
+        Ok(Some(literals))
+    }
+}
+
+/// Without a look at all of its words: nearly every statement is another one.
+fn may_be_prepared(text: &str) -> bool {
+    let start = text.trim_start();
+    let begins = |word: &&str| start.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    ["--", "/*", "execute", "prepare", "deallocate", "desc"].iter().any(begins)
+}
+
+/// What keeps a statement under a name, or asks for one.
+fn of_a_name(words: &[&Word]) -> Option<&'static str> {
+    let second = |keyword| words.get(1).is_some_and(|word| is(word, keyword));
+    let first = |keyword| words.first().is_some_and(|word| is(word, keyword));
+    let describes = || first(Keyword::DESCRIBE) || first(Keyword::DESC);
+    let named = || words.get(2).is_some_and(|word| matches!(word.token, Token::Word(_)));
+    match () {
+        () if first(Keyword::EXECUTE) && !second(Keyword::IMMEDIATE) => Some("EXECUTE of a prepared statement"),
+        () if first(Keyword::PREPARE) => Some("PREPARE"),
+        () if first(Keyword::DEALLOCATE) => Some("DEALLOCATE PREPARE"),
+        () if describes() && second(Keyword::INPUT) && named() => Some("DESCRIBE INPUT"),
+        () if describes() && second(Keyword::OUTPUT) && named() => Some("DESCRIBE OUTPUT"),
+        () => None,
+    }
+}
+
+pub(super) fn is(word: &Word, keyword: Keyword) -> bool {
+    matches!(&word.token, Token::Word(word) if word.quote_style.is_none() && word.keyword == keyword)
+}
+
+/// The expressions of `SELECT a, b`, where the statement is nothing more.
+fn listed(tree: &Statement) -> Option<Vec<&Expr>> {
+    let Statement::Query(query) = tree else { return None };
+    let SetExpr::Select(select) = query.body.as_ref() else { return None };
+    let expressions: Option<Vec<&Expr>> = select
+        .projection
+        .iter()
+        .map(|item| match item {
+            SelectItem::UnnamedExpr(expression) => Some(expression),
+            _ => None,
+        })
+        .collect();
+    // What is written anew of the list is all there was.
+    let expressions = expressions?;
+    let list: Vec<String> = expressions.iter().map(ToString::to_string).collect();
+    (tree.to_string() == format!("SELECT {}", list.join(", "))).then_some(expressions)
+}
+
+fn placeholder(ast: &Expr) -> Option<usize> {
+    match ast {
+        Expr::Value(value) => match &value.value {
+            Constant::Placeholder(name) => name.strip_prefix('$')?.parse::<usize>().ok()?.checked_sub(1),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn read(ast: &Expr, sql: Sql) -> Result<Literal, QueryError> {
+    let literal = written::literal(ast).map_err(|error| {
+        let position = error.position.map(|(line, column)| Position { line, column });
+        match error.code {
+            lakefront_trino::error::Code::NotSupportedHere => {
+                QueryError::user("NOT_SUPPORTED", format!("A value after USING is a literal, which {ast} is not."))
+                    .with_hint("Use 1, -1.5, 'text', DATE '2025-01-31', TRUE, NULL and the like.")
+                    .at(position)
+            }
+            code => QueryError::user(code.name(), error.message).at(position),
+        }
+    })?;
+    let written::Written { sql: text_of_it, of, text } = literal;
+    if sql == Sql::Postgres && text.is_none() && text_of_it != "NULL" {
+        let message = format!("PostgreSQL is not given a value of the form {text_of_it}.");
+        return Err(QueryError::user("NOT_SUPPORTED", message));
+    }
+    Ok(Literal::Written(Written { sql: text_of_it, type_name: of.to_string(), text }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn literals(sql: &str) -> Result<Vec<String>, QueryError> {
+        let literals = Asked::of(sql)?.literals(Sql::Trino, &BTreeMap::new())?.unwrap_or_default();
+        Ok(literals
+            .into_iter()
+            .map(|literal| match literal {
+                Literal::Written(written) => written.sql,
+                other => format!("{other:?}"),
+            })
+            .collect())
+    }
+
+    #[test]
+    fn the_statement_leads_back_to_the_authors_text() {
+        let author = "execute immediate\n 'select ''a'', b' using 1";
+        let asked = Asked::of(author).expect("it is read");
+        assert_eq!(asked.text.as_str(), "select 'a', b");
+        let position = |line, column| Position { line, column };
+        assert_eq!(asked.text.author_position(1, 1), position(2, 3));
+        assert_eq!(asked.text.author_position(1, 13), position(2, 17));
+        assert_eq!(Asked::of("select 'x'").expect("it is read").text.as_str(), "select 'x'");
+    }
+
+    #[test]
+    fn values_are_a_list_and_nothing_else() {
+        assert_eq!(
+            literals("execute immediate 'x' using 1, 'a;b', null;"),
+            Ok(vec!["INTEGER '1'".to_owned(), "'a;b'".to_owned(), "NULL".to_owned()])
+        );
+        assert_eq!(literals("execute immediate 'x'"), Ok(Vec::new()));
+        for wrong in [
+            "execute immediate 'x' using 1 from t",
+            "execute immediate 'x' using distinct 1",
+            "execute immediate 'x' using 1 as a",
+            "execute immediate 'x' using 1 where true",
+            "execute immediate 'x' using 1 union select 2",
+            "execute immediate 'x' using 1 limit 1",
+            "execute immediate 'x' using *",
+            "execute immediate 'x' using",
+            "execute immediate 'x' using 1,",
+            "execute immediate 'x' 1",
+            "execute immediate x",
+            "execute immediate",
+        ] {
+            assert_eq!(literals(wrong).map_err(|error| error.code), Err("SYNTAX_ERROR"), "{wrong}");
+        }
+        for wrong in ["execute immediate 'x' using 1; select 2", "execute immediate 'x'; select 2"] {
+            assert_eq!(literals(wrong).map_err(|error| error.code), Err("STATEMENT_NOT_ALLOWED"), "{wrong}");
+        }
+    }
+}
