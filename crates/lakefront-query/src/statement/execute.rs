@@ -68,12 +68,11 @@ impl Asked {
             Some(word) if word.token != Token::SemiColon => {
                 return Err(wrong("After the statement stands USING and its values, or nothing.", Some(word)));
             }
-            end => {
+            Some(_) | None => {
                 if let Some(more) = words.find(|word| word.token != Token::SemiColon) {
                     let message = "Only one statement at a time can run.";
                     return Err(QueryError { code: "STATEMENT_NOT_ALLOWED", ..wrong(message, Some(more)) });
                 }
-                let _ = end;
                 None
             }
         };
