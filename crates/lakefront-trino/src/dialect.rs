@@ -14,9 +14,13 @@ use sqlparser::tokenizer::Token;
 use crate::types::Type;
 
 pub(crate) mod json;
+pub(crate) mod postgres;
+pub(crate) mod steps;
+
+use steps::Steps;
 
 #[derive(Debug)]
-pub(crate) struct TrinoDialect;
+pub(crate) struct TrinoDialect(pub(crate) Steps);
 
 impl Dialect for TrinoDialect {
     /// Where the parser asks for a dialect by name, Trino goes with what is open to all.
@@ -94,7 +98,26 @@ impl Dialect for TrinoDialect {
         (parser.peek_token_ref().token == Token::Colon).then_some(Ok(0))
     }
 
+    /// What begins one expression only; tried as a name it would be read twice, and what is nested in it more often.
+    fn is_reserved_for_identifier(&self, word: Keyword) -> bool {
+        matches!(
+            word,
+            Keyword::ARRAY
+                | Keyword::CASE
+                | Keyword::CAST
+                | Keyword::EXISTS
+                | Keyword::EXTRACT
+                | Keyword::INTERVAL
+                | Keyword::NOT
+                | Keyword::STRUCT
+                | Keyword::TRIM
+        )
+    }
+
     fn parse_prefix(&self, parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
+        if let Some(refused) = self.0.refused() {
+            return Some(Err(refused));
+        }
         let next = parser.peek_nth_token_ref(0);
         let Token::Word(word) = &next.token else { return None };
         if word.quote_style.is_some() {
