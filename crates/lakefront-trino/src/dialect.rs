@@ -213,7 +213,12 @@ fn cast(parser: &mut Parser, kind: CastKind) -> Result<Expr, ParserError> {
             Token::EOF | Token::SemiColon => return parser.expected("a type", parser.peek_token()),
             Token::LParen => depth += 1,
             Token::RParen => depth -= 1,
-            _ => {}
+            // A query, which no type is, would be read in another way the second time.
+            Token::Word(word) if word.quote_style.is_none() && is_query(word.keyword) => {
+                return parser.expected("a type", parser.peek_token());
+            }
+            Token::Word(_) | Token::Number(..) | Token::Comma => {}
+            _ => return parser.expected("a type", parser.peek_token()),
         }
         let token = parser.next_token().token;
         if !name.is_empty() && !matches!(token, Token::LParen | Token::RParen | Token::Comma) && !name.ends_with('(') {
@@ -226,6 +231,10 @@ fn cast(parser: &mut Parser, kind: CastKind) -> Result<Expr, ParserError> {
     }
     parser.expect_token(&Token::RParen)?;
     Ok(Expr::Cast { kind, expr: Box::new(expr), data_type: custom(&name), array: false, format: None })
+}
+
+fn is_query(word: Keyword) -> bool {
+    matches!(word, Keyword::SELECT | Keyword::VALUES)
 }
 
 /// A type by its name as it was written.

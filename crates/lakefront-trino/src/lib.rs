@@ -151,7 +151,12 @@ pub fn parse_as(sql: Sql, text: &str) -> Result<Statement, SyntaxError> {
         at_its_word(parser_error(error, here), sql, text)
     })?;
     match (statements.pop(), statements.is_empty()) {
-        (Some(statement), true) => Ok(statement),
+        (Some(mut statement), true) => {
+            if sql == Sql::Trino {
+                print::bracket_signs(&mut statement);
+            }
+            Ok(statement)
+        }
         (Some(_), false) => {
             Err(SyntaxError::new(SyntaxErrorKind::NotAllowed, "Only one statement at a time can run.", end))
         }

@@ -158,6 +158,12 @@ def quoted(text):
     return "'" + text.replace("'", "''") + "'"
 
 
+def bare(literal):
+    """The value of a literal, without how it got its type."""
+    found = re.fullmatch(r"CAST\((.*?)(?: AS \w+)?\)|(?:\w+ )?(.*)", literal, re.DOTALL)
+    return (found[1] or found[2]).strip("'")
+
+
 class Signature:
     def __init__(self, name, returns, arguments):
         self.name = name
@@ -334,9 +340,9 @@ class Expressions:
             text = f"ARRAY[{', '.join(items)}]"
             return f"CAST({text} AS {spelled(of)})"
         if head == "map":
-            # As many spellings as a key has, it is there once.
-            keys = {re.sub(r"^CAST\(('?)(-?\d+)\1 AS \w+\)$|^\w+ '(-?\d+)'$", r"\2\3", text): text for text in (self.literal(of[1], 0) for _ in range(self.one(0, 1, 2, 3)))}
-            keys = [text for _, text in sorted({re.sub(r"CAST\(('.*')( AS varchar)?\)$", r"\1", key): text for key, text in keys.items()}.items())]
+            # A key is there once, however it is spelled.
+            keys = {bare(text): text for text in (self.literal(of[1], 0) for _ in range(self.one(0, 1, 2, 3)))}
+            keys = [keys[name] for name in sorted(keys)]
             values = [self.literal(of[2], 15) for _ in keys]
             return f"CAST(MAP(ARRAY[{', '.join(keys)}], ARRAY[{', '.join(values)}]) AS {spelled(of)})"
         if head == "row":
@@ -419,7 +425,7 @@ class Expressions:
             lambda: f"TRY({sub()})",
             lambda: f"{sub(('array', of))}[{self.one(1, 1, 2, 3)}]",
             lambda: f"element_at({sub(('map', ('bigint',), of))}, {self.one(0, 1, 2)})",
-            lambda: f"{sub(('row', of, ('bigint',)))}.f0" if self.chance(0) else f"CAST(ROW({sub()}, 1) AS row(f0 {spelled(of)}, f1 integer)).f0",
+            lambda: f"CAST(ROW({sub()}, 1) AS row(f0 {spelled(of)}, f1 integer)).f0",
         ])()  # fmt: skip
 
     def castable(self, of):

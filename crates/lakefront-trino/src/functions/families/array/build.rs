@@ -289,8 +289,13 @@ fn join(call: &Call) -> Result<ArrayRef> {
         let mut joined = String::new();
         let mut first = true;
         for item in items(array.get(row)) {
+            let cast =
+                crate::cast::value(&item, element, &crate::types::VARCHAR).map_err(|error| match error.code {
+                    Code::NotSupportedHere => error,
+                    _ => Error::new(Code::GenericInternalError, "Error casting array element to VARCHAR"),
+                })?;
             // The text of JSON's null is null too.
-            let text = match (crate::cast::value(&item, element, &crate::types::VARCHAR)?, &for_null) {
+            let text = match (cast, &for_null) {
                 (Value::Text(text), _) => text,
                 (_, Some(replacement)) => replacement.get(row).unwrap_or_default().to_owned(),
                 (_, None) => continue,
