@@ -15,7 +15,7 @@ BINARY := $(TARGET)/release/lakefront
 
 TPCDS := $(HOME)/.cache/lakefront/tpcds
 
-.PHONY: test-tpcds bench-lake bench-sql bench-trino fuzz-sql help run build dev check test test-rust test-ui test-e2e test-trino accept bench bench-athena bench-estimates ui api clean
+.PHONY: test-tpcds bench-lake bench-sql bench-trino fuzz-sql fuzz-parser help run build dev check test test-rust test-ui test-e2e test-trino accept bench bench-athena bench-estimates ui api clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -60,9 +60,13 @@ test-e2e: ui e2e/node_modules/.package-lock.json
 test-trino: ## what a real Trino has to say (needs a JDK 17 and Maven, which it installs)
 	deploy/test/trino.sh test
 
-fuzz-sql: ## random queries, by a real Trino and by the embedded engine (STATEMENTS=10000 SEED=1)
+fuzz-sql: ## random queries and expressions, by a real Trino and by the embedded engine (STATEMENTS=10000 EXPRESSIONS=100000 SEED=1)
 	cargo test --workspace --locked --no-run
 	deploy/test/trino.sh fuzz $(TARGET)/debug/lakefront --statements $(or $(STATEMENTS),1000) --seed $(or $(SEED),1)
+	deploy/test/trino.sh values $(TARGET)/debug/lakefront --expressions $(or $(EXPRESSIONS),10000) --seed $(or $(SEED),1)
+
+fuzz-parser: ## texts that nobody writes, read and printed (HOSTILE=10000000 SEED=1)
+	HOSTILE=$(or $(HOSTILE),1000000) SEED=$(or $(SEED),1) cargo test --workspace --locked --test hostile -- --nocapture
 
 test-tpcds: ## the queries of TPC-DS, by a real Trino and by the embedded engine (SCALE=0.01)
 	cargo test --workspace --locked --no-run

@@ -6,6 +6,7 @@
 #   deploy/test/trino.sh stop DIR               stops it and removes DIR
 #   deploy/test/trino.sh test [ARG…]            starts it, runs the tests of the Trino client against it, stops it
 #   deploy/test/trino.sh fuzz BINARY [ARG…]     starts it, compares random queries with the binary (trino/fuzz.py), stops it
+#   deploy/test/trino.sh values BINARY [ARG…]   the same with random expressions (trino/values.py)
 #
 # With LAKEFRONT_TEST_LAKE_S3 (http://host:port, see lake_s3.py) it has the catalog `lake` too: Hive tables over that S3.
 # Sets LAKEFRONT_TEST_TRINO (http://user@host:port) and, for the same server with TLS and sign-in by token,
@@ -210,15 +211,15 @@ stop() {
 case $action:$# in
 start:2) start "$2" ;;
 stop:2) stop "$2" ;;
-test:* | fuzz:*)
+test:* | fuzz:* | values:*)
   shift
   cd "$(dirname "$0")/../.."
   work=$(mktemp -d)
   trap 'deploy/test/trino.sh stop "$work"' EXIT
   settings=$(deploy/test/trino.sh start "$work")
   eval "$settings"
-  if [ "$action" = fuzz ]; then
-    python3 deploy/test/trino/fuzz.py "$@"
+  if [ "$action" != test ]; then
+    python3 "deploy/test/trino/$action.py" "$@"
     exit
   fi
   # Without these the tests would be skipped.
@@ -230,7 +231,7 @@ test:* | fuzz:*)
   done
   ;;
 *)
-  sed -n '2,14s/^# \{0,1\}//p' "$0" >&2
+  sed -n '2,15s/^# \{0,1\}//p' "$0" >&2
   exit 2
   ;;
 esac

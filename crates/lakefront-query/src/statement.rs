@@ -458,6 +458,7 @@ fn syntax_error(error: SyntaxError, position: Position) -> QueryError {
         SyntaxErrorKind::Syntax => "SYNTAX_ERROR",
         SyntaxErrorKind::TooComplex => "QUERY_TOO_COMPLEX",
         SyntaxErrorKind::NotAllowed => "STATEMENT_NOT_ALLOWED",
+        SyntaxErrorKind::NotSupported => "NOT_SUPPORTED_HERE",
     };
     QueryError::user(code, error.message).at(Some(position))
 }

@@ -1,6 +1,8 @@
 //! What Trino's meaning costs: the same questions about the same Parquet files, planned by this crate and by DataFusion
 //! itself, in one process with two threads. `make bench-trino` runs it over the sample lake.
 
+#![expect(clippy::print_stdout, reason = "the figures are what it is for")]
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -94,12 +94,8 @@ impl Aggregation {
         } else {
             Arc::clone(&self.folding)
         };
-        (Arc::new(udaf::Udaf::of(name, types, self.returns.clone(), folding)), false)
-    }
-
-    /// Whether the order of rows makes no difference.
-    pub(crate) fn is_set(&self) -> bool {
-        self.aggregate.is_set
+        let plain = !distinct && keys.is_empty() && *name != "reduce_agg";
+        (Arc::new(udaf::Udaf::of(name, types, self.returns.clone(), folding, plain)), false)
     }
 }
 

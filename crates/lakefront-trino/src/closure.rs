@@ -147,14 +147,6 @@ fn attempt(closure: &Closure, captured: &[ArrayRef], rows: usize) -> Result<Arra
 fn is_forgiven(code: Code) -> bool {
     matches!(
         code,
-        Code::DivisionByZero
-            | Code::InvalidCastArgument
-            | Code::InvalidFunctionArgument
-            | Code::NumericValueOutOfRange
-            | Code::InvalidLiteral
-            | Code::PathEvaluationError
-            | Code::JsonInputConversionError
-            | Code::JsonOutputConversionError
-            | Code::JsonValueResultError
+        Code::DivisionByZero | Code::InvalidCastArgument | Code::InvalidFunctionArgument | Code::NumericValueOutOfRange
     )
 }

@@ -149,7 +149,20 @@ pub(crate) fn sort_key(expr: Expr, of: &Type) -> Expr {
             Udf::new("instant", instant_kernel, vec![of.clone()], Type::decimal(MAX_PRECISION, 0)).on(vec![expr])
         }
         Type::TimeTz(_) => Udf::new("utc", utc_kernel, vec![of.clone()], Type::Bigint).on(vec![expr]),
+        Type::Array(_) | Type::Row(_) => {
+            Udf::new("rank", rank_kernel, vec![of.clone()], Type::Varbinary).on(vec![expr])
+        }
         _ => expr,
+    }
+}
+
+/// [`sort_key`] for values that are sorted behind nulls: there NaN is the least number.
+pub(crate) fn sort_key_after_nulls(expr: Expr, of: &Type) -> Expr {
+    match of {
+        Type::Real | Type::Double | Type::Array(_) | Type::Row(_) => {
+            Udf::new("rank_after_nulls", rank_after_nulls_kernel, vec![of.clone()], Type::Varbinary).on(vec![expr])
+        }
+        _ => sort_key(expr, of),
     }
 }
 
@@ -178,6 +191,7 @@ pub(crate) fn sort_type(of: &Type) -> Type {
     match of {
         Type::TimestampTz(_) => Type::decimal(MAX_PRECISION, 0),
         Type::TimeTz(_) => Type::Bigint,
+        Type::Array(_) | Type::Row(_) => Type::Varbinary,
         other => other.clone(),
     }
 }
@@ -282,6 +296,67 @@ fn identity(of: &value::Value, bytes: &mut Vec<u8>) {
     }
 }
 
+fn rank_kernel(call: &Call) -> Result<ArrayRef> {
+    ranks(call, false)
+}
+
+fn rank_after_nulls_kernel(call: &Call) -> Result<ArrayRef> {
+    ranks(call, true)
+}
+
+fn ranks(call: &Call, nan_first: bool) -> Result<ArrayRef> {
+    let value = call.any(0);
+    call.blobs(|row| {
+        let value = value.get(row);
+        value::sortable(&value)?;
+        let mut bytes = Vec::new();
+        rank(&value, nan_first, &mut bytes);
+        Ok(Some(bytes))
+    })
+}
+
+/// Bytes that sort as the values of a type do; no bytes of one begin those of another.
+fn rank(of: &value::Value, nan_first: bool, bytes: &mut Vec<u8>) {
+    use value::Value;
+    let whole = |it: i128| (it as u128 ^ 1 << 127).to_be_bytes();
+    let double = |it: f64| {
+        if it.is_nan() && nan_first {
+            return [0; 8];
+        }
+        let bits = if it.is_nan() { f64::NAN } else { it + 0.0 }.to_bits();
+        (if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }).to_be_bytes()
+    };
+    let text = |it: &[u8], bytes: &mut Vec<u8>| {
+        for byte in it {
+            bytes.push(*byte);
+            if *byte == 0 {
+                bytes.push(1);
+            }
+        }
+        bytes.extend([0, 0]);
+    };
+    match of {
+        // They have no order, or were refused.
+        Value::Null | Value::Map(_) => {}
+        Value::Boolean(it) => bytes.push(u8::from(*it)),
+        Value::Int(it) => bytes.extend(whole((*it).into())),
+        Value::Real(it) => bytes.extend(double((*it).into())),
+        Value::Double(it) => bytes.extend(double(*it)),
+        Value::Decimal(it) | Value::Timestamp(it) | Value::TimestampTz(it, _) => bytes.extend(whole(*it)),
+        Value::TimeTz(picos, offset) => bytes.extend(whole(value::utc_of_day(*picos, *offset).into())),
+        Value::Text(it) => text(it.as_bytes(), bytes),
+        Value::Bytes(it) => text(it, bytes),
+        Value::Array(items) => {
+            for item in items {
+                bytes.push(1);
+                rank(item, nan_first, bytes);
+            }
+            bytes.push(0);
+        }
+        Value::Row(items) => items.iter().for_each(|item| rank(item, nan_first, bytes)),
+    }
+}
+
 fn one_zero_kernel(call: &Call) -> Result<ArrayRef> {
     let array = call.array(0)?;
     Ok(match array.data_type() {
@@ -365,4 +440,37 @@ fn distinct_kernel(call: &Call) -> Result<ArrayRef> {
 
 fn not_distinct_kernel(call: &Call) -> Result<ArrayRef> {
     by_values(call, Comparison::NotDistinctFrom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rank;
+    use crate::value::{Value, order, order_after_nulls};
+
+    #[test]
+    fn ranks_sort_as_values() {
+        let text = |text: &str| Value::Text(text.into());
+        let double = |value: f64| Value::Double(value);
+        let groups = [
+            vec![text(""), text("\0"), text("\0a"), text("a"), text("a\0"), text("a\u{1}"), text("ab"), text("é")],
+            [f64::NEG_INFINITY, -1.5, -0.0, 0.0, 1e-300, 2.0, f64::INFINITY, f64::NAN].map(double).to_vec(),
+            [i64::MIN, -1, 0, 1, i64::MAX].map(Value::Int).to_vec(),
+        ];
+        for values in groups {
+            let mut nested: Vec<Value> = values.iter().map(|value| Value::Array(vec![value.clone()])).collect();
+            nested.push(Value::Array(Vec::new()));
+            nested.extend(values.iter().flat_map(|a| values.iter().map(|b| Value::Array(vec![a.clone(), b.clone()]))));
+            let bytes = |value: &Value, nan_first: bool| {
+                let mut bytes = Vec::new();
+                rank(value, nan_first, &mut bytes);
+                bytes
+            };
+            for a in &nested {
+                for b in &nested {
+                    assert_eq!(bytes(a, false).cmp(&bytes(b, false)), order(a, b), "{a:?} {b:?}");
+                    assert_eq!(bytes(a, true).cmp(&bytes(b, true)), order_after_nulls(a, b), "{a:?} {b:?}");
+                }
+            }
+        }
+    }
 }

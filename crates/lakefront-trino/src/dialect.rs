@@ -14,9 +14,13 @@ use sqlparser::tokenizer::Token;
 use crate::types::Type;
 
 pub(crate) mod json;
+pub(crate) mod postgres;
+pub(crate) mod steps;
+
+use steps::Steps;
 
 #[derive(Debug)]
-pub(crate) struct TrinoDialect;
+pub(crate) struct TrinoDialect(pub(crate) Steps);
 
 impl Dialect for TrinoDialect {
     /// Where the parser asks for a dialect by name, Trino goes with what is open to all.
@@ -94,7 +98,26 @@ impl Dialect for TrinoDialect {
         (parser.peek_token_ref().token == Token::Colon).then_some(Ok(0))
     }
 
+    /// What begins one expression only; tried as a name it would be read twice, and what is nested in it more often.
+    fn is_reserved_for_identifier(&self, word: Keyword) -> bool {
+        matches!(
+            word,
+            Keyword::ARRAY
+                | Keyword::CASE
+                | Keyword::CAST
+                | Keyword::EXISTS
+                | Keyword::EXTRACT
+                | Keyword::INTERVAL
+                | Keyword::NOT
+                | Keyword::STRUCT
+                | Keyword::TRIM
+        )
+    }
+
     fn parse_prefix(&self, parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
+        if let Some(refused) = self.0.refused() {
+            return Some(Err(refused));
+        }
         let next = parser.peek_nth_token_ref(0);
         let Token::Word(word) = &next.token else { return None };
         if word.quote_style.is_some() {
@@ -190,7 +213,12 @@ fn cast(parser: &mut Parser, kind: CastKind) -> Result<Expr, ParserError> {
             Token::EOF | Token::SemiColon => return parser.expected("a type", parser.peek_token()),
             Token::LParen => depth += 1,
             Token::RParen => depth -= 1,
-            _ => {}
+            // A query, which no type is, would be read in another way the second time.
+            Token::Word(word) if word.quote_style.is_none() && is_query(word.keyword) => {
+                return parser.expected("a type", parser.peek_token());
+            }
+            Token::Word(_) | Token::Number(..) | Token::Comma => {}
+            _ => return parser.expected("a type", parser.peek_token()),
         }
         let token = parser.next_token().token;
         if !name.is_empty() && !matches!(token, Token::LParen | Token::RParen | Token::Comma) && !name.ends_with('(') {
@@ -203,6 +231,10 @@ fn cast(parser: &mut Parser, kind: CastKind) -> Result<Expr, ParserError> {
     }
     parser.expect_token(&Token::RParen)?;
     Ok(Expr::Cast { kind, expr: Box::new(expr), data_type: custom(&name), array: false, format: None })
+}
+
+fn is_query(word: Keyword) -> bool {
+    matches!(word, Keyword::SELECT | Keyword::VALUES)
 }
 
 /// A type by its name as it was written.

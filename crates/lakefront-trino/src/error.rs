@@ -49,6 +49,7 @@ pub enum Code {
     MissingOver,
     NestedAggregation,
     NestedWindow,
+    OperatorNotFound,
     NotSupported,
     NullTreatmentNotAllowed,
     /// Trino has it and this crate does not, or not exactly.
@@ -107,6 +108,7 @@ impl Code {
             MissingOrderBy => "MISSING_ORDER_BY",
             MissingOver => "MISSING_OVER",
             NestedAggregation => "NESTED_AGGREGATION",
+            OperatorNotFound => "OPERATOR_NOT_FOUND",
             NestedWindow => "NESTED_WINDOW",
             NotSupported => "NOT_SUPPORTED",
             NullTreatmentNotAllowed => "NULL_TREATMENT_NOT_ALLOWED",

@@ -18,7 +18,7 @@ use crate::value::Value;
 
 mod families;
 
-pub(crate) use families::format_kernel;
+pub(crate) use families::{format_kernel, is_formatted};
 mod listing;
 
 pub use listing::{FunctionInfo, FunctionKind, functions, is_function, is_table_function};

@@ -43,6 +43,8 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use dialect::TrinoDialect;
+use dialect::postgres::PostgresDialect;
+use dialect::steps::Steps;
 pub use functions::{FunctionInfo, FunctionKind, functions, is_function, is_table_function};
 pub use limits::{
     MAX_ITEMS, MAX_JOINS, MAX_NESTING, MAX_OPERATORS, MAX_SELECT_ITEMS, MAX_SET_OPERATIONS, MAX_SUBQUERIES,
@@ -57,7 +59,8 @@ pub const RECURSION_LIMIT: usize = 2 * (MAX_OPERATORS + MAX_NESTING);
 
 /// The dialect that checker and planner share: a text must mean the same to both.
 pub fn dialect() -> &'static dyn Dialect {
-    &TrinoDialect
+    static TRINO: TrinoDialect = TrinoDialect(Steps::none());
+    &TRINO
 }
 
 /// Whose SQL a text is.
@@ -74,6 +77,15 @@ impl Sql {
         match self {
             Sql::Trino => dialect(),
             Sql::Postgres => &PostgreSqlDialect {},
+        }
+    }
+
+    /// One that parses so many words.
+    fn parsing(self, words: usize) -> Box<dyn Dialect> {
+        let steps = Steps::for_words(words);
+        match self {
+            Sql::Trino => Box::new(TrinoDialect(steps)),
+            Sql::Postgres => Box::new(PostgresDialect(steps)),
         }
     }
 }
@@ -96,6 +108,8 @@ pub enum SyntaxErrorKind {
     TooComplex,
     /// More than one statement, or one that writes or configures.
     NotAllowed,
+    /// Trino's, and not read here.
+    NotSupported,
 }
 
 impl SyntaxError {
@@ -115,6 +129,10 @@ pub fn parse_as(sql: Sql, text: &str) -> Result<Statement, SyntaxError> {
     limits::check(&words)?;
     one_readable_statement(&words)?;
 
+    if sql == Sql::Trino {
+        no_inline_functions(&words)?;
+    }
+
     let end = words.last().map_or((1, 1), Word::position);
     if let Some(word) = words.iter().find(|word| is_unprintable(word)) {
         let message = "A name with two quotes beside each other is not supported.";
@@ -125,15 +143,21 @@ pub fn parse_as(sql: Sql, text: &str) -> Result<Statement, SyntaxError> {
         Sql::Trino => rows::listed(rows::bracketed(rows::quantified(rows::selected(tokens)))),
         Sql::Postgres => tokens,
     };
+    let dialect = sql.parsing(tokens.len());
     let mut parser =
-        Parser::new(sql.dialect()).with_recursion_limit(RECURSION_LIMIT).with_tokens_with_locations(tokens);
+        Parser::new(dialect.as_ref()).with_recursion_limit(RECURSION_LIMIT).with_tokens_with_locations(tokens);
     let mut statements = parser.parse_statements().map_err(|error| {
         let start = parser.peek_token().span.start;
         let here = if start.line == 0 { end } else { (start.line, start.column) };
         at_its_word(parser_error(error, here), sql, text)
     })?;
     match (statements.pop(), statements.is_empty()) {
-        (Some(statement), true) => Ok(statement),
+        (Some(mut statement), true) => {
+            if sql == Sql::Trino {
+                print::bracket_signs(&mut statement);
+            }
+            Ok(statement)
+        }
         (Some(_), false) => {
             Err(SyntaxError::new(SyntaxErrorKind::NotAllowed, "Only one statement at a time can run.", end))
         }
@@ -172,6 +196,23 @@ fn one_readable_statement(words: &[Word]) -> Result<(), SyntaxError> {
         ));
     }
     Ok(())
+}
+
+/// Refuses `WITH FUNCTION name(…) RETURNS …` by its name; `function` alone may be that of a query.
+fn no_inline_functions(words: &[Word]) -> Result<(), SyntaxError> {
+    let mut significant = words.iter().filter(|word| !word.is_space());
+    let is = |word: Option<&Word>, name: &str| matches!(word.map(|word| &word.token), Some(Token::Word(it)) if it.quote_style.is_none() && it.value.eq_ignore_ascii_case(name));
+    let with = is(significant.next(), "WITH");
+    let function = significant.next();
+    let named = matches!(significant.next().map(|word| &word.token), Some(Token::Word(name)) if name.quote_style.is_some() || !name.value.eq_ignore_ascii_case("AS"));
+    match function {
+        Some(word) if with && named && is(function, "FUNCTION") => Err(SyntaxError::new(
+            SyntaxErrorKind::NotSupported,
+            "Functions defined in a statement (WITH FUNCTION) are not supported by the embedded engine.",
+            word.position(),
+        )),
+        _ => Ok(()),
+    }
 }
 
 const STATEMENTS_NOT_FOR_READING: &[&str] = &[

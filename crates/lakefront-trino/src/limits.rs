@@ -23,6 +23,8 @@ pub const MAX_SUBQUERIES: usize = 10;
 pub const MAX_OPERATORS: usize = 300;
 /// UNION, EXCEPT and INTERSECT in one statement.
 pub const MAX_SET_OPERATIONS: usize = 100;
+/// EXPLAIN of EXPLAIN: there is no use for a second one.
+const MAX_EXPLAINS: usize = 20;
 /// Joins in one statement.
 pub const MAX_JOINS: usize = 100;
 /// Columns of one SELECT list.
@@ -40,10 +42,15 @@ pub(crate) fn check(words: &[Word]) -> Result<(), SyntaxError> {
         after_distinct: false,
     };
     let mut count = 0;
+    let mut explains = 0;
     for word in words.iter().filter(|word| !word.is_space()) {
         count += 1;
         if count > MAX_WORDS {
             return Err(too_complex(word, MAX_WORDS, "words"));
+        }
+        explains += usize::from(matches!(&word.token, Token::Word(name) if name.keyword == Keyword::EXPLAIN));
+        if explains > MAX_EXPLAINS {
+            return Err(too_complex(word, MAX_EXPLAINS, "EXPLAINs"));
         }
         scan.step(word)?;
     }

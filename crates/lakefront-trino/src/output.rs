@@ -126,7 +126,9 @@ fn present(array: &ArrayRef, of: &Type) -> Result<ArrayRef> {
                 .iter()
                 .map(|picos| picos.map(|picos| i64::try_from(picos.div_euclid(1000))).transpose())
                 .collect::<Result<Vec<_>, _>>()
-                .map_err(|_| crate::error::Error::out_of_range("A time in nanoseconds lies between 1677 and 2262"))?
+                .map_err(|_| {
+                    crate::error::Error::not_here("A timestamp of more than 6 digits before 1677 or after 2262")
+                })?
                 .into();
             cast(&nanos, &arrow(of))?
         }

@@ -93,5 +93,6 @@ pub const REFUSED: &[Construct] = &[
         "OFFSET with FETCH FIRST … WITH TIES",
         "SELECT name FROM nation ORDER BY name OFFSET 1 FETCH FIRST 2 ROWS WITH TIES",
     ),
+    construct("WITH FUNCTION", "WITH FUNCTION twice(x integer) RETURNS integer RETURN x * 2 SELECT twice(21)"),
     construct("Table functions", "SELECT * FROM TABLE(sequence(start => 1, stop => 3))"),
 ];

@@ -146,6 +146,10 @@ impl Binding {
             }
             (Pattern::Varchar(Some(name)), Type::Varchar(length)) => self.number(name, length.unwrap_or(u32::MAX)),
             (Pattern::Char(Some(name)), Type::Char(length)) => self.number(name, *length),
+            (Pattern::Decimal(Some((precision, scale))), Type::Decimal { precision: p, scale: s }) => {
+                self.number(precision, (*p).into());
+                self.number(scale, (*s).into());
+            }
             (Pattern::Decimal(Some((precision, scale))), actual) => {
                 if let Type::Decimal { precision: p, scale: s } = common_type(actual, &Type::decimal(1, 0))? {
                     self.number(precision, p.into());

@@ -161,10 +161,33 @@ pub fn compare(a: &Value, b: &Value) -> Result<Option<Ordering>> {
     })
 }
 
+/// # Errors
+/// Where a null stands within an array or a row, which Trino can't put before or behind another.
+pub fn sortable(value: &Value) -> Result<()> {
+    let (items, what) = match value {
+        Value::Array(items) => (items, "ARRAY comparison not supported for arrays with null elements"),
+        Value::Row(items) => (items, "ROW comparison not supported for fields with null elements"),
+        _ => return Ok(()),
+    };
+    items.iter().try_for_each(|item| match item {
+        Value::Null => Err(Error::new(Code::NotSupported, what)),
+        item => sortable(item),
+    })
+}
+
 /// The total order of sorting: NaN is the largest number, null is last.
 pub fn order(a: &Value, b: &Value) -> Ordering {
+    order_with(a, b, order_doubles)
+}
+
+/// The order of what is sorted behind nulls, where NaN is the least number.
+pub fn order_after_nulls(a: &Value, b: &Value) -> Ordering {
+    order_with(a, b, |a, b| a.partial_cmp(&b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan())))
+}
+
+fn order_with(a: &Value, b: &Value, doubles: fn(f64, f64) -> Ordering) -> Ordering {
     let by_items = |a: &[Value], b: &[Value]| {
-        let differing = a.iter().zip(b).map(|(a, b)| order(a, b)).find(|order| order.is_ne());
+        let differing = a.iter().zip(b).map(|(a, b)| order_with(a, b, doubles)).find(|order| order.is_ne());
         differing.unwrap_or_else(|| a.len().cmp(&b.len()))
     };
     match (a, b) {
@@ -178,8 +201,8 @@ pub fn order(a: &Value, b: &Value) -> Ordering {
         (Value::TimeTz(a, offset_a), Value::TimeTz(b, offset_b)) => {
             utc_of_day(*a, *offset_a).cmp(&utc_of_day(*b, *offset_b))
         }
-        (Value::Real(a), Value::Real(b)) => order_doubles((*a).into(), (*b).into()),
-        (Value::Double(a), Value::Double(b)) => order_doubles(*a, *b),
+        (Value::Real(a), Value::Real(b)) => doubles((*a).into(), (*b).into()),
+        (Value::Double(a), Value::Double(b)) => doubles(*a, *b),
         (Value::Text(a), Value::Text(b)) => a.cmp(b),
         (Value::Bytes(a), Value::Bytes(b)) => a.cmp(b),
         (Value::Array(a), Value::Array(b)) | (Value::Row(a), Value::Row(b)) => by_items(a, b),

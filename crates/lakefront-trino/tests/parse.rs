@@ -59,6 +59,13 @@ fn only_one_form_of_string() {
 }
 
 #[test]
+fn functions_of_a_statement_are_refused_by_name() {
+    let (kind, message, position) = error("with function f(x integer) returns integer return x select f(1)");
+    assert_eq!((kind, position), (SyntaxErrorKind::NotSupported, (1, 6)), "{message}");
+    assert!(parse("with function as (select 1 x) select x from function").is_ok());
+}
+
+#[test]
 fn words_tile_the_text() {
     let sql = "select 'ä''ö' as \"ü\", -- ß\n /* a /* b c */ 1.5e3\t<> x\r\nfrom t";
     let text: String = words(sql).expect("words").iter().map(|word| &sql[word.range.clone()]).collect();

@@ -30,6 +30,14 @@ fn statements_of_the_corpus_read_back() {
     assert!(failures.is_empty(), "{} differ:\n{}", failures.len(), failures.join("\n"));
 }
 
+#[test]
+fn two_minuses_are_no_comment() {
+    for sql in ["SELECT - -1", "SELECT - - -x", "SELECT 1 - -1", "SELECT - -x[1]", "SELECT -(-x)"] {
+        assert_eq!(reads_back(sql), Ok(()), "{sql}");
+        assert!(!print(&parse(sql).unwrap()).contains("--"), "{sql}");
+    }
+}
+
 /// An expression of Trino's, of a few levels.
 fn expression() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![

@@ -11,11 +11,11 @@ use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::execution::SessionStateDefaults;
 use lakefront_trino::analyze::{Planned, Session, Table, Tables, plan};
-use lakefront_trino::error::Error;
+use lakefront_trino::error::{Code, Error};
 use lakefront_trino::reference::{REFUSED, SUPPORTED};
 use lakefront_trino::types::{Type, VARCHAR};
 use lakefront_trino::zone::Zone;
-use lakefront_trino::{FunctionKind, functions, is_function, parse};
+use lakefront_trino::{FunctionKind, SyntaxErrorKind, functions, is_function, parse};
 
 struct World;
 
@@ -38,7 +38,13 @@ impl Tables for World {
 }
 
 fn planned(sql: &str) -> Result<Planned, Error> {
-    let statement = parse(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let statement = match parse(sql) {
+        Ok(statement) => statement,
+        Err(error) if error.kind == SyntaxErrorKind::NotSupported => {
+            return Err(Error::new(Code::NotSupportedHere, error.message));
+        }
+        Err(error) => panic!("{sql}: {error}"),
+    };
     let session = Session { now: chrono::Utc::now(), zone: Zone::UTC, user: None, parameters: Vec::new() };
     plan(&statement, &World, &session)
 }

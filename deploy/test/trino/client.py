@@ -24,7 +24,8 @@ class Trino:
     def __init__(self, address=None):
         address = urllib.parse.urlsplit(address or os.environ["LAKEFRONT_TEST_TRINO"])
         self.address = f"http://{address.hostname}:{address.port}/v1/statement"
-        self.headers = {"X-Trino-User": address.username, "X-Trino-Catalog": "tpch", "X-Trino-Schema": "tiny"}
+        self.headers = {"X-Trino-User": address.username, "X-Trino-Catalog": "tpch", "X-Trino-Schema": "tiny",
+                        "X-Trino-Client-Capabilities": "PARAMETRIC_DATETIME"}  # fmt: skip
 
     def ask(self, sql):
         """The columns, and all rows as Trino writes them."""

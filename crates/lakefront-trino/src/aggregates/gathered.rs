@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::fold::{Fold, Folding, Row};
 use crate::error::Result;
 use crate::types::Type;
-use crate::value::{Key, Value, order};
+use crate::value::{Key, Value, order, order_after_nulls, sortable};
 
 /// A key that rows are sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,8 +24,10 @@ impl Direction {
             (true, false) => Ordering::Greater,
             (false, true) if self.nulls_first => Ordering::Greater,
             (false, true) => Ordering::Less,
-            (false, false) if self.ascending => order(a, b),
-            (false, false) => order(b, a),
+            (false, false) => {
+                let order = if self.nulls_first { order_after_nulls(a, b) } else { order(a, b) };
+                if self.ascending { order } else { order.reverse() }
+            }
         }
     }
 }
@@ -58,10 +60,14 @@ pub(super) struct Rows {
 }
 
 impl Gathered {
-    fn keep(&self, state: &mut Rows, row: Vec<Value>) {
+    fn keep(&self, state: &mut Rows, row: Vec<Value>) -> Result<()> {
+        if !self.directions.is_empty() && !state.rows.is_empty() {
+            row[self.arguments..].iter().chain(&state.rows[0][self.arguments..]).try_for_each(sortable)?;
+        }
         if !self.distinct || state.seen.insert(Key(Value::Row(row[..self.arguments].to_vec()))) {
             state.rows.push(row);
         }
+        Ok(())
     }
 }
 
@@ -73,8 +79,7 @@ impl Fold for Gathered {
     }
 
     fn add(&self, state: &mut Rows, row: Row<'_>) -> Result<()> {
-        self.keep(state, row.values());
-        Ok(())
+        self.keep(state, row.values())
     }
 
     fn carried(&self) -> Vec<Type> {
@@ -88,7 +93,7 @@ impl Fold for Gathered {
     fn merge(&self, state: &mut Rows, saved: Row<'_>) -> Result<()> {
         for row in saved.items(0) {
             if let Value::Row(row) = row {
-                self.keep(state, row);
+                self.keep(state, row)?;
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! An aggregate function as DataFusion's.
 
-use std::hash::{Hash, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, BooleanArray};
@@ -18,7 +18,7 @@ use crate::types::Type;
 
 #[derive(Debug)]
 pub(super) struct Udaf {
-    name: &'static str,
+    name: String,
     types: Vec<Type>,
     returns: Type,
     folding: Arc<dyn Folding>,
@@ -26,7 +26,22 @@ pub(super) struct Udaf {
 }
 
 impl Udaf {
-    pub(super) fn of(name: &'static str, types: Vec<Type>, returns: Type, folding: Arc<dyn Folding>) -> AggregateUDF {
+    /// The engine tells aggregates from each other by their names and arguments, also those that only sort or leave out
+    /// rows differently, or call another lambda: these have what they do in their names.
+    pub(super) fn of(
+        name: &str,
+        types: Vec<Type>,
+        returns: Type,
+        folding: Arc<dyn Folding>,
+        plain: bool,
+    ) -> AggregateUDF {
+        let name = if plain {
+            name.to_owned()
+        } else {
+            let mut hasher = DefaultHasher::new();
+            format!("{folding:?}").hash(&mut hasher);
+            format!("{name}#{:x}", hasher.finish())
+        };
         let signature = Signature::variadic_any(Volatility::Immutable);
         AggregateUDF::new_from_impl(Udaf { name, types, returns, folding, signature })
     }
@@ -49,13 +64,13 @@ impl Eq for Udaf {}
 
 impl Hash for Udaf {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.name, &self.types, &self.returns).hash(state);
+        (&self.name, &self.types, &self.returns).hash(state);
     }
 }
 
 impl AggregateUDFImpl for Udaf {
     fn name(&self) -> &str {
-        self.name
+        &self.name
     }
 
     fn signature(&self) -> &Signature {

@@ -59,7 +59,8 @@ impl Analyzer<'_> {
                 let message = "For aggregate function with DISTINCT, ORDER BY expressions must appear in arguments";
                 return Err(Error::new(Code::ExpressionNotInDistinct, message).at(place(&key.expr)));
             }
-            if !aggregation.is_set() {
+            // Where the order does not change the answer, Trino does not sort.
+            if matches!(name, "array_agg" | "listagg" | "map_agg" | "multimap_agg") {
                 let ascending = key.options.asc.unwrap_or(true);
                 let direction = Direction { ascending, nulls_first: key.options.nulls_first.unwrap_or(false) };
                 keys.push((value.of, direction));
@@ -230,7 +231,12 @@ pub(super) fn sort_key(value: Typed, key: &OrderByExpr) -> Result<Sort> {
         return Err(Error::type_mismatch(message).at(place(&key.expr)));
     }
     let asc = key.options.asc.unwrap_or(true);
-    Ok(Sort::new(comparison::sort_key(value.expr, &value.of), asc, key.options.nulls_first.unwrap_or(false)))
+    let nulls_first = key.options.nulls_first.unwrap_or(false);
+    let ranked = match nulls_first {
+        true => comparison::sort_key_after_nulls(value.expr, &value.of),
+        false => comparison::sort_key(value.expr, &value.of),
+    };
+    Ok(Sort::new(ranked, asc, nulls_first))
 }
 
 pub(super) fn contains_aggregate(expr: &Expr) -> Result<bool> {

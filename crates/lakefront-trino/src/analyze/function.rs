@@ -132,6 +132,9 @@ impl Analyzer<'_> {
                 if !matches!(types[0], Type::Varchar(_) | Type::Unknown) {
                     return Err(Error::type_mismatch("Type of first argument to format() must be VARCHAR"));
                 }
+                if let Some(of) = types[1..].iter().find(|of| !functions::is_formatted(of)) {
+                    return Err(Error::new(Code::NotSupported, format!("Type not supported for formatting: {of}")));
+                }
                 let mut values = values.into_iter();
                 let mut exprs = Vec::new();
                 if let Some(format) = values.next() {

@@ -150,7 +150,8 @@ impl Analyzer<'_> {
         };
         let mut function = WindowFunction::new(definition, arguments);
         function.params.partition_by = partition_by;
-        function.params.window_frame = WindowFrame::new((!order_by.is_empty()).then_some(false));
+        // The frame is the function's own; a range the engine would want to count in.
+        function.params.window_frame = WindowFrame::new(None);
         function.params.order_by = order_by;
         Ok(self.leaf(Expr::WindowFunction(Box::new(function)), of))
     }

@@ -33,11 +33,14 @@ fn is_written(of: &Type) -> bool {
     }
 }
 
+/// Keys of any type are taken for readable until an object is read.
 fn is_read(of: &Type) -> bool {
     match of {
         Type::Json => true,
         Type::Array(element) => is_read(element),
-        Type::Map(key, value) => is_name(key) && is_read(value),
+        Type::Map(key, value) => {
+            (is_name(key) || matches!(**key, Type::Date | Type::Char(_) | Type::Json)) && is_read(value)
+        }
         Type::Row(fields) => fields.iter().all(|(_, field)| is_read(field)),
         scalar => is_name(scalar),
     }
@@ -168,6 +171,11 @@ fn read<'a>(scanner: &mut Scanner<'a>, token: Token<'a>, to: &Type) -> Result<Va
         tree::write(&tree::read(scanner, token)?, &mut out);
         return Ok(Value::Text(out));
     }
+    if let Type::Map(key, _) = to
+        && !is_name(key)
+    {
+        return Err(Failure::Impossible);
+    }
     if token == Token::Null {
         return Ok(Value::Null);
     }
@@ -182,6 +190,9 @@ fn read<'a>(scanner: &mut Scanner<'a>, token: Token<'a>, to: &Type) -> Result<Va
             }
         }
         (Type::Map(key, item), Token::StartObject) => {
+            if !is_name(key) {
+                return Err(Failure::Impossible);
+            }
             let mut seen = HashSet::new();
             let mut entries = Vec::new();
             while let Token::Name(raw) = scanner.next()?.ok_or(Malformed)? {

@@ -18,6 +18,7 @@ use crate::lanes;
 use crate::types::Type;
 use crate::value::Value;
 
+mod java_digits;
 pub(crate) mod number_text;
 
 pub(super) fn exists(from: &Type, to: &Type) -> bool {

@@ -150,10 +150,23 @@ fn date(local: i128) -> Value {
     Value::Int(local.div_euclid(PICOS_OF_DAY) as i64)
 }
 
+/// Before 1970 Trino takes a fraction of a second for the next one's, and is a second early.
+fn counted_from_1970(local: i128) -> Result<i128> {
+    const SECOND: i128 = 1_000_000_000_000;
+    let fraction = local.rem_euclid(SECOND);
+    if local >= 0 || fraction == 0 {
+        return Ok(local);
+    }
+    if fraction < 1_000_000 || local.rem_euclid(PICOS_OF_DAY) < SECOND {
+        return Err(Error::not_here("The time of such a timestamp before 1970"));
+    }
+    Ok(local - SECOND)
+}
+
 fn from_local(local: i128, from: &Type, to: &Type) -> Result<Value> {
     Ok(match to {
         Type::Date => date(local),
-        Type::Time(digits) => Value::Int(time_of(local, *digits)),
+        Type::Time(digits) => Value::Int(time_of(counted_from_1970(local)?, *digits)),
         Type::TimeTz(digits) => Value::TimeTz(time_of(local, *digits), SESSION_OFFSET),
         Type::Timestamp(digits) => return timestamp(round(local, *digits)),
         Type::TimestampTz(digits) => {

@@ -21,7 +21,7 @@ mod sketch;
 mod string;
 mod url;
 
-pub(crate) use string::format_kernel;
+pub(crate) use string::{format_kernel, is_formatted};
 
 pub(super) fn all() -> Vec<Function> {
     [

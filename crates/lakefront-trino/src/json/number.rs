@@ -4,32 +4,18 @@ use crate::cast::{double_digits, real_digits};
 
 /// `1.0`, `1.0E10`, `NaN`: `Double.toString`.
 pub(crate) fn double(value: f64) -> String {
-    if value.abs() == f64::from_bits(1) {
-        // The shortest text is not what Java writes here.
-        return if value < 0.0 { "-4.9E-324" } else { "4.9E-324" }.to_owned();
-    }
-    let shortest = format!("{value:e}");
-    let digits = if has_one_digit(&shortest) { shortest } else { double_digits(value) };
-    text(digits, value, 1e-3..1e7)
+    let digits = if value.is_finite() { double_digits(value) } else { String::new() };
+    text(&digits, value, 1e-3..1e7)
 }
 
 /// `Float.toString`
 pub(crate) fn real(value: f32) -> String {
-    if value.abs() == f32::from_bits(1) {
-        return if value < 0.0 { "-1.4E-45" } else { "1.4E-45" }.to_owned();
-    }
-    let shortest = format!("{value:e}");
-    let digits = if has_one_digit(&shortest) { shortest } else { real_digits(value) };
-    text(digits, f64::from(value), f64::from(1e-3f32)..1e7)
-}
-
-/// There Java and the fewest digits are of one mind, as about what is no number.
-fn has_one_digit(shortest: &str) -> bool {
-    !shortest.contains('.')
+    let digits = if value.is_finite() { real_digits(value) } else { String::new() };
+    text(&digits, f64::from(value), f64::from(1e-3f32)..1e7)
 }
 
 /// Rewrites `d.ddde±x`; in the range without an exponent.
-fn text(shortest: String, value: f64, plain: std::ops::Range<f64>) -> String {
+fn text(written: &str, value: f64, plain: std::ops::Range<f64>) -> String {
     if value.is_nan() {
         return "NaN".to_owned();
     }
@@ -40,7 +26,7 @@ fn text(shortest: String, value: f64, plain: std::ops::Range<f64>) -> String {
     if value == 0.0 {
         return format!("{sign}0.0");
     }
-    let (mantissa, exponent) = shortest.trim_start_matches('-').split_once('e').unwrap_or((&shortest, "0"));
+    let (mantissa, exponent) = written.trim_start_matches('-').split_once('e').unwrap_or((written, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     let digits: String = mantissa.trim_end_matches('0').chars().filter(char::is_ascii_digit).collect();
     if !plain.contains(&value.abs()) {
@@ -97,6 +83,7 @@ mod tests {
             (0.001, "0.001"),
             (0.00012, "1.2E-4"),
             (1e-323, "1.0E-323"),
+            (1e23, "9.999999999999999E22"),
             (2.75, "2.75"),
         ] {
             assert_eq!(double(value), text);

@@ -1,7 +1,8 @@
 //! Statements that a real Trino answered, answered here: what was equal once stays equal.
 //!
 //! `CORPUS=datetime` runs the categories whose names hold the text, and prints each statement that is not equal.
-//! `SQL='SELECT 1' cargo test --workspace --test corpus one -- --nocapture` shows the answer to one statement.
+//! `SQL='SELECT 1' cargo test --workspace --test corpus one -- --nocapture` shows the answer to one statement;
+//! `SQL=-` answers lines of `{"sql": …}` from standard input, each with a line.
 //! `CORPUS_ACCEPT=1` rewrites the list of those that are not.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 #![expect(clippy::print_stdout, reason = "the table is what the test is run for")]
@@ -12,11 +13,14 @@ mod run;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
+use std::ops::ControlFlow;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
 use run::{Answer, World};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
+use sqlparser::ast::{Expr, visit_expressions};
 
 #[derive(Deserialize)]
 struct Statement {
@@ -80,9 +84,28 @@ fn verdict(statement: &Statement, answer: &Answer) -> Option<(bool, String)> {
 #[test]
 fn one_statement() {
     let sql = std::env::var("SQL").unwrap_or_else(|_| "SELECT 1".to_owned());
+    if sql == "-" {
+        return answer_lines();
+    }
     match World::answers(&[&sql]).pop().unwrap() {
         Answer::Rows(rows) => rows.iter().for_each(|row| println!("{}", Value::from(row.clone()))),
         Answer::Error(code, message) => println!("{code}: {message}"),
+    }
+}
+
+fn answer_lines() {
+    let world = World::new();
+    let runtime = run::runtime();
+    for line in std::io::stdin().lines() {
+        let statement: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        let answered =
+            AssertUnwindSafe(|| runtime.block_on(world.columns_and_rows(statement["sql"].as_str().unwrap())));
+        let answer = match std::panic::catch_unwind(answered) {
+            Ok(Ok((columns, rows))) => json!({"columns": columns, "rows": rows}),
+            Ok(Err(error)) => json!({"error": error.code.name(), "message": error.message}),
+            Err(_) => json!({"error": "PANIC", "message": ""}),
+        };
+        println!("{answer}");
     }
 }
 
@@ -129,6 +152,24 @@ fn trinos_answers() {
         let mended: Vec<&String> = known.difference(&failing).collect();
         assert!(mended.is_empty(), "these are equal now; run with CORPUS_ACCEPT=1 and commit: {mended:?}");
     }
+}
+
+/// Whoever asks whether a function may be called must hear of each that is answered.
+#[test]
+fn what_is_called_is_listed() {
+    let mut unlisted = BTreeSet::new();
+    for statement in statements(None).iter().filter(|statement| statement.error.is_none()) {
+        let Ok(parsed) = lakefront_trino::parse(&statement.sql) else { continue };
+        let _ = visit_expressions(&parsed, |expression| {
+            if let Expr::Function(call) = expression
+                && !lakefront_trino::is_function(&call.name.to_string())
+            {
+                unlisted.insert(call.name.to_string());
+            }
+            ControlFlow::<()>::Continue(())
+        });
+    }
+    assert!(unlisted.is_empty(), "{unlisted:?}");
 }
 
 fn table(scores: &BTreeMap<&str, Score>) -> String {

@@ -14,12 +14,13 @@ use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::TableSource;
 use datafusion::prelude::SessionConfig;
+use lakefront_trino::SyntaxErrorKind;
 use lakefront_trino::analyze::{Session, Table, Tables, plan};
 use lakefront_trino::error::{Code, Error};
 use lakefront_trino::types::Type;
 use lakefront_trino::zone::Zone;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::folder;
 
@@ -39,7 +40,7 @@ impl Tables for World {
 }
 
 impl World {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let types = fs::read_to_string(folder().join("tables/types.json")).unwrap();
         let types: HashMap<String, Vec<(String, String)>> = serde_json::from_str(&types).unwrap();
         let tables = types.into_iter().map(|(name, columns)| {
@@ -63,7 +64,7 @@ impl World {
         let mut answers: Vec<(usize, Answer)> = std::thread::scope(|scope| {
             let spawn = |_| {
                 let work = || {
-                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                    let runtime = runtime();
                     let mut own = Vec::new();
                     loop {
                         let at = next.fetch_add(1, Ordering::Relaxed);
@@ -89,7 +90,15 @@ impl World {
     }
 
     async fn rows(&self, sql: &str) -> Result<Vec<Vec<Value>>, Error> {
-        let statement = lakefront_trino::parse(sql).map_err(|error| Error::new(Code::SyntaxError, error.message))?;
+        Ok(self.columns_and_rows(sql).await?.1)
+    }
+
+    /// With the names of the columns' types.
+    pub(crate) async fn columns_and_rows(&self, sql: &str) -> Result<(Vec<Value>, Vec<Vec<Value>>), Error> {
+        let statement = lakefront_trino::parse(sql).map_err(|error| match error.kind {
+            SyntaxErrorKind::NotSupported => Error::new(Code::NotSupportedHere, error.message),
+            _ => Error::new(Code::SyntaxError, error.message),
+        })?;
         // The day of the answers, which times become timestamps of.
         let now = "2026-11-23T12:00:00Z".parse().unwrap();
         let session = Session { now, zone: Zone::UTC, user: Some("test".to_owned()), parameters: Vec::new() };
@@ -105,8 +114,13 @@ impl World {
                 rows.push(batch.columns().iter().map(|column| value(column, row)).collect());
             }
         }
-        Ok(rows)
+        let columns = planned.columns.iter().map(|(name, of)| json!({"name": name, "type": of.to_string()}));
+        Ok((columns.collect(), rows))
     }
+}
+
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 /// A value as Trino's client protocol writes it.

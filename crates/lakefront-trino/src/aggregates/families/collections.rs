@@ -90,8 +90,6 @@ struct Mapped {
 struct Map {
     places: HashMap<Key, usize>,
     entries: Vec<(Value, Value)>,
-    /// Whether there was anything to make a map of.
-    seen: bool,
     /// Values beside the first of their keys.
     more: usize,
 }
@@ -106,7 +104,6 @@ impl Mapped {
     }
 
     fn put(&self, state: &mut Map, key: Value, value: Value) {
-        state.seen = true;
         match state.places.get(&Key(key.clone())) {
             None => {
                 state.places.insert(Key(key.clone()), state.entries.len());
@@ -140,7 +137,6 @@ impl Fold for Mapped {
             (Entries::All, key) => self.put(state, key, Value::Array(vec![row.value(1)])),
             (Entries::Count, key) => self.put(state, key, Value::Int(1)),
             (Entries::Union, Value::Map(entries)) => {
-                state.seen = true;
                 for (key, value) in entries {
                     self.put(state, key, value);
                 }
@@ -160,7 +156,6 @@ impl Fold for Mapped {
 
     fn merge(&self, state: &mut Map, saved: Row<'_>) -> Result<()> {
         if let Value::Map(entries) = saved.value(0) {
-            state.seen = true;
             for (key, value) in entries {
                 self.put(state, key, value);
             }
@@ -169,7 +164,8 @@ impl Fold for Mapped {
     }
 
     fn finish(&self, state: &Map) -> Result<Value> {
-        Ok(if state.seen { Value::Map(state.entries.clone()) } else { Value::Null })
+        // Of empty maps alone there is no union.
+        Ok(if state.entries.is_empty() { Value::Null } else { Value::Map(state.entries.clone()) })
     }
 
     fn kept(&self, state: &Map) -> usize {

@@ -9,7 +9,7 @@ use super::super::{Aggregate, aggregate, fold};
 use crate::comparison::is_native;
 use crate::error::{Error, Result};
 use crate::types::Type;
-use crate::value::{Value, compare, order};
+use crate::value::{Value, compare, order, sortable};
 
 pub(super) fn all() -> Vec<Aggregate> {
     vec![
@@ -228,13 +228,18 @@ impl Best {
         Self { side, name, key, value }
     }
 
-    fn insert(&self, state: &mut Ranked, key: Value, value: Value) {
+    fn insert(&self, state: &mut Ranked, key: Value, value: Value) -> Result<()> {
+        if !state.rows.is_empty() {
+            sortable(&key)?;
+            state.rows.iter().take(1).try_for_each(|(known, _)| sortable(known))?;
+        }
         // After those of the same rank: the first to come stay.
         let at = state.rows.partition_point(|(known, _)| self.side.sorted(known, &key).is_le());
         if at < state.wanted {
             state.rows.insert(at, (key, value));
             state.rows.truncate(state.wanted);
         }
+        Ok(())
     }
 
     fn ordinal(&self) -> &'static str {
@@ -278,8 +283,7 @@ impl Fold for Best {
         }
         let key = row.value(key_at);
         let value = if self.value.is_some() { row.value(0) } else { Value::Null };
-        self.insert(state, key, value);
-        Ok(())
+        self.insert(state, key, value)
     }
 
     fn carried(&self) -> Vec<Type> {
@@ -295,7 +299,7 @@ impl Fold for Best {
     fn merge(&self, state: &mut Ranked, saved: Row<'_>) -> Result<()> {
         state.wanted = state.wanted.max(saved.int(0).unwrap_or(0) as usize);
         for (key, value) in saved.items(1).into_iter().zip(saved.items(2)) {
-            self.insert(state, key, value);
+            self.insert(state, key, value)?;
         }
         Ok(())
     }

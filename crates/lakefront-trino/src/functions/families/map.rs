@@ -19,7 +19,7 @@ pub(super) fn all() -> Vec<Function> {
         scalar("map", "(array(K), array(V)) -> map(K, V) where comparable K", map),
         scalar("map_from_entries", "(array(row(K, V))) -> map(K, V) where comparable K", from_entries),
         scalar("multimap_from_entries", "(array(row(K, V))) -> map(K, array(V)) where comparable K", multimap),
-        scalar("map_concat", "(map(K, V), map(K, V), map(K, V)...) -> map(K, V)", concat),
+        scalar("map_concat", "(map(K, V), map(K, V)...) -> map(K, V)", concat),
         scalar("map_keys", "(map(K, V)) -> array(K)", keys),
         scalar("map_values", "(map(K, V)) -> array(V)", values),
         scalar("map_entries", "(map(K, V)) -> array(row(K, V))", entries),
@@ -135,6 +135,10 @@ fn multimap(call: &Call) -> Result<ArrayRef> {
 
 /// Of the values of one key, the last one counts.
 fn concat(call: &Call) -> Result<ArrayRef> {
+    if call.arguments.len() < 2 {
+        let message = "There must be two or more concatenation arguments to map_concat";
+        return Err(Error::invalid_argument(message));
+    }
     let maps: Vec<_> = (0..call.arguments.len()).map(|at| call.any(at)).collect();
     call.values(|row| {
         let mut places: HashMap<Key, usize> = HashMap::new();

@@ -17,7 +17,7 @@ mod split;
 mod trim;
 
 pub(super) use characters::{padded, varchar, write};
-pub(crate) use format::kernel as format_kernel;
+pub(crate) use format::{is_formatted, kernel as format_kernel};
 pub(super) use pad::target;
 pub(super) use part::range;
 

@@ -21,7 +21,7 @@ const MAX_COMBINED: i64 = 100_000;
 
 pub(super) fn all() -> Vec<Function> {
     vec![
-        scalar("concat", "(array(E), array(E), array(E)...) -> array(E)", concat),
+        scalar("concat", "(array(E), array(E)...) -> array(E)", concat),
         scalar("concat", "(array(E), E) -> array(E)", append),
         scalar("concat", "(E, array(E)) -> array(E)", prepend),
         scalar("slice", "(array(E), bigint, bigint) -> array(E)", slice),
@@ -43,6 +43,9 @@ pub(super) fn all() -> Vec<Function> {
 
 fn concat(call: &Call) -> Result<ArrayRef> {
     let width = call.arguments.len();
+    if width < 2 {
+        return Err(Error::invalid_argument("There must be two or more arguments to concat"));
+    }
     call.values(|row| Ok(Some(Value::Array((0..width).flat_map(|at| items_at(call, at, row)).collect()))))
 }
 
@@ -268,6 +271,7 @@ fn zip(call: &Call) -> Result<ArrayRef> {
 fn joined(arguments: &[Type]) -> Result<Type> {
     match &arguments[0] {
         Type::Array(element) if crate::cast::exists(element, &crate::types::VARCHAR) => Ok(crate::types::VARCHAR),
+        Type::Array(element) => Err(Error::new(Code::OperatorNotFound, format!("Cannot cast {element} to varchar"))),
         other => {
             Err(Error::new(Code::FunctionNotFound, format!("Unexpected parameters ({other}) for function array_join")))
         }
@@ -285,8 +289,13 @@ fn join(call: &Call) -> Result<ArrayRef> {
         let mut joined = String::new();
         let mut first = true;
         for item in items(array.get(row)) {
+            let cast =
+                crate::cast::value(&item, element, &crate::types::VARCHAR).map_err(|error| match error.code {
+                    Code::NotSupportedHere => error,
+                    _ => Error::new(Code::GenericInternalError, "Error casting array element to VARCHAR"),
+                })?;
             // The text of JSON's null is null too.
-            let text = match (crate::cast::value(&item, element, &crate::types::VARCHAR)?, &for_null) {
+            let text = match (cast, &for_null) {
                 (Value::Text(text), _) => text,
                 (_, Some(replacement)) => replacement.get(row).unwrap_or_default().to_owned(),
                 (_, None) => continue,

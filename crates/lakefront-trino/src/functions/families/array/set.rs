@@ -8,7 +8,7 @@ use super::super::super::{Function, scalar};
 use super::{items, items_at};
 use crate::call::Call;
 use crate::error::{Code, Error, Result};
-use crate::value::{Key, Value, equal};
+use crate::value::{Key, Value, equal, sortable};
 
 pub(super) fn all() -> Vec<Function> {
     vec![
@@ -17,7 +17,7 @@ pub(super) fn all() -> Vec<Function> {
         scalar("array_union", "(array(E), array(E)) -> array(E) where comparable E", union),
         scalar("array_except", "(array(E), array(E)) -> array(E) where comparable E", except),
         scalar("array_remove", "(array(E), E) -> array(E) where comparable E", remove),
-        scalar("arrays_overlap", "(array(E), array(E)) -> boolean where comparable E", overlap),
+        scalar("arrays_overlap", "(array(E), array(E)) -> boolean where orderable E", overlap),
         scalar("array_histogram", "(array(T)) -> map(T, bigint) where comparable T", histogram),
     ]
 }
@@ -92,6 +92,7 @@ fn overlap(call: &Call) -> Result<ArrayRef> {
         if left.is_empty() || right.is_empty() {
             return Ok(Some(false));
         }
+        left.iter().chain(&right).try_for_each(sortable)?;
         let has_null = left.iter().chain(&right).any(Value::is_null);
         let left: HashSet<Key> = left.into_iter().filter(|item| !item.is_null()).map(Key).collect();
         let common = right.into_iter().any(|item| left.contains(&Key(item)));

@@ -299,9 +299,7 @@ fn intervals(call: &Call, mut of: impl FnMut(usize) -> Result<Option<i64>>) -> R
         return call.bigints(of);
     }
     call.primitives::<Int32Type>(|row| {
-        of(row)?.map(i32::try_from).transpose().map_err(|_| {
-            Error::new(Code::GenericInternalError, "An interval of that many months does not fit into its type")
-        })
+        of(row)?.map(i32::try_from).transpose().map_err(|_| Error::not_here("An interval of that many months"))
     })
 }
 

@@ -6,7 +6,7 @@ use datafusion::arrow::datatypes::{Float32Type, Float64Type, Int8Type, Int16Type
 
 use super::super::super::{Function, scalar};
 use crate::call::Call;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::lanes;
 
 pub(super) fn all() -> Vec<Function> {
@@ -37,12 +37,15 @@ pub(super) fn all() -> Vec<Function> {
                     a.checked_neg().ok_or_else(|| Error::out_of_range(format!("{} negation overflow: {a}", $name)))
                 })),
             ]);
-            for name in ["%", "mod"] {
-                all.push(scalar(name, $two, |call: &Call| lanes::binary::<$arrow, $arrow, $arrow>(call, |a, b| match b {
-                    0 => Err(Error::division_by_zero()),
-                    _ => Ok(a.wrapping_rem(b)),
-                })));
-            }
+            all.push(scalar("%", $two, |call: &Call| lanes::binary::<$arrow, $arrow, $arrow>(call, |a, b| match b {
+                0 => Err(Error::division_by_zero()),
+                _ => Ok(a.wrapping_rem(b)),
+            })));
+            // Unlike the operator it has no error of its own for this, and none that TRY forgives.
+            all.push(scalar("mod", $two, |call: &Call| lanes::binary::<$arrow, $arrow, $arrow>(call, |a, b| match b {
+                0 => Err(Error::new(Code::GenericInternalError, "/ by zero")),
+                _ => Ok(a.wrapping_rem(b)),
+            })));
         )*};
     }
     macro_rules! floats {

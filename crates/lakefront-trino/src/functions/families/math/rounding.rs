@@ -7,7 +7,7 @@ use datafusion::arrow::datatypes::{
 
 use super::super::super::{Function, scalar};
 use crate::call::Call;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::lanes;
 
 pub(super) fn all() -> Vec<Function> {
@@ -113,10 +113,11 @@ where
             .ok_or_else(|| Error::out_of_range(format!("numerical overflow: {value}")))?;
         let (quotient, rest) = (value / factor, value % factor);
         let quotient = if rest.abs() >= factor / 2 { quotient + value.signum() } else { quotient };
-        quotient
-            .checked_mul(factor)
-            .and_then(|rounded| T::Native::try_from(rounded).ok())
-            .ok_or_else(|| Error::out_of_range(format!("Out of range for {name}: {value}")))
+        quotient.checked_mul(factor).and_then(|rounded| T::Native::try_from(rounded).ok()).ok_or_else(|| match name {
+            // What is no error of its own in Trino, TRY does not forgive.
+            "integer" => Error::new(Code::GenericInternalError, "integer overflow"),
+            name => Error::out_of_range(format!("Out of range for {name}: {value}")),
+        })
     })
 }
 

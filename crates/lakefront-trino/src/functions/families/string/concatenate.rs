@@ -13,9 +13,8 @@ use crate::value::Value;
 
 pub(super) fn all() -> Vec<Function> {
     vec![
-        scalar("concat", "(varchar...) -> varchar", concat).returning(|types| two_or_more(types, VARCHAR)),
-        scalar("concat", "(varbinary...) -> varbinary", concat_bytes)
-            .returning(|types| two_or_more(types, Type::Varbinary)),
+        scalar("concat", "(varchar...) -> varchar", concat),
+        scalar("concat", "(varbinary...) -> varbinary", concat_bytes),
         scalar("concat", "(char(x), char(y)) -> char", concat_chars).returning(|types| {
             let length = types.iter().filter_map(bound).sum::<u64>();
             if length > 65_536 {
@@ -33,14 +32,16 @@ pub(super) fn all() -> Vec<Function> {
     ]
 }
 
-fn two_or_more(types: &[Type], returns: Type) -> Result<Type> {
-    if types.len() < 2 {
+/// Fewer are an error when the function is called, so that TRY forgives it.
+fn two_or_more(call: &Call) -> Result<()> {
+    if call.arguments.len() < 2 {
         return Err(Error::invalid_argument("There must be two or more concatenation arguments"));
     }
-    Ok(returns)
+    Ok(())
 }
 
 fn concat(call: &Call) -> Result<ArrayRef> {
+    two_or_more(call)?;
     let texts: Vec<_> = (0..call.arguments.len()).map(|at| call.text(at)).collect();
     let mut out = StringBuilder::with_capacity(call.rows, 0);
     for row in 0..call.rows {
@@ -57,6 +58,7 @@ fn concat(call: &Call) -> Result<ArrayRef> {
 }
 
 fn concat_bytes(call: &Call) -> Result<ArrayRef> {
+    two_or_more(call)?;
     let parts: Vec<_> = (0..call.arguments.len()).map(|at| call.bytes(at)).collect();
     call.blobs(|row| {
         let parts: Option<Vec<&[u8]>> = parts.iter().map(|part| part.get(row)).collect();

@@ -49,6 +49,22 @@ pub(crate) fn kernel(call: &Call) -> Result<ArrayRef> {
     })
 }
 
+/// Whether values of the type can be arguments: those that have a text.
+pub(crate) fn is_formatted(of: &Type) -> bool {
+    !matches!(
+        of,
+        Type::Array(_)
+            | Type::Map(..)
+            | Type::Row(_)
+            | Type::HyperLogLog
+            | Type::P4HyperLogLog
+            | Type::TDigest
+            | Type::QDigest(_)
+            | Type::SetDigest
+            | Type::Varbinary
+    )
+}
+
 fn invalid(what: &str) -> Error {
     Error::invalid_argument(format!("Invalid format string: {what}"))
 }

@@ -126,7 +126,9 @@ impl Digits {
 
 /// `Double.toString`
 pub(super) fn java_double(value: f64) -> String {
-    java(value.is_sign_negative(), value.is_nan(), value.is_infinite(), &Digits::shortest(value.abs()))
+    let is_plain = value == 0.0 || !value.is_finite();
+    let digits = if is_plain { format!("{:e}", value.abs()) } else { double_digits(value.abs()) };
+    java(value.is_sign_negative(), value.is_nan(), value.is_infinite(), &Digits::scientific(&digits))
 }
 
 /// `Float.toString`
