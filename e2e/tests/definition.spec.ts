@@ -77,11 +77,11 @@ test("a fault of a definition is told by its place", async ({ page, complaints }
   await page.goto("/settings");
   const body = example();
   const last = body.definition.tabs[0]?.tiles.at(-1);
-  if (last) last["chart"] = { type: "bar", x: "state", horizontl: true };
+  if (last) last["chart"] = { type: "bar", x: "state", y: [], horizontl: true };
   const answer = await api<Problem>(page, "POST", "/dashboards", { body: { ...body, slug: "faulty" } });
   expect(answer.status).toBe(400);
   expect(answer.body.code).toBe("INVALID_DEFINITION");
   expect(answer.body.detail).toBe(
-    "`tabs[0].tiles[2].chart.horizontl` is not known. Did you mean `horizontal`? `tabs[0].tiles[2].chart.y` is missing: a list of columns' names.",
+    "`tabs[0].tiles[2].chart.horizontl` is not known. Did you mean `horizontal`? `tabs[0].tiles[2].chart.y` is an empty list; it has to be a list of columns' names.",
   );
 });

@@ -75,13 +75,11 @@ impl ScanTable {
     pub(super) fn new(id: u64, place: u64, table: Table, scanned: Arc<AtomicU64>) -> Result<Self, EngineError> {
         let files: Arc<[DataFile]> = table.files.into();
         let store = Arc::new(TableStore::new(&table.storage, Arc::clone(&files), scanned)?);
-        let views = table.format == Format::Parquet;
         let stored = table.schema;
         let columns: Vec<FieldRef> = lower_case(stored.fields().iter())
             .into_iter()
             // A file that lacks the column has NULL in it.
-            .map(|field| Field::clone(&field).with_nullable(true))
-            .map(|field| Arc::new(if views { with_string_view(&field) } else { field }))
+            .map(|field| Arc::new(Field::clone(&field).with_nullable(true)))
             .collect();
         let keys: Vec<FieldRef> = table.partitions.into_iter().map(Arc::new).collect();
         let mut keys = lower_case(keys.iter());
@@ -193,16 +191,6 @@ fn lower_case<'a>(fields: impl Iterator<Item = &'a FieldRef>) -> Vec<FieldRef> {
 
 fn with_keys(columns: SchemaRef, keys: Vec<FieldRef>) -> TableSchema {
     TableSchema::builder(columns).with_table_partition_cols(keys).build()
-}
-
-/// Strings as views, which Parquet pages decode into without copying.
-fn with_string_view(field: &Field) -> Field {
-    let data_type = match field.data_type() {
-        DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
-        DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
-        other => other.clone(),
-    };
-    field.clone().with_data_type(data_type)
 }
 
 fn partition_values(keys: &[FieldRef], files: &[DataFile]) -> Result<RecordBatch, EngineError> {

@@ -43,7 +43,7 @@ impl Asked {
         let words: Vec<&Word> = words.iter().filter(|word| !word.is_space()).collect();
         if let (Some(statement), Some(first)) = (of_a_name(&words), words.first()) {
             let (line, column) = first.position();
-            return Err(QueryError::user("NOT_SUPPORTED", format!("{statement} is not supported."))
+            return Err(QueryError::user("STATEMENT_NOT_ALLOWED", format!("{statement} is not supported."))
                 .with_hint("Statements are not kept under a name: write EXECUTE IMMEDIATE 'select … ?' USING 1, or {{name}} for a parameter.")
                 .at(Some(Position { line, column })));
         }

@@ -33,7 +33,7 @@ async fn files_the_network_and_settings_are_out_of_reach() {
         ("SET datafusion.execution.batch_size = 1".to_owned(), "STATEMENT_NOT_ALLOWED"),
         ("SHOW ALL".to_owned(), "STATEMENT_NOT_ALLOWED"),
         ("SELECT * FROM information_schema.df_settings".to_owned(), "TABLE_NOT_FOUND"),
-        ("PREPARE p FROM DROP TABLE sales".to_owned(), "NOT_SUPPORTED"),
+        ("PREPARE p FROM DROP TABLE sales".to_owned(), "STATEMENT_NOT_ALLOWED"),
         ("EXECUTE IMMEDIATE 'DROP TABLE sales'".to_owned(), "STATEMENT_NOT_ALLOWED"),
         ("CREATE VIEW v1 AS SELECT 1".to_owned(), "STATEMENT_NOT_ALLOWED"),
         ("INSERT INTO sales SELECT * FROM sales".to_owned(), "STATEMENT_NOT_ALLOWED"),

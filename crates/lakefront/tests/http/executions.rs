@@ -137,5 +137,5 @@ async fn statements_for_everyday_use_go_the_same_road() {
     assert_eq!(analyzed.json()["columns"][0]["name"], "Query Plan", "{}", analyzed.text());
     assert!(analyzed.json()["rows"][0][0].as_str().unwrap().starts_with("1 row in "), "{}", analyzed.text());
     let named = server.run("prepare mine from select 1", "json").await;
-    assert_eq!((named.status.as_u16(), named.code().as_str()), (400, "NOT_SUPPORTED"));
+    assert_eq!((named.status.as_u16(), named.code().as_str()), (400, "STATEMENT_NOT_ALLOWED"));
 }

@@ -1,4 +1,5 @@
-//! What each type of chart takes: the same as `ui/src/viz/spec.ts`, which draws it (a test compares the two).
+//! What each type of chart takes: the same as `ui/src/viz/spec.ts`, which draws it (a test compares the two) and says in
+//! the chart's place which column it lacks.
 
 use serde_json::{Map, Value};
 
@@ -15,8 +16,8 @@ pub const TYPES: &[(&str, &[Field])] = &[
     (
         "line",
         &[
-            needed("x", Shape::Column),
-            needed("y", Shape::Columns),
+            optional("x", Shape::Column),
+            optional("y", Shape::Columns),
             optional("series", Shape::Column),
             optional("zero", Shape::Flag),
         ],
@@ -24,8 +25,8 @@ pub const TYPES: &[(&str, &[Field])] = &[
     (
         "area",
         &[
-            needed("x", Shape::Column),
-            needed("y", Shape::Columns),
+            optional("x", Shape::Column),
+            optional("y", Shape::Columns),
             optional("series", Shape::Column),
             optional("stack", Shape::OneOf(&["zero", "share"])),
         ],
@@ -33,8 +34,8 @@ pub const TYPES: &[(&str, &[Field])] = &[
     (
         "bar",
         &[
-            needed("x", Shape::Column),
-            needed("y", Shape::Columns),
+            optional("x", Shape::Column),
+            optional("y", Shape::Columns),
             optional("series", Shape::Column),
             optional("mode", Shape::OneOf(&["grouped", "stacked"])),
             optional("horizontal", Shape::Flag),
@@ -44,10 +45,10 @@ pub const TYPES: &[(&str, &[Field])] = &[
     (
         "fan",
         &[
-            needed("x", Shape::Column),
-            needed("low", Shape::Column),
-            needed("median", Shape::Column),
-            needed("high", Shape::Column),
+            optional("x", Shape::Column),
+            optional("low", Shape::Column),
+            optional("median", Shape::Column),
+            optional("high", Shape::Column),
             optional("inner", Shape::Flag),
             optional("notes", Shape::ByName(&Shape::Text)),
         ],
@@ -55,7 +56,7 @@ pub const TYPES: &[(&str, &[Field])] = &[
     (
         "heatmap",
         &[
-            needed("y", Shape::Column),
+            optional("y", Shape::Column),
             optional("x", Shape::Column),
             optional("value", Shape::Column),
             optional("columns", Shape::List(&Shape::Record(HEATMAP_COLUMN))),
@@ -67,8 +68,8 @@ pub const TYPES: &[(&str, &[Field])] = &[
     (
         "scatter",
         &[
-            needed("x", Shape::Column),
-            needed("y", Shape::Column),
+            optional("x", Shape::Column),
+            optional("y", Shape::Column),
             optional("series", Shape::Column),
             optional("label", Shape::Column),
         ],
@@ -76,7 +77,7 @@ pub const TYPES: &[(&str, &[Field])] = &[
     (
         "number",
         &[
-            needed("value", Shape::Column),
+            optional("value", Shape::Column),
             optional("low", Shape::Column),
             optional("high", Shape::Column),
             optional("reduce", Shape::OneOf(&["sum", "mean", "min", "max", "last", "change"])),
@@ -95,17 +96,17 @@ pub const TYPES: &[(&str, &[Field])] = &[
             optional("limit", ROWS),
         ],
     ),
-    ("map", &[needed("state", Shape::Column), needed("value", Shape::Column)]),
+    ("map", &[optional("state", Shape::Column), optional("value", Shape::Column)]),
     (
         "ranked",
         &[
-            needed("label", Shape::Column),
+            optional("label", Shape::Column),
             optional("detail", Shape::List(&Shape::Column)),
-            needed("value", Shape::Column),
+            optional("value", Shape::Column),
             optional("limit", ROWS),
         ],
     ),
-    ("capacity", &[needed("label", Shape::Column), needed("load", Shape::Column), optional("limit", Shape::Text)]),
+    ("capacity", &[optional("label", Shape::Column), optional("load", Shape::Column), optional("limit", Shape::Text)]),
 ];
 
 pub const HEATMAP_COLUMN: &[Field] = &[needed("column", Shape::Column), optional("label", Shape::Text)];
@@ -140,18 +141,6 @@ pub fn check(path: &str, values: &Map<String, Value>, faults: &mut Vec<Fault>) {
         },
         Some(other) => return Shape::Name.check(&format!("{path}.type"), other, faults),
     };
-    let before = faults.len();
     let all: Vec<Field> = COMMON.iter().chain(fields).copied().collect();
     record(&all, path, values, faults);
-    let there = |name: &str| values.get(name).is_some_and(|value| !value.is_null());
-    if faults.len() == before
-        && values.get("type").is_some_and(|name| name == "heatmap")
-        && !there("columns")
-        && !(there("x") && there("value"))
-    {
-        let missing = if there("x") { "value" } else { "x" };
-        faults.push(Fault(format!(
-            "`{path}.{missing}` is missing: the name of a column. A heatmap takes `x` and `value`, or a list `columns`."
-        )));
-    }
 }

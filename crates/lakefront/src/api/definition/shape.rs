@@ -123,11 +123,13 @@ impl Shape {
     }
 }
 
-/// Checks each field, and that there are no others. `null` is the same as nothing.
+/// Checks each field, and that no other is nearly one of them: what else is there is kept and has no meaning. `null` is
+/// the same as nothing.
 pub fn record(fields: &[Field], path: &str, values: &Map<String, Value>, faults: &mut Vec<Fault>) {
     for name in values.keys().filter(|name| fields.iter().all(|field| field.name != **name)) {
-        let instead = instead(name, fields.iter().map(|field| field.name));
-        faults.push(Fault(format!("`{}` is not known. {instead}", within(path, name))));
+        if let Some(near) = lakefront_query::nearest(name, fields.iter().map(|field| field.name)) {
+            faults.push(Fault(format!("`{}` is not known. Did you mean `{near}`?", within(path, name))));
+        }
     }
     for field in fields {
         let path = within(path, field.name);

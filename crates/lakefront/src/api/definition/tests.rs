@@ -75,6 +75,14 @@ fn the_demo_dashboard_keeps_the_rules() {
 }
 
 #[test]
+fn what_has_no_meaning_is_kept_and_what_a_chart_lacks_is_its_own_to_say() {
+    let tile = json!({"id": "a", "title": "A", "x": 0, "y": 600, "w": 6, "h": 4, "sql": "select 1 n", "note": 1,
+        "chart": {"type": "bar", "about": "it"}});
+    let definition = json!({"tabs": [{"id": "one", "title": "One", "tiles": [tile], "note": 1}], "note": {"any": 1}});
+    check(Kind::Dashboard, &definition).unwrap_or_else(|problem| panic!("{}", problem.detail));
+}
+
+#[test]
 fn faults_say_where_and_what_would_be_right() {
     let tile = |more: Value| {
         let mut tile = json!({"id": "a", "title": "A", "x": 0, "y": 0, "w": 6, "h": 4, "sql": "select 1 n", "chart": {"type": "table"}});
@@ -91,12 +99,10 @@ fn faults_say_where_and_what_would_be_right() {
         (Kind::Dashboard, json!([])),
         (Kind::Dashboard, json!({"tab": [], "zzz": 1})),
         (Kind::Dashboard, json!({"queries": {"by day": {"statement": "select 1"}}})),
-        (Kind::Dashboard, tile(json!({"chart": {"type": "bar", "x": "n"}}))),
         (Kind::Dashboard, tile(json!({"chart": {"type": "bar", "x": "n", "y": [], "horizontl": true}}))),
         (Kind::Dashboard, tile(json!({"chart": {"type": "bar", "x": "n", "y": ["a", 3], "mode": "stack"}}))),
         (Kind::Dashboard, tile(json!({"chart": {"type": "pie"}}))),
         (Kind::Dashboard, tile(json!({"chart": {}}))),
-        (Kind::Dashboard, tile(json!({"chart": {"type": "heatmap", "y": "n", "x": "n"}}))),
         (Kind::Dashboard, tile(json!({"chart": {"type": "table", "columns": [{"column": "n", "cel": "bar"}]}}))),
         (Kind::Dashboard, tile(json!({"x": 7, "sql": null}))),
         (Kind::Dashboard, tile(json!({"w": 13, "h": 2.5, "x": "0"}))),
@@ -106,7 +112,7 @@ fn faults_say_where_and_what_would_be_right() {
         (Kind::Dashboard, filter(json!({"type": "select"}))),
         (Kind::Dashboard, filter(json!({"id": "tab"}))),
         (Kind::Dashboard, two),
-        (Kind::Query, json!({"text": "select 1"})),
+        (Kind::Query, json!({"text": "select 1", "engin": "auto"})),
         (Kind::Query, json!({"sql": "select 1", "engine": "spark"})),
         (Kind::Chart, json!({"catalog": "local"})),
         (Kind::Chart, json!({"sql": "select 1", "query_id": "x", "chart": {"type": "number", "value": "n"}})),
