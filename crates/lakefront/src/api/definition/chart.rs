@@ -135,8 +135,12 @@ pub fn check(path: &str, values: &Map<String, Value>, faults: &mut Vec<Fault>) {
         Some(Value::String(given)) => match TYPES.iter().find(|(name, _)| name == given) {
             Some((_, fields)) => *fields,
             None => {
-                let instead = instead(given, types);
-                return faults.push(Fault(format!("`{path}.type` is `{given}`, which is no type of chart. {instead}")));
+                if let Some(near) = lakefront_query::nearest(given, types) {
+                    let fault =
+                        format!("`{path}.type` is `{given}`, which is no type of chart. Did you mean `{near}`?");
+                    faults.push(Fault(fault));
+                }
+                return;
             }
         },
         Some(other) => return Shape::Name.check(&format!("{path}.type"), other, faults),

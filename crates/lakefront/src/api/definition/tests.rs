@@ -101,7 +101,7 @@ fn faults_say_where_and_what_would_be_right() {
         (Kind::Dashboard, json!({"queries": {"by day": {"statement": "select 1"}}})),
         (Kind::Dashboard, tile(json!({"chart": {"type": "bar", "x": "n", "y": [], "horizontl": true}}))),
         (Kind::Dashboard, tile(json!({"chart": {"type": "bar", "x": "n", "y": ["a", 3], "mode": "stack"}}))),
-        (Kind::Dashboard, tile(json!({"chart": {"type": "pie"}}))),
+        (Kind::Dashboard, tile(json!({"chart": {"type": "barr"}}))),
         (Kind::Dashboard, tile(json!({"chart": {}}))),
         (Kind::Dashboard, tile(json!({"chart": {"type": "table", "columns": [{"column": "n", "cel": "bar"}]}}))),
         (Kind::Dashboard, tile(json!({"x": 7, "sql": null}))),
