@@ -25,6 +25,7 @@ mod job;
 pub mod lake;
 mod pool;
 mod scratch;
+mod units;
 mod wire;
 mod worker;
 
@@ -35,7 +36,8 @@ pub use job::{
     Written,
 };
 pub use pool::{
-    ColumnBytes, Estimate, Frame, Pool, PoolConfig, Prepared, Progress, Running, Statistics, TableEstimate, human_bytes,
+    ColumnBytes, Estimate, Frame, Pool, PoolConfig, Prepared, Progress, Running, Statistics, TableEstimate,
 };
 pub use scratch::Scratch;
+pub use units::human_bytes;
 pub use worker::worker_main;

@@ -12,7 +12,7 @@ use datafusion::physical_plan::metrics::{MetricValue, MetricsSet};
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 
 use super::scan::ScanTable;
-use crate::pool::human_bytes;
+use crate::units::human_bytes;
 
 /// A longer description is cut.
 const LONGEST: usize = 300;
