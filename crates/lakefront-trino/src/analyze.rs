@@ -93,14 +93,6 @@ pub fn plan(statement: &Statement, tables: &dyn Tables, session: &Session) -> Re
     output::present(relation)
 }
 
-/// The value of a literal that stands outside of a statement.
-///
-/// # Errors
-/// It is none, or no value of its type.
-pub fn literal(sql: &str) -> Result<(ScalarValue, Type)> {
-    crate::written::value(sql)
-}
-
 /// An expression that reads no table.
 pub(crate) fn expression(ast: &Ast, session: &Session) -> Result<(Expr, Type)> {
     struct Nothing;
@@ -196,11 +188,7 @@ fn with_columns(plan: LogicalPlan, more: Vec<Expr>) -> Result<LogicalPlan> {
 }
 
 /// Where a part of the text stands.
-pub(crate) fn place_of(ast: &Ast) -> Option<(u64, u64)> {
-    place(ast)
-}
-
-fn place(of: &impl Spanned) -> Option<(u64, u64)> {
+pub(crate) fn place(of: &impl Spanned) -> Option<(u64, u64)> {
     let start = of.span().start;
     (start.line > 0).then_some((start.line, start.column))
 }

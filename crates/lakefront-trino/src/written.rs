@@ -44,7 +44,10 @@ pub fn literal(ast: &Ast) -> Result<Written> {
 }
 
 /// The value of a literal's text.
-pub(crate) fn value(sql: &str) -> Result<(ScalarValue, Type)> {
+///
+/// # Errors
+/// It is no literal, or no value of its type.
+pub fn value(sql: &str) -> Result<(ScalarValue, Type)> {
     let wrong = || Error::new(Code::SyntaxError, "A literal stands alone");
     let Ok(Statement::Query(query)) = parse(&format!("SELECT {sql}")) else { return Err(wrong()) };
     let SetExpr::Select(select) = *query.body else { return Err(wrong()) };
@@ -145,7 +148,7 @@ fn text(ast: &Ast, of: &Type) -> Option<String> {
 }
 
 fn not_literal(ast: &Ast) -> Error {
-    Error::not_here(format!("The value {ast}")).at(analyze::place_of(ast))
+    Error::not_here(format!("The value {ast}")).at(analyze::place(ast))
 }
 
 #[cfg(test)]

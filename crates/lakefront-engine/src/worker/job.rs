@@ -237,7 +237,7 @@ fn parameter(literal: &Literal) -> Result<Parameter, DataFusionError> {
     use datafusion::arrow::datatypes::{DataType, TimeUnit};
     let (value, of) = match literal {
         Literal::Written(literal) => {
-            let (value, of) = lakefront_trino::analyze::literal(&literal.sql)?;
+            let (value, of) = lakefront_trino::written::value(&literal.sql)?;
             return Ok(Parameter { value, of, is_untyped: false });
         }
         Literal::Null => (ScalarValue::Null, Type::Unknown),
