@@ -91,7 +91,7 @@ bench-sql: build ## statements by the embedded engine, DataFusion and DuckDB, af
 
 bench-trino: build ## statements planned by lakefront-trino against DataFusion's own, in one process
 	$(BINARY) sample forecast --format parquet --out $(TARGET)/bench-trino
-	cargo bench --workspace --locked --bench engines -- $(abspath $(TARGET)/bench-trino)
+	cargo bench --workspace --locked --features lakefront-trino/datafusion-sql --bench engines -- $(abspath $(TARGET)/bench-trino)
 
 bench-lake: build ## setting up, seeding and many readers, from the release binary (nginx and wrk installed)
 	deploy/bench/lake.sh $(BINARY)

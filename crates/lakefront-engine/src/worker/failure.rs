@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::{DataFusionError, SchemaError};
-use datafusion::sql::sqlparser::parser::ParserError;
 
 use lakefront_trino::error::Code;
 
@@ -182,15 +181,6 @@ fn classify(error: &DataFusionError) -> EngineError {
         DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => classify(inner),
         DataFusionError::Shared(inner) => classify(inner),
         DataFusionError::Collection(all) if !all.is_empty() => classify(&all[0]),
-        DataFusionError::SQL(error, _) => match error.as_ref() {
-            ParserError::RecursionLimitExceeded => {
-                EngineError::new(QueryTooComplex, "The query is nested too deeply. Split it into parts.")
-            }
-            ParserError::TokenizerError(words) | ParserError::ParserError(words) => {
-                let (words, position) = split_position(words);
-                EngineError { position, ..EngineError::new(Syntax, words) }
-            }
-        },
         DataFusionError::SchemaError(error, _) => match error.as_ref() {
             SchemaError::FieldNotFound { field, .. } => {
                 EngineError::new(ColumnNotFound, format!("There is no column '{}'.", field.flat_name()))
@@ -359,16 +349,4 @@ fn from_execution_words(words: &str) -> EngineError {
 fn first_line(words: &str) -> String {
     let line = words.lines().next().unwrap_or_default().trim();
     line.strip_prefix("Error during planning: ").unwrap_or(line).to_owned()
-}
-
-/// The parser's message without its "at Line: …, Column: …", and those two.
-fn split_position(words: &str) -> (String, Option<(u64, u64)>) {
-    let Some((message, place)) = words.rsplit_once(" at Line: ") else {
-        return (words.to_owned(), None);
-    };
-    let mut numbers = place.split(", Column: ").map(|number| number.trim().parse().ok());
-    match (numbers.next().flatten(), numbers.next().flatten()) {
-        (Some(line), Some(column)) => (message.to_owned(), Some((line, column))),
-        _ => (words.to_owned(), None),
-    }
 }
