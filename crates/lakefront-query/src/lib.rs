@@ -16,6 +16,7 @@ mod guard;
 mod handover;
 mod policy;
 pub mod postgres;
+mod prepared;
 mod quote;
 mod request;
 mod result;
@@ -39,6 +40,7 @@ pub use execution::{Execution, ExecutionState, ExecutionStatus, Progress, Statis
 pub use guard::{
     Admission, Approval, ApprovalState, Ask, Charge, Decision, Guard, PartitionRules, Spent, TableShare, Unguarded,
 };
+pub use prepared::{FleetingStatements, MOST_PREPARED, PreparedStatements, too_many_prepared};
 pub use request::{EngineChoice, Origin, Principal, Request, Role};
 pub use result::{Column, Making, ResultCacheState, ResultSet, SharedFailure, SharedLook, SharedResults};
 pub use statement::nearest;
@@ -67,6 +69,8 @@ pub struct QueriesConfig {
     pub embedded_max_bytes: u64,
     /// Asked before every run.
     pub guard: Arc<dyn Guard>,
+    /// Where people's prepared statements are kept; by default in this process.
+    pub prepared: Arc<dyn PreparedStatements>,
 }
 
 impl QueriesConfig {
@@ -83,6 +87,7 @@ impl QueriesConfig {
             price_per_tb_usd: 5.0,
             embedded_max_bytes: 2_000_000_000,
             guard: Arc::new(Unguarded),
+            prepared: Arc::new(FleetingStatements::default()),
         }
     }
 }
@@ -152,7 +157,7 @@ impl Queries {
 
     /// What running this would read and cost; nothing is run.
     pub async fn estimate(&self, request: Request) -> Result<EstimateReport, QueryError> {
-        self.road.estimate(&request).await
+        self.road.estimate(request).await
     }
 
     /// A recent execution; older ones are in the app database's history.

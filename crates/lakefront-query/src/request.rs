@@ -29,6 +29,10 @@ pub struct Request {
     pub origin: Origin,
     /// Above a budget that asks, it waits for an administrator; otherwise it is refused with `APPROVAL_REQUIRED`.
     pub may_wait: bool,
+    /// What an EXECUTE of a name runs; looked up where it is `None`.
+    pub executes: Option<String>,
+    /// PREPARE and DEALLOCATE change what the principal keeps.
+    pub may_prepare: bool,
     /// Shorter than the configured limit, or `None` for that limit.
     pub deadline: Option<Duration>,
 }
@@ -47,7 +51,17 @@ impl Request {
             principal,
             origin: Origin::default(),
             may_wait: true,
+            executes: None,
+            may_prepare: true,
             deadline: None,
+        }
+    }
+
+    /// As whoever has to agree to it reads it: with what a name stands for.
+    pub(crate) fn text(&self) -> String {
+        match &self.executes {
+            Some(statement) => format!("{}\n-- which is\n{statement}", self.sql),
+            None => self.sql.clone(),
         }
     }
 }

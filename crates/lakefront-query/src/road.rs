@@ -19,10 +19,10 @@ use crate::execution::{
 use crate::policy::{Authorized, authorize};
 use crate::result::{Cache, Found, Key, RunSummary, Shared, Spool, columns};
 use crate::route;
-use crate::statement::{Answer, BoundQuery, Kept, Statement, show};
+use crate::statement::{Answer, BoundQuery, Kept, Named, Statement, no_prepared_statement, show};
 use crate::{
-    Catalogs, EngineChoice, ErrorKind, EstimateReport, Guard, QueriesConfig, QueryError, QueryLimits, Request,
-    ResultCacheState, ResultSet, TableShare, infer_in,
+    Catalogs, EngineChoice, ErrorKind, EstimateReport, Guard, PreparedStatements, QueriesConfig, QueryError,
+    QueryLimits, Request, ResultCacheState, ResultSet, TableShare, infer_in,
 };
 use choose::Chosen;
 
@@ -30,6 +30,8 @@ use choose::Chosen;
 const PLANNING_PATIENCE: Duration = Duration::from_secs(1);
 /// Estimates of one principal at a time, and waiting: they come with every pause in typing.
 const ESTIMATES: (usize, usize) = (2, 20);
+
+const BY_CATALOGS: &str = "answered by the catalogs";
 
 pub(crate) struct Road {
     pub(crate) catalogs: Catalogs,
@@ -44,6 +46,7 @@ pub(crate) struct Road {
     elsewhere: Admission,
     estimates: Admission,
     guard: Arc<dyn Guard>,
+    prepared: Arc<dyn PreparedStatements>,
     limits: QueryLimits,
     embedded_max_bytes: u64,
 }
@@ -75,15 +78,16 @@ impl Road {
             elsewhere: Admission::new(limits.running_per_system, usize::MAX / 2),
             estimates: Admission::new(ESTIMATES.0, ESTIMATES.1),
             guard: config.guard,
+            prepared: config.prepared,
             limits,
             embedded_max_bytes: config.embedded_max_bytes,
         })
     }
 
-    pub(crate) async fn submit(self: Arc<Self>, request: Request) -> Result<Arc<Execution>, QueryError> {
+    pub(crate) async fn submit(self: Arc<Self>, mut request: Request) -> Result<Arc<Execution>, QueryError> {
         let execution = Execution::new(&request);
         let deadline = self.deadline(&request);
-        let statement = match deadline.holds(Statement::read(&request, &self.catalogs, &self.statements)).await? {
+        let statement = match deadline.holds(self.read(&mut request)).await? {
             Statement::Query(query) => self.allowed(query, &request).await?,
             Statement::Explain(query, what) => {
                 let statement = self.allowed(query, &request).await?;
@@ -100,9 +104,19 @@ impl Road {
                 };
                 return self.answer(execution, &answer, "EXPLAIN runs nothing");
             }
-            Statement::Show(show, defaults) => {
-                let answer = deadline.holds(show::answer(&show, &defaults, &self.catalogs)).await?;
-                return self.answer(execution, &answer, "answered by the catalogs");
+            Statement::Show(asking) => {
+                let answer = deadline.holds(asking.answer(&self.catalogs)).await?;
+                return self.answer(execution, &answer, BY_CATALOGS);
+            }
+            Statement::Prepare { name, statement } => {
+                deadline.holds(self.prepared.keep(&request.principal, &name, &statement)).await?;
+                return self.answer(execution, &show::truth("result", true)?, "PREPARE runs nothing");
+            }
+            Statement::Deallocate { name, position } => {
+                if !deadline.holds(self.prepared.remove(&request.principal, &name)).await? {
+                    return Err(no_prepared_statement(&name, position));
+                }
+                return self.answer(execution, &show::truth("result", true)?, "DEALLOCATE runs nothing");
             }
         };
 
@@ -119,6 +133,17 @@ impl Road {
             return Err(error.clone());
         }
         Ok(execution)
+    }
+
+    /// Reads a statement; what an EXECUTE of a name stands for stays in the request, whatever becomes of the name.
+    async fn read(&self, request: &mut Request) -> Result<Statement, QueryError> {
+        if request.executes.is_none()
+            && let Some(named) = Named::of(request)?.filter(Named::executes)
+        {
+            let statement = self.prepared.find(&request.principal, &named.name).await?;
+            request.executes = Some(statement.ok_or_else(|| named.not_found())?);
+        }
+        Statement::read(request, &self.catalogs, &self.statements).await
     }
 
     /// What a principal may read, with the conditions it needs.
@@ -153,16 +178,17 @@ impl Road {
         self.cache.state()
     }
 
-    pub(crate) async fn estimate(&self, request: &Request) -> Result<EstimateReport, QueryError> {
-        let deadline = self.deadline(request);
-        let statement = match deadline.holds(Statement::read(request, &self.catalogs, &self.statements)).await? {
-            Statement::Query(query) | Statement::Explain(query, _) => self.allowed(query, request).await?,
-            Statement::Show(..) => {
+    pub(crate) async fn estimate(&self, mut request: Request) -> Result<EstimateReport, QueryError> {
+        let deadline = self.deadline(&request);
+        let statement = match deadline.holds(self.read(&mut request)).await? {
+            Statement::Query(query) | Statement::Explain(query, _) => self.allowed(query, &request).await?,
+            statement @ (Statement::Show(..) | Statement::Prepare { .. } | Statement::Deallocate { .. }) => {
+                let is_show = matches!(statement, Statement::Show(..));
                 let nothing = lakefront_engine::Estimate { exact: true, ..Default::default() };
                 return Ok(EstimateReport {
                     estimate: Some(Price::FREE.estimate(&nothing)),
                     engine: EngineChoice::Embedded,
-                    route_reason: "answered by the catalogs".to_owned(),
+                    route_reason: if is_show { BY_CATALOGS } else { "runs nothing" }.to_owned(),
                     operators: Vec::new(),
                     tables: Vec::new(),
                 });

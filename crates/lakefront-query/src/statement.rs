@@ -8,6 +8,7 @@ mod kept;
 mod names;
 mod parameters;
 mod partitions;
+mod prepared;
 mod rules;
 mod sent;
 pub(crate) mod show;
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use lakefront_engine::{EngineError, EngineErrorKind, Explain, Literal};
 use lakefront_trino::{Sql, SyntaxError, SyntaxErrorKind, Word, words_of};
 use sqlparser::ast::{Ident, Query, visit_relations};
@@ -31,8 +33,10 @@ pub(crate) use kept::Kept;
 pub(crate) use names::Defaults;
 pub use names::nearest;
 use partitions::TableRead;
-pub(crate) use rules::Show;
-use rules::{Findings, Kind, TableName};
+use prepared::Act;
+pub(crate) use prepared::Named;
+pub(crate) use prepared::not_found as no_prepared_statement;
+use rules::{Findings, Kind, Show, TableName};
 use text::{Edit, Text};
 
 /// A statement that may be said, with every name bound.
@@ -43,7 +47,31 @@ pub(crate) enum Statement {
     /// What a query would read.
     Explain(Arc<BoundQuery>, Answer),
     /// Answered by the catalogs.
-    Show(Show, Defaults),
+    Show(Asking),
+    /// A statement that its author wants to keep.
+    Prepare {
+        name: String,
+        statement: String,
+    },
+    Deallocate {
+        name: String,
+        position: Position,
+    },
+}
+
+/// What the catalogs are asked.
+#[derive(Debug)]
+pub(crate) struct Asking {
+    show: Show,
+    defaults: Defaults,
+    text: Text,
+}
+
+impl Asking {
+    pub(crate) async fn answer(&self, catalogs: &Catalogs) -> Result<RecordBatch, QueryError> {
+        let answer = show::answer(&self.show, &self.defaults, catalogs).await;
+        answer.map_err(|error| in_authors_text(error, &self.text))
+    }
 }
 
 /// A query whose tables are known and written with their full names.
@@ -83,7 +111,20 @@ impl Statement {
         if let Some(query) = kept.get(request, version) {
             return Ok(Statement::Query(query));
         }
-        let asked = Asked::of(&request.sql)?;
+        let named = Named::of(request)?;
+        let stored = match &named {
+            None => None,
+            Some(Named { name, act: Act::Prepare(text), .. }) => {
+                return Self::prepare(name.clone(), text, request, catalogs).await;
+            }
+            Some(Named { name, position, act: Act::Deallocate, .. }) => {
+                return Ok(Statement::Deallocate { name: name.clone(), position: *position });
+            }
+            Some(named @ Named { place, act: Act::Execute, .. }) => {
+                Some((place, request.executes.as_deref().ok_or_else(|| named.not_found())?))
+            }
+        };
+        let asked = Asked::of(&request.sql, stored)?;
         let defaults = Defaults::new(catalogs, request).await;
         let sql = dialect::likely(asked.text.as_str(), &defaults, catalogs);
         let statement = match Self::read_as(sql, &asked, request, &defaults, catalogs).await? {
@@ -103,6 +144,17 @@ impl Statement {
         Ok(statement)
     }
 
+    /// A statement that can be read, whatever the values of its `?`; whether its tables are there is asked when it runs.
+    async fn prepare(name: String, text: &Text, request: &Request, catalogs: &Catalogs) -> Result<Self, QueryError> {
+        let defaults = Defaults::new(catalogs, request).await;
+        let sql = dialect::likely(text.as_str(), &defaults, catalogs);
+        let nulls = vec![Literal::Null; parameters::marks(sql, text)];
+        let expanded = parameters::expand(sql, text, &request.parameters, Some(&nulls))?;
+        let (checked, _) = explain::options(sql, expanded.text)?;
+        on_a_deep_stack(|| Checked::of(sql, &checked))?;
+        Ok(Statement::Prepare { name, statement: text.as_str().trim().to_owned() })
+    }
+
     async fn read_as(
         sql: Sql,
         asked: &Asked,
@@ -117,7 +169,9 @@ impl Statement {
             Checked::Query(findings) => (findings, 0, Explain::Nothing),
             Checked::Explain { findings, start, analyze: false } => (findings, start, Explain::Operators),
             Checked::Explain { findings, start, analyze: true } => (findings, start, Explain::Run),
-            Checked::Show(show) => return Ok(Reading::Read(Statement::Show(show, defaults.clone()))),
+            Checked::Show(show) => {
+                return Ok(Reading::Read(Statement::Show(Asking { show, defaults: defaults.clone(), text })));
+            }
         };
         let said = Said { sql, text: &text, literals: expanded.literals, start, explain };
         let bound = BoundQuery::bind(said, checked, defaults, catalogs).await;

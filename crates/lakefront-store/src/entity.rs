@@ -175,6 +175,15 @@ entity!(preferences, "preferences", {
     pub value: String,
 });
 
+entity!(prepared_statement, "prepared_statements", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub user_id: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub name: String,
+    pub statement: String,
+    pub updated_at: i64,
+});
+
 entity!(audit, "audit", {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: String,

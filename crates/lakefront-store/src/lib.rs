@@ -30,6 +30,7 @@ mod object;
 mod page;
 mod partition_rule;
 mod preferences;
+mod prepared_statement;
 mod scope;
 mod secret;
 mod seed;

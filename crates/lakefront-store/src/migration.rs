@@ -17,6 +17,7 @@ impl MigratorTrait for Migrator {
             Box::new(DataVersions),
             Box::new(SharedResults),
             Box::new(PublicDashboards),
+            Box::new(PreparedStatements),
         ]
     }
 }
@@ -124,6 +125,22 @@ impl MigrationName for PublicDashboards {
 impl MigrationTrait for PublicDashboards {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.get_connection().execute_unprepared(include_str!("migration/0006_public_dashboards.sql")).await?;
+        Ok(())
+    }
+}
+
+struct PreparedStatements;
+
+impl MigrationName for PreparedStatements {
+    fn name(&self) -> &str {
+        "0007_prepared_statements"
+    }
+}
+
+#[async_trait]
+impl MigrationTrait for PreparedStatements {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.get_connection().execute_unprepared(include_str!("migration/0007_prepared_statements.sql")).await?;
         Ok(())
     }
 }

@@ -99,6 +99,7 @@ stories! {
         a_finished_execution_is_not_rewritten,
         history_is_paged_and_filtered,
         an_abandoned_execution_fails,
+        prepared_statements_are_kept_per_user,
         preferences_are_kept_per_user,
         a_repeated_request_gets_the_first_answer;
     costs:

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use lakefront_query::{Guard, Principal, Queries, QueriesConfig, QueryLimits, Role, SharedResults};
+use lakefront_query::{Guard, PreparedStatements, Principal, Queries, QueriesConfig, QueryLimits, Role, SharedResults};
 use lakefront_store::{Scope, Store};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,7 @@ use crate::config::Settings;
 use crate::freshness::Freshness;
 use crate::metrics::Metrics;
 use crate::pages::Pages;
+use crate::prepared::KeptStatements;
 use crate::shared_results::SharedStore;
 
 /// Cheap to clone.
@@ -126,7 +127,8 @@ pub async fn open(settings: &Settings) -> anyhow::Result<Opened> {
     let patience = Duration::from_secs(settings.query.approval_wait_s);
     let books = Books::new(store.clone(), patience, background.clone());
     let shared_results = SharedStore::new(&store, settings.query.shared_cache_bytes);
-    let queries = open_queries(settings, Arc::new(books.clone()), shared_results.clone()).await?;
+    let prepared = Arc::new(KeptStatements::new(store.clone()));
+    let queries = open_queries(settings, Arc::new(books.clone()), prepared, shared_results.clone()).await?;
     let opened = Opened { store, queries, books, shared_results, background, key, registered: Registered::default() };
     opened.register_catalogs(settings).await?;
     Ok(opened)
@@ -139,6 +141,7 @@ pub async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
 async fn open_queries(
     settings: &Settings,
     guard: Arc<dyn Guard>,
+    prepared: Arc<dyn PreparedStatements>,
     shared: Option<SharedStore>,
 ) -> anyhow::Result<Queries> {
     let query = &settings.query;
@@ -152,6 +155,7 @@ async fn open_queries(
     config.shared_results = shared.map(|shared| Arc::new(shared) as Arc<dyn SharedResults>);
     config.max_workers = (query.max_workers > 0).then_some(query.max_workers);
     config.guard = guard;
+    config.prepared = prepared;
     config.price_per_tb_usd = query.price_per_tb_usd;
     config.embedded_max_bytes = query.embedded_max_bytes;
     config.limits = QueryLimits {

@@ -18,7 +18,7 @@ use lakefront_query::{Origin, Principal, Request};
 use lakefront_store::{Access, AuditRecord, Outcome, Role, Scope, TokenScope, User};
 use serde_json::json;
 
-use crate::app::App;
+use crate::app::{App, system};
 use crate::config::Network;
 use crate::error::Problem;
 
@@ -55,7 +55,8 @@ impl Actor {
     /// A statement of the caller.
     pub fn request(&self, sql: String) -> Request {
         let origin = Origin { token: self.token.map(|id| id.to_string()), ..Origin::default() };
-        Request { origin, ..Request::new(self.principal(), sql) }
+        let may_prepare = self.holds(TokenScope::Write);
+        Request { origin, may_prepare, ..Request::new(self.principal(), sql) }
     }
 
     /// Whether the caller holds `scope`; a session holds all that its role allows.
@@ -65,6 +66,23 @@ impl Actor {
             Scope::Public => false,
             Scope::System(_) => true,
         }
+    }
+}
+
+/// On behalf of whom the books are kept for a statement.
+pub fn scope_of(principal: &Principal) -> Scope {
+    match principal.id.parse() {
+        Ok(User::PUBLIC) => Scope::Public,
+        Ok(id) => Scope::User { id, role: role_of(principal), access: Access::Session, address: None },
+        Err(_) => system("statement"),
+    }
+}
+
+pub fn role_of(principal: &Principal) -> Role {
+    match principal.role {
+        lakefront_query::Role::Viewer => Role::Viewer,
+        lakefront_query::Role::Editor => Role::Editor,
+        lakefront_query::Role::Admin => Role::Admin,
     }
 }
 

@@ -11,8 +11,8 @@ use lakefront_query::{
     Admission, Ask, Charge, Decision, ErrorKind, ExecutionStatus, Guard, PartitionRules, Principal, QueryError, Spent,
 };
 use lakefront_store::{
-    Access, AuditRecord, BudgetAction, Exceeded, Foreseen, NewApproval, Outcome, Period, Reuse, Role, Ruling, Scope,
-    Settled, Store, StoreError, Subject, Usd, User,
+    AuditRecord, BudgetAction, Exceeded, Foreseen, NewApproval, Outcome, Period, Reuse, Ruling, Scope, Settled, Store,
+    StoreError, Subject, Usd,
 };
 use serde_json::json;
 use tokio::sync::Notify;
@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 use ulid::Ulid;
 
 use crate::app::system;
+use crate::auth::{role_of, scope_of};
 
 /// One refusal of so long stands for all that the public gets.
 const REFUSED_PUBLIC: Duration = Duration::from_secs(60);
@@ -149,7 +150,7 @@ impl Guard for Books {
 
     fn admit<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Admission, QueryError>> {
         Box::pin(async move {
-            let (scope, foreseen) = (scope(&ask.principal), foreseen(ask));
+            let (scope, foreseen) = (scope_of(&ask.principal), foreseen(ask));
             let Some(exceeded) = self.0.store.reserve(&scope, &foreseen).await.map_err(no_answer)? else {
                 let tables = ask.tables.iter();
                 let tables = tables
@@ -190,7 +191,7 @@ impl Guard for Books {
                 patience: self.0.patience,
             };
             let _place = Waiting::enter(self, &ask.principal)?;
-            store.ask_approval(&scope(&ask.principal), question).await.map_err(no_answer)?;
+            store.ask_approval(&scope_of(&ask.principal), question).await.map_err(no_answer)?;
             let _withdrawn = Withdrawn { books: self.clone(), execution: ask.execution };
             loop {
                 let decided = self.0.decided.notified();
@@ -294,28 +295,11 @@ impl Drop for Withdrawn {
     }
 }
 
-/// On behalf of whom an entry is made.
-fn scope(principal: &Principal) -> Scope {
-    match Ulid::from_string(&principal.id) {
-        Ok(User::PUBLIC) => Scope::Public,
-        Ok(id) => Scope::User { id, role: role(principal), access: Access::Session, address: None },
-        Err(_) => system("statement"),
-    }
-}
-
-fn role(principal: &Principal) -> Role {
-    match principal.role {
-        lakefront_query::Role::Viewer => Role::Viewer,
-        lakefront_query::Role::Editor => Role::Editor,
-        lakefront_query::Role::Admin => Role::Admin,
-    }
-}
-
 fn foreseen(ask: &Ask) -> Foreseen {
     let estimate = ask.estimate.as_ref();
     Foreseen {
         execution: ask.execution,
-        role: Ulid::from_string(&ask.principal.id).is_ok().then(|| role(&ask.principal)),
+        role: Ulid::from_string(&ask.principal.id).is_ok().then(|| role_of(&ask.principal)),
         token: ask.origin.token.as_deref().and_then(|id| Ulid::from_string(id).ok()),
         dashboard: ask.origin.dashboard.clone(),
         tile: ask.origin.tile.clone(),

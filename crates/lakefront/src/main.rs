@@ -17,6 +17,7 @@ mod jobs;
 mod metrics;
 mod middleware;
 mod pages;
+mod prepared;
 mod router;
 mod sample;
 mod seed;

@@ -25,7 +25,7 @@ impl Road {
             execution: order.execution.id,
             principal: order.request.principal.clone(),
             origin: order.request.origin.clone(),
-            sql: order.request.sql.clone(),
+            sql: order.request.text(),
             engine: route.engine,
             route_reason: route.reason.clone(),
             estimate,

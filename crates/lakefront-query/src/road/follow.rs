@@ -6,7 +6,7 @@ use super::{Order, Road};
 use crate::estimate::Price;
 use crate::execution::{Cost, Deadline, Execution, ExecutionState, Hold, Landing, Place, cancelled, timed_out};
 use crate::statement::Statement;
-use crate::{Approval, ApprovalState, Ask, ErrorKind, QueryError};
+use crate::{Approval, ApprovalState, Ask, ErrorKind, QueryError, Request};
 
 impl Road {
     /// Sees one execution to its end, over several flights if the guard asks for that.
@@ -70,11 +70,9 @@ impl Road {
             return Err(QueryError::new("APPROVAL_REJECTED", ErrorKind::Forbidden, message)
                 .with_hint("Read less, or talk to them."));
         }
-        let request = order.request.clone();
+        let mut request = Request::clone(&order.request);
         let deadline = self.deadline(&request);
-        let Statement::Query(query) =
-            deadline.holds(Statement::read(&request, &self.catalogs, &self.statements)).await?
-        else {
+        let Statement::Query(query) = deadline.holds(self.read(&mut request)).await? else {
             return Err(QueryError::internal("a query that waited is none any more"));
         };
         let statement = self.allowed(query, &request).await?;

@@ -1,9 +1,11 @@
-//! `EXECUTE IMMEDIATE 'statement' USING value, …`: the statement that is meant, and the values of its `?`.
+//! `EXECUTE IMMEDIATE 'statement' USING value, …` and `EXECUTE name USING value, …`: the statement that is meant, and the
+//! values of its `?`.
 //!
-//! The statement within the text goes the road of any other. Its values are literals of Trino's SQL whoever reads the
+//! The statement within the text, or of that name, goes the road of any other. Its values are literals of Trino's SQL whoever reads the
 //! statement; they stay beside the text as those of `{{name}}` do, so no value can become SQL.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use lakefront_engine::{Literal, Written};
 use lakefront_trino::{Sql, Word, words_of, written};
@@ -12,6 +14,7 @@ use sqlparser::ast::{Expr, SelectItem, SetExpr, Statement, Value as Constant};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
+use super::prepared::may_be_prepared;
 use super::text::{Edit, Text};
 use super::{in_authors_text, parameters, syntax_error};
 use crate::{Position, QueryError};
@@ -32,33 +35,31 @@ pub(super) struct Asked {
 struct Values(Option<Text>);
 
 impl Asked {
-    /// Takes a statement out of an EXECUTE; any other is what is asked for.
-    pub(super) fn of(author: &str) -> Result<Self, QueryError> {
+    /// Takes a statement out of an EXECUTE; any other is what is asked for. `stored` is the statement of the name that
+    /// the text executes, and where that name stands.
+    pub(super) fn of(author: &str, stored: Option<(&Range<usize>, &str)>) -> Result<Self, QueryError> {
         let text = Text::new(author);
         // What has no words is told by whoever reads the statement.
         let words = match may_be_prepared(author).then(|| words_of(Sql::Trino, author)) {
             Some(Ok(words)) => words,
             Some(Err(_)) | None => return Ok(Self { text, values: None }),
         };
-        let words: Vec<&Word> = words.iter().filter(|word| !word.is_space()).collect();
-        if let (Some(statement), Some(first)) = (of_a_name(&words), words.first()) {
-            let (line, column) = first.position();
-            return Err(QueryError::user("STATEMENT_NOT_ALLOWED", format!("{statement} is not supported."))
-                .with_hint("Statements are not kept under a name: write EXECUTE IMMEDIATE 'select … ?' USING 1, or {{name}} for a parameter.")
-                .at(Some(Position { line, column })));
-        }
-        let mut words = words.into_iter();
+        let mut words = words.iter().filter(|word| !word.is_space());
         let wrong = |message: &str, word: Option<&Word>| {
             let position = word.map(Word::position).map(|(line, column)| Position { line, column });
             QueryError::user("SYNTAX_ERROR", message).with_hint(FORM).at(position)
         };
-        match (words.next(), words.next()) {
-            (Some(execute), Some(immediate)) if is(execute, Keyword::EXECUTE) && is(immediate, Keyword::IMMEDIATE) => {}
+        let edits = match (stored, words.next(), words.next()) {
+            (Some((name, statement)), Some(_), Some(_)) => replaced(author, name, statement),
+            (None, Some(execute), Some(immediate))
+                if is(execute, Keyword::EXECUTE) && is(immediate, Keyword::IMMEDIATE) =>
+            {
+                match words.next() {
+                    Some(word) if matches!(word.token, Token::SingleQuotedString(_)) => unquoted(author, &word.range),
+                    other => return Err(wrong("EXECUTE IMMEDIATE takes a statement as text in single quotes.", other)),
+                }
+            }
             _ => return Ok(Self { text, values: None }),
-        }
-        let statement = match words.next() {
-            Some(word) if matches!(word.token, Token::SingleQuotedString(_)) => word,
-            other => return Err(wrong("EXECUTE IMMEDIATE takes a statement as text in single quotes.", other)),
         };
         let values = match words.next() {
             Some(using) if is(using, Keyword::USING) => {
@@ -76,13 +77,6 @@ impl Asked {
                 None
             }
         };
-        let inside = statement.range.start + 1..statement.range.end - 1;
-        let mut edits = vec![Edit { range: 0..inside.start, replacement: String::new() }];
-        for (quote, _) in author[inside.clone()].match_indices("''") {
-            let start = inside.start + quote;
-            edits.push(Edit { range: start..start + 2, replacement: "'".to_owned() });
-        }
-        edits.push(Edit { range: inside.end..author.len(), replacement: String::new() });
         Ok(Self { text: text.edit(&edits), values: Some(Values(values)) })
     }
 
@@ -117,27 +111,25 @@ impl Asked {
     }
 }
 
-/// Without a look at all of its words: nearly every statement is another one.
-fn may_be_prepared(text: &str) -> bool {
-    let start = text.trim_start();
-    let begins = |word: &&str| start.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
-    ["--", "/*", "execute", "prepare", "deallocate", "desc"].iter().any(begins)
+/// Puts a statement in place of its name, and of all around it.
+fn replaced(author: &str, name: &Range<usize>, statement: &str) -> Vec<Edit> {
+    vec![
+        Edit { range: 0..name.start, replacement: String::new() },
+        Edit { range: name.clone(), replacement: statement.to_owned() },
+        Edit { range: name.end..author.len(), replacement: String::new() },
+    ]
 }
 
-/// What keeps a statement under a name, or asks for one.
-fn of_a_name(words: &[&Word]) -> Option<&'static str> {
-    let second = |keyword| words.get(1).is_some_and(|word| is(word, keyword));
-    let first = |keyword| words.first().is_some_and(|word| is(word, keyword));
-    let describes = || first(Keyword::DESCRIBE) || first(Keyword::DESC);
-    let named = || words.get(2).is_some_and(|word| matches!(word.token, Token::Word(_)));
-    match () {
-        () if first(Keyword::EXECUTE) && !second(Keyword::IMMEDIATE) => Some("EXECUTE of a prepared statement"),
-        () if first(Keyword::PREPARE) => Some("PREPARE"),
-        () if first(Keyword::DEALLOCATE) => Some("DEALLOCATE PREPARE"),
-        () if describes() && second(Keyword::INPUT) && named() => Some("DESCRIBE INPUT"),
-        () if describes() && second(Keyword::OUTPUT) && named() => Some("DESCRIBE OUTPUT"),
-        () => None,
+/// Leaves what a text in quotes says.
+fn unquoted(author: &str, quoted: &Range<usize>) -> Vec<Edit> {
+    let inside = quoted.start + 1..quoted.end - 1;
+    let mut edits = vec![Edit { range: 0..inside.start, replacement: String::new() }];
+    for (quote, _) in author[inside.clone()].match_indices("''") {
+        let start = inside.start + quote;
+        edits.push(Edit { range: start..start + 2, replacement: "'".to_owned() });
     }
+    edits.push(Edit { range: inside.end..author.len(), replacement: String::new() });
+    edits
 }
 
 pub(super) fn is(word: &Word, keyword: Keyword) -> bool {
@@ -197,7 +189,7 @@ mod tests {
     use super::*;
 
     fn literals(sql: &str) -> Result<Vec<String>, QueryError> {
-        let literals = Asked::of(sql)?.literals(Sql::Trino, &BTreeMap::new())?.unwrap_or_default();
+        let literals = Asked::of(sql, None)?.literals(Sql::Trino, &BTreeMap::new())?.unwrap_or_default();
         Ok(literals
             .into_iter()
             .map(|literal| match literal {
@@ -210,12 +202,12 @@ mod tests {
     #[test]
     fn the_statement_leads_back_to_the_authors_text() {
         let author = "execute immediate\n 'select ''a'', b' using 1";
-        let asked = Asked::of(author).expect("it is read");
+        let asked = Asked::of(author, None).expect("it is read");
         assert_eq!(asked.text.as_str(), "select 'a', b");
         let position = |line, column| Position { line, column };
         assert_eq!(asked.text.author_position(1, 1), position(2, 3));
         assert_eq!(asked.text.author_position(1, 13), position(2, 17));
-        assert_eq!(Asked::of("select 'x'").expect("it is read").text.as_str(), "select 'x'");
+        assert_eq!(Asked::of("select 'x'", None).expect("it is read").text.as_str(), "select 'x'");
     }
 
     #[test]

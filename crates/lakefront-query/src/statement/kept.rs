@@ -49,7 +49,7 @@ impl Kept {
 fn identity(request: &Request) -> Hash {
     let mut fields = Fields::new();
     fields.add(&request.sql);
-    for default in [&request.catalog, &request.database] {
+    for default in [&request.executes, &request.catalog, &request.database] {
         fields.add([u8::from(default.is_some())]);
         fields.add(default.as_deref().unwrap_or_default());
     }
@@ -83,6 +83,7 @@ mod tests {
         };
         let others = [
             identity(&request("SELECT {{b}}")),
+            with(|request| request.executes = Some("lake".to_owned())),
             with(|request| request.catalog = Some("lake".to_owned())),
             with(|request| request.catalog = Some(String::new())),
             with(|request| request.database = Some("lake".to_owned())),

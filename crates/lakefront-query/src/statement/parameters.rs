@@ -291,6 +291,13 @@ struct Clause {
 }
 
 /// To PostgreSQL's reader it is an operator.
+/// How many `?` a text has.
+pub(super) fn marks(sql: Sql, text: &Text) -> usize {
+    // What has no words is told by whoever reads the statement.
+    let words = words_of(sql, text.as_str()).unwrap_or_default();
+    words.iter().filter(|word| is_mark(&word.token)).count()
+}
+
 fn is_mark(token: &Token) -> bool {
     match token {
         Token::Placeholder(text) => text == "?",

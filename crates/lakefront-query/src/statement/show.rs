@@ -13,7 +13,7 @@ use super::rules::Show;
 use crate::{Catalogs, ErrorKind, QueryError, TableInfo};
 
 /// The rows that Trino would answer.
-pub(crate) async fn answer(show: &Show, defaults: &Defaults, catalogs: &Catalogs) -> Result<RecordBatch, QueryError> {
+pub(super) async fn answer(show: &Show, defaults: &Defaults, catalogs: &Catalogs) -> Result<RecordBatch, QueryError> {
     match show {
         Show::Catalogs { like } => names_like("Catalog", catalogs.names(), like.as_deref()),
         Show::Schemas { within, like } => {

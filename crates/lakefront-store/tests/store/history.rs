@@ -140,6 +140,22 @@ pub(crate) async fn an_abandoned_execution_fails(world: &World) {
     assert_eq!(store.execution(&una, fresh_id).await.unwrap().state, ExecutionState::Running);
 }
 
+pub(crate) async fn prepared_statements_are_kept_per_user(world: &World) {
+    let store = &world.store;
+    let (_, una) = world.person("una", Role::Viewer).await;
+    let (_, ben) = world.person("ben", Role::Viewer).await;
+    store.keep_prepared_statement(&una, "a", "select 1", 2).await.unwrap();
+    store.keep_prepared_statement(&una, "b", "select 2", 2).await.unwrap();
+    assert_eq!(code(store.keep_prepared_statement(&una, "c", "select 3", 2).await), "CONFLICT");
+    store.keep_prepared_statement(&una, "a", "select 4", 2).await.unwrap();
+    assert_eq!(store.prepared_statement(&una, "a").await.unwrap().as_deref(), Some("select 4"));
+    assert_eq!(store.prepared_statement(&ben, "a").await.unwrap(), None);
+    assert!(!store.remove_prepared_statement(&ben, "a").await.unwrap());
+    assert!(store.remove_prepared_statement(&una, "a").await.unwrap());
+    assert_eq!(store.prepared_statement(&una, "a").await.unwrap(), None);
+    assert_eq!(code(store.keep_prepared_statement(&Scope::Public, "a", "select 1", 2).await), "FORBIDDEN");
+}
+
 pub(crate) async fn preferences_are_kept_per_user(world: &World) {
     let store = &world.store;
     let (_, una) = world.person("una", Role::Viewer).await;

@@ -136,6 +136,40 @@ async fn statements_for_everyday_use_go_the_same_road() {
     let analyzed = server.run("explain analyze select count(*) from sales", "json").await;
     assert_eq!(analyzed.json()["columns"][0]["name"], "Query Plan", "{}", analyzed.text());
     assert!(analyzed.json()["rows"][0][0].as_str().unwrap().starts_with("1 row in "), "{}", analyzed.text());
-    let named = server.run("prepare mine from select 1", "json").await;
-    assert_eq!((named.status.as_u16(), named.code().as_str()), (400, "STATEMENT_NOT_ALLOWED"));
+}
+
+#[tokio::test]
+async fn a_prepared_statement_is_its_persons_own() {
+    let server = Server::shared();
+    let say = async |token: &str, sql: &str| {
+        let body = json!({"sql": sql, "catalog": "local", "database": "demo"});
+        let answer = server.post("/api/v1/executions?wait_s=30&result=json", body).token(token).send().await;
+        match answer.status.as_u16() {
+            200 => answer.json()["rows"].clone(),
+            _ => json!(answer.code()),
+        }
+    };
+    let (viewer, editor) = (server.tokens.viewer.as_str(), server.tokens.editor.as_str());
+    assert_eq!(say(viewer, "prepare mine from select count(*) from sales where state = ?").await, json!([[true]]));
+    let counted = say(viewer, "select count(*) from sales where state = 'CA'").await;
+    assert_eq!(say(viewer, "execute mine using 'CA'").await, counted);
+    assert_eq!(say(editor, "execute mine using 'CA'").await, "NOT_FOUND");
+    // What an execute answers is never the answer of what the name stood for before.
+    assert_eq!(say(editor, "prepare mine from select 1").await, json!([[true]]));
+    assert_eq!(say(editor, "execute mine").await, json!([[1]]));
+    assert_eq!(say(editor, "prepare mine from select 2").await, json!([[true]]));
+    assert_eq!(say(editor, "execute mine").await, json!([[2]]));
+    assert_eq!(say(viewer, "execute mine using 'CA'").await, counted);
+    // An estimate keeps nothing.
+    let body = json!({"sql": "prepare mine from select 3"});
+    let estimate = server.post("/api/v1/executions/estimate", body).token(editor).send().await;
+    assert_eq!(estimate.status, 200, "{}", estimate.text());
+    assert_eq!(say(editor, "execute mine").await, json!([[2]]));
+
+    let reader = server.tokens.reader.as_str();
+    assert_eq!(say(reader, "prepare mine from select 1").await, "FORBIDDEN");
+    assert_eq!(say(reader, "deallocate prepare mine").await, "FORBIDDEN");
+    assert_eq!(say(viewer, "deallocate prepare mine").await, json!([[true]]));
+    assert_eq!(say(viewer, "execute mine using 'CA'").await, "NOT_FOUND");
+    assert_eq!(say(editor, "execute mine").await, json!([[2]]));
 }
