@@ -12,6 +12,8 @@ pub(crate) struct TDigest {
     total: f64,
     /// Means and weights.
     centroids: Vec<(f64, f64)>,
+    /// Numbers that came after these, each of weight 1.
+    ones: Vec<f64>,
     backwards: bool,
     unmerged: bool,
 }
@@ -30,22 +32,27 @@ impl TDigest {
             max: f64::NEG_INFINITY,
             total: 0.0,
             centroids: Vec::new(),
+            ones: Vec::new(),
             backwards: false,
             unmerged: false,
         }
     }
 
     pub(crate) fn kept_bytes(&self) -> usize {
-        size_of_val(self.centroids.as_slice())
+        size_of_val(self.centroids.as_slice()) + size_of_val(self.ones.as_slice())
     }
 
     /// Adds a finite number.
     pub(crate) fn add(&mut self, value: f64, weight: f64) {
-        let most = (6.0 * (2.0 * self.compression + 10.0)) as usize;
-        if self.centroids.len() >= most {
+        if self.centroids.len() + self.ones.len() >= self.most() {
             self.compact(2.0 * self.compression);
         }
-        self.centroids.push((value, weight));
+        if weight == 1.0 {
+            self.ones.push(value);
+        } else {
+            self.line_up();
+            self.centroids.push((value, weight));
+        }
         self.total += weight;
         self.min = self.min.min(value);
         self.max = self.max.max(value);
@@ -53,21 +60,51 @@ impl TDigest {
     }
 
     pub(crate) fn merge(&mut self, other: &TDigest) {
+        self.line_up();
         self.centroids.extend_from_slice(&other.centroids);
+        self.ones.extend_from_slice(&other.ones);
         self.total += other.total;
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
         self.unmerged = true;
-        if self.centroids.len() > (6.0 * (2.0 * self.compression + 10.0)) as usize {
+        if self.centroids.len() + self.ones.len() > self.most() {
             self.compact(2.0 * self.compression);
         }
     }
 
+    /// As many are kept before they are merged.
+    fn most(&self) -> usize {
+        (6.0 * (2.0 * self.compression + 10.0)) as usize
+    }
+
+    fn line_up(&mut self) {
+        self.centroids.extend(self.ones.drain(..).map(|value| (value, 1.0)));
+    }
+
+    /// From the least mean, in the order they came where it is the same.
+    fn sort(&mut self) {
+        self.centroids.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        self.ones.sort_unstable_by(f64::total_cmp);
+        if self.centroids.is_empty() {
+            return self.line_up();
+        }
+        let mut sorted = Vec::with_capacity(self.centroids.len() + self.ones.len());
+        let mut ones = self.ones.drain(..).peekable();
+        for centroid in &self.centroids {
+            while let Some(one) = ones.next_if(|one| one.total_cmp(&centroid.0).is_lt()) {
+                sorted.push((one, 1.0));
+            }
+            sorted.push(*centroid);
+        }
+        sorted.extend(ones.map(|one| (one, 1.0)));
+        self.centroids = sorted;
+    }
+
     fn compact(&mut self, compression: f64) {
+        self.sort();
         if self.centroids.is_empty() {
             return;
         }
-        self.centroids.sort_by(|(a, _), (b, _)| a.total_cmp(b));
         if self.backwards {
             self.centroids.reverse();
         }
@@ -187,6 +224,7 @@ impl TDigest {
             compression: head[2],
             total: head[3],
             centroids: (0..count).map(|at| (number(at), number(count + at))).collect(),
+            ones: Vec::new(),
             backwards: false,
             unmerged: false,
         })

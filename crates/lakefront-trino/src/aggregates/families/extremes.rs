@@ -77,6 +77,11 @@ fn extreme(side: Side, of: &Type) -> Result<std::sync::Arc<dyn super::super::fol
     }
 }
 
+/// NaN never takes a number's place, and any number takes its place.
+fn least(so_far: f64, next: f64) -> f64 {
+    if so_far.is_nan() || next < so_far { next } else { so_far }
+}
+
 #[derive(Debug, PartialEq)]
 struct ExtremeDouble {
     side: Side,
@@ -91,8 +96,32 @@ impl Reduce for ExtremeDouble {
     }
 
     fn reduce(&self, so_far: f64, next: f64) -> Result<f64> {
-        let takes = so_far.is_nan() || if self.side == Side::Least { next < so_far } else { next > so_far };
-        Ok(if takes { next } else { so_far })
+        Ok(match self.side {
+            Side::Least => least(so_far, next),
+            Side::Greatest => -least(-so_far, -next),
+        })
+    }
+
+    fn add_doubles(&self, state: &mut Option<f64>, values: &[f64]) -> bool {
+        let Some(first) = state.or_else(|| values.first().copied()) else { return true };
+        let all = |sign: f64| {
+            let (eights, rest) = values.as_chunks::<8>();
+            let mut lanes = [sign * first; 8];
+            for eight in eights {
+                for (lane, value) in lanes.iter_mut().zip(eight) {
+                    *lane = least(*lane, sign * value);
+                }
+            }
+            let ends = lanes.into_iter().chain(rest.iter().map(|value| sign * value));
+            sign * ends.fold(sign * first, least)
+        };
+        let extreme = all(if self.side == Side::Least { 1.0 } else { -1.0 });
+        // Of 0 and -0 the first stays, which lanes side by side don't know.
+        let is_clear = extreme != 0.0;
+        if is_clear {
+            *state = Some(extreme);
+        }
+        is_clear
     }
 
     fn carried_as(&self) -> Type {

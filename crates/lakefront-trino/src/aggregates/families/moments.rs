@@ -41,6 +41,14 @@ struct Moments {
 }
 
 impl Moments {
+    /// The first two.
+    fn add(&mut self, value: f64) {
+        self.count += 1.0;
+        let delta = value - self.mean;
+        self.mean += delta / self.count;
+        self.second += delta * (value - self.mean);
+    }
+
     /// Pébay: Formulas for Robust, One-Pass Parallel Computation of Covariances and Arbitrary-Order Statistical Moments.
     fn merge(&mut self, other: Moments) {
         if other.count == 0.0 {
@@ -88,14 +96,19 @@ impl Fold for Measure {
                 state.third += spread * part * (n - 2.0) - 3.0 * part * state.second;
                 state.second += spread;
             }
-            _ => {
-                state.count += 1.0;
-                let delta = value - state.mean;
-                state.mean += delta / state.count;
-                state.second += delta * (value - state.mean);
-            }
+            _ => state.add(value),
         }
         Ok(())
+    }
+
+    fn add_doubles(&self, state: &mut Moments, values: &[f64]) -> bool {
+        let is_variance = !matches!(self, Measure::Skewness | Measure::Kurtosis);
+        if is_variance {
+            let mut sum = *state;
+            values.iter().for_each(|value| sum.add(*value));
+            *state = sum;
+        }
+        is_variance
     }
 
     fn carried(&self) -> Vec<Type> {

@@ -107,9 +107,10 @@ impl Fold for Percentile {
             None => row.double(0).unwrap_or(f64::NAN),
         };
         add(&mut state.digest, value, weight)?;
-        match row.double(last) {
-            Some(percentile) => state.asked = Some(Value::Double(percentile)),
-            None => state.asked = Some(row.value(last)),
+        match (row.double(last), &state.asked) {
+            (Some(percentile), Some(Value::Double(asked))) if percentile.to_bits() == asked.to_bits() => {}
+            (Some(percentile), _) => state.asked = Some(Value::Double(percentile)),
+            (None, _) => state.asked = Some(row.value(last)),
         }
         Ok(())
     }
