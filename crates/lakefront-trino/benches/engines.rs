@@ -15,6 +15,7 @@ use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use lakefront_trino::analyze::{self, Session, Table, Tables};
 use lakefront_trino::types::Type;
+use lakefront_trino::views::TwoForms;
 use lakefront_trino::zone::Zone;
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
@@ -101,7 +102,7 @@ fn context() -> SessionContext {
     SessionContext::new_with_config(config)
 }
 
-/// DataFusion reads texts as views by itself, which this crate would copy into the arrays that it works on.
+/// DataFusion reads texts as views by itself; this crate only where it does not work on them.
 async fn open(folder: &str, views: bool) -> Fallible<Arc<dyn TableProvider>> {
     let options = ListingOptions::new(Arc::new(ParquetFormat::default().with_force_view_types(views)))
         .with_file_extension(".parquet")
@@ -150,7 +151,7 @@ async fn main() -> Fallible<()> {
     let is_given = only.starts_with("select");
     let known = STATEMENTS.iter().filter(|(name, ..)| name.contains(&only));
     let statements: Vec<_> = if is_given { given.iter().collect() } else { known.collect() };
-    let lake = Lake { forecast: open(&folder, false).await? };
+    let lake = Lake { forecast: Arc::new(TwoForms::new(open(&folder, false).await?, open(&folder, true).await?)) };
     let context = context();
     context.register_table("forecast", open(&folder, true).await?)?;
     println!("{:<20} {:>9} {:>12} {:>7}   planning", "ms, median", "this", "DataFusion", "ratio");

@@ -32,6 +32,7 @@ mod temporal;
 pub mod types;
 mod udf;
 pub mod value;
+pub mod views;
 mod windows;
 mod words;
 pub mod written;

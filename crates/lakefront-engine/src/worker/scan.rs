@@ -13,7 +13,7 @@ use datafusion::arrow::compute::{CastOptions, cast_with_options};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::config::{CsvOptions, TableParquetOptions};
-use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue, Statistics};
+use datafusion::common::{ColumnStatistics, DFSchema, DataFusionError, Result, ScalarValue, Statistics};
 use datafusion::datasource::TableType;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 use datafusion::datasource::listing::PartitionedFile;
@@ -31,6 +31,8 @@ use datafusion::physical_expr_adapter::{
 };
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
+
+use lakefront_trino::views::TwoForms;
 
 use super::failure;
 use super::footer::{Footers, TableReaders, find_ignoring_case};
@@ -62,6 +64,8 @@ pub(super) struct ScanTable {
     pub(super) store: Arc<TableStore>,
     /// File columns and partition keys, under the names that statements use: lower case.
     columns: TableSchema,
+    /// The same with texts as views, where the files can be read so and there are any.
+    views: Option<TableSchema>,
     /// File columns as the files spell them.
     pub(super) stored: SchemaRef,
     pub(super) storage: Storage,
@@ -90,6 +94,8 @@ impl ScanTable {
             partitions = with_file_columns(&partitions, &table.storage, &files).map_err(failure::from_arrow)?;
             keys = partitions.schema().fields().iter().cloned().collect();
         }
+        let columns = with_keys(Arc::new(Schema::new(columns)), keys);
+        let views = (table.format == Format::Parquet).then(|| as_views(&columns)).flatten();
         Ok(ScanTable {
             id,
             place,
@@ -100,7 +106,8 @@ impl ScanTable {
             format: table.format,
             files,
             store,
-            columns: with_keys(Arc::new(Schema::new(columns)), keys),
+            columns,
+            views,
             stored,
             storage: table.storage,
             partitions,
@@ -142,8 +149,11 @@ impl ScanTable {
         Ok(kept.iter().enumerate().filter(|(_, kept)| *kept == Some(true)).map(|(index, _)| index).collect())
     }
 
-    fn partitioned_file(&self, index: usize) -> Result<PartitionedFile> {
-        let values = self.partitions.columns().iter().map(|column| ScalarValue::try_from_array(column, index));
+    fn partitioned_file(&self, index: usize, keys: &[FieldRef]) -> Result<PartitionedFile> {
+        let values = self.partitions.columns().iter().zip(keys).map(|(column, key)| {
+            let value = ScalarValue::try_from_array(column, index)?;
+            if value.data_type() == *key.data_type() { Ok(value) } else { value.cast_to(key.data_type()) }
+        });
         Ok(PartitionedFile::new_from_meta(object_meta(index, &self.files[index]))
             .with_partition_values(values.collect::<Result<_>>()?))
     }
@@ -187,6 +197,21 @@ fn lower_case<'a>(fields: impl Iterator<Item = &'a FieldRef>) -> Vec<FieldRef> {
             }
         })
         .collect()
+}
+
+/// `None` without a text.
+fn as_views(columns: &TableSchema) -> Option<TableSchema> {
+    let is_text = |field: &FieldRef| *field.data_type() == DataType::Utf8;
+    if !columns.table_schema().fields().iter().any(is_text) {
+        return None;
+    }
+    let viewed = |field: &FieldRef| match is_text(field) {
+        true => Arc::new(Field::clone(field).with_data_type(DataType::Utf8View)),
+        false => Arc::clone(field),
+    };
+    let files = columns.file_schema().fields().iter().map(viewed).collect::<Vec<_>>();
+    let keys = columns.table_partition_cols().iter().map(viewed).collect();
+    Some(with_keys(Arc::new(Schema::new(files)), keys))
 }
 
 fn with_keys(columns: SchemaRef, keys: Vec<FieldRef>) -> TableSchema {
@@ -259,6 +284,8 @@ pub(super) struct Scan {
     pub(super) table: Arc<ScanTable>,
     pub(super) footers: Arc<Footers>,
     pub(super) meter: Meter,
+    /// Texts are read as views.
+    views: bool,
 }
 
 impl fmt::Debug for Scan {
@@ -268,13 +295,40 @@ impl fmt::Debug for Scan {
 }
 
 impl Scan {
+    /// In both forms, where there are two.
+    pub(super) fn provider(table: &Arc<ScanTable>, footers: &Arc<Footers>, meter: Meter) -> Arc<dyn TableProvider> {
+        let scan = |views| Scan { table: Arc::clone(table), footers: Arc::clone(footers), meter, views };
+        match table.views {
+            Some(_) => Arc::new(TwoForms::new(Arc::new(scan(false)), Arc::new(scan(true)))),
+            None => Arc::new(scan(false)),
+        }
+    }
+
+    fn columns(&self) -> &TableSchema {
+        self.table.views.as_ref().filter(|_| self.views).unwrap_or(&self.table.columns)
+    }
+
+    /// Bounds of texts are no views; nobody asks for them where texts are only grouped.
+    fn as_read(&self, statistics: &Arc<Statistics>) -> Arc<Statistics> {
+        if !self.views {
+            return Arc::clone(statistics);
+        }
+        let mut statistics = Statistics::clone(statistics);
+        for (column, field) in statistics.column_statistics.iter_mut().zip(self.columns().table_schema().fields()) {
+            if *field.data_type() == DataType::Utf8View {
+                *column = ColumnStatistics { null_count: column.null_count, ..ColumnStatistics::new_unknown() };
+            }
+        }
+        Arc::new(statistics)
+    }
+
     /// Gives each file the statistics of its footer, and sums them up.
     async fn describe(
         &self,
         files: Vec<PartitionedFile>,
         kept: &[usize],
     ) -> Result<(Vec<PartitionedFile>, Statistics)> {
-        let schema = self.table.columns.table_schema();
+        let schema = self.columns().table_schema();
         if let Format::Lines { .. } = self.table.format {
             let keys = self.table.columns.table_partition_cols().iter().cloned();
             let lines = Schema::new(std::iter::once(Arc::new(lines::line())).chain(keys).collect::<Vec<_>>());
@@ -293,7 +347,7 @@ impl Scan {
         let files: Vec<PartitionedFile> = files
             .into_iter()
             .zip(&footers)
-            .map(|(file, footer)| file.with_statistics(Arc::clone(&footer.statistics)))
+            .map(|(file, footer)| file.with_statistics(self.as_read(&footer.statistics)))
             .collect();
         let all = files.iter().filter_map(|file| file.statistics.as_deref());
         let statistics = Statistics::try_merge_iter(all, schema)?;
@@ -304,7 +358,7 @@ impl Scan {
 #[async_trait]
 impl TableProvider for Scan {
     fn schema(&self) -> SchemaRef {
-        Arc::clone(self.table.columns.table_schema())
+        Arc::clone(self.columns().table_schema())
     }
 
     fn table_type(&self) -> TableType {
@@ -330,7 +384,8 @@ impl TableProvider for Scan {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let table = &self.table;
         let kept = table.prune(state, filters)?;
-        let files = kept.iter().map(|index| table.partitioned_file(*index)).collect::<Result<Vec<_>>>()?;
+        let keys = self.columns().table_partition_cols();
+        let files = kept.iter().map(|index| table.partitioned_file(*index, keys)).collect::<Result<Vec<_>>>()?;
         let (files, statistics) = self.describe(files, &kept).await?;
 
         let mut compression = FileCompressionType::UNCOMPRESSED;
@@ -342,7 +397,7 @@ impl TableProvider for Scan {
                 };
                 let readers = TableReaders { table: Arc::clone(table), footers: Arc::clone(&self.footers) };
                 Arc::new(
-                    ParquetSource::new(table.columns.clone())
+                    ParquetSource::new(self.columns().clone())
                         .with_table_parquet_options(options)
                         .with_parquet_file_reader_factory(Arc::new(readers)),
                 )

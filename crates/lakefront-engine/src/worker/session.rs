@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use datafusion::catalog::TableProvider;
 use datafusion::common::Result;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::disk_manager::DiskManagerBuilder;
@@ -72,13 +71,13 @@ impl<'a> Names<'a> {
     pub(super) fn new(around: &Surroundings<'_>, catalog: &'a str, database: &'a str) -> Self {
         let named = around.tables.iter().map(|table| {
             let name = [&table.catalog, &table.database, &table.name].map(|part| part.to_lowercase());
-            let scan = Scan { table: Arc::clone(table), footers: Arc::clone(around.footers), meter: around.meter };
+            let scan = Scan::provider(table, around.footers, around.meter);
             let schema = scan.schema();
             // A column whose type is no Trino's can't be named.
             let columns = schema.fields().iter().map(|field| (field.name().clone(), Type::of_field(field)));
             let columns = columns.collect();
             let hidden = if table.knows_its_files { &FILE_COLUMNS[..] } else { &[] };
-            (name, Table { columns, source: provider_as_source(Arc::new(scan)), hidden })
+            (name, Table { columns, source: provider_as_source(scan), hidden })
         });
         Names { tables: named.collect(), catalog, database }
     }
