@@ -1,12 +1,13 @@
 use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::{ArrayRef, Float32Array, Int32Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::DataType;
-use lakefront_engine::{Compression, EngineErrorKind, Format, Table};
+use lakefront_engine::{Compression, EngineErrorKind, Format, Limits, Table};
 
-use crate::lake::{Lake, data_file, forecast, schema, write_parquet};
+use crate::lake::{LIMITS, Lake, data_file, forecast, schema, write_parquet};
 
 const CSV: Format = Format::Csv { delimiter: b',', quote: b'"', header: true, compression: Compression::None };
 const JSON: Format = Format::Json { compression: Compression::None };
@@ -53,6 +54,8 @@ async fn compressed_text_is_read() {
 #[tokio::test]
 async fn a_long_text_file_is_read_in_little_memory() {
     let mut lake = Lake::new();
+    // Unoptimised, five million rows take their time.
+    lake.limits = Limits { deadline: Duration::from_secs(300), ..LIMITS };
     let rows = 5_000_000;
     let lines = |line: &dyn Fn(usize) -> String| (0..rows).map(line).collect::<String>();
     write(&lake, "c.csv", format!("n,text\n{}", lines(&|row| format!("{},some more text\n", row % 10))).as_bytes());
