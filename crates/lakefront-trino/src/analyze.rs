@@ -26,6 +26,7 @@ mod literal;
 mod output;
 mod query;
 mod relation;
+mod routine;
 mod scope;
 mod select;
 mod subquery;

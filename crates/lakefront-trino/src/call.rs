@@ -198,7 +198,8 @@ impl<'a> Call<'a> {
         Ok(take(array, &UInt64Array::from(vec![0; self.rows]), None)?)
     }
 
-    fn is_null(&self, row: usize) -> bool {
+    /// Whether the row's result is null for an argument that is.
+    pub fn is_null(&self, row: usize) -> bool {
         self.strict && self.arguments.iter().any(|argument| argument.is_null(row))
     }
 

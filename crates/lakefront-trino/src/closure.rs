@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
-use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt64Array};
+use datafusion::arrow::array::{Array, ArrayRef, new_empty_array, RecordBatch, RecordBatchOptions, UInt64Array};
 use datafusion::arrow::compute::take;
 use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::common::DFSchema;
@@ -15,6 +15,7 @@ use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 use crate::error::{Code, Error, Result};
 use crate::short_circuit;
 use crate::types::Type;
+use crate::udf::Udf;
 
 /// An expression over parameters `p0`, `p1`, … and captured values `c0`, `c1`, ….
 #[derive(Debug)]
@@ -63,7 +64,7 @@ impl Closure {
     fn physical(&self) -> Result<&Arc<dyn PhysicalExpr>> {
         if self.physical.get().is_none() {
             let schema = DFSchema::try_from(self.schema().as_ref().clone())?;
-            let body = short_circuit::in_expression(self.body.clone())?;
+            let body = short_circuit::in_expression(Udf::with_known_nulls(self.body.clone())?)?;
             let physical =
                 create_physical_expr(&body, &schema, &ExecutionProps::new(), &PhysicalPlanningContext::default())?;
             let _ = self.physical.set(physical);
@@ -72,6 +73,10 @@ impl Closure {
     }
 
     fn evaluate(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<ArrayRef> {
+        // What is the same for all rows may fail, which it does for none.
+        if rows == 0 {
+            return Ok(new_empty_array(&self.returns.arrow()));
+        }
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let batch = RecordBatch::try_new_with_options(self.schema(), columns, &options)?;
         match self.physical()?.evaluate(&batch)? {

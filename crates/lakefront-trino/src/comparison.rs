@@ -11,7 +11,7 @@ use sqlparser::ast::BinaryOperator;
 
 use crate::call::Call;
 use crate::error::{Error, Result};
-use crate::types::{MAX_PRECISION, Type};
+use crate::types::{MAX_PRECISION, Type, VARCHAR};
 use crate::udf::Udf;
 use crate::value;
 
@@ -110,6 +110,9 @@ pub(crate) fn expression(a: Expr, comparison: Comparison, b: Expr, of: &Type) ->
     }
     let native = |a: Expr, b: Expr| Expr::BinaryExpr(BinaryExpr::new(Box::new(a), comparison.operator(), Box::new(b)));
     let is_equality = matches!(comparison, Comparison::Equal | Comparison::NotEqual);
+    if let (Type::Char(_), true) = (of, comparison.needs_order()) {
+        return Ok(native(sort_key(a, of), sort_key(b, of)));
+    }
     if is_native(of) || is_equality && (is_ordinary_double(&a) || is_ordinary_double(&b)) {
         return Ok(native(a, b));
     }
@@ -149,6 +152,7 @@ pub(crate) fn sort_key(expr: Expr, of: &Type) -> Expr {
             Udf::new("instant", instant_kernel, vec![of.clone()], Type::decimal(MAX_PRECISION, 0)).on(vec![expr])
         }
         Type::TimeTz(_) => Udf::new("utc", utc_kernel, vec![of.clone()], Type::Bigint).on(vec![expr]),
+        Type::Char(_) => Udf::new("padded", padded_kernel, vec![of.clone()], VARCHAR).on(vec![expr]),
         Type::Array(_) | Type::Row(_) => {
             Udf::new("rank", rank_kernel, vec![of.clone()], Type::Varbinary).on(vec![expr])
         }
@@ -191,6 +195,7 @@ pub(crate) fn sort_type(of: &Type) -> Type {
     match of {
         Type::TimestampTz(_) => Type::decimal(MAX_PRECISION, 0),
         Type::TimeTz(_) => Type::Bigint,
+        Type::Char(_) => VARCHAR,
         Type::Array(_) | Type::Row(_) => Type::Varbinary,
         other => other.clone(),
     }
@@ -247,8 +252,12 @@ fn instant_kernel(call: &Call) -> Result<ArrayRef> {
 fn identity_kernel(call: &Call) -> Result<ArrayRef> {
     let value = call.any(0);
     call.blobs(|row| {
+        let value = value.get(row);
+        if value::has_lost_key(&value) {
+            return Err(Error::not_here("A group of maps with NaN among their keys"));
+        }
         let mut bytes = Vec::new();
-        identity(&value.get(row), &mut bytes);
+        identity(&value, &mut bytes);
         Ok(Some(bytes))
     })
 }
@@ -370,6 +379,19 @@ fn one_zero_kernel(call: &Call) -> Result<ArrayRef> {
                 .as_primitive::<Float64Type>()
                 .unary::<_, Float64Type>(|it| if it.is_nan() { f64::NAN } else { it + 0.0 }),
         ),
+    })
+}
+
+/// With the spaces that a `char` has at its end, which sort behind control characters.
+fn padded_kernel(call: &Call) -> Result<ArrayRef> {
+    let Type::Char(length) = call.types[0] else { return call.array(0) };
+    let text = call.text(0);
+    call.texts(|row| {
+        let padded = |text: &str| {
+            let missing = (length as usize).saturating_sub(text.chars().count());
+            format!("{text}{}", " ".repeat(missing))
+        };
+        Ok(text.get(row).map(padded))
     })
 }
 

@@ -21,6 +21,8 @@ pub enum Code {
     ExpressionNotConstant,
     ExpressionNotInDistinct,
     ExpressionNotScalar,
+    /// A function that takes any type, and is not made for this one.
+    FunctionImplementationMissing,
     FunctionNotAggregate,
     FunctionNotFound,
     FunctionNotWindow,
@@ -82,6 +84,7 @@ impl Code {
             ExpressionNotConstant => "EXPRESSION_NOT_CONSTANT",
             ExpressionNotInDistinct => "EXPRESSION_NOT_IN_DISTINCT",
             ExpressionNotScalar => "EXPRESSION_NOT_SCALAR",
+            FunctionImplementationMissing => "FUNCTION_IMPLEMENTATION_MISSING",
             FunctionNotAggregate => "FUNCTION_NOT_AGGREGATE",
             FunctionNotFound => "FUNCTION_NOT_FOUND",
             FunctionNotWindow => "FUNCTION_NOT_WINDOW",
@@ -216,6 +219,13 @@ impl From<DataFusionError> for Error {
             Some(found) => found.clone(),
             None if error.to_string().contains("subquery returned more than one row") => {
                 Error::new(Code::SubqueryMultipleRows, "Scalar sub-query has returned multiple rows")
+            }
+            // One that could not be taken apart is left where it was.
+            None if error.to_string().contains("Physical plan does not support logical expression") => {
+                Error::new(
+                    Code::NotSupportedHere,
+                    "This correlated subquery is not supported by the embedded engine; write it as a join.",
+                )
             }
             None => Error::new(Code::GenericInternalError, error.strip_backtrace()),
         }

@@ -5,9 +5,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, StructArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, StructArray, UInt64Array};
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
-use datafusion::arrow::compute::interleave;
+use datafusion::arrow::compute::{interleave, take};
 use datafusion::arrow::datatypes::DataType;
 
 use crate::call::{Call, Kernel};
@@ -247,6 +247,28 @@ pub(crate) fn try_kernel(call: &Call) -> Result<ArrayRef> {
         Some(tried) => tried.attempt(call.rows),
         None => Err(Error::new(Code::GenericInternalError, "nothing to try")),
     }
+}
+
+/// A function that the statement defines.
+pub(crate) fn routine_kernel(call: &Call) -> Result<ArrayRef> {
+    let Some(body) = call.lambdas.first() else {
+        return Err(Error::new(Code::GenericInternalError, "a function without a body"));
+    };
+    let mut arguments = (0..call.arguments.len()).map(|at| call.array(at)).collect::<Result<Vec<_>>>()?;
+    let called: Vec<u64> = (0..call.rows).filter(|row| !call.is_null(*row)).map(|row| row as u64).collect();
+    if called.len() == call.rows {
+        return body.apply(arguments, &called);
+    }
+    let rows = UInt64Array::from(called.clone());
+    for argument in &mut arguments {
+        *argument = take(argument, &rows, None)?;
+    }
+    let results = body.apply(arguments, &called)?;
+    let mut places = vec![None; call.rows];
+    for (place, row) in called.into_iter().enumerate() {
+        places[row as usize] = Some(place as u64);
+    }
+    Ok(take(&results, &UInt64Array::from(places), None)?)
 }
 
 /// Keys (0) or values (1) of a map.

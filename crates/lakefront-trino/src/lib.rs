@@ -24,6 +24,7 @@ pub mod output;
 pub mod physical;
 mod print;
 pub mod reference;
+mod routines;
 mod rows;
 mod runs;
 mod short_circuit;
@@ -128,11 +129,9 @@ pub fn parse(text: &str) -> Result<Statement, SyntaxError> {
 pub fn parse_as(sql: Sql, text: &str) -> Result<Statement, SyntaxError> {
     let words = words_of(sql, text)?;
     limits::check(&words)?;
+    // Their bodies may hold more than one statement.
+    let has_routines = sql == Sql::Trino && routines::are_defined(&words)?;
     one_readable_statement(&words)?;
-
-    if sql == Sql::Trino {
-        no_inline_functions(&words)?;
-    }
 
     let end = words.last().map_or((1, 1), Word::position);
     if let Some(word) = words.iter().find(|word| is_unprintable(word)) {
@@ -147,15 +146,24 @@ pub fn parse_as(sql: Sql, text: &str) -> Result<Statement, SyntaxError> {
     let dialect = sql.parsing(tokens.len());
     let mut parser =
         Parser::new(dialect.as_ref()).with_recursion_limit(RECURSION_LIMIT).with_tokens_with_locations(tokens);
-    let mut statements = parser.parse_statements().map_err(|error| {
-        let start = parser.peek_token().span.start;
-        let here = if start.line == 0 { end } else { (start.line, start.column) };
-        at_its_word(parser_error(error, here), sql, text)
+    let mut own = Vec::new();
+    let read = if has_routines { routines::read(&mut parser).map(|routines| own = routines) } else { Ok(()) };
+    let read = read.and_then(|()| Ok(parser.parse_statements()?));
+    let mut statements = read.map_err(|failure| match failure {
+        routines::Failure::Refused(error) => error,
+        routines::Failure::Parser(error) => {
+            let start = parser.peek_token().span.start;
+            let here = if start.line == 0 { end } else { (start.line, start.column) };
+            at_its_word(parser_error(error, here), sql, text)
+        }
     })?;
     match (statements.pop(), statements.is_empty()) {
         (Some(mut statement), true) => {
             if sql == Sql::Trino {
                 print::bracket_signs(&mut statement);
+                if has_routines {
+                    routines::put_in_place(own, &mut statement)?;
+                }
             }
             Ok(statement)
         }
@@ -197,23 +205,6 @@ fn one_readable_statement(words: &[Word]) -> Result<(), SyntaxError> {
         ));
     }
     Ok(())
-}
-
-/// Refuses `WITH FUNCTION name(…) RETURNS …` by its name; `function` alone may be that of a query.
-fn no_inline_functions(words: &[Word]) -> Result<(), SyntaxError> {
-    let mut significant = words.iter().filter(|word| !word.is_space());
-    let is = |word: Option<&Word>, name: &str| matches!(word.map(|word| &word.token), Some(Token::Word(it)) if it.quote_style.is_none() && it.value.eq_ignore_ascii_case(name));
-    let with = is(significant.next(), "WITH");
-    let function = significant.next();
-    let named = matches!(significant.next().map(|word| &word.token), Some(Token::Word(name)) if name.quote_style.is_some() || !name.value.eq_ignore_ascii_case("AS"));
-    match function {
-        Some(word) if with && named && is(function, "FUNCTION") => Err(SyntaxError::new(
-            SyntaxErrorKind::NotSupported,
-            "Functions defined in a statement (WITH FUNCTION) are not supported by the embedded engine.",
-            word.position(),
-        )),
-        _ => Ok(()),
-    }
 }
 
 const STATEMENTS_NOT_FOR_READING: &[&str] = &[

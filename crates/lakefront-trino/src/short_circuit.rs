@@ -1,11 +1,13 @@
-//! AND and OR as Trino evaluates them: what stands behind is not evaluated for rows that are decided already, so
-//! `x <> 0 AND 10 / x > 1` never divides by zero. DataFusion evaluates both sides for whole batches.
+//! AND, OR and calls as Trino evaluates them: what stands behind is not evaluated for rows that are decided already, so
+//! `x <> 0 AND 10 / x > 1` never divides by zero, and `x + 10 / y` is null without a division where x is. DataFusion
+//! evaluates all parts for whole batches.
 
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
 use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::compute::{and_kleene, or_kleene};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::cast::as_boolean_array;
@@ -17,9 +19,11 @@ use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext
 use datafusion::logical_expr::utils::{conjunction, disjunction};
 use datafusion::logical_expr::{
     BinaryExpr, ColumnarValue, Expr, LogicalPlan, Operator, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-    Volatility,
+    TypeSignature, Volatility,
 };
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
+
+use crate::udf::Udf;
 
 /// Functions that never fail.
 const SAFE: &[&str] = &["ingest", "present", "row", "array", "get_field"];
@@ -61,9 +65,60 @@ pub(crate) fn in_expression(expr: Expr) -> Result<Expr> {
             let (safe, others) = ordered(parts(expr, op));
             Ok(Transformed::new(lazily(op, safe, others)?, true, TreeNodeRecursion::Jump))
         }
-        other => Ok(Transformed::no(other)),
+        other => in_turn(other),
     })?;
     Ok(done.data)
+}
+
+/// A call or comparison whose operands are evaluated one after the other, if one behind another may fail.
+fn in_turn(expr: Expr) -> Result<Transformed<Expr>> {
+    let (operands, strict, of) = match &expr {
+        Expr::ScalarFunction(call) => match call.func.inner().downcast_ref::<Udf>() {
+            Some(udf) if udf.strict => (call.args.clone(), udf.types.len(), udf.arrow.clone()),
+            _ => return Ok(Transformed::no(expr)),
+        },
+        Expr::BinaryExpr(BinaryExpr { left, op, right })
+            if matches!(
+                op,
+                Operator::Eq | Operator::NotEq | Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq
+            ) =>
+        {
+            (vec![left.as_ref().clone(), right.as_ref().clone()], 2, DataType::Boolean)
+        }
+        _ => return Ok(Transformed::no(expr)),
+    };
+    let is_literal = |expr: &Expr| matches!(expr, Expr::Literal(..));
+    let first = operands.iter().position(|operand| !is_literal(operand)).unwrap_or(strict);
+    let may_wait = strict > first && operands[first..strict].iter().skip(1).any(may_fail);
+    if !may_wait || operands.iter().any(stays) {
+        return Ok(Transformed::no(expr));
+    }
+    let mut columns = Vec::new();
+    let mut bodies = Vec::new();
+    let mut rest = Vec::with_capacity(operands.len());
+    for operand in operands {
+        if is_literal(&operand) {
+            rest.push(operand);
+            continue;
+        }
+        rest.push(Expr::Column(Column::from_name(name(bodies.len()))));
+        bodies.push(of_columns(in_expression(operand)?, &mut columns)?);
+    }
+    let strict = rest[..strict].iter().filter(|operand| !is_literal(operand)).count();
+    let whole = match expr {
+        Expr::ScalarFunction(call) => call.func.call(rest),
+        Expr::BinaryExpr(BinaryExpr { op, .. }) => match <[Expr; 2]>::try_from(rest) {
+            Ok([left, right]) => Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))),
+            Err(_) => return internal_err!("a comparison of more than two"),
+        },
+        _ => return internal_err!("neither a call nor a comparison"),
+    };
+    // It may read no column.
+    let signature =
+        Signature::one_of(vec![TypeSignature::VariadicAny, TypeSignature::Nullary], Volatility::Immutable);
+    let call = InTurn { whole, bodies, strict, of, signature, compiled: OnceLock::new() };
+    let call = ScalarUDF::new_from_impl(call).call(columns.into_iter().map(Expr::Column).collect());
+    Ok(Transformed::new(call, true, TreeNodeRecursion::Jump))
 }
 
 /// What operators of one kind connect, in order.
@@ -85,18 +140,42 @@ fn ordered(parts: Vec<Expr>) -> (Vec<Expr>, Vec<Expr>) {
 
 /// Whether evaluating it may be an error, as far as it can be put off.
 fn may_fail(expr: &Expr) -> bool {
-    let (mut fails, mut stays) = (false, false);
-    let walked = expr.apply(|expr| {
-        match expr {
-            Expr::ScalarFunction(call) => fails |= !SAFE.contains(&call.func.name()),
-            Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) | Expr::OuterReferenceColumn(..) => {
-                stays = true
-            }
-            _ => {}
-        }
-        Ok(TreeNodeRecursion::Continue)
+    let fails = expr.exists(|expr| {
+        Ok(matches!(expr, Expr::ScalarFunction(call) if !SAFE.contains(&call.func.name())))
     });
-    walked.is_ok() && fails && !stays
+    fails.unwrap_or(false) && !stays(expr)
+}
+
+/// Whether there is something within that only the plan around can evaluate.
+fn stays(expr: &Expr) -> bool {
+    let found = expr.exists(|expr| {
+        Ok(matches!(
+            expr,
+            Expr::ScalarSubquery(_)
+                | Expr::InSubquery(_)
+                | Expr::Exists(_)
+                | Expr::OuterReferenceColumn(..)
+                | Expr::AggregateFunction(_)
+                | Expr::WindowFunction(_)
+                | Expr::Unnest(_)
+        ))
+    });
+    found.unwrap_or(true)
+}
+
+/// The expression over columns that are named by their places among those known, which become more.
+fn of_columns(expr: Expr, known: &mut Vec<Column>) -> Result<Expr> {
+    let over = expr.transform(|expr| match expr {
+        Expr::Column(column) => {
+            let at = known.iter().position(|known| *known == column).unwrap_or_else(|| {
+                known.push(column);
+                known.len() - 1
+            });
+            Ok(Transformed::yes(Expr::Column(Column::from_name(name(at)))))
+        }
+        other => Ok(Transformed::no(other)),
+    })?;
+    Ok(over.data)
 }
 
 /// The conditions connected; the others are evaluated, in order, only for rows that nothing before has decided.
@@ -114,20 +193,7 @@ fn lazily(op: Operator, safe: Vec<Expr>, others: Vec<Expr>) -> Result<Expr> {
         return Ok(first);
     }
     let mut columns = Vec::new();
-    let bodies = others.into_iter().map(|other| {
-        let body = other.transform(|expr| match expr {
-            Expr::Column(column) => {
-                let at = columns.iter().position(|known| *known == column).unwrap_or_else(|| {
-                    columns.push(column);
-                    columns.len() - 1
-                });
-                Ok(Transformed::yes(Expr::Column(Column::from_name(name(at)))))
-            }
-            other => Ok(Transformed::no(other)),
-        })?;
-        Ok(body.data)
-    });
-    let bodies = bodies.collect::<Result<_>>()?;
+    let bodies = others.into_iter().map(|other| of_columns(other, &mut columns)).collect::<Result<_>>()?;
     let signature = Signature::variadic_any(Volatility::Immutable);
     let call = ShortCircuit { op, bodies, signature, compiled: OnceLock::new() };
     let arguments = std::iter::once(first).chain(columns.into_iter().map(Expr::Column));
@@ -136,6 +202,24 @@ fn lazily(op: Operator, safe: Vec<Expr>, others: Vec<Expr>) -> Result<Expr> {
 
 fn name(at: usize) -> String {
     format!("c{at}")
+}
+
+/// Of columns that are named by their places.
+fn schema_of<'a>(types: impl Iterator<Item = &'a DataType>) -> SchemaRef {
+    let fields = types.enumerate().map(|(at, of)| Field::new(name(at), of.clone(), true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+fn compiled(bodies: &[Expr], schema: &SchemaRef) -> Result<Vec<Arc<dyn PhysicalExpr>>> {
+    let known = DFSchema::try_from(schema.as_ref().clone())?;
+    let compile =
+        |body| create_physical_expr(body, &known, &ExecutionProps::new(), &PhysicalPlanningContext::default());
+    bodies.iter().map(compile).collect()
+}
+
+fn batch_of(schema: &SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
 }
 
 /// The first argument is the first condition; the others are the columns that the bodies of the others read.
@@ -166,16 +250,8 @@ impl ShortCircuit {
         if let Some(compiled) = self.compiled.get() {
             return Ok(compiled);
         }
-        let fields = columns
-            .iter()
-            .enumerate()
-            .map(|(at, field)| field.as_ref().clone().with_name(name(at)).with_nullable(true));
-        let schema = Schema::new(fields.collect::<Vec<_>>());
-        let known = DFSchema::try_from(schema.clone())?;
-        let bodies = self.bodies.iter().map(|body| {
-            create_physical_expr(body, &known, &ExecutionProps::new(), &PhysicalPlanningContext::default())
-        });
-        let compiled = (Arc::new(schema), bodies.collect::<Result<_>>()?);
+        let schema = schema_of(columns.iter().map(|field| field.data_type()));
+        let compiled = (schema.clone(), compiled(&self.bodies, &schema)?);
         Ok(self.compiled.get_or_init(|| compiled))
     }
 
@@ -225,12 +301,102 @@ impl ScalarUDFImpl for ShortCircuit {
             if !open.has_true() {
                 break;
             }
-            let options = RecordBatchOptions::new().with_row_count(Some(rows));
-            let batch = RecordBatch::try_new_with_options(schema.clone(), columns.clone(), &options)?;
+            let batch = batch_of(schema, columns.clone(), rows)?;
             let value = body.evaluate_selection(&batch, &open)?.into_array(rows)?;
             let value = as_boolean_array(&value)?;
             known = if self.op == Operator::And { and_kleene(&known, value)? } else { or_kleene(&known, value)? };
         }
         Ok(ColumnarValue::Array(Arc::new(known)))
+    }
+}
+
+/// A call over the values of the bodies, which read the columns that are its arguments.
+#[derive(Debug)]
+struct InTurn {
+    whole: Expr,
+    bodies: Vec<Expr>,
+    /// How many of the bodies make the result null where they are, the first ones.
+    strict: usize,
+    of: DataType,
+    signature: Signature,
+    /// The schema of the columns, the bodies, and of what the bodies give the schema and the call.
+    compiled: OnceLock<Compiled>,
+}
+
+type Compiled = (SchemaRef, Vec<Arc<dyn PhysicalExpr>>, SchemaRef, Arc<dyn PhysicalExpr>);
+
+impl PartialEq for InTurn {
+    fn eq(&self, other: &Self) -> bool {
+        self.whole == other.whole && self.bodies == other.bodies
+    }
+}
+
+impl Eq for InTurn {}
+
+impl Hash for InTurn {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.whole, &self.bodies).hash(state);
+    }
+}
+
+impl InTurn {
+    fn compiled(&self, columns: &[Arc<Field>]) -> Result<&Compiled> {
+        if let Some(compiled) = self.compiled.get() {
+            return Ok(compiled);
+        }
+        let schema = schema_of(columns.iter().map(|field| field.data_type()));
+        let bodies = compiled(&self.bodies, &schema)?;
+        let types = bodies.iter().map(|body| body.data_type(&schema)).collect::<Result<Vec<_>>>()?;
+        let given = schema_of(types.iter());
+        let Some(whole) = compiled(std::slice::from_ref(&self.whole), &given)?.pop() else {
+            return internal_err!("a call that is none");
+        };
+        Ok(self.compiled.get_or_init(|| (schema, bodies, given, whole)))
+    }
+}
+
+impl ScalarUDFImpl for InTurn {
+    fn name(&self) -> &'static str {
+        "in_turn"
+    }
+
+    /// Two calls that differ only in their bodies must not share a name.
+    fn schema_name(&self, args: &[Expr]) -> Result<String> {
+        let names = |of: &[Expr]| of.iter().map(|expr| expr.schema_name().to_string()).collect::<Vec<_>>().join(", ");
+        Ok(format!("in_turn<{}; {}>({})", self.whole.schema_name(), names(&self.bodies), names(args)))
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(self.of.clone())
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let rows = args.number_rows;
+        let (schema, bodies, given, whole) = self.compiled(&args.arg_fields)?;
+        let columns = args.args.into_iter().map(|argument| argument.into_array(rows)).collect::<Result<_>>()?;
+        let batch = batch_of(schema, columns, rows)?;
+        let mut values: Vec<ArrayRef> = Vec::with_capacity(bodies.len());
+        // Rows in which nothing was null so far.
+        let mut valid: Option<NullBuffer> = None;
+        for (at, body) in bodies.iter().enumerate() {
+            let value = match (body.evaluate(&batch), &valid) {
+                (Ok(value), _) => value,
+                // It may be for rows alone that it would not be evaluated for.
+                (Err(_), Some(valid)) => {
+                    body.evaluate_selection(&batch, &BooleanArray::new(valid.inner().clone(), None))?
+                }
+                (Err(error), None) => return Err(error),
+            };
+            let value = value.into_array(rows)?;
+            if at < self.strict {
+                valid = NullBuffer::union(valid.as_ref(), value.logical_nulls().as_ref());
+            }
+            values.push(value);
+        }
+        whole.evaluate(&batch_of(given, values, rows)?)
     }
 }

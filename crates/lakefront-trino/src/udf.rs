@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, new_null_array};
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
 };
@@ -73,6 +75,25 @@ impl Udf {
         }
     }
 
+    fn is_null_for(&self, arguments: &[Expr]) -> bool {
+        let is_null = |argument: &Expr| matches!(argument, Expr::Literal(value, _) if value.is_null());
+        self.strict && arguments.iter().take(self.types.len()).any(is_null)
+    }
+
+    /// The call, or null where an argument is known to be.
+    pub(crate) fn with_known_nulls(call: Expr) -> Result<Expr> {
+        let known = call.transform_up(|expr| match &expr {
+            Expr::ScalarFunction(call) => match call.func.inner().downcast_ref::<Udf>() {
+                Some(udf) if udf.is_null_for(&call.args) => {
+                    Ok(Transformed::yes(Expr::Literal(ScalarValue::try_from(&udf.arrow)?, None)))
+                }
+                _ => Ok(Transformed::no(expr)),
+            },
+            _ => Ok(Transformed::no(expr)),
+        })?;
+        Ok(known.data)
+    }
+
     /// `None` where it is not constant, or fails, which it may only do when it runs.
     fn value_of(&self, arguments: &[Expr]) -> Option<ScalarValue> {
         if arguments.is_empty() || !self.lambdas.is_empty() {
@@ -99,7 +120,10 @@ impl Udf {
         ScalarValue::try_from_array(&(self.kernel)(&call).ok()?, 0).ok()
     }
 
-    pub(crate) fn on(self, arguments: Vec<Expr>) -> Expr {
+    pub(crate) fn on(mut self, arguments: Vec<Expr>) -> Expr {
+        if self.lambdas.iter().any(|lambda| lambda.body.is_volatile()) {
+            self.signature.volatility = Volatility::Volatile;
+        }
         Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::new_from_impl(self)), arguments))
     }
 }
@@ -125,10 +149,18 @@ impl ScalarUDFImpl for Udf {
         Ok(self.arrow.clone())
     }
 
+    /// A null that is known makes the result null, whatever the other arguments would be.
+    fn simplify(&self, args: Vec<Expr>, _: &SimplifyContext) -> Result<ExprSimplifyResult> {
+        Ok(match self.is_null_for(&args) {
+            true => ExprSimplifyResult::Simplified(Expr::Literal(ScalarValue::try_from(&self.arrow)?, None)),
+            false => ExprSimplifyResult::Original(args),
+        })
+    }
+
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let rows = args.number_rows;
         // A call of constants is computed once.
-        let constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
+        let constant = self.signature.volatility != Volatility::Volatile && args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
         let rows = if constant { 1 } else { rows };
         let mut arguments = args.args.into_iter();
         let own: Vec<Argument> = self

@@ -91,7 +91,7 @@ pub fn equal(a: &Value, b: &Value) -> Option<bool> {
             }
             let mut undecided = false;
             for (key, value) in a {
-                let other = b.iter().find(|(other, _)| identical(key, other));
+                let other = b.iter().find(|(other, _)| is_key(key, other));
                 match other.map(|(_, other)| equal(value, other)) {
                     None | Some(Some(false)) => return Some(false),
                     Some(Some(true)) => {}
@@ -114,10 +114,24 @@ pub fn identical(a: &Value, b: &Value) -> bool {
         (Value::Map(a), Value::Map(b)) => {
             a.len() == b.len()
                 && a.iter().all(|(key, value)| {
-                    b.iter().any(|(other, other_value)| identical(key, other) && identical(value, other_value))
+                    b.iter().any(|(other, other_value)| is_key(key, other) && identical(value, other_value))
                 })
         }
         _ => order(a, b) == Ordering::Equal,
+    }
+}
+
+/// Whether a map's key is found by another, which NaN never is.
+pub fn is_key(key: &Value, other: &Value) -> bool {
+    equal(key, other) == Some(true)
+}
+
+/// Whether there is a map within that is not even the same as itself.
+pub fn has_lost_key(value: &Value) -> bool {
+    match value {
+        Value::Array(items) | Value::Row(items) => items.iter().any(has_lost_key),
+        Value::Map(entries) => entries.iter().any(|(key, item)| !is_key(key, key) || has_lost_key(item)),
+        _ => false,
     }
 }
 

@@ -252,19 +252,34 @@ impl Windowed {
         let mut held = 0..0;
         let mut results: Vec<Value> = Vec::with_capacity(frames.len());
         for frame in frames {
-            match results.last() {
-                Some(last) if *frame == held => {
-                    results.push(last.clone());
-                    continue;
+            if let Some(last) = results.last()
+                && *frame == held
+            {
+                results.push(last.clone());
+                continue;
+            }
+            let mut added = held.end..frame.end;
+            if frame.start != held.start || frame.end < held.end || frame.is_empty() {
+                let kept = frame.start.max(held.start)..frame.end.min(held.end);
+                // Where most rows stay, the others are taken away: what that makes of infinities is Trino's result.
+                let slides = kept.len() > held.len() - kept.len();
+                let gone = (held.start..kept.start).chain(kept.end..held.end);
+                let mut is_kept = slides && !kept.is_empty();
+                for row in gone {
+                    is_kept = is_kept && group.remove(0, Row::Of(&inputs, row))?;
                 }
-                _ if frame.start != held.start || frame.end < held.end => {
+                if is_kept {
+                    for row in frame.start..kept.start {
+                        group.add(0, Row::Of(&inputs, row))?;
+                    }
+                    added = kept.end..frame.end;
+                } else {
                     group.clear();
                     group.grow(1);
-                    held = frame.start..frame.start;
+                    added = frame.clone();
                 }
-                _ => {}
             }
-            for row in held.end..frame.end {
+            for row in added {
                 group.add(0, Row::Of(&inputs, row))?;
             }
             held = frame.clone();

@@ -44,7 +44,7 @@ DOUBLES = [
 ]  # fmt: skip
 DATES = [
     "2024-01-01", "2024-02-29", "2023-12-31", "2024-05-06", "1970-01-01", "1969-12-31", "2000-01-31", "1900-03-01", "1582-10-10",
-    "0001-01-01", "9999-12-31", "2021-01-03", "2020-12-28", "2024-03-31", "2024-10-27",
+    "0001-01-01", "9999-12-31", "2021-01-03", "2020-12-28", "2024-03-31", "2024-10-27", "1582-10-04", "0000-02-29", "-0001-12-31", "12024-05-06",
 ]  # fmt: skip
 CLOCKS = ["00:00:00", "23:59:59", "10:11:12", "12:00:00", "01:30:00", "02:30:00", "07:08:09"]
 ZONES = ["UTC", "Europe/Paris", "America/New_York", "Asia/Kolkata", "+05:30", "-11:00", "+00:00", "Australia/Lord_Howe", "America/Sao_Paulo"]
@@ -90,6 +90,16 @@ HINTS = {
     "from_iso8601_timestamp": {0: ["2024-05-06T10:11:12Z", "2024-05-06T10:11:12.123+02:00", "2024-05-06", "2024-05-06T10", "2024-W05-3T10:11", "T10", "x"]},
     "from_iso8601_timestamp_nanos": {0: ["2024-05-06T10:11:12Z", "2024-05-06T10:11:12.123456789+02:00", "2024-05-06T10:11", "x"]},
     "from_base": {1: [2, 8, 10, 16, 36, 1]}, "to_base": {1: [2, 8, 10, 16, 36, 37]}, "bit_count": {1: [8, 16, 32, 64, 2]},
+}  # fmt: skip
+# Offsets that frames over a key of the type may have.
+SPANS = {
+    **{name: ["0", "1", "2", "100"] for name in ("tinyint", "smallint", "integer", "bigint")},
+    "double": ["0.5e0", "1", "2.5", "1e300", "infinity()"], "real": ["REAL '0.5'", "1", "REAL '1e30'"], "decimal": ["0", "1", "2.5"],
+    "date": ["INTERVAL '1' DAY", "INTERVAL '1' MONTH", "INTERVAL '40' YEAR"],
+    "timestamp": ["INTERVAL '1' HOUR", "INTERVAL '1' DAY", "INTERVAL '1' MONTH", "INTERVAL '0.001' SECOND"],
+    "timestamptz": ["INTERVAL '1' HOUR", "INTERVAL '1' DAY", "INTERVAL '1' MONTH"],
+    "time": ["INTERVAL '1' HOUR", "INTERVAL '0.5' SECOND"], "timetz": ["INTERVAL '1' HOUR"],
+    "daytime": ["INTERVAL '1' DAY", "INTERVAL '1' SECOND"], "yearmonth": ["INTERVAL '1' MONTH", "INTERVAL '1' YEAR"],
 }  # fmt: skip
 # Not so large that one of the engines would be busy with it alone.
 SMALL = {
@@ -544,7 +554,55 @@ class Expressions:
             "(" + ", ".join(f"CAST({self.literal(of, 15)} AS {spelled(of)})" for of in some) + ")" for _ in range(self.one(1, 3, 4, 6))
         ]
         names = ", ".join(f"c{at}" for at in range(len(some)))
-        return f"(VALUES {', '.join(rows)}) t({names})", columns
+        # The condition keeps Trino from putting the values into the expressions, as it could not with a table's.
+        return f"(SELECT * FROM (VALUES {', '.join(rows)}) WHERE random() >= 0) t({names})", columns
+
+    def rows(self, pools):
+        """A few rows, whose columns have the values of the pools."""
+        rows = ["(" + ", ".join(map(self.random.choice, pools)) + ")" for _ in range(self.one(1, 2, 4, 6))]
+        return f"(VALUES {', '.join(rows)})"
+
+    def query(self):
+        """A statement: grouping, sorting, joining and comparing by values of any type."""
+        some = [self.any_type(1), self.any_type(1, orderable=True), self.one(("bigint",), ("double",), ("varchar", None)), self.any_type(2)]
+        # Few values, so that rows meet.
+        pools = [[f"CAST({self.literal(of, 25)} AS {spelled(of)})" for _ in range(3)] for of in some]
+        names = ", ".join(f"c{at}" for at in range(len(some)))
+        t, u = f"{self.rows(pools)} t({names})", f"{self.rows(pools)} u({names})"
+        at = self.random.randrange(4)
+        sorted_by = [at for at, of in enumerate(some) if orderable(of)]
+        ordered = self.random.choice(sorted_by) if sorted_by else None
+        forms = [
+            lambda: f"SELECT t.c{at}, count(*), count(t.c3), count(DISTINCT t.c1) FROM {t} GROUP BY t.c{at}",
+            lambda: f"SELECT t.c0, t.c2, count(*), max(t.c2) FROM {t} GROUP BY {self.one('t.c0, t.c2', 'ROLLUP (t.c0, t.c2)', 'CUBE (t.c2, t.c0)', 'GROUPING SETS ((t.c0, t.c2), (t.c2), ())')}",
+            lambda: f"SELECT count(DISTINCT t.c{at}), count(DISTINCT t.c2), approx_distinct(t.c{at}) FROM {t}",
+            lambda: f"SELECT DISTINCT t.c{at}, t.c2 FROM {t}",
+            lambda: f"SELECT t.c{at}, t.c2 FROM {t} {self.one('UNION', 'UNION ALL', 'INTERSECT', 'EXCEPT', 'INTERSECT ALL', 'EXCEPT ALL')} SELECT u.c{at}, u.c2 FROM {u}",
+            lambda: f"SELECT t.c{at}, t.c2, u.c2 FROM {t} {self.one('', 'LEFT ', 'RIGHT ', 'FULL ')}JOIN {u} ON t.c{at} = u.c{at}",
+            lambda: f"SELECT t.c2, t.c{at} {self.one('', 'NOT ')}IN (SELECT u.c{at} FROM {u}) FROM {t}",
+            lambda: f"SELECT t.c2, EXISTS (SELECT 1 FROM {u} WHERE u.c{at} = t.c{at}) FROM {t}",
+            lambda: f"SELECT t.c2, t.c{at} {self.one('=', '<>')} {self.one('ALL', 'ANY', 'SOME')} (SELECT u.c{at} FROM {u}) FROM {t}",
+            lambda: f"SELECT t.c{at} IS NOT DISTINCT FROM u.c{at}, t.c{at} = u.c{at}, t.c2 < u.c2 FROM {t} CROSS JOIN {u}",
+        ]  # fmt: skip
+        if ordered is not None:
+            direction = self.one("", " DESC", " NULLS FIRST", " DESC NULLS LAST")
+            forms += [
+                lambda: f"SELECT t.c{ordered} FROM {t} ORDER BY t.c{ordered}{direction}",
+                lambda: f"SELECT t.c{ordered} FROM {t} ORDER BY t.c{ordered}{direction} OFFSET 1 LIMIT 2",
+                lambda: f"SELECT min(t.c{ordered}), max(t.c{ordered}), min(t.c{ordered}, 2), max_by(t.c{ordered}, t.c{ordered}) FROM {t}",
+                lambda: f"SELECT t.c2, t.c{ordered} {self.one('<', '<=', '>', '>=')} {self.one('ALL', 'ANY')} (SELECT u.c{ordered} FROM {u}) FROM {t}",
+                lambda: f"SELECT t.c2, (SELECT max(u.c{ordered}) FROM {u} WHERE u.c2 = t.c2) FROM {t}",
+                lambda: f"SELECT t.c2, u.c2 FROM {t} JOIN {u} ON t.c{ordered} {self.one('<', '>=')} u.c{ordered}",
+                lambda: f"SELECT array_sort(array_agg(t.c{ordered})), array_distinct(array_agg(t.c{at})) FROM {t} WHERE t.c{at} IS NOT NULL",
+            ]  # fmt: skip
+        if some[3][0] in ("array", "map"):
+            names = "x" if some[3][0] == "array" and some[3][1][0] != "row" else None
+            if names:
+                forms.append(lambda: f"SELECT t.c2, v.x, v.n FROM {t} CROSS JOIN UNNEST(t.c3) WITH ORDINALITY AS v(x, n)")
+                forms.append(lambda: f"SELECT t.c2, v.x FROM {t} LEFT JOIN UNNEST(t.c3) AS v(x) ON true")
+            elif some[3][0] == "map":
+                forms.append(lambda: f"SELECT t.c2, v.x, v.y FROM {t} CROSS JOIN UNNEST(t.c3) AS v(x, y)")
+        return self.random.choice(forms)()
 
     def scalar_expression(self, scope):
         """One that begins with each function equally often, or with a form."""
@@ -556,7 +614,40 @@ class Expressions:
             text = self.general(of, scope, 2) if self.chance(50) else (self.random.choice(self.special(of, scope, 2) or [lambda: self.general(of, scope, 2)])())
         return f"TRY({text})" if self.chance(90) else text
 
+    def sketch(self, scope):
+        """Aggregates that LEFT_OUT names, by what is told of what they give."""
+        value = lambda *of: self.value(self.random.choice(of), scope, 1)  # noqa: E731
+        whole, double, text = ("bigint",), ("double",), ("varchar", None)
+        share = self.one("0.0", "0.1", "0.25", "0.5", "0.9", "1.0")
+        number = self.one(whole, double, ("real",))
+        some = self.any_type()
+        return self.one(
+            f"approx_distinct({value(some)}{self.one('', '', ', 0.1', ', 0.26', ', 0.0040625', ', 0.3')})",
+            f"cardinality(approx_set({value(whole, double, text)}))",
+            f"cardinality(make_set_digest({value(some)}))",
+            f"intersection_cardinality(make_set_digest({value(some)}), make_set_digest({value(some)}))",
+            f"jaccard_index(make_set_digest({value(some)}), make_set_digest({value(some)}))",
+            f"hash_counts(make_set_digest({value(some)}))",
+            f"approx_percentile({value(number)}, {share})",
+            f"approx_percentile({value(number)}, ARRAY[{share}, 0.5])",
+            f"approx_percentile({value(number)}, {self.one('1.0', '2.0', '3.5')}, {share})",
+            f"value_at_quantile(tdigest_agg({value(double)}), {share})",
+            f"values_at_quantiles(tdigest_agg({value(double)}, {self.one('1.0', '2.0')}), ARRAY[0.0, {share}])",
+            f"value_at_quantile(qdigest_agg({value(number)}), {share})",
+            f"values_at_quantiles(qdigest_agg({value(number)}, {self.one(1, 2)}), ARRAY[0.0, 1.0])",
+            f"approx_most_frequent({self.one(1, 3, 10)}, {value(whole, text)}, {self.one(10, 100)})",
+            f"numeric_histogram({self.one(2, 3, 10)}, {value(double, ('real',))}{self.one('', ', 2.0')})",
+            f"reduce_agg({value(whole)}, BIGINT '0', (a, b) -> bitwise_xor(a, b), (a, b) -> bitwise_xor(a, b))",
+            f"reduce_agg({value(text)}, 0, (a, b) -> a + length(substr(b, 1, 9)), (a, b) -> a + b)",
+        )  # fmt: skip
+
     def aggregate_expression(self, scope):
+        if self.chance(12):
+            text = self.sketch(scope)
+            return text + f" FILTER (WHERE {self.value(('boolean',), scope, 1)})" if self.chance(20) and text.count("(") == 1 else text
+        return self.aggregate_call(scope)
+
+    def aggregate_call(self, scope, is_window=False):
         signature = self.random.choice(self.aggregates_by_name[self.random.choice(list(self.aggregates_by_name))])
         bound = {}
         arguments = [self.bind(argument, bound) for argument in signature.arguments]
@@ -566,9 +657,13 @@ class Expressions:
             texts = [self.value(of, scope, 1) for of in arguments[:2]] + [str(self.one(1, 2, 3))]
         else:
             texts = [self.value(of, scope, 1) for of in arguments]
+        if signature.name == "listagg" and is_window:
+            return f"count({texts[0]})"
         if signature.name == "listagg":
             return f"listagg({texts[0]}, ',') WITHIN GROUP (ORDER BY {texts[0]})"
         inside = ", ".join(texts) or "*"
+        if is_window:
+            return f"{signature.name}({inside})"
         ordered = [name for name, of in scope if orderable(of)]
         if signature.name in ("array_agg", "map_agg", "multimap_agg") and ordered:
             # All columns, so that rows that tie are alike in what can be told apart.
@@ -590,7 +685,18 @@ class Expressions:
         bounds = ["UNBOUNDED PRECEDING", "2 PRECEDING", "1 PRECEDING", "CURRENT ROW", "1 FOLLOWING", "2 FOLLOWING", "UNBOUNDED FOLLOWING"]
         start, end = sorted(self.random.sample(range(7), 2))
         frame = f" {self.one('ROWS', 'ROWS', 'GROUPS')} BETWEEN {bounds[start]} AND {bounds[end]}" if self.chance(60) else ""
+        spans = [(name, of) for name, of in scope if of[0] in SPANS]
         if self.chance(15):
+            name, of = self.random.choice(spans)
+            offsets = SPANS[of[0]]
+            order = f"{name}{self.one('', ' DESC', ' NULLS FIRST', ' DESC NULLS FIRST')}"
+            bounds = [f"{self.random.choice(offsets)} PRECEDING", "CURRENT ROW", f"{self.random.choice(offsets)} FOLLOWING"]
+            start, end = sorted(self.random.choices(range(3), k=2))
+            ends = [*bounds[:start], "UNBOUNDED PRECEDING"], [*bounds[end + 1:], "UNBOUNDED FOLLOWING"]
+            start, end = self.one(bounds[start], bounds[start], ends[0][-1]), self.one(bounds[end], bounds[end], ends[1][-1])
+            frame = f" RANGE BETWEEN {start} AND {end}"
+            function = self.one("count(*)", "sum(t.c0)", "min(t.c2)", "max(t.c0)", "avg(t.c2)", "sum(t.c2)", f"count({value})")
+        elif self.chance(15):
             order, frame = f"t.c0{self.one('', ' DESC', ' NULLS FIRST')}", f" RANGE BETWEEN {self.one('1', '2', '100')} PRECEDING AND {self.one('CURRENT ROW', '3 FOLLOWING')}"
             function = self.one("count(*)", "sum(t.c0)", "min(t.c2)", "max(t.c0)", "avg(t.c2)", "sum(t.c2)", f"count({value})")
         else:
@@ -599,7 +705,9 @@ class Expressions:
                 f"lead({value}{self.one('', ', 2')})", f"first_value({value})", f"last_value({value})", f"nth_value({value}, {self.one(1, 2)})",
                 f"sum({number})", f"avg({number})", f"min({number})", f"max({number})", f"count({value})", f"array_agg({value})", f"stddev({number})",
                 f"count_if({self.value(('boolean',), scope, 1)})", f"variance({number})", f"bool_and(t.c3)", f"arbitrary({value})", f"sum(CAST(t.c0 AS decimal(20,2)))",
-                f"max_by({value}, {number})", f"first_value({value}) IGNORE NULLS", f"lag({value}) IGNORE NULLS",
+                f"max_by({value}, {number})", self.aggregate_call(scope, True), self.aggregate_call(scope, True), self.aggregate_call(scope, True),
+                f"lag({value}, 1, {value})", f"lead({value}, {self.one(1, 3)}, {value})", f"last_value({value}) IGNORE NULLS", f"nth_value({value}, 2) IGNORE NULLS",
+                f"lead({value}) IGNORE NULLS", f"first_value({value}) IGNORE NULLS", f"lag({value}) IGNORE NULLS",
             )  # fmt: skip
             if re.match(r"(row_number|rank|dense|percent|cume|ntile|lag|lead)", function):
                 frame = ""
@@ -614,6 +722,8 @@ def orderable(of):
 
 def statements(generator, kind, width):
     """The relation, the expressions, and what makes one statement of some of them."""
+    if kind == "query":
+        return [generator.query() for _ in range(width)], None
     relation, scope = generator.table()
     make = {"scalar": generator.scalar_expression, "aggregate": generator.aggregate_expression, "window": generator.window_expression}[kind]
     tail = " GROUP BY t.c3" if kind == "aggregate" and generator.chance(60) else ""

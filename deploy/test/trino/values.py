@@ -84,12 +84,19 @@ def same_bag(some, others, near):
     return not left
 
 
+def whole(columns, rows):
+    """A statement's answer as that of one expression."""
+    return f"row({', '.join(column['type'] for column in columns)})", rows
+
+
 class Theirs:
     def __init__(self):
         self.trino = Trino()
 
     def ask(self, make, texts):
         """For each text its type and values in row order, or its error."""
+        if make is None:
+            return [self.statement(text) for text in texts]
         try:
             columns, rows = self.trino.ask(make(texts))
             return [(column["type"], [row[at] for row in rows]) for at, column in enumerate(columns)]
@@ -98,6 +105,13 @@ class Theirs:
                 return [refused]
             half = len(texts) // 2
             return self.ask(make, texts[:half]) + self.ask(make, texts[half:])
+
+
+    def statement(self, text):
+        try:
+            return whole(*self.trino.ask(text))
+        except Refused as refused:
+            return refused
 
 
 class Crate(Ours):
@@ -131,6 +145,9 @@ class Here:
         self.ours = Crate(binary) if self.is_crate else Ours(binary, folder)
 
     def ask(self, make, texts):
+        if make is None:
+            answers = map(self.ours.ask, texts)
+            return [answer if "error" in answer else whole(answer["columns"], answer["rows"]) for answer in answers]
         answer = self.ours.ask(make(texts))
         if "error" not in answer:
             return [(column["type"], [row[at] for row in answer["rows"]]) for at, column in enumerate(answer["columns"])]
@@ -140,7 +157,7 @@ class Here:
         return self.ask(make, texts[:half]) + self.ask(make, texts[half:])
 
 
-def outcome(theirs, here, kind, exact):
+def outcome(theirs, here, is_ordered, exact):
     name = here["error"] if isinstance(here, dict) else None
     if isinstance(theirs, Refused):
         if theirs.name in LIMITS:
@@ -160,7 +177,7 @@ def outcome(theirs, here, kind, exact):
         return "another type", f"Trino {theirs[0]}\n  ours {here[0]}"
     # Only rows that are neither grouped nor sorted for a window keep their order.
     near = 2e-6 if "real" in theirs[0] else 1e-9
-    if same(theirs[1], here[1], near) if kind == "scalar" else same_bag(theirs[1], here[1], near):
+    if same(theirs[1], here[1], near) if is_ordered else same_bag(theirs[1], here[1], near):
         return "equal", None
     return "different", f"Trino {theirs[1][:8]}\n  ours {here[1][:8]}"
 
@@ -175,7 +192,7 @@ def main():
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--threads", type=int, default=2)
     options.add_argument("--width", type=int, default=20)
-    options.add_argument("--kinds", default="scalar,scalar,scalar,scalar,aggregate,window")
+    options.add_argument("--kinds", default="scalar,scalar,scalar,scalar,aggregate,window,query")
     options = options.parse_args()
     scalar, aggregate = signatures(Trino())
     kinds = options.kinds.split(",")
@@ -187,10 +204,14 @@ def main():
                 local.theirs, local.here = Theirs(), Here(options.binary, f"{folder}/{threading.get_ident()}")
             generator = Expressions(options.seed * 1_000_003 + number, scalar, aggregate)
             kind = kinds[number % len(kinds)]
-            width = options.width if kind == "scalar" else options.width // 3
+            width = options.width if kind in ("scalar", "query") else options.width // 3
             texts, make = statements(generator, kind, width)
             theirs, here = local.theirs.ask(make, texts), local.here.ask(make, texts)
-            return [(make([text]), *outcome(*pair, kind, local.here.is_crate)) for text, *pair in zip(texts, theirs, here)]
+            is_ordered = lambda text: kind == "scalar" or kind == "query" and re.search(r" ORDER BY [^()]*$", text)  # noqa: E731
+            return [
+                (make([text]) if make else text, *outcome(*pair, is_ordered(text), local.here.is_crate))
+                for text, *pair in zip(texts, theirs, here)
+            ]
 
         done = 0
         with concurrent.futures.ThreadPoolExecutor(options.threads) as pool:

@@ -23,6 +23,11 @@ pub(crate) trait Fold: Debug + PartialEq + Send + Sync + 'static {
 
     fn add(&self, state: &mut Self::State, row: Row<'_>) -> Result<()>;
 
+    /// Takes a row away that was added; `false` where only a new state is without it.
+    fn remove(&self, _state: &mut Self::State, _row: Row<'_>) -> Result<bool> {
+        Ok(false)
+    }
+
     /// The types of [`Fold::save`]'s values.
     fn carried(&self) -> Vec<Type>;
 
@@ -374,6 +379,9 @@ pub(crate) trait Groups: Debug + Send + Sync {
 
     fn add(&mut self, group: usize, row: Row<'_>) -> Result<()>;
 
+    /// Takes a row away that was added; `false` where the state has to be made anew.
+    fn remove(&mut self, group: usize, row: Row<'_>) -> Result<bool>;
+
     /// Adds the rows of a batch; `groups` tells the group of each, `filter` which of them count.
     fn add_all(&mut self, inputs: &[Input<'_>], groups: &[usize], filter: Option<&BooleanArray>) -> Result<()>;
 
@@ -451,6 +459,10 @@ impl<F: Fold> Groups for States<F> {
 
     fn add(&mut self, group: usize, row: Row<'_>) -> Result<()> {
         self.change(group, 0, |fold, state| fold.add(state, row))
+    }
+
+    fn remove(&mut self, group: usize, row: Row<'_>) -> Result<bool> {
+        self.fold.remove(&mut self.states[group], row)
     }
 
     fn add_all(&mut self, inputs: &[Input<'_>], groups: &[usize], filter: Option<&BooleanArray>) -> Result<()> {

@@ -124,7 +124,7 @@ pub(super) fn of_value(value: &Value, of: &Type) -> Result<i64> {
             .try_fold(0i64, |hash, (k, v)| Ok::<_, Error>(hash.wrapping_add(of_any(k, key)? ^ of_any(v, item)?)))?,
         (Value::Row(values), Type::Row(fields)) => {
             values.iter().zip(fields).try_fold(1i64, |hash, (value, (_, of))| {
-                Ok::<_, Error>(hash.wrapping_mul(31).wrapping_add(of_any(value, of)?))
+                Ok::<_, Error>(hash.wrapping_mul(31).wrapping_add(of_field(value, of)?))
             })?
         }
         _ => 0,
@@ -133,6 +133,25 @@ pub(super) fn of_value(value: &Value, of: &Type) -> Result<i64> {
 
 fn of_any(value: &Value, of: &Type) -> Result<i64> {
     if value.is_null() { Ok(0) } else { of_value(value, of) }
+}
+
+/// What hash tables tell values by, which the hash of a row is made of.
+fn of_field(value: &Value, of: &Type) -> Result<i64> {
+    let long = |value: i64| (round(0, value as u64)) as i64;
+    Ok(match (value, of) {
+        (Value::Null, _) => 0,
+        (Value::Boolean(value), _) => if *value { 1231 } else { 1237 },
+        (Value::Int(value), _) => long(*value),
+        (Value::Real(value), _) if value.is_nan() => return Err(Error::not_here("The hash of a row with NaN")),
+        (Value::Double(value), _) if value.is_nan() => return Err(Error::not_here("The hash of a row with NaN")),
+        (Value::Real(value), _) => long(i64::from((value + 0.0).to_bits() as i32)),
+        (Value::Double(value), _) => long((value + 0.0).to_bits() as i64),
+        (Value::Decimal(value), Type::Decimal { precision: 0..=18, .. }) => long(*value as i64),
+        (Value::Text(value), _) => of_bytes(value.as_bytes()),
+        (Value::Bytes(value), Type::Varbinary) => of_bytes(value),
+        (Value::Timestamp(picos), Type::Timestamp(0..=6)) => long(picos.div_euclid(1_000_000) as i64),
+        (_, of) => return Err(Error::not_here(format!("The hash of a row with {of}"))),
+    })
 }
 
 #[cfg(test)]

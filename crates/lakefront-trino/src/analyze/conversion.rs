@@ -44,6 +44,9 @@ impl Analyzer<'_> {
         if !cast::exists(&value.of, to) {
             return Err(Error::type_mismatch(format!("Cannot cast {} to {to}", value.of)));
         }
+        if casts_json_items(&value.of, to) {
+            return Err(Error::not_here(format!("A cast of {} to {to}", value.of)));
+        }
         if let (Type::Time(_) | Type::TimeTz(_), Type::Timestamp(_) | Type::TimestampTz(_)) = (&value.of, to) {
             return self.on_today(value, to);
         }
@@ -119,6 +122,27 @@ fn is_native_cast(from: &Type, to: &Type) -> bool {
         (Integer, Decimal { precision, scale }) => precision - scale >= 10,
         (Bigint, Decimal { precision, scale }) => precision - scale >= 19,
         (Decimal { precision: p, scale: s }, Decimal { precision, scale }) => s <= scale && p - s <= precision - scale,
+        _ => false,
+    }
+}
+
+/// Whether JSON in an array would become numbers or booleans, which Trino does not get to the end of.
+fn casts_json_items(from: &Type, to: &Type) -> bool {
+    let is_fixed = |of: &Type| {
+        of.is_integral()
+            || of.is_floating()
+            || matches!(of, Type::Boolean | Type::Decimal { precision: 0..=18, .. })
+    };
+    match (from, to) {
+        (Type::Array(from), Type::Array(to)) => {
+            **from == Type::Json && is_fixed(to) || casts_json_items(from, to)
+        }
+        (Type::Map(key, value), Type::Map(to_key, to_value)) => {
+            casts_json_items(key, to_key) || casts_json_items(value, to_value)
+        }
+        (Type::Row(from), Type::Row(to)) => {
+            from.iter().zip(to).any(|((_, from), (_, to))| casts_json_items(from, to))
+        }
         _ => false,
     }
 }

@@ -304,6 +304,13 @@ impl Analyzer<'_> {
                 }
                 let value = self.expression(operand, scope)?;
                 let of = value.of.clone();
+                // Two signs are none, so the least integer may have both.
+                if let Expr::ScalarFunction(call) = &value.expr
+                    && call.func.name() == "negate"
+                    && let [negated] = call.args.as_slice()
+                {
+                    return Ok(Typed::new(negated.clone(), of));
+                }
                 self.call("negate", vec![value]).map_err(|error| match error.code {
                     Code::FunctionNotFound => Error::type_mismatch(format!("Cannot negate {of}")),
                     _ => error,

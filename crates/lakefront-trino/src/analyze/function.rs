@@ -118,12 +118,15 @@ impl Analyzer<'_> {
             }
             ("typeof", [value]) => {
                 let value = self.expression(value, scope)?;
-                if super::aggregation::contains_aggregate(&value.expr)? {
-                    // The query groups even where the name is known before.
-                    let udf = Udf::new("typeof", functions::typeof_kernel, vec![value.of], VARCHAR);
-                    return Ok(Some(Typed::new(Udf { strict: false, ..udf }.on(vec![value.expr]), VARCHAR)));
+                let name = text(&value.of.to_string())?.expr;
+                match value.expr {
+                    Expr::Column(_) | Expr::Literal(..) => Typed::new(name, VARCHAR),
+                    // It is evaluated, and may fail.
+                    expr => {
+                        let udf = Udf::new("typeof", functions::typeof_kernel, vec![value.of], VARCHAR);
+                        Typed::new(Udf { strict: false, ..udf }.on(vec![expr]), VARCHAR)
+                    }
                 }
-                text(&value.of.to_string()).map(|name| Typed::new(name.expr, VARCHAR))?
             }
             ("row", [_, ..]) => self.row(analyzed()?)?,
             ("format", [_, _, ..]) => {
@@ -161,6 +164,7 @@ impl Analyzer<'_> {
             ("normalize", _) => return Err(Error::new(Code::SyntaxError, "normalize takes a text and a normal form")),
             ("if" | "coalesce" | "nullif" | "try", _) => return Err(wrong_count()),
             ("random" | "rand", []) => Typed::new(datafusion::functions::math::expr_fn::random(), Type::Double),
+            (crate::routines::CALL, _) => self.routine(arguments, scope)?,
             ("grouping", _) => return self.grouping(arguments, scope).map(Some),
             ("now" | "current_timestamp", []) => self.now(3)?,
             ("current_timestamp", [digits]) => self.now(self.digits(digits, scope)?)?,
@@ -364,7 +368,7 @@ impl Analyzer<'_> {
     }
 
     /// Makes a closure of an expression over the given symbols; all else it needs is captured.
-    fn close(&self, body: Expr, own: Vec<(String, Type)>, returns: Type) -> Result<(Closure, Vec<Expr>)> {
+    pub(super) fn close(&self, body: Expr, own: Vec<(String, Type)>, returns: Type) -> Result<(Closure, Vec<Expr>)> {
         let mut captured: Vec<Expr> = Vec::new();
         let body = body.transform_down(|expr| {
             if let Expr::Column(column) = &expr
@@ -414,7 +418,7 @@ impl Analyzer<'_> {
 }
 
 /// Refuses what can't stand in a lambda.
-fn scalar(body: &Expr) -> Result<()> {
+pub(super) fn scalar(body: &Expr) -> Result<()> {
     let mut refused = None;
     body.apply(|part| {
         match part {

@@ -30,7 +30,7 @@ impl Analyzer<'_> {
             inside.fields = Vec::new();
         }
         if let Some(with) = &query.with {
-            inside.named = self.with(with, &inside)?;
+            inside.named = self.with(with, query, &inside)?;
         }
         let order_by = order_keys(query.order_by.as_ref())?;
         let relation = match query.body.as_ref() {
@@ -43,7 +43,7 @@ impl Analyzer<'_> {
         self.limited(relation, query, order_by, &inside)
     }
 
-    fn with(&self, with: &With, scope: &Scope<'_>) -> Result<Arc<HashMap<String, Named>>> {
+    fn with(&self, with: &With, query: &Query, scope: &Scope<'_>) -> Result<Arc<HashMap<String, Named>>> {
         let mut named = Arc::clone(&scope.named);
         let mut own = std::collections::HashSet::new();
         for cte in &with.cte_tables {
@@ -61,6 +61,10 @@ impl Analyzer<'_> {
             } else {
                 Named::Query { query: Arc::new((*cte.query).clone()), columns, scope: Arc::clone(&named) }
             };
+            // What is read is analyzed where it is read; the rest has to be right too.
+            if !reads(query, &name) {
+                self.named(&name, known.clone())?;
+            }
             let mut more = (*named).clone();
             more.insert(name, known);
             named = Arc::new(more);

@@ -233,7 +233,7 @@ impl Analyzer<'_> {
         Ok(Relation { plan, fields })
     }
 
-    fn named(&self, name: &str, named: Named) -> Result<Relation> {
+    pub(super) fn named(&self, name: &str, named: Named) -> Result<Relation> {
         let mut relation = match named {
             Named::Query { query, columns, scope } => {
                 let inside = Scope { named: scope, ..Scope::outermost() };

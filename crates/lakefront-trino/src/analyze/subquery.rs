@@ -249,10 +249,12 @@ impl Analyzer<'_> {
         let plan = if column.of == of && comparison::is_native(&of) {
             plan
         } else {
-            let item = comparison::sort_key(self.coerce(column, &of)?, &of);
+            let item = self.coerce(column, &of)?;
+            let item = if comparison::is_native(&of) { item } else { comparison::sort_key(item, &of) };
             LogicalPlanBuilder::from(plan).project([item.alias(self.symbol("item"))])?.build()?
         };
-        let value = comparison::sort_key(self.coerce(value, &of)?, &of);
+        let value = self.coerce(value, &of)?;
+        let value = if comparison::is_native(&of) { value } else { comparison::sort_key(value, &of) };
         let subquery = checked(plan, Use::Rows)?;
         Ok(self.leaf(Expr::InSubquery(InSubquery::new(Box::new(value), subquery, negated)), Type::Boolean))
     }
@@ -326,7 +328,10 @@ impl Analyzer<'_> {
         let value = self.expression(left, scope)?;
         let (plan, column) = self.one_column(query, scope)?;
         self.copies_of(&plan, 7)?;
-        let Some(of) = common_type(&value.of, &column.of).filter(Type::is_orderable) else {
+        if matches!(value.of, Type::Row(_)) || matches!(column.of, Type::Row(_)) {
+            return Err(Error::not_here("A row compared with ANY or ALL"));
+        }
+        let Some(of) = common_type(&value.of, &column.of) else {
             return Err(Error::type_mismatch(format!(
                 "Cannot apply operator: {} {} {}",
                 value.of,
@@ -334,13 +339,12 @@ impl Analyzer<'_> {
                 column.of
             )));
         };
+        if !of.is_orderable() {
+            return Err(Error::new(Code::GenericInternalError, "Subquery result type must be orderable"));
+        }
         let value = comparison::sort_key(self.coerce(value, &of)?, &of);
         let item = comparison::sort_key(self.coerce(column, &of)?, &of);
-        let of = match of {
-            Type::TimestampTz(_) => Type::decimal(38, 0),
-            Type::TimeTz(_) => Type::Bigint,
-            other => other,
-        };
+        let of = comparison::sort_type(&of);
         // Over the items: all of them, those that are not null, the least and the greatest.
         let fact = |expr: Expr| -> Result<Expr> {
             let aggregate: [Expr; 0] = [];

@@ -258,7 +258,7 @@ fn to_text(value: &Value, from: &Type, to: &Type, length: Option<u32>) -> Result
             let message = format!("Value {text} cannot be represented as varchar({length})");
             Error::new(Code::InvalidCastArgument, message)
         } else {
-            Error::new(Code::GenericInternalError, format!("Value [{text}] does not fit in type varchar({length})"))
+            Error::not_here(format!("A cast to varchar({length}) of [{text}], which is longer,"))
         }),
         _ => Ok(Value::Text(text)),
     }

@@ -94,7 +94,7 @@ pub fn functions() -> &'static [FunctionInfo] {
 /// Whether there is a function of the name, in any case.
 pub fn is_function(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    functions().binary_search_by(|function| function.name.cmp(&name)).is_ok()
+    name == crate::routines::CALL || functions().binary_search_by(|function| function.name.cmp(&name)).is_ok()
 }
 
 /// Whether there is a function of the name that can stand in place of a table.

@@ -56,6 +56,17 @@ impl Fold for Mean {
         Ok(())
     }
 
+    fn remove(&self, state: &mut Sum, row: Row<'_>) -> Result<bool> {
+        if !matches!(self, Mean::Double | Mean::Real) {
+            return Ok(false);
+        }
+        if let Some(value) = row.number(0) {
+            state.count -= 1;
+            state.sum -= value;
+        }
+        Ok(true)
+    }
+
     fn carried(&self) -> Vec<Type> {
         vec![Type::Bigint, Type::Double]
     }

@@ -2,7 +2,7 @@
 
 use datafusion::functions_aggregate::sum::sum_udaf;
 
-use super::super::fold::{Fold, Reduce, Row};
+use super::super::fold::{Fold, Row};
 use super::super::{Aggregate, aggregate, fold};
 use crate::error::{Code, Error, Result};
 use crate::types::{MAX_PRECISION, Type};
@@ -39,23 +39,58 @@ impl Whole {
     }
 }
 
-impl Reduce for Whole {
-    type Item = i64;
+/// Of values that are not null.
+#[derive(Debug, Default)]
+struct Total<T> {
+    count: i64,
+    sum: T,
+}
 
-    fn item(&self, row: Row<'_>) -> Option<i64> {
-        row.int(0)
+impl Fold for Whole {
+    type State = Total<i64>;
+
+    fn start(&self) -> Total<i64> {
+        Total::default()
     }
 
-    fn reduce(&self, so_far: i64, next: i64) -> Result<i64> {
-        self.sum(so_far, next)
+    fn add(&self, state: &mut Total<i64>, row: Row<'_>) -> Result<()> {
+        if let Some(value) = row.int(0) {
+            state.sum = self.sum(state.sum, value)?;
+            state.count += 1;
+        }
+        Ok(())
     }
 
-    fn carried_as(&self) -> Type {
-        Type::Bigint
+    fn remove(&self, state: &mut Total<i64>, row: Row<'_>) -> Result<bool> {
+        if *self != Whole::Bigint {
+            return Ok(false);
+        }
+        if let Some(value) = row.int(0) {
+            let sum = state.sum;
+            state.sum = sum.checked_sub(value).ok_or_else(|| {
+                Error::out_of_range(format!("bigint subtraction overflow: {sum} - {value}"))
+            })?;
+            state.count -= 1;
+        }
+        Ok(true)
     }
 
-    fn value(&self, item: i64) -> Value {
-        Value::Int(item)
+    fn carried(&self) -> Vec<Type> {
+        vec![Type::Bigint, Type::Bigint]
+    }
+
+    fn save(&self, state: &Total<i64>) -> Result<Vec<Value>> {
+        Ok(vec![Value::Int(state.count), Value::Int(state.sum)])
+    }
+
+    fn merge(&self, state: &mut Total<i64>, saved: Row<'_>) -> Result<()> {
+        state.sum = self.sum(state.sum, saved.int(1).unwrap_or(0))?;
+        state.count += saved.int(0).unwrap_or(0);
+        Ok(())
+    }
+
+    fn finish(&self, state: &Total<i64>) -> Result<Value> {
+        Ok(if state.count == 0 { Value::Null } else { Value::Int(state.sum) })
     }
 }
 
@@ -64,28 +99,52 @@ struct Floating {
     real: bool,
 }
 
-impl Reduce for Floating {
-    type Item = f64;
+impl Fold for Floating {
+    type State = Total<f64>;
 
-    /// A sum starts from 0, so it is never -0.
-    fn item(&self, row: Row<'_>) -> Option<f64> {
-        row.double(0).map(|value| value + 0.0)
+    fn start(&self) -> Total<f64> {
+        Total::default()
     }
 
-    fn reduce(&self, so_far: f64, next: f64) -> Result<f64> {
-        Ok(so_far + next)
+    fn add(&self, state: &mut Total<f64>, row: Row<'_>) -> Result<()> {
+        if let Some(value) = row.double(0) {
+            state.sum += value;
+            state.count += 1;
+        }
+        Ok(())
     }
 
-    fn carried_as(&self) -> Type {
-        Type::Double
+    fn remove(&self, state: &mut Total<f64>, row: Row<'_>) -> Result<bool> {
+        if self.real {
+            return Ok(false);
+        }
+        if let Some(value) = row.double(0) {
+            state.sum -= value;
+            state.count -= 1;
+        }
+        Ok(true)
     }
 
-    fn value(&self, item: f64) -> Value {
-        Value::Double(item)
+    fn carried(&self) -> Vec<Type> {
+        vec![Type::Bigint, Type::Double]
     }
 
-    fn result(&self, item: f64) -> Value {
-        if self.real { Value::Real(item as f32) } else { Value::Double(item) }
+    fn save(&self, state: &Total<f64>) -> Result<Vec<Value>> {
+        Ok(vec![Value::Int(state.count), Value::Double(state.sum)])
+    }
+
+    fn merge(&self, state: &mut Total<f64>, saved: Row<'_>) -> Result<()> {
+        state.sum += saved.double(1).unwrap_or(0.0);
+        state.count += saved.int(0).unwrap_or(0);
+        Ok(())
+    }
+
+    fn finish(&self, state: &Total<f64>) -> Result<Value> {
+        Ok(match state.count {
+            0 => Value::Null,
+            _ if self.real => Value::Real(state.sum as f32),
+            _ => Value::Double(state.sum),
+        })
     }
 }
 

@@ -17,8 +17,12 @@ pub(super) fn all() -> Vec<Function> {
         }),
         scalar("to_ieee754_32", "(real) -> varbinary", |call| {
             let value = call.double(0)?;
-            call.blobs(|row| {
-                Ok(value.get(row).map(|value| (if value.is_nan() { f32::NAN } else { value as f32 }).to_be_bytes()))
+            call.blobs(|row| match value.get(row) {
+                // The others are what a processor made of them.
+                Some(value) if value.is_nan() && (value as f32).to_bits() != f32::NAN.to_bits() => {
+                    Err(Error::not_here("to_ieee754_32 of a computed NaN"))
+                }
+                value => Ok(value.map(|value| (value as f32).to_be_bytes())),
             })
         }),
         scalar("to_ieee754_64", "(double) -> varbinary", |call| {

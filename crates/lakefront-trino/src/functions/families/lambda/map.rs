@@ -14,7 +14,7 @@ use super::flat::{self, Flat};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::types::Type;
-use crate::value::{Key, Values};
+use crate::value::{Key, Values, is_key};
 
 pub(super) fn all() -> Vec<Function> {
     vec![
@@ -67,13 +67,22 @@ fn zip_with(call: &Call) -> Result<ArrayRef> {
     for row in 0..call.rows {
         let before = keys.len();
         if !nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
-            let mut others: HashMap<Key, usize> = range(right, row).map(|at| (Key(right_keys.get(at)), at)).collect();
+            // A key that is not equal to itself is found by none.
+            let (mut others, mut lost) = (HashMap::new(), Vec::new());
+            for at in range(right, row) {
+                let key = right_keys.get(at);
+                if is_key(&key, &key) {
+                    others.insert(Key(key), at);
+                } else {
+                    lost.push(at);
+                }
+            }
             for at in range(left, row) {
                 keys.push((0, at));
                 from_left.push(Some(at as u64));
                 from_right.push(others.remove(&Key(left_keys.get(at))).map(|at| at as u64));
             }
-            let mut rest: Vec<usize> = others.into_values().collect();
+            let mut rest: Vec<usize> = others.into_values().chain(lost).collect();
             rest.sort_unstable();
             for at in rest {
                 keys.push((1, at));
