@@ -221,12 +221,10 @@ impl From<DataFusionError> for Error {
                 Error::new(Code::SubqueryMultipleRows, "Scalar sub-query has returned multiple rows")
             }
             // One that could not be taken apart is left where it was.
-            None if error.to_string().contains("Physical plan does not support logical expression") => {
-                Error::new(
-                    Code::NotSupportedHere,
-                    "This correlated subquery is not supported by the embedded engine; write it as a join.",
-                )
-            }
+            None if error.to_string().contains("Physical plan does not support logical expression") => Error::new(
+                Code::NotSupportedHere,
+                "This correlated subquery is not supported by the embedded engine; write it as a join.",
+            ),
             None => Error::new(Code::GenericInternalError, error.strip_backtrace()),
         }
     }

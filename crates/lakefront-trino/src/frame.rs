@@ -155,6 +155,9 @@ impl Frame {
         let column = |at: usize| Values::new(&partition.arguments[at], &partition.types[at]);
         let (offsets, values, keys) = (column(offset), column(value), column(key));
         let keys: Vec<Value> = (0..partition.rows).map(|row| keys.get(row)).collect();
+        if (0..partition.rows).any(|row| is_nan(&keys[row]) || is_nan(&values.get(row))) {
+            return Err(Error::not_here("A RANGE frame with an offset over NaN"));
+        }
         let first = keys.iter().position(|key| !key.is_null()).unwrap_or(0);
         let present = keys[first..].iter().take_while(|key| !key.is_null()).count();
         let known = &keys[first..first + present];
@@ -175,6 +178,14 @@ impl Frame {
                 Ok(first + place)
             })
             .collect()
+    }
+}
+
+fn is_nan(value: &Value) -> bool {
+    match value {
+        Value::Double(it) => it.is_nan(),
+        Value::Real(it) => it.is_nan(),
+        _ => false,
     }
 }
 

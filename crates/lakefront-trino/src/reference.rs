@@ -72,6 +72,10 @@ pub const SUPPORTED: &[Construct] = &[
         "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 5) SELECT n FROM t",
     ),
     construct(
+        "WITH FUNCTION of one expression",
+        "WITH FUNCTION twice(x integer) RETURNS integer RETURN x * 2 SELECT twice(21)",
+    ),
+    construct(
         "UNION, INTERSECT, EXCEPT, with ALL",
         "SELECT regionkey FROM nation EXCEPT ALL SELECT regionkey FROM region",
     ),
@@ -93,6 +97,9 @@ pub const REFUSED: &[Construct] = &[
         "OFFSET with FETCH FIRST … WITH TIES",
         "SELECT name FROM nation ORDER BY name OFFSET 1 FETCH FIRST 2 ROWS WITH TIES",
     ),
-    construct("WITH FUNCTION", "WITH FUNCTION twice(x integer) RETURNS integer RETURN x * 2 SELECT twice(21)"),
+    construct(
+        "WITH FUNCTION with BEGIN … END",
+        "WITH FUNCTION twice(x integer) RETURNS integer BEGIN RETURN x * 2; END SELECT twice(21)",
+    ),
     construct("Table functions", "SELECT * FROM TABLE(sequence(start => 1, stop => 3))"),
 ];

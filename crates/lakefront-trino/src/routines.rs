@@ -6,9 +6,9 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, LambdaFunction,
-    LambdaFunctionParameter, LambdaSyntax, ObjectName, OneOrManyWithParens, Spanned, Statement, UnaryOperator, Value,
-    Visit, VisitMut, Visitor, VisitorMut, visit_expressions,
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
+    LambdaFunction, LambdaFunctionParameter, LambdaSyntax, ObjectName, OneOrManyWithParens, Spanned, Statement,
+    UnaryOperator, Value, Visit, VisitMut, Visitor, VisitorMut, visit_expressions,
 };
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
@@ -24,8 +24,7 @@ pub(crate) const CALL: &str = "$routine";
 /// Words with which a body of statements begins, instead of `RETURN`.
 const CONTROL: &[&str] = &["BEGIN", "CASE", "IF", "ITERATE", "LEAVE", "LOOP", "REPEAT", "SET", "WHILE"];
 /// Words that end the type that a function returns.
-const AFTER_TYPE: &[&str] =
-    &["CALLED", "COMMENT", "DETERMINISTIC", "LANGUAGE", "NOT", "RETURN", "RETURNS", "SECURITY"];
+const AFTER_TYPE: &[&str] = &["CALLED", "COMMENT", "DETERMINISTIC", "LANGUAGE", "NOT", "RETURN", "RETURNS", "SECURITY"];
 
 /// Whether a statement begins with definitions; refuses what is not read of them.
 pub(crate) fn are_defined(words: &[Word]) -> Result<bool, SyntaxError> {
@@ -335,8 +334,7 @@ impl VisitorMut for Calls<'_> {
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         let Expr::Function(call) = expr else { return ControlFlow::Continue(()) };
         let [name] = call.name.0.as_slice() else { return ControlFlow::Continue(()) };
-        let Some(routine) =
-            name.as_ident().and_then(|name| self.routines.iter_mut().find(|routine| routine.is(name)))
+        let Some(routine) = name.as_ident().and_then(|name| self.routines.iter_mut().find(|routine| routine.is(name)))
         else {
             return ControlFlow::Continue(());
         };

@@ -114,8 +114,7 @@ fn in_turn(expr: Expr) -> Result<Transformed<Expr>> {
         _ => return internal_err!("neither a call nor a comparison"),
     };
     // It may read no column.
-    let signature =
-        Signature::one_of(vec![TypeSignature::VariadicAny, TypeSignature::Nullary], Volatility::Immutable);
+    let signature = Signature::one_of(vec![TypeSignature::VariadicAny, TypeSignature::Nullary], Volatility::Immutable);
     let call = InTurn { whole, bodies, strict, of, signature, compiled: OnceLock::new() };
     let call = ScalarUDF::new_from_impl(call).call(columns.into_iter().map(Expr::Column).collect());
     Ok(Transformed::new(call, true, TreeNodeRecursion::Jump))
@@ -140,9 +139,7 @@ fn ordered(parts: Vec<Expr>) -> (Vec<Expr>, Vec<Expr>) {
 
 /// Whether evaluating it may be an error, as far as it can be put off.
 fn may_fail(expr: &Expr) -> bool {
-    let fails = expr.exists(|expr| {
-        Ok(matches!(expr, Expr::ScalarFunction(call) if !SAFE.contains(&call.func.name())))
-    });
+    let fails = expr.exists(|expr| Ok(matches!(expr, Expr::ScalarFunction(call) if !SAFE.contains(&call.func.name()))));
     fails.unwrap_or(false) && !stays(expr)
 }
 

@@ -149,6 +149,21 @@ impl ScalarUDFImpl for Udf {
         Ok(self.arrow.clone())
     }
 
+    /// What stands behind an argument that may be null is not evaluated for sure.
+    fn short_circuits(&self) -> bool {
+        self.strict && self.types.len() > 1
+    }
+
+    fn conditional_arguments<'a>(&self, args: &'a [Expr]) -> Option<(Vec<&'a Expr>, Vec<&'a Expr>)> {
+        let (own, captured) = args.split_at(self.types.len().min(args.len()));
+        if !self.short_circuits() {
+            return None;
+        }
+        let first = own.iter().position(|arg| !matches!(arg, Expr::Literal(..))).map_or(own.len(), |at| at + 1);
+        let (sure, behind) = own.split_at(first);
+        Some((sure.iter().chain(captured).collect(), behind.iter().collect()))
+    }
+
     /// A null that is known makes the result null, whatever the other arguments would be.
     fn simplify(&self, args: Vec<Expr>, _: &SimplifyContext) -> Result<ExprSimplifyResult> {
         Ok(match self.is_null_for(&args) {
@@ -160,7 +175,8 @@ impl ScalarUDFImpl for Udf {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let rows = args.number_rows;
         // A call of constants is computed once.
-        let constant = self.signature.volatility != Volatility::Volatile && args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
+        let constant = self.signature.volatility != Volatility::Volatile
+            && args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
         let rows = if constant { 1 } else { rows };
         let mut arguments = args.args.into_iter();
         let own: Vec<Argument> = self

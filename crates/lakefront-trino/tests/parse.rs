@@ -1,7 +1,7 @@
 //! One statement that reads, or an error that points at its cause.
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-use lakefront_trino::{SyntaxErrorKind, parse, words};
+use lakefront_trino::{SyntaxErrorKind, parse, print, words};
 
 fn error(sql: &str) -> (SyntaxErrorKind, String, (u64, u64)) {
     let error = parse(sql).expect_err("the statement is refused");
@@ -59,10 +59,57 @@ fn only_one_form_of_string() {
 }
 
 #[test]
-fn functions_of_a_statement_are_refused_by_name() {
-    let (kind, message, position) = error("with function f(x integer) returns integer return x select f(1)");
-    assert_eq!((kind, position), (SyntaxErrorKind::NotSupported, (1, 6)), "{message}");
-    assert!(parse("with function as (select 1 x) select x from function").is_ok());
+fn functions_of_a_statement_stand_in_its_calls() {
+    for (sql, printed) in [
+        (
+            "WITH FUNCTION twice(x integer) RETURNS integer RETURN x * 2 SELECT twice(21), \"TWICE\"(1)",
+            "SELECT \"$routine\"('twice', 'row(integer)', 'integer', '', (x) -> x * 2, 21), \
+             \"$routine\"('twice', 'row(integer)', 'integer', '', (x) -> x * 2, 1)",
+        ),
+        (
+            "with function one() returns bigint not deterministic called on null input return 1, \
+             function two(a varchar(3), b row(x double precision)) returns bigint return one() select two('a', null)",
+            "SELECT \"$routine\"('two', 'row(varchar(3), row(x double precision))', 'bigint', '', \
+             (a, b) -> \"$routine\"('one', '', 'bigint', 'NOT DETERMINISTIC CALLED ON NULL INPUT', 1), 'a', NULL)",
+        ),
+    ] {
+        let statement = parse(sql).expect(sql);
+        assert_eq!(print(&statement), printed);
+        assert_eq!(parse(printed).expect(printed), statement);
+    }
+}
+
+#[test]
+fn functions_of_a_statement_that_are_not_read_are_refused_by_name() {
+    for sql in [
+        "WITH FUNCTION f(x integer) RETURNS integer BEGIN DECLARE y integer; SET y = x; RETURN y; END SELECT f(1)",
+        "WITH FUNCTION f(x integer) RETURNS integer RETURN 1, FUNCTION g() RETURNS integer BEGIN RETURN 1; END SELECT 1",
+        "EXPLAIN WITH FUNCTION f(x integer) RETURNS integer RETURN x SELECT f(1)",
+        "WITH FUNCTION f(x integer) RETURNS integer RETURN x, FUNCTION f(x varchar) RETURNS varchar RETURN x SELECT f(1)",
+        "WITH FUNCTION abs(x integer) RETURNS integer RETURN x SELECT abs(1)",
+        "WITH FUNCTION extract(x integer) RETURNS integer RETURN x SELECT 1",
+        "WITH FUNCTION f(x integer) RETURNS integer RETURN f(x) SELECT f(1)",
+        "WITH FUNCTION f(x integer) RETURNS integer RETURN x SELECT 1",
+        "WITH FUNCTION f(x integer) RETURNS integer LANGUAGE java RETURN x SELECT f(1)",
+        "WITH FUNCTION f(x integer) RETURNS integer SECURITY INVOKER RETURN x SELECT f(1)",
+    ] {
+        assert_eq!(error(sql).0, SyntaxErrorKind::NotSupported, "{sql}");
+    }
+    for sql in [
+        "WITH FUNCTION f(x integer) RETURNS boolean RETURN x > 1 SELECT f(1)",
+        "WITH FUNCTION f(x integer) RETURNS integer DETERMINISTIC NOT DETERMINISTIC RETURN x SELECT f(1)",
+        "WITH FUNCTION f(x) RETURNS integer RETURN x SELECT f(1)",
+        "WITH FUNCTION f(x integer) RETURN x SELECT f(1)",
+    ] {
+        assert_eq!(error(sql).0, SyntaxErrorKind::Syntax, "{sql}");
+    }
+    assert!(parse("WITH function AS (SELECT 1 AS x) SELECT x FROM function").is_ok());
+    // Each doubles the one before.
+    let functions: Vec<String> = (1..40)
+        .map(|at| format!("FUNCTION f{at}(x integer) RETURNS integer RETURN f{0}(x) + f{0}(x)", at - 1))
+        .collect();
+    let sql = format!("WITH FUNCTION f0(x integer) RETURNS integer RETURN x, {} SELECT f39(1)", functions.join(", "));
+    assert_eq!(error(&sql).0, SyntaxErrorKind::TooComplex);
 }
 
 #[test]

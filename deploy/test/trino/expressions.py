@@ -545,7 +545,7 @@ class Expressions:
 
     # What is compared
 
-    def table(self):
+    def table(self, in_order):
         """Rows of a few columns of random types, and the columns."""
         some = [("bigint",), ("varchar", None), ("double",), ("boolean",), *(self.any_type(2) for _ in range(6))]
         # Columns of literals are as long as their longest text.
@@ -554,8 +554,9 @@ class Expressions:
             "(" + ", ".join(f"CAST({self.literal(of, 15)} AS {spelled(of)})" for of in some) + ")" for _ in range(self.one(1, 3, 4, 6))
         ]
         names = ", ".join(f"c{at}" for at in range(len(some)))
+        rows = f"(VALUES {', '.join(rows)})"
         # The condition keeps Trino from putting the values into the expressions, as it could not with a table's.
-        return f"(SELECT * FROM (VALUES {', '.join(rows)}) WHERE random() >= 0) t({names})", columns
+        return f"{rows if in_order else f'(SELECT * FROM {rows} WHERE random() >= 0)'} t({names})", columns
 
     def rows(self, pools):
         """A few rows, whose columns have the values of the pools."""
@@ -724,7 +725,7 @@ def statements(generator, kind, width):
     """The relation, the expressions, and what makes one statement of some of them."""
     if kind == "query":
         return [generator.query() for _ in range(width)], None
-    relation, scope = generator.table()
+    relation, scope = generator.table(kind != "scalar")
     make = {"scalar": generator.scalar_expression, "aggregate": generator.aggregate_expression, "window": generator.window_expression}[kind]
     tail = " GROUP BY t.c3" if kind == "aggregate" and generator.chance(60) else ""
     return [make(scope) for _ in range(width)], lambda texts: f"SELECT {', '.join(texts)} FROM {relation}{tail}"

@@ -140,7 +140,7 @@ fn of_field(value: &Value, of: &Type) -> Result<i64> {
     let long = |value: i64| (round(0, value as u64)) as i64;
     Ok(match (value, of) {
         (Value::Null, _) => 0,
-        (Value::Boolean(value), _) => if *value { 1231 } else { 1237 },
+        (Value::Boolean(value), _) => of_long(i64::from(*value)),
         (Value::Int(value), _) => long(*value),
         (Value::Real(value), _) if value.is_nan() => return Err(Error::not_here("The hash of a row with NaN")),
         (Value::Double(value), _) if value.is_nan() => return Err(Error::not_here("The hash of a row with NaN")),

@@ -50,7 +50,10 @@ impl Analyzer<'_> {
         if let (Type::Time(_) | Type::TimeTz(_), Type::Timestamp(_) | Type::TimestampTz(_)) = (&value.of, to) {
             return self.on_today(value, to);
         }
-        let expr = if value.of == Type::Unknown {
+        let expr = if matches!(&value.expr, Expr::Literal(literal, _) if value.of == Type::Unknown && literal.is_null())
+        {
+            constant(Value::Null, to.clone())?.expr
+        } else if value.of == Type::Unknown {
             Expr::Cast(Cast::new(Box::new(value.expr), to.arrow()))
         } else if is_free(&value.of, to) {
             value.expr
@@ -129,20 +132,14 @@ fn is_native_cast(from: &Type, to: &Type) -> bool {
 /// Whether JSON in an array would become numbers or booleans, which Trino does not get to the end of.
 fn casts_json_items(from: &Type, to: &Type) -> bool {
     let is_fixed = |of: &Type| {
-        of.is_integral()
-            || of.is_floating()
-            || matches!(of, Type::Boolean | Type::Decimal { precision: 0..=18, .. })
+        of.is_integral() || of.is_floating() || matches!(of, Type::Boolean | Type::Decimal { precision: 0..=18, .. })
     };
     match (from, to) {
-        (Type::Array(from), Type::Array(to)) => {
-            **from == Type::Json && is_fixed(to) || casts_json_items(from, to)
-        }
+        (Type::Array(from), Type::Array(to)) => **from == Type::Json && is_fixed(to) || casts_json_items(from, to),
         (Type::Map(key, value), Type::Map(to_key, to_value)) => {
             casts_json_items(key, to_key) || casts_json_items(value, to_value)
         }
-        (Type::Row(from), Type::Row(to)) => {
-            from.iter().zip(to).any(|((_, from), (_, to))| casts_json_items(from, to))
-        }
+        (Type::Row(from), Type::Row(to)) => from.iter().zip(to).any(|((_, from), (_, to))| casts_json_items(from, to)),
         _ => false,
     }
 }

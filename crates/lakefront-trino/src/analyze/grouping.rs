@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, ScalarValue};
+use datafusion::logical_expr::utils::disjunction;
 use datafusion::logical_expr::{Expr, GroupingSet, LogicalPlan, LogicalPlanBuilder};
 use sqlparser::ast::{Expr as Ast, GroupByExpr};
 
@@ -331,6 +332,13 @@ impl Grouped {
             let one = Expr::Literal(ScalarValue::Int64(Some(1)), None);
             aggregates.push(all.call(vec![one]).alias(analyzer.symbol("aggregate")));
         }
+        if group.is_empty()
+            && let Some(wanted) = aggregates.iter().map(filter_of).collect::<Option<Vec<Expr>>>()
+            && let Some(wanted) = disjunction(wanted)
+        {
+            // Rows that no aggregate wants are not evaluated for any.
+            input = LogicalPlanBuilder::from(input).filter(wanted)?.build()?;
+        }
         let plan = LogicalPlanBuilder::from(input).aggregate(group, aggregates)?.build()?;
         Ok(Grouped { plan, columns })
     }
@@ -375,5 +383,13 @@ impl Grouped {
             .at(ast.and_then(place)));
         }
         Ok(Typed::new(rewritten.data, value.of.clone()))
+    }
+}
+
+fn filter_of(aggregate: &Expr) -> Option<Expr> {
+    match aggregate {
+        Expr::Alias(alias) => filter_of(&alias.expr),
+        Expr::AggregateFunction(function) => function.params.filter.as_deref().cloned(),
+        _ => None,
     }
 }

@@ -1,6 +1,8 @@
 //! Calls of functions that the statement defines; see [`crate::routines`].
 
-use sqlparser::ast::Expr as Ast;
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{Expr as Ast, visit_expressions};
 
 use super::function::Argument;
 use super::scope::Scope;
@@ -38,7 +40,8 @@ impl Analyzer<'_> {
                 values.len() == types.len() && values.iter().zip(&types).all(|(value, of)| can_coerce(&value.of, of))
             })
             .ok_or_else(|| {
-                let message = format!("Unexpected parameters for function {name}. Expected: {name}({})", listed(&types));
+                let message =
+                    format!("Unexpected parameters for function {name}. Expected: {name}({})", listed(&types));
                 Error::new(Code::FunctionNotFound, message)
             })?;
         let values =
@@ -66,7 +69,7 @@ impl Analyzer<'_> {
             _ => error,
         })?;
         let is_declared_volatile = definition.characteristics.contains("NOT DETERMINISTIC");
-        match (is_declared_volatile, body.is_volatile()) {
+        match (is_declared_volatile, body.is_volatile() || calls_volatile(definition.body)) {
             (true, false) => {
                 let message = "Deterministic function declared NOT DETERMINISTIC";
                 return Err(Error::new(Code::InvalidArguments, message));
@@ -88,6 +91,17 @@ impl Analyzer<'_> {
         };
         Ok(Typed::new(udf.on(values), returns))
     }
+}
+
+/// Functions of lambdas that Trino takes for volatile ones, whatever the lambdas are.
+fn calls_volatile(body: &Ast) -> bool {
+    const NAMES: &[&str] =
+        &["map_filter", "map_zip_with", "reduce", "transform", "transform_keys", "transform_values", "zip_with"];
+    let found = visit_expressions(body, |ast| match ast {
+        Ast::Function(call) if NAMES.contains(&call.name.to_string().to_lowercase().as_str()) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    found.is_break()
 }
 
 fn listed(types: &[Type]) -> String {

@@ -21,9 +21,9 @@ pub(super) fn all() -> Vec<Aggregate> {
         aggregate("approx_set", "(double) -> HyperLogLog", |_, _| fold(Logs)),
         aggregate("approx_set", "(varchar) -> HyperLogLog", |_, _| fold(Logs)),
         aggregate("make_set_digest", "(T) -> SetDigest", |types, _| match &types.arguments[0] {
-            Type::Double | Type::Real | Type::Boolean | Type::Array(_) | Type::Map(..) | Type::Row(_) => {
-                Err(Error::new(Code::FunctionImplementationMissing, "Unexpected parameters for function make_set_digest"))
-            }
+            Type::Double | Type::Real | Type::Boolean | Type::Array(_) | Type::Map(..) | Type::Row(_) => Err(
+                Error::new(Code::FunctionImplementationMissing, "Unexpected parameters for function make_set_digest"),
+            ),
             Type::Decimal { precision: 19.., .. } | Type::Timestamp(7..) | Type::TimestampTz(_) | Type::TimeTz(_) => {
                 Err(Error::not_here(format!("make_set_digest of {}", types.arguments[0])))
             }

@@ -67,9 +67,9 @@ impl Fold for Whole {
         }
         if let Some(value) = row.int(0) {
             let sum = state.sum;
-            state.sum = sum.checked_sub(value).ok_or_else(|| {
-                Error::out_of_range(format!("bigint subtraction overflow: {sum} - {value}"))
-            })?;
+            state.sum = sum
+                .checked_sub(value)
+                .ok_or_else(|| Error::out_of_range(format!("bigint subtraction overflow: {sum} - {value}")))?;
             state.count -= 1;
         }
         Ok(true)

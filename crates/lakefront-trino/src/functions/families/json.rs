@@ -60,12 +60,13 @@ struct Paths<'a> {
 }
 
 impl<'a> Paths<'a> {
-    fn new(call: &'a Call<'a>) -> Result<Self> {
+    fn new(call: &'a Call<'a>) -> Self {
+        // One that is no path fails where it is needed.
         let constant = match call.is_constant(1) {
-            true => call.text(1).get(0).map(Path::parse).transpose()?,
+            true => call.text(1).get(0).and_then(|path| Path::parse(path).ok()),
             false => None,
         };
-        Ok(Self { call, constant })
+        Self { call, constant }
     }
 
     fn get(&self, row: usize) -> Result<Option<Cow<'_, Path>>> {
@@ -77,7 +78,7 @@ impl<'a> Paths<'a> {
 }
 
 fn extract(call: &Call) -> Result<ArrayRef> {
-    let (json, paths) = (call.text(0), Paths::new(call)?);
+    let (json, paths) = (call.text(0), Paths::new(call));
     call.texts(|row| {
         let (Some(json), Some(path)) = (json.get(row), paths.get(row)?) else { return Ok(None) };
         Ok(path.json(json))
@@ -85,7 +86,7 @@ fn extract(call: &Call) -> Result<ArrayRef> {
 }
 
 fn extract_scalar(call: &Call) -> Result<ArrayRef> {
-    let (json, paths) = (call.text(0), Paths::new(call)?);
+    let (json, paths) = (call.text(0), Paths::new(call));
     call.texts(|row| {
         let (Some(json), Some(path)) = (json.get(row), paths.get(row)?) else { return Ok(None) };
         Ok(path.scalar(json))
@@ -93,7 +94,7 @@ fn extract_scalar(call: &Call) -> Result<ArrayRef> {
 }
 
 fn size(call: &Call) -> Result<ArrayRef> {
-    let (json, paths) = (call.text(0), Paths::new(call)?);
+    let (json, paths) = (call.text(0), Paths::new(call));
     call.bigints(|row| {
         let (Some(json), Some(path)) = (json.get(row), paths.get(row)?) else { return Ok(None) };
         Ok(path.size(json))

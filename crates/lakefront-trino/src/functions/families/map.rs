@@ -141,19 +141,12 @@ fn concat(call: &Call) -> Result<ArrayRef> {
     }
     let maps: Vec<_> = (0..call.arguments.len()).map(|at| call.any(at)).collect();
     call.values(|row| {
-        let mut places: HashMap<Key, usize> = HashMap::new();
+        let mut known: HashSet<Key> = HashSet::new();
         let mut entries: Vec<(Value, Value)> = Vec::new();
-        for map in &maps {
+        // The last map's entries come first, whose values count.
+        for map in maps.iter().rev() {
             let Value::Map(more) = map.get(row) else { return Ok(None) };
-            for (key, value) in more {
-                match places.get(&Key(key.clone())) {
-                    Some(at) => entries[*at].1 = value,
-                    None => {
-                        places.insert(Key(key.clone()), entries.len());
-                        entries.push((key, value));
-                    }
-                }
-            }
+            entries.extend(more.into_iter().filter(|(key, _)| known.insert(Key(key.clone()))));
         }
         Ok(Some(Value::Map(entries)))
     })

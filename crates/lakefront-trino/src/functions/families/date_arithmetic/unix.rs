@@ -89,7 +89,14 @@ fn from_unixtime_nanos_decimal(call: &Call) -> Result<ArrayRef> {
         let (whole, rest) = (value / unit, value % unit);
         let nanos = if scale > 0 && rest.abs() >= unit / 2 { whole + rest.signum() } else { whole };
         match nanos.checked_mul(PICOS_OF_NANO).filter(|instant| is_instant(*instant, 9)) {
-            Some(instant) => Ok(Some((instant, Zone::UTC))),
+            Some(instant) => {
+                let millis = instant.div_euclid(PICOS_OF_MILLI);
+                // Beside a zone there are 52 bits for them.
+                if !(-(1 << 51)..1 << 51).contains(&millis) {
+                    return Err(Error::new(Code::GenericInternalError, format!("Millis overflow: {millis}")));
+                }
+                Ok(Some((instant, Zone::UTC)))
+            }
             None => Err(Error::new(Code::GenericInternalError, "long overflow")),
         }
     })
