@@ -96,7 +96,7 @@ bench-trino: build ## statements planned by lakefront-trino against DataFusion's
 bench-lake: build ## setting up, seeding and many readers, from the release binary (nginx and wrk installed)
 	deploy/bench/lake.sh $(BINARY)
 
-bench-athena: ## our delay after Athena's end, and rows by object against pages, on the Athena of the tests
+bench-athena: ## our delay after Athena's end, and rows by files, object and pages, on the Athena of the tests
 	cargo test --workspace --locked --test aws -- --ignored --nocapture
 
 clean: ## what the builds left

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::estimate::Price;
+use crate::execution::Waiting;
 use crate::policy::Authorized;
 use crate::{EngineChoice, QueryError};
 
@@ -35,8 +36,13 @@ pub(crate) trait Engine: Send + Sync {
         Price::FREE
     }
 
-    /// Plans, and says what would be read.
-    fn plan(&self, statement: Arc<Authorized>, limits: Limits) -> BoxFuture<'static, Result<Plan, QueryError>>;
+    /// Plans, and says what would be read. `foreseen` is the bytes of that, where they are known before.
+    fn plan(
+        &self,
+        statement: Arc<Authorized>,
+        limits: Limits,
+        foreseen: Option<u64>,
+    ) -> BoxFuture<'static, Result<Plan, QueryError>>;
 }
 
 /// A planned statement.
@@ -49,6 +55,19 @@ pub(crate) struct Plan {
     pub(crate) schema: Option<SchemaRef>,
     /// Starts the run.
     pub(crate) start: BoxFuture<'static, Result<Box<dyn Rows>, QueryError>>,
+    pub(crate) beginning: Beginning,
+}
+
+/// What is known of a run before it has rows. Nothing changes any more once the senders are gone.
+pub(crate) struct Beginning {
+    pub(crate) waiting: watch::Receiver<Option<Waiting>>,
+    pub(crate) progress: watch::Receiver<lakefront_engine::Progress>,
+}
+
+impl Default for Beginning {
+    fn default() -> Self {
+        Self { waiting: watch::channel(None).1, progress: watch::Sender::default().subscribe() }
+    }
 }
 
 /// The rows of a run, in record batches.

@@ -6,6 +6,7 @@
 mod admission;
 mod deadline;
 mod flight;
+mod line;
 mod register;
 
 use std::sync::{Arc, OnceLock};
@@ -21,6 +22,7 @@ use crate::{Approval, Column, EngineChoice, ErrorKind, Estimate, Origin, Princip
 pub(crate) use admission::Admission;
 pub(crate) use deadline::Deadline;
 pub(crate) use flight::{Flights, Hold, Landing, Pilot, Place, Takeoff};
+pub(crate) use line::{InLine, Line};
 pub(crate) use register::Register;
 
 /// Athena's states.
@@ -62,6 +64,9 @@ pub struct ExecutionStatus {
     /// Where someone had to agree first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
+    /// What it waits for while it is queued, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
     /// Up to when its data is, once it has succeeded: the time of the newest file it read, or of the run where another
     /// system keeps the tables.
     pub as_of: Option<DateTime<Utc>>,
@@ -69,6 +74,23 @@ pub struct ExecutionStatus {
     pub truncated: bool,
     pub error: Option<QueryError>,
     pub created_at: DateTime<Utc>,
+}
+
+/// A line that a run stands in before it reads anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    pub at: WaitsAt,
+    /// Runs that came earlier and wait there too. Athena tells nobody its queue: these are ours.
+    pub before: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WaitsAt {
+    /// For the end of another run that Lakefront began.
+    Lakefront,
+    /// In Athena's own queue.
+    Athena,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -94,6 +116,12 @@ pub struct Progress {
     pub rows: u64,
     /// 0 to 1.
     pub fraction: f64,
+}
+
+impl From<lakefront_engine::Progress> for Progress {
+    fn from(engine: lakefront_engine::Progress) -> Self {
+        Self { scanned_bytes: engine.scanned_bytes, rows: engine.rows, fraction: engine.fraction }
+    }
 }
 
 /// One run of one statement.
@@ -127,6 +155,7 @@ impl Execution {
             tables: Vec::new(),
             origin: request.origin.clone(),
             approval: None,
+            waiting: None,
             as_of: None,
             truncated: false,
             error: None,
@@ -202,6 +231,7 @@ impl Execution {
         self.report(Progress { scanned_bytes: cost.scanned_bytes, rows, fraction: 1.0 });
         self.update(|status| {
             status.state = ExecutionState::Succeeded;
+            status.waiting = None;
             status.columns = Some(result.columns());
             status.as_of = result.as_of();
             status.truncated = result.truncated();
@@ -222,6 +252,7 @@ impl Execution {
                 "CANCELLED" => ExecutionState::Cancelled,
                 _ => ExecutionState::Failed,
             };
+            status.waiting = None;
             status.statistics.total_ms = Some(total_ms);
             status.error = Some(error);
         });

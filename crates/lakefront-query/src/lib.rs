@@ -36,7 +36,7 @@ pub use catalog::{
 };
 pub use error::{ErrorKind, Position, QueryError};
 pub use estimate::{ColumnEstimate, Estimate, EstimateReport, TableEstimate};
-pub use execution::{Execution, ExecutionState, ExecutionStatus, Progress, Statistics};
+pub use execution::{Execution, ExecutionState, ExecutionStatus, Progress, Statistics, Waiting, WaitsAt};
 pub use guard::{
     Admission, Approval, ApprovalState, Ask, Charge, Decision, Guard, PartitionRules, Spent, TableShare, Unguarded,
 };

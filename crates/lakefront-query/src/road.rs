@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 
 use arrow::datatypes::SchemaRef;
 use chrono::Utc;
+use futures::future::BoxFuture;
 use lakefront_engine::{Limits, Pool, PoolConfig};
 
-use crate::engine::{Embedded, Plan};
+use crate::engine::{Beginning, Embedded, Plan, Rows};
 use crate::estimate::{Price, Rates, check_budget, explain};
 use crate::execution::{
-    Admission, Cost, Deadline, Execution, ExecutionState, Flights, Pilot, Place, Progress, Register, Takeoff, cancelled,
+    Admission, Cost, Deadline, Execution, ExecutionState, Flights, Pilot, Place, Register, Takeoff, cancelled,
 };
 use crate::policy::{Authorized, authorize};
 use crate::result::{Cache, Found, Key, RunSummary, Shared, Spool, columns};
@@ -126,7 +127,9 @@ impl Road {
         let Some(place) = self.begin(&order)? else { return Ok(execution) };
         let mut status = execution.watch();
         tokio::spawn(self.clone().follow(order, place, deadline));
-        let told = status.wait_for(|status| status.state != ExecutionState::Queued || status.approval.is_some());
+        let told = status.wait_for(|status| {
+            status.state != ExecutionState::Queued || status.approval.is_some() || status.waiting.is_some()
+        });
         if let Ok(Ok(status)) = tokio::time::timeout(PLANNING_PATIENCE, told).await
             && let (true, Some(error)) = (status.route_reason.is_empty(), &status.error)
         {
@@ -206,7 +209,7 @@ impl Road {
         let ticket = self.estimates.enter(&statement.principal().id)?;
         let statement = Arc::new(statement);
         let chosen = deadline.holds(async {
-            let _turn = ticket.turn().await?;
+            let _turn = ticket.turn(|_| {}).await?;
             self.choose(&statement, choice, self.engine_limits(deadline.left())).await
         });
         let Chosen { route, plan, price } = chosen.await?;
@@ -292,9 +295,12 @@ impl Road {
                 let abandoned = pilot.abandoned().clone();
                 let flown = async {
                     let boarded = Instant::now();
-                    let turn = ticket.turn().await?;
+                    let turn = ticket.turn(|before| pilot.waits(before)).await?;
                     let queued_ms = boarded.elapsed().as_millis() as u64;
-                    pilot.update(|stage| stage.queued_ms = queued_ms);
+                    pilot.update(|stage| {
+                        stage.queued_ms = queued_ms;
+                        stage.waiting = None;
+                    });
                     let result = road.find_or_fly(&pilot, key, &order, scan_limit).await;
                     drop(turn);
                     result
@@ -353,7 +359,7 @@ impl Road {
         let statement = &order.statement;
         let limits = self.engine_limits(self.limits.deadline);
         let chosen = self.choose(statement, order.request.engine, limits).await?;
-        let Chosen { route, plan: Plan { schema, estimate, start, .. }, price } = chosen;
+        let Chosen { route, plan: Plan { schema, estimate, start, beginning, .. }, price } = chosen;
         let planning_ms = planning.elapsed().as_millis() as u64;
         let shares = match &estimate {
             Some(estimate) => estimate.tables.iter().map(TableShare::from).collect(),
@@ -374,19 +380,20 @@ impl Road {
         let place = statement.link().filter(|_| route.engine != EngineChoice::Embedded);
         let place = place.map(|link| self.elsewhere.enter(&link.location())).transpose()?;
         let _turn = match &place {
-            Some(place) => Some(place.turn().await?),
+            Some(place) => Some(place.turn(|before| pilot.waits(before)).await?),
             None => None,
         };
         let waited_ms = waiting.elapsed().as_millis() as u64;
         pilot.update(|stage| {
             stage.queued_ms += waited_ms;
+            stage.waiting = None;
             stage.planning_ms = planning_ms;
             stage.takeoff = Some(takeoff(schema.as_ref()));
             stage.rates = Some(rates);
         });
 
         let begun = Utc::now();
-        let mut rows = start.await?;
+        let mut rows = rows_of(pilot, start, beginning).await?;
         if schema.is_none() {
             pilot.update(|stage| stage.takeoff = Some(takeoff(Some(&rows.schema()))));
         }
@@ -397,12 +404,7 @@ impl Road {
                 biased;
                 frame = rows.next() => frame,
                 Ok(()) = progress.changed() => {
-                    let now = *progress.borrow_and_update();
-                    pilot.report(Progress {
-                        scanned_bytes: now.scanned_bytes,
-                        rows: now.rows,
-                        fraction: now.fraction,
-                    });
+                    pilot.report((*progress.borrow_and_update()).into());
                     continue;
                 }
             };
@@ -440,6 +442,41 @@ impl Road {
         self.cache.insert(key, result.clone());
         Ok(result)
     }
+}
+
+/// Starts a run, and tells meanwhile what it waits for and what it has read.
+async fn rows_of(
+    pilot: &Pilot,
+    mut start: BoxFuture<'static, Result<Box<dyn Rows>, QueryError>>,
+    beginning: Beginning,
+) -> Result<Box<dyn Rows>, QueryError> {
+    let Beginning { mut waiting, mut progress } = beginning;
+    let mut queued = None;
+    let rows = loop {
+        tokio::select! {
+            biased;
+            rows = &mut start => break rows,
+            Ok(()) = waiting.changed() => {
+                let waiting = *waiting.borrow_and_update();
+                let waited = match waiting {
+                    Some(_) => {
+                        queued.get_or_insert_with(Instant::now);
+                        None
+                    }
+                    None => queued.take(),
+                };
+                pilot.update(|stage| {
+                    stage.waiting = waiting;
+                    stage.queued_ms += waited.map_or(0, |since| since.elapsed().as_millis() as u64);
+                });
+            }
+            Ok(()) = progress.changed() => pilot.report((*progress.borrow_and_update()).into()),
+        }
+    };
+    // What a run had read when it was stopped is charged.
+    pilot.report((*progress.borrow()).into());
+    pilot.update(|stage| stage.waiting = None);
+    rows
 }
 
 /// What an execution is for, kept until it ends.

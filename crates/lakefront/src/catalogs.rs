@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use lakefront_engine::S3Credentials;
-use lakefront_query::aws::{AthenaConfig, AwsConfig};
+use lakefront_query::aws::{AthenaConfig, AwsConfig, per_tb_usd};
 use lakefront_query::postgres::{Confined, PostgresConfig, PostgresPassword};
 use lakefront_query::trino::{TrinoAuth, TrinoConfig};
 use lakefront_query::{CatalogSource, EngineChoice, GlueSource, Queries, QueryError};
@@ -106,6 +106,9 @@ pub struct Glue {
     /// `auto`, `embedded` or `athena`.
     pub engine: Option<EngineChoice>,
     pub embedded_max_bytes: Option<u64>,
+    /// From so many bytes on that a statement reads, Athena may write its result as Parquet.
+    #[serde(default)]
+    pub unload_min_bytes: Option<u64>,
     pub price_per_tb_usd: Option<f64>,
     /// The queue of SQS that tells of new files.
     #[serde(default)]
@@ -113,6 +116,15 @@ pub struct Glue {
 }
 
 impl Glue {
+    pub fn workgroup_name(&self) -> &str {
+        self.workgroup.as_deref().unwrap_or("primary")
+    }
+
+    /// Of a terabyte (10^12 bytes) that Athena scans, in dollars.
+    pub fn price(&self) -> f64 {
+        self.price_per_tb_usd.unwrap_or_else(|| per_tb_usd(&self.region))
+    }
+
     /// Whose credentials it uses.
     pub fn identity(&self) -> AwsIdentity {
         AwsIdentity {
@@ -154,13 +166,14 @@ impl Glue {
             aws: identity.config(&self.region, None, secret),
             catalog_id: self.catalog_id.clone(),
             athena: AthenaConfig {
-                workgroup: self.workgroup.clone().unwrap_or_else(|| "primary".to_owned()),
+                workgroup: self.workgroup_name().to_owned(),
                 catalog: self.athena_catalog.clone().unwrap_or_else(|| "AwsDataCatalog".to_owned()),
                 output_location: self.output.clone(),
                 reuse_minutes: self.result_reuse.filter(|minutes| *minutes > 0),
             },
             engine,
             embedded_max_bytes: self.embedded_max_bytes,
+            unload_min_bytes: self.unload_min_bytes,
             price_per_tb_usd: self.price_per_tb_usd,
         })
     }

@@ -86,6 +86,12 @@ locals {
     },
     local.results,
     {
+      Sid      = "Unloaded"
+      Effect   = "Allow"
+      Action   = ["s3:DeleteObject"]
+      Resource = ["${local.bucket}/results/unload/*"]
+    },
+    {
       Sid    = "Follow"
       Effect = "Allow"
       Action = ["glue:UpdateTable"]

@@ -216,7 +216,15 @@ export interface Execution {
   /** Full names of the tables it reads. */
   tables?: string[] | null;
   approval?: RunApproval | null;
+  waiting?: Waiting;
   created_at: string;
+}
+
+/** The line that a queued run stands in. */
+export interface Waiting {
+  at: "lakefront" | "athena";
+  /** Runs in front of it; at Athena only Lakefront's own. */
+  before: number;
 }
 
 /** Where a run waits or waited for an administrator. */

@@ -15,6 +15,7 @@ mod poller;
 mod price;
 mod result;
 mod start;
+mod unload;
 mod wire;
 
 use std::fmt;
@@ -26,7 +27,7 @@ use lakefront_engine::Progress;
 use tokio::sync::watch;
 
 use super::Aws;
-use crate::execution::Deadline;
+use crate::execution::{Deadline, InLine, Line};
 use crate::{Principal, QueryError};
 use journal::Journal;
 use poller::Poller;
@@ -54,7 +55,10 @@ pub struct AthenaConfig {
 /// What Athena does at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AthenaState {
-    Queued,
+    /// Behind so many that this handle or a clone of it queued earlier; of those of others Athena tells nothing.
+    Queued {
+        before: usize,
+    },
     Running,
 }
 
@@ -70,8 +74,10 @@ pub struct AthenaRequest {
     pub deadline: Instant,
     /// The same seed makes the same token, and so the same run.
     pub token_seed: String,
+    /// Let Athena write many rows as Parquet (UNLOAD), where it can; the rows are the same.
+    pub unload: bool,
     pub progress: Option<watch::Sender<Progress>>,
-    /// Called when the state changes, from the first wait on.
+    /// Called when the state or the place in the queue changes, from the first wait on.
     pub on_state: Option<Box<dyn Fn(AthenaState) + Send + Sync>>,
 }
 
@@ -84,19 +90,20 @@ impl fmt::Debug for AthenaRequest {
     }
 }
 
-/// Runs statements in one workgroup. Cheap to clone; clones share the poller.
+/// Runs statements in one workgroup. Cheap to clone; clones share the poller and the line of what is queued.
 #[derive(Debug, Clone)]
 pub struct Athena {
     aws: Aws,
     config: Arc<AthenaConfig>,
     poller: Poller,
+    queued: Line,
     /// Queries that the next process stops if this one is killed.
     journal: Option<Arc<Journal>>,
 }
 
 impl Athena {
     pub fn new(aws: Aws, config: AthenaConfig) -> Self {
-        Self { poller: Poller::new(aws.clone()), aws, config: Arc::new(config), journal: None }
+        Self { poller: Poller::new(aws.clone()), aws, config: Arc::new(config), queued: Line::default(), journal: None }
     }
 
     /// With a folder that says which queries may run, for whoever comes after this process; what is found there of a
@@ -122,8 +129,7 @@ impl Athena {
     /// `AWS_UNAVAILABLE`, `CREDENTIALS_EXPIRED` and `CREDENTIALS_MISSING`.
     pub async fn run(&self, request: AthenaRequest) -> Result<AthenaRun, QueryError> {
         let deadline = Deadline::until(request.deadline);
-        let report = Report::new(request.progress, request.on_state);
-        report.state(AthenaState::Queued);
+        let mut report = Report::new(self.queued.clone(), request.progress, request.on_state);
         let order = start::Order {
             sql: request.sql,
             database: request.database,
@@ -132,8 +138,13 @@ impl Athena {
             seed: request.token_seed,
         };
         let work = async {
-            let query = start::start(&self.aws, &self.config, self.journal.clone(), order).await?;
-            self.finish(query, FIRST_LOOK, report, deadline).await
+            if request.unload
+                && let Some(run) = self.unload(&order, &mut report, deadline).await?
+            {
+                return Ok(run);
+            }
+            let execution = self.execute(order, &mut report).await?;
+            AthenaRun::open(self.aws.clone(), &execution, report.progress, deadline).await
         };
         deadline.holds(work).await
     }
@@ -147,9 +158,13 @@ impl Athena {
         on_state: Option<Box<dyn Fn(AthenaState) + Send + Sync>>,
     ) -> Result<AthenaRun, QueryError> {
         let query = Alive::new(self.aws.clone(), query_execution_id.to_owned(), None);
-        let report = Report::new(progress, on_state);
+        let mut report = Report::new(self.queued.clone(), progress, on_state);
         let deadline = Deadline::until(deadline);
-        deadline.holds(self.finish(query, Duration::ZERO, report, deadline)).await
+        let work = async {
+            let execution = self.finish(query, Duration::ZERO, &mut report).await?;
+            AthenaRun::open(self.aws.clone(), &execution, report.progress, deadline).await
+        };
+        deadline.holds(work).await
     }
 
     /// Stops a query; one that has ended is left as it is. Goes on when the future is dropped.
@@ -158,30 +173,37 @@ impl Athena {
         Ok(stopping.await.map_err(QueryError::internal)??)
     }
 
+    /// Starts a statement and sees it succeed.
+    async fn execute(&self, order: start::Order, report: &mut Report) -> Result<Arc<QueryExecution>, QueryError> {
+        report.queued();
+        let query = report.during(start::start(&self.aws, &self.config, self.journal.clone(), order)).await?;
+        self.finish(query, FIRST_LOOK, report).await
+    }
+
     async fn finish(
         &self,
         query: Alive,
         first_look: Duration,
-        report: Report,
-        deadline: Deadline,
-    ) -> Result<AthenaRun, QueryError> {
+        report: &mut Report,
+    ) -> Result<Arc<QueryExecution>, QueryError> {
         let mut looks = self.poller.watch(query.id(), first_look);
-        let execution = loop {
-            looks.changed().await.map_err(|_| QueryError::internal("the poller of Athena ended"))?;
+        loop {
+            report.during(looks.changed()).await.map_err(|_| QueryError::internal("the poller of Athena ended"))?;
             let Some(look) = looks.borrow_and_update().clone() else { continue };
             let execution = look?;
             report.look(&execution);
             match execution.status.state {
                 State::Queued | State::Running | State::Other => {}
-                State::Succeeded => break execution,
+                State::Succeeded => {
+                    query.ended();
+                    return Ok(execution);
+                }
                 State::Failed | State::Cancelled => {
                     query.ended();
                     return Err(failure::of(&execution));
                 }
             }
-        };
-        query.ended();
-        AthenaRun::open(self.aws.clone(), &execution, report.progress, deadline).await
+        }
     }
 }
 
@@ -189,34 +211,62 @@ impl Athena {
 struct Report {
     progress: Option<watch::Sender<Progress>>,
     on_state: Option<Box<dyn Fn(AthenaState) + Send + Sync>>,
-    told: std::sync::Mutex<Option<AthenaState>>,
+    told: Option<AthenaState>,
+    line: Line,
+    /// While it is queued.
+    place: Option<InLine>,
 }
 
 impl Report {
     fn new(
+        line: Line,
         progress: Option<watch::Sender<Progress>>,
         on_state: Option<Box<dyn Fn(AthenaState) + Send + Sync>>,
     ) -> Self {
-        Self { progress, on_state, told: std::sync::Mutex::new(None) }
+        Self { progress, on_state, told: None, line, place: None }
     }
 
-    fn state(&self, state: AthenaState) {
-        let mut told = self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if told.replace(state) != Some(state)
+    fn queued(&mut self) {
+        let before = self.place.get_or_insert_with(|| self.line.join()).before();
+        self.state(AthenaState::Queued { before });
+    }
+
+    fn state(&mut self, state: AthenaState) {
+        if self.told.replace(state) != Some(state)
             && let Some(on_state) = &self.on_state
         {
             on_state(state);
         }
     }
 
-    fn look(&self, execution: &QueryExecution) {
+    /// Tells of each step in the queue until the work is done.
+    async fn during<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let mut work = std::pin::pin!(work);
+        while let Some(place) = &mut self.place {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                () = place.moved() => self.queued(),
+            }
+        }
+        work.await
+    }
+
+    fn look(&mut self, execution: &QueryExecution) {
         match execution.status.state {
-            State::Queued => self.state(AthenaState::Queued),
-            State::Running => self.state(AthenaState::Running),
-            _ => {}
+            State::Queued => self.queued(),
+            State::Running => {
+                self.place = None;
+                self.state(AthenaState::Running);
+            }
+            _ => self.place = None,
         }
         if let Some(progress) = &self.progress {
-            let scanned_bytes = execution.statistics.data_scanned_in_bytes;
+            let scanned_bytes = match execution.status.state {
+                // Athena charges for what was stopped, but not for what failed.
+                State::Failed => 0,
+                _ => execution.statistics.data_scanned_in_bytes,
+            };
             progress.send_if_modified(|now| {
                 let changed = now.scanned_bytes != scanned_bytes;
                 now.scanned_bytes = scanned_bytes;

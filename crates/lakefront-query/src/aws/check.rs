@@ -384,6 +384,7 @@ impl Steps<'_> {
             principal: "doctor".to_owned(),
             deadline: Instant::now() + RUN,
             token_seed: Ulid::generate().to_string(),
+            unload: false,
             progress: None,
             on_state: None,
         };

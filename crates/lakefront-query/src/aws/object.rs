@@ -63,6 +63,13 @@ impl Aws {
         Ok(entries.filter_map(of).collect())
     }
 
+    /// Keys below a prefix, a thousand at most.
+    pub(super) async fn keys_below(&self, bucket: &str, prefix: &str) -> Result<Vec<String>, AwsError> {
+        let prefix = utf8_percent_encode(prefix, NON_ALPHANUMERIC);
+        let body = self.bucket_call(LIST, bucket, &format!("list-type=2&prefix={prefix}")).await?;
+        Ok(body.split("<Contents>").skip(1).filter_map(|entry| element(entry, "Key").map(unescaped)).collect())
+    }
+
     /// Whether it may be asked where a bucket lies, which Athena does before it writes a result.
     pub(super) async fn bucket_location(&self, bucket: &str) -> Result<(), AwsError> {
         self.bucket_call("s3:GetBucketLocation", bucket, "location=").await.map(drop)

@@ -47,6 +47,8 @@ pub struct GlueSource {
     pub engine: EngineChoice,
     /// More is sent to Athena; `None`: as for all catalogs.
     pub embedded_max_bytes: Option<u64>,
+    /// Results of statements that read so many bytes are unloaded as Parquet, where that is possible; `None`: none are.
+    pub unload_min_bytes: Option<u64>,
     /// What Athena's scanned terabyte (10^12 bytes) costs; `None`: the region's list price.
     pub price_per_tb_usd: Option<f64>,
 }

@@ -13,12 +13,13 @@ use tokio::sync::watch;
 use ulid::Ulid;
 
 use super::linked::{self, Run};
-use super::{Engine, Plan};
-use crate::aws::{Athena, AthenaRequest, AthenaRun, Aws, AwsErrorKind, Glue, LEAST, STEP, per_tb_usd};
+use super::{Beginning, Engine, Plan};
+use crate::aws::{Athena, AthenaRequest, AthenaRun, AthenaState, Aws, AwsErrorKind, Glue, LEAST, STEP, per_tb_usd};
 use crate::catalog::{
     Condition, GlueSource, Infer, Link, LinkedTable, Lister, Rules, Unfollowed, glue_table, with_credentials,
 };
 use crate::estimate::Price;
+use crate::execution::{Waiting, WaitsAt};
 use crate::policy::Authorized;
 use crate::{EngineChoice, ErrorKind, Principal, QueryError};
 
@@ -39,6 +40,7 @@ pub(crate) struct AthenaLink {
     catalog: String,
     price: Price,
     rules: Rules,
+    unload_min_bytes: Option<u64>,
 }
 
 impl AthenaLink {
@@ -67,6 +69,7 @@ impl AthenaLink {
                 step: STEP,
                 least: LEAST,
             },
+            unload_min_bytes: source.unload_min_bytes,
             rules: Rules { engine: source.engine, embedded_max_bytes: source.embedded_max_bytes },
         })
     }
@@ -81,12 +84,26 @@ impl Engine for AthenaLink {
         self.price
     }
 
-    fn plan(&self, statement: Arc<Authorized>, limits: Limits) -> BoxFuture<'static, Result<Plan, QueryError>> {
+    fn plan(
+        &self,
+        statement: Arc<Authorized>,
+        limits: Limits,
+        foreseen: Option<u64>,
+    ) -> BoxFuture<'static, Result<Plan, QueryError>> {
         let athena = self.athena.clone();
         let deadline = Instant::now() + limits.deadline;
         let sent = statement.clone();
-        linked::plan(statement, limits, async move {
-            let progress = watch::Sender::new(Progress::default());
+        let unload = self.unload_min_bytes.zip(foreseen).is_some_and(|(least, bytes)| bytes >= least);
+        let progress = watch::Sender::new(Progress::default());
+        let (waits, waiting) = watch::channel(None);
+        let beginning = Beginning { waiting, progress: progress.subscribe() };
+        let plan = linked::plan(statement, limits, async move {
+            let tell = move |state| {
+                waits.send_replace(match state {
+                    AthenaState::Queued { before } => Some(Waiting { at: WaitsAt::Athena, before }),
+                    AthenaState::Running => None,
+                });
+            };
             let request = AthenaRequest {
                 sql: sent.linked_sql().to_owned(),
                 database: None,
@@ -96,12 +113,14 @@ impl Engine for AthenaLink {
                 // Tries of this run are one query to Athena; another run of the same statement is another query, since
                 // the first one may have been stopped.
                 token_seed: Ulid::generate().to_string(),
+                unload,
                 progress: Some(progress.clone()),
-                on_state: None,
+                on_state: Some(Box::new(tell)),
             };
             let run = athena.acting_for(sent.principal()).await?.run(request).await?;
             Ok(Watched { run, progress })
-        })
+        });
+        async { Ok(Plan { beginning, ..plan.await? }) }.boxed()
     }
 }
 

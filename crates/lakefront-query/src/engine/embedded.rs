@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use lakefront_engine::{Estimate, Frame, Job, Limits, Meter, Pool, Progress, Running, Statistics};
 use tokio::sync::watch;
 
-use super::{Engine, Plan, Rows};
+use super::{Beginning, Engine, Plan, Rows};
 use crate::estimate::Price;
 use crate::policy::Authorized;
 use crate::{EngineChoice, QueryError};
@@ -48,7 +48,12 @@ impl Engine for Embedded {
         self.price
     }
 
-    fn plan(&self, statement: Arc<Authorized>, limits: Limits) -> BoxFuture<'static, Result<Plan, QueryError>> {
+    fn plan(
+        &self,
+        statement: Arc<Authorized>,
+        limits: Limits,
+        _foreseen: Option<u64>,
+    ) -> BoxFuture<'static, Result<Plan, QueryError>> {
         let pool = self.pool.clone();
         async move {
             let prepared = pool.prepare(statement.job(limits)).await.map_err(|error| statement.engine_error(error))?;
@@ -57,6 +62,7 @@ impl Engine for Embedded {
                 schema: Some(schema.clone()),
                 estimate: Some(prepared.estimate.clone()),
                 operators: prepared.operators.clone(),
+                beginning: Beginning::default(),
                 start: async move {
                     match prepared.run().await {
                         Ok(running) => Ok(Box::new(EmbeddedRows { statement, schema, running }) as Box<dyn Rows>),

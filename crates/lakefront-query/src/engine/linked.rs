@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use lakefront_engine::{Frame, Limits, Progress, Statistics};
 use tokio::sync::watch;
 
-use super::{Plan, Rows};
+use super::{Beginning, Plan, Rows};
 use crate::QueryError;
 use crate::policy::Authorized;
 use crate::result::batch_message;
@@ -43,7 +43,16 @@ pub(super) fn plan<R: Run>(
             Err(error) => Err(statement.link_error(error)),
         }
     };
-    async { Ok(Plan { schema: None, estimate: None, operators: Vec::new(), start: start.boxed() }) }.boxed()
+    async {
+        Ok(Plan {
+            schema: None,
+            estimate: None,
+            operators: Vec::new(),
+            start: start.boxed(),
+            beginning: Beginning::default(),
+        })
+    }
+    .boxed()
 }
 
 struct LinkedRows<R> {

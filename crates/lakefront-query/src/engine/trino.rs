@@ -38,7 +38,12 @@ impl Engine for Trino {
         EngineChoice::Trino
     }
 
-    fn plan(&self, statement: Arc<Authorized>, limits: Limits) -> BoxFuture<'static, Result<Plan, QueryError>> {
+    fn plan(
+        &self,
+        statement: Arc<Authorized>,
+        limits: Limits,
+        _foreseen: Option<u64>,
+    ) -> BoxFuture<'static, Result<Plan, QueryError>> {
         let client = self.client.clone();
         let deadline = Instant::now() + limits.deadline;
         let sent = statement.clone();

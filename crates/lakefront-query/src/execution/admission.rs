@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::Line;
 use crate::{ErrorKind, QueryError};
 
 /// So many statements of one principal run; so many more wait; the rest is refused.
@@ -17,6 +18,7 @@ pub(crate) struct Admission {
 
 struct Places {
     turns: Arc<Semaphore>,
+    line: Line,
     /// Statements admitted, running or waiting.
     admitted: AtomicUsize,
 }
@@ -37,8 +39,11 @@ impl Admission {
             Some(places) => places.clone(),
             None => {
                 principals.retain(|_, places| places.admitted.load(Ordering::Relaxed) > 0);
-                let places =
-                    Arc::new(Places { turns: Arc::new(Semaphore::new(self.running)), admitted: AtomicUsize::new(0) });
+                let places = Arc::new(Places {
+                    turns: Arc::new(Semaphore::new(self.running)),
+                    line: Line::default(),
+                    admitted: AtomicUsize::new(0),
+                });
                 principals.insert(principal.to_owned(), places.clone());
                 places
             }
@@ -59,9 +64,22 @@ impl Admission {
 }
 
 impl Ticket {
-    /// Waits for the turn, which lasts until the permit is dropped.
-    pub(crate) async fn turn(&self) -> Result<OwnedSemaphorePermit, QueryError> {
-        self.places.turns.clone().acquire_owned().await.map_err(QueryError::internal)
+    /// Waits for the turn, which lasts until the permit is dropped. Meanwhile it tells how many wait before it, as often
+    /// as that changes.
+    pub(crate) async fn turn(&self, waits: impl Fn(usize)) -> Result<OwnedSemaphorePermit, QueryError> {
+        if let Ok(turn) = self.places.turns.clone().try_acquire_owned() {
+            return Ok(turn);
+        }
+        let mut place = self.places.line.join();
+        let mut turn = std::pin::pin!(self.places.turns.clone().acquire_owned());
+        loop {
+            waits(place.before());
+            tokio::select! {
+                biased;
+                turn = &mut turn => return turn.map_err(QueryError::internal),
+                () = place.moved() => {}
+            }
+        }
     }
 }
 
@@ -73,6 +91,11 @@ impl Drop for Ticket {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures::FutureExt;
+
     use super::Admission;
 
     #[test]
@@ -85,5 +108,27 @@ mod tests {
         assert!(admission.enter("bob").is_ok());
         drop(first);
         assert!(admission.enter("ana").is_ok());
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_is_told_their_place() {
+        let admission = Admission::new(1, 5);
+        let tickets: Vec<_> = (0..3).map(|_| admission.enter("ana").expect("a place")).collect();
+        let told: Vec<Mutex<Vec<usize>>> = (0..3).map(|_| Mutex::default()).collect();
+        let turns = AtomicUsize::new(0);
+        let turn = async |n: usize| {
+            let tell = |before| told[n].lock().expect("nobody panicked").push(before);
+            let turn = tickets[n].turn(tell).await.expect("a turn");
+            assert_eq!(turns.fetch_add(1, Ordering::Relaxed), n);
+            turn
+        };
+        let first = turn(0).await;
+        let (mut second, mut third) = (Box::pin(turn(1)), Box::pin(turn(2)));
+        assert!(second.as_mut().now_or_never().is_none() && third.as_mut().now_or_never().is_none());
+        drop(first);
+        drop(second.await);
+        drop(third.await);
+        let told: Vec<Vec<usize>> = told.into_iter().map(|told| told.into_inner().expect("nobody panicked")).collect();
+        assert_eq!(told, [vec![], vec![0], vec![1]]);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::Progress;
+use super::{Progress, Waiting, WaitsAt};
 use crate::estimate::Rates;
 use crate::guard::Ask;
 use crate::result::Key;
@@ -31,6 +31,8 @@ pub(crate) struct Stage {
     pub(crate) rates: Option<Rates>,
     /// What it has cost, once it has ended well.
     pub(crate) spent: Option<Spent>,
+    /// The line it stands in.
+    pub(crate) waiting: Option<Waiting>,
     pub(crate) landing: Option<Landing>,
     /// It landed with what another instance had made: nothing ran here.
     pub(crate) was_stored: bool,
@@ -156,6 +158,11 @@ impl Pilot {
 
     pub(crate) fn progress(&self) -> watch::Receiver<Progress> {
         self.flight.progress.subscribe()
+    }
+
+    /// For the end of another run, behind so many that wait for the same.
+    pub(crate) fn waits(&self, before: usize) {
+        self.update(|stage| stage.waiting = Some(Waiting { at: WaitsAt::Lakefront, before }));
     }
 
     pub(crate) fn report(&self, progress: Progress) {

@@ -33,7 +33,7 @@ impl Road {
     ) -> Result<Chosen, QueryError> {
         match route::choose(statement, asked, self.embedded_max_bytes)? {
             Choice::Embedded(reason) => {
-                let plan = self.engine.plan(statement.clone(), limits).await?;
+                let plan = self.engine.plan(statement.clone(), limits, None).await?;
                 let limit = self.limits.max_scan_bytes;
                 let reason = |estimate: Option<&Estimate>| {
                     reason.unwrap_or_else(|| route::embedded_reason(statement, estimate, limit))
@@ -41,7 +41,7 @@ impl Road {
                 Ok(self.embedded(plan, reason))
             }
             Choice::Linked(link, reason) => self.linked(statement, link, reason, limits).await,
-            Choice::BySize(link, limit) => match self.engine.plan(statement.clone(), limits).await {
+            Choice::BySize(link, limit) => match self.engine.plan(statement.clone(), limits, None).await {
                 Ok(plan) => {
                     let bytes = plan.estimate.as_ref().map_or(0, |estimate| estimate.bytes);
                     let Some(reason) = route::too_large(bytes, limit) else {
@@ -81,7 +81,8 @@ impl Road {
             None => tokio::time::timeout(FORESIGHT, self.engine.foresee(statement.clone(), limits)).await.ok(),
         };
         let foreseen = foreseen.and_then(Result::ok).or_else(|| at_most(statement));
-        let plan = link.plan(statement.clone(), limits).await?;
+        let bytes = foreseen.as_ref().map(|foreseen| foreseen.bytes);
+        let plan = link.plan(statement.clone(), limits, bytes).await?;
         let plan = Plan { estimate: plan.estimate.or(foreseen), ..plan };
         Ok(Chosen { route: Route { engine: link.choice(), reason }, plan, price: link.price() })
     }

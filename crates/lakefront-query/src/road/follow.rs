@@ -91,8 +91,12 @@ impl Road {
             execution.update(|status| {
                 status.statistics.queued_ms = now.queued_ms;
                 status.statistics.planning_ms = now.planning_ms;
+                status.waiting = now.waiting;
                 if let Some(takeoff) = now.takeoff {
-                    status.state = ExecutionState::Running;
+                    status.state = match now.waiting {
+                        Some(_) => ExecutionState::Queued,
+                        None => ExecutionState::Running,
+                    };
                     status.engine = takeoff.route.engine;
                     status.route_reason = takeoff.route.reason;
                     status.estimate = takeoff.estimate;

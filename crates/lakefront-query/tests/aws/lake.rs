@@ -66,9 +66,13 @@ impl Lake {
             athena: workgroup(),
             engine: EngineChoice::Auto,
             embedded_max_bytes: None,
+            unload_min_bytes: None,
             price_per_tb_usd: None,
         };
+        source.athena.output_location = Some(format!("s3://{own}/out/"));
         change(&mut source);
+        let put_to = moto.clone();
+        athena.world().writer = Some(Arc::new(move |bucket, key, body| put(&put_to, bucket, key, body)));
 
         let queries = instance(&folder.path().join("data"), EVERY_STATEMENT).await;
         let lake = Self { queries, athena, bucket: own, database, moto, aws, source, folder };
@@ -82,6 +86,22 @@ impl Lake {
         let queries = instance(&self.folder.path().join("beside"), interval).await;
         link(&queries, &self.source).await;
         queries
+    }
+
+    /// The same as this one, with another connection.
+    pub(crate) async fn beside_with(&self, change: impl FnOnce(&mut GlueSource)) -> Queries {
+        let queries = instance(&self.folder.path().join("other"), EVERY_STATEMENT).await;
+        let mut source = self.source.clone();
+        change(&mut source);
+        link(&queries, &source).await;
+        queries
+    }
+
+    /// Objects that UNLOAD has written and nobody has deleted.
+    pub(crate) fn unloaded(&self) -> usize {
+        let query = format!("/{}?list-type=2&prefix=out/unload/", self.bucket);
+        let answer = exchange(&self.moto, "GET", &query, b"");
+        answer.matches("<Key>").count()
     }
 
     /// The address of its S3.
@@ -197,23 +217,32 @@ impl Lake {
 
     /// Writes an object to S3; the bucket itself with an empty key.
     pub(crate) fn put(&self, key: &str, body: &[u8]) {
-        let host = self.moto.strip_prefix("http://").unwrap();
-        let path = format!("/{}/{key}", self.bucket);
-        let path = path.trim_end_matches('/').replace('=', "%3D");
-        // The server wants to see a key, and does not check the signature.
-        let signed =
-            "AWS4-HMAC-SHA256 Credential=test/20250101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0";
-        let head = format!(
-            "PUT {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {signed}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-            body.len()
-        );
-        let mut stream = TcpStream::connect(host).unwrap();
-        stream.write_all(head.as_bytes()).unwrap();
-        stream.write_all(body).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
+        put(&self.moto, &self.bucket, key, body);
     }
+}
+
+fn put(moto: &str, bucket: &str, key: &str, body: &[u8]) {
+    let path = format!("/{bucket}/{key}");
+    let path = path.trim_end_matches('/').replace('=', "%3D");
+    let answer = exchange(moto, "PUT", &path, body);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
+}
+
+/// A request to S3 and its answer.
+fn exchange(moto: &str, method: &str, path: &str, body: &[u8]) -> String {
+    let host = moto.strip_prefix("http://").unwrap();
+    // The server wants to see a key, and does not check the signature.
+    let signed = "AWS4-HMAC-SHA256 Credential=test/20250101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0";
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {signed}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(host).unwrap();
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(body).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 /// How often it is looked at the files.

@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use lakefront_query::{EngineChoice, ErrorKind, Execution, ExecutionState, QueryError, Request};
+use lakefront_query::{EngineChoice, ErrorKind, Execution, ExecutionState, QueryError, Request, Waiting, WaitsAt};
 use serde_json::json;
 
 use crate::lake::{Lake, parquet, principal, sales, shown};
@@ -212,6 +212,89 @@ async fn a_cancelled_run_is_stopped_and_equal_runs_are_one() {
     assert_eq!(lake.athena.world().count("StopQueryExecution"), 1);
     assert!(many[0].finished().await.is_err());
     assert_eq!(many[0].state(), ExecutionState::Cancelled);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_result_is_unloaded_with_the_same_rows_and_types() {
+    let Some(lake) = Lake::with(|source| source.unload_min_bytes = Some(100)).await else { return };
+    let plain = lake.beside_with(|source| source.unload_min_bytes = None).await;
+    let started = || {
+        let world = lake.athena.world();
+        let sent = world.executions.values().map(|ran| ran.call["QueryString"].as_str().unwrap().to_owned());
+        sent.filter(|sql| sql.starts_with("UNLOAD (")).count()
+    };
+    for (sql, is_unloaded) in [
+        ("select * from sales", true),
+        (
+            "select id, id as id, sold_at, price / 3 as third, cast(price as decimal(10, 2)) as money\n\
+          from sales s join item i on s.item_id = i.item_id -- a comment",
+            true,
+        ),
+        ("select * from sales order by id", false),
+        ("select count(*) from sales", false),
+        // Less than is worth it.
+        ("select * from note", false),
+        ("select * from nested", false),
+    ] {
+        let before = started();
+        let ran = run(&lake, lake.on(EngineChoice::Athena, sql)).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        assert_eq!(started() - before, usize::from(is_unloaded), "{sql}");
+        let other = plain.submit(lake.on(EngineChoice::Athena, sql)).await.unwrap();
+        other.finished().await.unwrap();
+        let (mut rows, mut expected) = (shown(&ran.result().unwrap()), shown(&other.result().unwrap()));
+        assert_eq!(rows.remove(0), expected.remove(0), "{sql}: columns");
+        assert!(!rows.is_empty(), "{sql}: no rows");
+        (rows.sort(), expected.sort());
+        assert_eq!(rows, expected, "{sql}");
+    }
+    until(|| lake.unloaded() == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_queued_at_athena_knows_behind_how_many() {
+    let Some(lake) = Lake::with(|source| source.engine = EngineChoice::Athena).await else { return };
+    let queued = async |sql: &str| {
+        let sent = format!("{sql} from \"awsdatacatalog\".\"{}\".\"item\" AS \"item\"", lake.database);
+        let answer = Answer { managed: true, queued: Duration::from_secs(3600), ..Answer::default() };
+        lake.athena.world().answers.insert(sent.clone(), answer);
+        let execution = lake.queries.submit(lake.request(&format!("{sql} from item"))).await.unwrap();
+        (execution, sent)
+    };
+    let waits = async |execution: &Execution, before: usize| {
+        let there = Some(Waiting { at: WaitsAt::Athena, before });
+        let mut status = execution.watch();
+        let status = status.wait_for(|status| status.waiting == there).await.unwrap();
+        assert_eq!(status.state, ExecutionState::Queued);
+    };
+    let (first, _) = queued("select count(*)").await;
+    waits(&first, 0).await;
+    let (second, sent) = queued("select max(price)").await;
+    waits(&second, 1).await;
+    assert_eq!(serde_json::to_value(second.status()).unwrap()["waiting"], json!({"at": "athena", "before": 1}));
+    first.cancel();
+    waits(&second, 0).await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    lake.athena.world().begin(&sent);
+    let mut status = second.watch();
+    let running = status.wait_for(|status| status.state == ExecutionState::Running).await.unwrap().clone();
+    assert_eq!(running.waiting, None);
+    second.finished().await.unwrap();
+    assert!(second.status().statistics.queued_ms >= 20, "{:?}", second.status().statistics);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stopped_run_is_charged_with_what_it_had_read() {
+    let Some(lake) = Lake::with(|source| source.engine = EngineChoice::Athena).await else { return };
+    let sent = format!("select count(*) from \"awsdatacatalog\".\"{}\".\"item\" AS \"item\"", lake.database);
+    let answer = Answer { managed: true, runs: Duration::from_secs(3600), ..Answer::default() };
+    lake.athena.world().answers.insert(sent, answer);
+    let execution = lake.queries.submit(lake.request("select count(*) from item")).await.unwrap();
+    execution.progress().wait_for(|progress| progress.scanned_bytes >= 1000).await.unwrap();
+    execution.cancel();
+    assert_eq!(execution.finished().await.err().unwrap().code, "CANCELLED");
+    let statistics = execution.status().statistics;
+    assert!(statistics.scanned_bytes.unwrap() >= 1000);
+    assert_eq!(statistics.usd.as_deref(), Some("0.00005"), "10 MB is the least that Athena charges");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

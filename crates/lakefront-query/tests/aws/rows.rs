@@ -1,15 +1,16 @@
 //! Rows of every type, however they come.
 
-use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Int64Type, SchemaRef};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use futures::FutureExt;
-use lakefront_query::aws::AthenaRun;
+use lakefront_query::aws::{AthenaRequest, AthenaRun};
 use lakefront_query::{ErrorKind, QueryError};
 
-use crate::server::{Answer, Fault, Server, request};
+use crate::server::{Answer, Fault, Server, request, statement};
 
 pub(crate) async fn all(run: &mut AthenaRun) -> Result<Vec<RecordBatch>, QueryError> {
     let mut batches = Vec::new();
@@ -100,6 +101,174 @@ async fn every_type_is_exact_by_page_by_object_and_by_pages() {
         }
         let read_object = server.world().count("Get") > 0;
         assert_eq!(read_object, pairs > 1 && !managed);
+    }
+}
+
+/// All that was asked for, by UNLOAD.
+fn unloading(seed: &str) -> AthenaRequest {
+    AthenaRequest { unload: true, ..request(seed) }
+}
+
+/// Without those whose text nobody can cast to.
+fn unloaded_types(pairs: usize) -> Answer {
+    let answer = every_type(pairs);
+    let of_text = ["char", "json", "array", "map", "row", "ipaddress"];
+    let kept = |column: usize| !of_text.contains(&answer.columns[column].1);
+    let rows = answer.rows.iter().map(|row| {
+        row.iter().enumerate().filter(|(column, _)| kept(*column)).map(|(_, value)| value.clone()).collect()
+    });
+    let rows = rows.collect();
+    // Names that a file could not have.
+    let columns = answer.columns.iter().enumerate().filter(|(column, _)| kept(*column));
+    let columns = columns.map(|(_, (_, kind, precision, scale))| ("Twice ''", *kind, *precision, *scale)).collect();
+    Answer { columns, rows, ..answer }
+}
+
+#[tokio::test]
+async fn unloaded_rows_are_those_of_the_other_ways() {
+    for pairs in [1, 700] {
+        let answer = unloaded_types(pairs);
+        let server = Server::answering(answer.clone()).await;
+        let athena = server.athena().await;
+        let mut plain = athena.run(request("plain")).await.unwrap();
+        let expected = all(&mut plain).await.unwrap();
+        let mut run = athena.run(unloading("unload")).await.unwrap();
+        assert_eq!(run.schema(), plain.schema());
+        let batches = all(&mut run).await.unwrap();
+        assert_eq!(run.statistics().rows, 2 * pairs as u64);
+        let joined = |batches: &[RecordBatch]| concat_batches(plain.schema(), batches).unwrap();
+        assert_eq!(joined(&batches), joined(&expected));
+        let sent = server.world().executions[run.id()].call["QueryString"].clone();
+        assert!(sent.as_str().unwrap().starts_with("UNLOAD ("), "{sent}");
+
+        // The files go with the run.
+        let unloaded = || server.world().objects.keys().filter(|key| key.contains("/unload/")).count();
+        assert_eq!(unloaded(), if pairs == 1 { 2 } else { 3 });
+        drop(run);
+        until(|| unloaded() == 0).await;
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_many_blocks_is_read_by_its_row_groups() {
+    let text = |n: u64| (4 * n..4 * n + 4).map(noise).collect::<String>();
+    let rows: Vec<Vec<Option<String>>> = (0..150_000).map(|n| vec![Some(n.to_string()), Some(text(n))]).collect();
+    let columns = vec![("n", "bigint", 19, 0), ("text", "varchar", 0, 0)];
+    let server = Server::answering(Answer { columns, rows, files: 1, ..Answer::default() }).await;
+    let mut run = server.athena().await.run(unloading("blocks")).await.unwrap();
+    let mut next = 0;
+    while let Some(batch) = run.next().await {
+        let batch = batch.unwrap();
+        assert!(batch.num_rows() <= 8192);
+        let texts = batch.column(1).as_string::<i32>();
+        for (row, &n) in batch.column(0).as_primitive::<Int64Type>().values().iter().enumerate() {
+            assert_eq!((n, texts.value(row)), (next, text(next as u64).as_str()));
+            next += 1;
+        }
+    }
+    assert_eq!(next, 150_000);
+    let world = server.world();
+    let (_, bytes) = world.objects.iter().find(|(key, _)| key.contains("/unload/")).map(|(_, object)| object).unwrap();
+    assert!(bytes.len() > 8 << 20, "one block would do for {} bytes", bytes.len());
+}
+
+/// 32 characters that do not compress.
+fn noise(n: u64) -> String {
+    let mut state = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) + 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    format!("{:016x}{:016x}", next(), next())
+}
+
+#[tokio::test]
+async fn what_can_not_be_unloaded_runs_as_it_is() {
+    let expected: Vec<i64> = (0..1500).collect();
+    // A type that Parquet does not give back; then Athena is asked for the columns only.
+    let server = Server::answering(every_type(700)).await;
+    let mut run = server.athena().await.run(unloading("nested")).await.unwrap();
+    assert_eq!(all(&mut run).await.unwrap().iter().map(RecordBatch::num_rows).sum::<usize>(), 1400);
+    assert_eq!(server.world().count("StartQueryExecution"), 2);
+
+    // Athena keeps results itself, or refuses the first or the second question.
+    let words = "you are not authorized to perform: s3:PutObject";
+    for (managed, faults) in [
+        (true, vec![]),
+        (false, vec![Some(Fault::Forbidden(words))]),
+        (false, vec![None, Some(Fault::Forbidden(words))]),
+    ] {
+        let server = Server::answering(Answer { managed, ..Answer::numbers(1500) }).await;
+        server.world().faults.insert("StartQueryExecution", faults.into());
+        let mut run = server.athena().await.run(unloading("refused")).await.unwrap();
+        assert_eq!(numbers(&mut run).await.unwrap(), expected);
+    }
+
+    // What is wrong with the statement is told in its own words and places.
+    let failure = Some(("COLUMN_NOT_FOUND: line 1:8: Column 'x' cannot be resolved", 2));
+    let server = Server::answering(Answer { failure, ..Answer::default() }).await;
+    let error = server.athena().await.run(unloading("wrong")).await.err().unwrap();
+    assert_eq!(error.code, "COLUMN_NOT_FOUND");
+    assert_eq!(error.position.map(|at| (at.line, at.column)), Some((1, 8)));
+
+    // An order is kept.
+    let server = Server::start().await;
+    server.world().answers.insert("SELECT n FROM t ORDER BY n".to_owned(), Answer::numbers(1500));
+    let ordered = AthenaRequest { unload: true, ..statement("SELECT n FROM t ORDER BY n", "ordered") };
+    let mut run = server.athena().await.run(ordered).await.unwrap();
+    assert_eq!(numbers(&mut run).await.unwrap(), expected);
+    assert_eq!(server.world().count("StartQueryExecution"), 1);
+}
+
+#[tokio::test]
+async fn broken_files_are_mended_or_told() {
+    let expected: Vec<i64> = (0..1500).collect();
+    for fault in [Fault::Cut, Fault::Failed, Fault::Throttled, Fault::AnswerLost, Fault::Expired] {
+        let server = Server::answering(Answer::numbers(1500)).await;
+        // Of the list of files, and of a file.
+        server.world().faults.insert("Get", [Some(fault.clone()), None, Some(fault.clone())].into());
+        server.world().fault("Head", [fault.clone()]);
+        let mut run = server.athena().await.run(unloading("mended")).await.unwrap();
+        assert_eq!(numbers(&mut run).await.as_ref(), Ok(&expected), "{fault:?}");
+    }
+    let server = Server::answering(Answer { files: 1, ..Answer::numbers(1500) }).await;
+    server.world().faults.insert("Get", [None, Some(Fault::Replaced)].into());
+    let mut run = server.athena().await.run(unloading("replaced")).await.unwrap();
+    assert_eq!(all(&mut run).await.unwrap_err().code, "DATA_CHANGED");
+
+    let server = Server::answering(Answer::numbers(1500)).await;
+    let mut run = server.athena().await.run(unloading("torn")).await.unwrap();
+    let last = |key: &&String| key.ends_with("_2");
+    let key = server.world().objects.keys().find(last).unwrap().clone();
+    let torn = server.world().objects[&key].1.slice(..9);
+    server.world().objects.insert(key, ("\"torn\"".to_owned(), torn));
+    assert_eq!(all(&mut run).await.unwrap_err().code, "RESULT_UNREADABLE");
+}
+
+#[tokio::test]
+async fn files_that_may_not_be_deleted_stay_and_hurt_nobody() {
+    let server = Server::answering(Answer::numbers(3)).await;
+    server.world().fault("Delete", std::iter::repeat_n(Fault::Forbidden("no"), 3));
+    let mut run = server.athena().await.run(unloading("stays")).await.unwrap();
+    assert_eq!(numbers(&mut run).await.unwrap(), [0, 1, 2]);
+    drop(run);
+    until(|| server.world().count("Delete") > 0).await;
+    // A statement that is stopped leaves nothing either.
+    let server = Server::answering(Answer { runs: Duration::from_secs(3600), ..Answer::numbers(3) }).await;
+    let athena = server.athena().await;
+    let running = tokio::spawn(async move { athena.run(unloading("stopped")).await.map(drop) });
+    until(|| server.world().running() == 1).await;
+    running.abort();
+    assert!(server.falls_silent(Duration::from_secs(5)).await);
+}
+
+async fn until(is: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !is() {
+        assert!(Instant::now() < end, "it did not come");
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
@@ -241,25 +410,32 @@ async fn half_an_object_is_no_result() {
 /// `make bench-athena`
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement"]
-async fn a_million_rows_by_object_and_by_pages() {
+async fn a_million_rows_by_files_by_object_and_by_pages() {
     let rows: Vec<Vec<Option<String>>> =
         (0..1_000_000).map(|n| vec![Some(n.to_string()), Some(format!("name of {n}"))]).collect();
-    let mut took = Vec::new();
-    for managed in [false, true] {
-        let columns = vec![("n", "bigint", 19, 0), ("name", "varchar", 0, 0)];
-        // Pages of the in-test server copy the whole result each: a tenth is enough to know a page's time.
-        let rows = if managed { rows[..20_000].to_vec() } else { rows.clone() };
-        let count = rows.len();
-        let server = Arc::new(Server::answering(Answer { columns, rows, managed, ..Answer::default() }).await);
-        let mut run = server.athena().await.run(request("million")).await.unwrap();
-        let began = std::time::Instant::now();
+    let columns = vec![("n", "bigint", 19, 0), ("name", "varchar", 0, 0)];
+    for (way, unload, managed) in [("UNLOAD", true, false), ("object", false, false), ("pages", false, true)] {
+        let answer = Answer { columns: columns.clone(), rows: rows.clone(), managed, ..Answer::default() };
+        let server = Server::answering(answer).await;
+        let asked = AthenaRequest { unload, deadline: Instant::now() + Duration::from_secs(600), ..request("million") };
+        let mut run = server.athena().await.run(asked).await.unwrap();
+        // The most that this process held, from here on; the server and its objects are there already.
+        std::fs::write("/proc/self/clear_refs", "5").unwrap();
+        let (before, began) = (memory("VmRSS:"), Instant::now());
         let mut read = 0;
         while let Some(batch) = run.next().await {
             read += batch.unwrap().num_rows();
         }
-        assert_eq!(read, count);
-        took.push(began.elapsed().as_secs_f64() / count as f64 * 1e6);
+        let (took, grown) = (began.elapsed().as_secs_f64(), memory("VmHWM:").saturating_sub(before));
+        assert_eq!(read, rows.len());
+        let figure = format!("one million rows by {way}: {took:.2} s, {:.0} MiB more memory\n", grown as f64 / 1024.0);
+        std::io::Write::write_all(&mut std::io::stderr(), figure.as_bytes()).unwrap();
     }
-    let figure = format!("one million rows: {:.2} s by object, {:.2} s by pages\n", took[0], took[1]);
-    std::io::Write::write_all(&mut std::io::stderr(), figure.as_bytes()).unwrap();
+}
+
+/// In KiB.
+fn memory(what: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(what)).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
 }

@@ -39,7 +39,7 @@ async fn a_run_tells_states_progress_and_statistics() {
     let config = AthenaConfig { reuse_minutes: Some(60), ..workgroup() };
     let mut run = Athena::new(server.aws().await, config).run(request).await.unwrap();
     assert_eq!(numbers(&mut run).await.unwrap(), [0, 1, 2]);
-    assert_eq!(*states.lock().unwrap(), [AthenaState::Queued, AthenaState::Running]);
+    assert_eq!(*states.lock().unwrap(), [AthenaState::Queued { before: 0 }, AthenaState::Running]);
     assert!(seen.borrow().scanned_bytes >= 1000);
     assert_eq!(seen.borrow().rows, 3);
     let statistics = run.statistics();
@@ -55,6 +55,39 @@ async fn a_run_tells_states_progress_and_statistics() {
     );
     assert_eq!(call["WorkGroup"], "primary");
     assert_eq!(world.count("StopQueryExecution"), 0, "a query that has ended needs no stop");
+}
+
+#[tokio::test]
+async fn the_place_in_the_queue_is_told_as_it_moves() {
+    let server = Server::start().await;
+    for sql in ["SELECT 1", "SELECT 2", "SELECT 3"] {
+        server.world().answers.insert(sql.to_owned(), Answer { queued: LONG, ..Answer::default() });
+    }
+    let athena = server.athena().await;
+    let queue = |sql: &str| {
+        let (told, states) = watch::channel(Vec::new());
+        let tell = move |state| told.send_modify(|states| states.push(state));
+        let request = AthenaRequest { on_state: Some(Box::new(tell)), ..statement(sql, "queue") };
+        let athena = athena.clone();
+        (tokio::spawn(async move { athena.run(request).await.map(drop) }), states)
+    };
+    let at = |before| AthenaState::Queued { before };
+    let (first, mut of_first) = queue("SELECT 1");
+    of_first.wait_for(|states| *states == [at(0)]).await.unwrap();
+    let (second, mut of_second) = queue("SELECT 2");
+    of_second.wait_for(|states| *states == [at(1)]).await.unwrap();
+    let (third, mut of_third) = queue("SELECT 3");
+    of_third.wait_for(|states| *states == [at(2)]).await.unwrap();
+
+    // One that is given up, and one that Athena begins.
+    second.abort();
+    of_third.wait_for(|states| *states == [at(2), at(1)]).await.unwrap();
+    server.world().begin("SELECT 1");
+    of_third.wait_for(|states| *states == [at(2), at(1), at(0)]).await.unwrap();
+    of_first.wait_for(|states| *states == [at(0), AthenaState::Running]).await.unwrap();
+    server.world().begin("SELECT 3");
+    first.await.unwrap().unwrap();
+    third.await.unwrap().unwrap();
 }
 
 #[tokio::test]

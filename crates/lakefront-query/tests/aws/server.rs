@@ -15,6 +15,11 @@ use lakefront_query::aws::{Athena, AthenaConfig, AthenaRequest, Aws, AwsAccess, 
 use serde_json::{Value, json};
 use tokio_util::task::AbortOnDropHandle;
 
+#[path = "unload.rs"]
+mod unload;
+
+use unload::{Asked, asked, files};
+
 /// What goes wrong with one request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Fault {
@@ -50,6 +55,8 @@ pub(crate) struct Answer {
     /// Athena keeps the result itself.
     pub(crate) managed: bool,
     pub(crate) reused: bool,
+    /// Into so many files UNLOAD writes its rows.
+    pub(crate) files: usize,
     /// The sentence and the category of the failure.
     pub(crate) failure: Option<(&'static str, i32)>,
 }
@@ -64,6 +71,7 @@ impl Default for Answer {
             statement: "DML",
             managed: false,
             reused: false,
+            files: 3,
             failure: None,
         }
     }
@@ -94,6 +102,8 @@ pub(crate) struct Execution {
     answer: Answer,
     began: Instant,
     stopped: bool,
+    /// What it unloaded.
+    manifest: Option<String>,
 }
 
 impl Execution {
@@ -122,6 +132,10 @@ impl Execution {
         matches!(self.state(), "QUEUED" | "RUNNING")
     }
 
+    fn results(&self) -> &str {
+        self.call["ResultConfiguration"]["OutputLocation"].as_str().unwrap_or("s3://results/out/")
+    }
+
     fn json(&self, id: &str) -> Value {
         let state = self.state();
         let mut status = json!({"State": state, "SubmissionDateTime": 1.7e9});
@@ -141,13 +155,18 @@ impl Execution {
                 "ResultReuseInformation": {"ReusedPreviousResult": self.answer.reused},
             },
         });
-        if !self.answer.managed {
+        if let Some(manifest) = &self.manifest {
+            execution["Statistics"]["DataManifestLocation"] = manifest.as_str().into();
+        } else if !self.answer.managed {
             let ending = if self.answer.statement == "DML" { "csv" } else { "txt" };
-            execution["ResultConfiguration"] = json!({"OutputLocation": format!("s3://results/out/{id}.{ending}")});
+            execution["ResultConfiguration"] = json!({"OutputLocation": format!("{}{id}.{ending}", self.results())});
         }
         execution
     }
 }
+
+/// Writes an object of UNLOAD, by bucket and key, where another server plays S3.
+pub(crate) type Writer = Arc<dyn Fn(&str, &str, &[u8]) + Send + Sync>;
 
 /// Answers a statement that has no answer yet.
 pub(crate) type Runner = Arc<dyn Fn(String) -> BoxFuture<'static, Answer> + Send + Sync>;
@@ -157,6 +176,7 @@ pub(crate) struct World {
     key: String,
     pub(crate) answers: HashMap<String, Answer>,
     pub(crate) runner: Option<Runner>,
+    pub(crate) writer: Option<Writer>,
     pub(crate) executions: HashMap<String, Execution>,
     tokens: HashMap<String, String>,
     /// Objects that are not what the execution would have written.
@@ -172,6 +192,8 @@ pub(crate) struct World {
     /// How long credentials of STS live.
     pub(crate) life: Duration,
     pub(crate) assumed: Vec<String>,
+    /// After so many bytes the workgroup ends a query.
+    pub(crate) cutoff: Option<u64>,
 }
 
 impl World {
@@ -181,6 +203,16 @@ impl World {
 
     pub(crate) fn running(&self) -> usize {
         self.executions.values().filter(|execution| execution.is_running()).count()
+    }
+
+    /// Takes a statement out of the queue and runs it for half a second, also where it has yet to arrive.
+    pub(crate) fn begin(&mut self, sql: &str) {
+        let runs = Duration::from_millis(500);
+        let answer = self.answers.get_mut(sql).unwrap();
+        (answer.queued, answer.runs) = (Duration::ZERO, runs);
+        for execution in self.executions.values_mut().filter(|execution| execution.call["QueryString"] == sql) {
+            (execution.answer.queued, execution.answer.runs) = (execution.began.elapsed(), runs);
+        }
     }
 
     pub(crate) fn fault(&mut self, operation: &'static str, faults: impl IntoIterator<Item = Fault>) {
@@ -285,6 +317,7 @@ pub(crate) fn statement(sql: &str, seed: &str) -> AthenaRequest {
         principal: "ada".to_owned(),
         deadline: Instant::now() + Duration::from_secs(30),
         token_seed: seed.to_owned(),
+        unload: false,
         progress: None,
         on_state: None,
     }
@@ -302,6 +335,15 @@ async fn serve(
         run(&world, &body).await;
     }
     let mut world = world.lock().unwrap();
+    if method == Method::DELETE {
+        return delete(&mut world, uri.path());
+    }
+    if uri.query() == Some("location=") {
+        return "<LocationConstraint/>".into_response();
+    }
+    if let Some(prefix) = uri.query().and_then(|query| query.strip_prefix("list-type=2&prefix=")) {
+        return list(&mut world, &prefix.replace("%2F", "/").replace("%2D", "-"));
+    }
     if method != Method::POST {
         return object(&mut world, &method, uri.path(), header("range"), header("if-match"), header("authorization"));
     }
@@ -335,6 +377,11 @@ async fn serve(
         "BatchGetQueryExecution" => batch_get(&world, &call),
         "GetQueryResults" => results(&world, &call),
         "GetPartitions" => partitions(&call),
+        "GetWorkGroup" => workgroup_of(&world, &call),
+        "UpdateWorkGroup" => {
+            world.cutoff = call["ConfigurationUpdates"]["BytesScannedCutoffPerQuery"].as_u64();
+            json_answer(&json!({}))
+        }
         other => refusal(400, "UnknownOperationException", other),
     };
     if fault == Some(Fault::AnswerLost) { lost() } else { answer }
@@ -343,7 +390,7 @@ async fn serve(
 /// Has the answer ready before the statement is started.
 async fn run(world: &Mutex<World>, body: &[u8]) {
     let call: Value = serde_json::from_slice(body).unwrap();
-    let sql = call["QueryString"].as_str().unwrap().to_owned();
+    let sql = asked(call["QueryString"].as_str().unwrap()).0.to_owned();
     let runner = {
         let world = world.lock().unwrap();
         world.runner.clone().filter(|_| !world.answers.contains_key(&sql))
@@ -360,8 +407,8 @@ fn start(world: &mut World, call: Value) -> Response {
     if let Some(id) = world.tokens.get(&token) {
         return json_answer(&json!({"QueryExecutionId": id}));
     }
-    let sql = call["QueryString"].as_str().unwrap();
-    let Some(answer) = world.answers.get(sql).cloned() else {
+    let (sql, asked) = asked(call["QueryString"].as_str().unwrap());
+    let Some(mut answer) = world.answers.get(sql).cloned() else {
         let mut answer = json!({"__type": "InvalidRequestException", "Message": "line 1:1: mismatched input 'SELEC'"});
         answer["AthenaErrorCode"] = "MALFORMED_QUERY".into();
         return (StatusCode::BAD_REQUEST, answer.to_string()).into_response();
@@ -371,8 +418,43 @@ fn start(world: &mut World, call: Value) -> Response {
     }
     let id = format!("00000000-0000-0000-0000-{:012}", world.executions.len());
     world.tokens.insert(token, id.clone());
-    world.executions.insert(id.clone(), Execution { call, answer, began: Instant::now(), stopped: false });
+    let mut manifest = None;
+    if asked != Asked::Rows {
+        // Where another server plays S3, it has no objects with rows, but those of UNLOAD.
+        answer.managed &= world.writer.is_none();
+    }
+    match asked {
+        Asked::Rows => {}
+        Asked::Columns => answer.rows.clear(),
+        Asked::Unload { location, selected } => match files(&answer, &selected) {
+            Ok(_) if answer.failure.is_some() => {}
+            Ok(files) => manifest = Some(unload(world, &id, &location, files)),
+            Err(reason) => answer.failure = Some((reason, 2)),
+        },
+    }
+    let execution = Execution { call, answer, began: Instant::now(), stopped: false, manifest };
+    world.executions.insert(id.clone(), execution);
     json_answer(&json!({"QueryExecutionId": id}))
+}
+
+/// Writes the files and the list of them.
+fn unload(world: &mut World, id: &str, location: &str, files: Vec<Bytes>) -> String {
+    let (folder, _) = location.split_once("unload/").unwrap();
+    let (bucket, folder) = folder.strip_prefix("s3://").unwrap().split_once('/').unwrap();
+    let mut put = |key: String, bytes: Bytes| match &world.writer {
+        Some(write) => write(bucket, &key, &bytes),
+        None => drop(world.objects.insert(key, ("\"first\"".to_owned(), bytes))),
+    };
+    let mut list = String::new();
+    for (n, file) in files.into_iter().enumerate() {
+        let uri = format!("{location}20260101_000000_00000_{n}");
+        put(uri.strip_prefix(&format!("s3://{bucket}/")).unwrap().to_owned(), file);
+        list.push_str(&uri);
+        list.push('\n');
+    }
+    let manifest = format!("{folder}{id}-manifest.csv");
+    put(manifest.clone(), list.into());
+    format!("s3://{bucket}/{manifest}")
 }
 
 fn stop(world: &mut World, call: &Value) -> Response {
@@ -403,26 +485,35 @@ fn results(world: &World, call: &Value) -> Response {
     }
     let Answer { columns, rows, statement, .. } = &execution.answer;
     let datum = |value: &Option<String>| value.as_ref().map_or(json!({}), |value| json!({"VarCharValue": value}));
-    let mut all: Vec<Value> = Vec::new();
-    if *statement == "DML" {
-        all.push(json!({"Data": columns.iter().map(|column| json!({"VarCharValue": column.0})).collect::<Vec<_>>()}));
-    }
+    let header = usize::from(*statement == "DML");
+    let row = |n: usize| match n.checked_sub(header) {
+        Some(n) => json!({"Data": rows[n].iter().map(datum).collect::<Vec<_>>()}),
+        None => json!({"Data": columns.iter().map(|column| json!({"VarCharValue": column.0})).collect::<Vec<_>>()}),
+    };
     let first = call["NextToken"].as_str().map_or(0, |token| token.parse::<usize>().unwrap());
     let most = call["MaxResults"].as_u64().unwrap() as usize;
     assert!(most <= 1000);
-    all.extend(rows.iter().map(|row| json!({"Data": row.iter().map(datum).collect::<Vec<_>>()})));
-    let end = (first + most).min(all.len());
+    let all = header + rows.len();
+    let end = (first + most).min(all);
     let info = columns.iter().map(|(name, kind, precision, scale)| {
         json!({"Name": name, "Label": name, "Type": kind, "Precision": precision, "Scale": scale, "Nullable": "UNKNOWN"})
     });
     let mut answer = json!({"ResultSet": {
-        "Rows": all[first..end],
+        "Rows": (first..end).map(row).collect::<Vec<_>>(),
         "ResultSetMetadata": {"ColumnInfo": info.collect::<Vec<_>>()},
     }});
-    if end < all.len() {
+    if end < all {
         answer["NextToken"] = end.to_string().into();
     }
     json_answer(&answer)
+}
+
+fn workgroup_of(world: &World, call: &Value) -> Response {
+    let mut configuration = json!({"ResultConfiguration": {"OutputLocation": "s3://results/out/"}});
+    if let Some(cutoff) = world.cutoff {
+        configuration["BytesScannedCutoffPerQuery"] = cutoff.into();
+    }
+    json_answer(&json!({"WorkGroup": {"Name": call["WorkGroup"], "State": "ENABLED", "Configuration": configuration}}))
 }
 
 /// Three pages of a partition each.
@@ -434,6 +525,23 @@ fn partitions(call: &Value) -> Response {
         answer["NextToken"] = (page + 1).to_string().into();
     }
     json_answer(&answer)
+}
+
+fn list(world: &mut World, prefix: &str) -> Response {
+    world.calls.push(("List".to_owned(), Instant::now()));
+    let keys = world.objects.keys().filter(|key| key.starts_with(prefix));
+    let contents: String = keys.map(|key| format!("<Contents><Key>{key}</Key><Size>1</Size></Contents>")).collect();
+    format!("<ListBucketResult>{contents}</ListBucketResult>").into_response()
+}
+
+fn delete(world: &mut World, path: &str) -> Response {
+    world.calls.push(("Delete".to_owned(), Instant::now()));
+    if let Some(Some(Fault::Forbidden(_))) = world.faults.get_mut("Delete").and_then(VecDeque::pop_front) {
+        return (StatusCode::FORBIDDEN, "<Error><Code>AccessDenied</Code><Message>no</Message></Error>")
+            .into_response();
+    }
+    world.objects.remove(path.strip_prefix("/results/").unwrap());
+    StatusCode::NO_CONTENT.into_response()
 }
 
 fn object(world: &mut World, method: &Method, path: &str, range: &str, pinned: &str, signed: &str) -> Response {
@@ -472,7 +580,10 @@ fn object(world: &mut World, method: &Method, path: &str, range: &str, pinned: &
     if method == Method::HEAD {
         return answer.header("content-length", bytes.len()).body(Body::empty()).unwrap();
     }
-    let (from, to) = range.strip_prefix("bytes=").unwrap().split_once('-').unwrap();
+    let Some(range) = range.strip_prefix("bytes=") else {
+        return answer.header("content-length", bytes.len()).body(bytes.clone().into()).unwrap();
+    };
+    let (from, to) = range.split_once('-').unwrap();
     let (from, to): (usize, usize) = (from.parse().unwrap(), to.parse().unwrap());
     if to >= bytes.len() {
         return xml(416, "InvalidRange");

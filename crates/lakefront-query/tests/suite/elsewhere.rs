@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lakefront_query::trino::{TrinoAuth, TrinoConfig};
-use lakefront_query::{CatalogSource, Execution, ExecutionState, Request};
+use lakefront_query::{CatalogSource, Execution, ExecutionState, Request, WaitsAt};
 use serde_json::{Value, json};
 
 use crate::lake::{Lake, principal};
@@ -124,9 +124,13 @@ async fn only_so_many_statements_are_in_the_other_system() {
     until(2).await;
     let waits = |execution: &&std::sync::Arc<Execution>| execution.state() == ExecutionState::Queued;
     assert_eq!(executions.iter().filter(waits).count(), 1);
+    let last = executions.iter().find(waits).expect("one that waits");
+    let waiting = last.status().waiting.map(|waiting| (waiting.at, waiting.before));
+    assert_eq!(waiting, Some((WaitsAt::Lakefront, 0)));
     let runs = executions.iter().find(|execution| !waits(execution)).expect("one that runs");
     runs.cancel();
     until(3).await;
+    assert_eq!(last.status().waiting, None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -113,6 +113,10 @@ pub struct ExecutionSchema {
     /// `asked_at`, `by`, `note`.
     #[schema(value_type = Object)]
     approval: Option<Value>,
+    /// Where it stands in line while it is queued: `at` (`lakefront`, `athena`) and `before`, the number of runs in front
+    /// of it. Athena tells nobody its queue: there it is those of this Lakefront.
+    #[schema(value_type = Object)]
+    waiting: Option<Value>,
     truncated: bool,
     error: Option<ProblemDocument>,
     created_at: DateTime<Utc>,
@@ -214,7 +218,7 @@ fn progress(execution: Arc<Execution>) -> impl Stream<Item = Event> {
                 yield event("done", &status);
                 break;
             }
-            let now = (status.state, status.approval.as_ref().map(|approval| approval.state));
+            let now = (status.state, status.approval.as_ref().map(|approval| approval.state), status.waiting);
             if told != Some(now) {
                 told = Some(now);
                 yield event("state", &status);

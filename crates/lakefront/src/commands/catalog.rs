@@ -84,6 +84,9 @@ pub(super) struct GlueFlags {
     /// What reads more goes to Athena
     #[arg(long, requires = "glue", value_name = "BYTES")]
     embedded_max_bytes: Option<u64>,
+    /// Large results of what reads so much are written as Parquet (UNLOAD); needs s3:DeleteObject to tidy up
+    #[arg(long, requires = "glue", value_name = "BYTES")]
+    unload_min_bytes: Option<u64>,
     /// What Athena's scanned terabyte costs, instead of the region's list price
     #[arg(long, requires = "glue", value_name = "USD")]
     price_per_tb_usd: Option<f64>,
@@ -108,6 +111,7 @@ impl GlueFlags {
             result_reuse: self.result_reuse,
             engine: self.engine,
             embedded_max_bytes: self.embedded_max_bytes,
+            unload_min_bytes: self.unload_min_bytes,
             price_per_tb_usd: self.price_per_tb_usd,
         }
     }

@@ -369,6 +369,7 @@ impl Wanted {
             result_reuse: None,
             engine: None,
             embedded_max_bytes: None,
+            unload_min_bytes: None,
             price_per_tb_usd: None,
             events_queue_url: queue.map(str::to_owned),
         });

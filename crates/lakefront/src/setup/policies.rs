@@ -48,6 +48,7 @@ pub(super) fn lakefront(lake: &Lake) -> Vec<Value> {
     let mut statements = reader(lake);
     statements.push(allow("Statements", &RUN, vec![workgroup(lake)]));
     statements.push(results(lake));
+    statements.push(allow("Unloaded", &["s3:DeleteObject"], vec![lake.bucket_arn("/results/unload/*")]));
     let tables = [lake.arn("glue", "catalog"), lake.arn("glue", &format!("database/{}", lake.database()))];
     let table = lake.arn("glue", &format!("table/{}/{}", lake.database(), lake.table));
     statements.push(allow("Follow", &["glue:UpdateTable"], tables.into_iter().chain([table]).collect()));

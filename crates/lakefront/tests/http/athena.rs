@@ -2,6 +2,7 @@
 //! by the tests' own, which says what runs.
 
 use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use lakefront_query::aws::{Aws, AwsAccess};
@@ -27,7 +28,8 @@ impl World {
             return None;
         };
         let athena = Athena::start().await;
-        let database = format!("http_{}", std::process::id());
+        static WORLDS: AtomicUsize = AtomicUsize::new(0);
+        let database = format!("http_{}_{}", std::process::id(), WORLDS.fetch_add(1, Ordering::Relaxed));
         let glue = async |operation: &str, call: Value| {
             let mut config = athena.config();
             config.endpoints.glue = Some(moto.clone());
@@ -131,6 +133,36 @@ async fn a_killed_server_leaves_no_query_behind() {
     let server = Server::on(data, &world.environment());
     world.until(|world| world.running() == 0).await;
     assert_eq!(world.athena.world().count("StopQueryExecution"), 1);
+
+    // In the queue of Athena, one behind the other.
+    let queue = async |of: &str| {
+        let sent = format!("select {of} from \"awsdatacatalog\".\"{}\".\"ledger\" AS \"ledger\"", world.database);
+        let answer = Answer { queued: Duration::from_secs(3600), ..Answer::default() };
+        world.athena.world().answers.insert(sent, answer);
+        let sql = format!("select {of} from aws.{}.ledger", world.database);
+        let asked = server.call(Method::POST, "/api/v1/executions").token(&token).json(json!({"sql": sql}));
+        let id = asked.send().await.json()["id"].as_str().unwrap().to_owned();
+        format!("/api/v1/executions/{id}")
+    };
+    let told = async |path: &str, before: u64| {
+        let end = Instant::now() + Duration::from_secs(30);
+        loop {
+            let status = server.get(path).token(&token).send().await.json();
+            if status["waiting"] == json!({"at": "athena", "before": before}) {
+                return assert_eq!(status["state"], "QUEUED");
+            }
+            assert!(Instant::now() < end, "{status}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let first = queue("count(id)").await;
+    told(&first, 0).await;
+    let second = queue("sum(id)").await;
+    told(&second, 1).await;
+    server.call(Method::DELETE, &first).token(&token).send().await;
+    told(&second, 0).await;
+    server.call(Method::DELETE, &second).token(&token).send().await;
+    world.until(|world| world.running() == 0).await;
 
     let sql = format!("select min(id) from aws.{}.ledger", world.database);
     let sent = format!("select min(id) from \"awsdatacatalog\".\"{}\".\"ledger\" AS \"ledger\"", world.database);

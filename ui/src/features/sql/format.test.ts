@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { bytes, seconds, usd } from "./format";
+import { bytes, place, seconds, usd } from "./format";
 import { indentJson } from "./result/cell-viewer";
 import { orderedBy } from "./panes/results-pane";
 import { compact } from "./result/summary";
@@ -22,6 +22,13 @@ it("writes prices as far as they matter", () => {
     "$9.20",
     "< $0.00001",
   ]);
+});
+
+it("says where a queued run stands", () => {
+  expect(place({ at: "athena", before: 1200 })).toBe("Waiting at Athena, 1,200 before it");
+  expect(place({ at: "athena", before: 0 })).toBe("Waiting at Athena, 0 before it");
+  expect(place({ at: "lakefront", before: 2 })).toBe("Waiting, 2 before it");
+  expect(place({ at: "lakefront", before: 0 })).toBe("Waiting, next in line");
 });
 
 it("writes times and axis figures", () => {

@@ -1,3 +1,5 @@
+import type { Waiting } from "@/api/types";
+
 /** 12.4 MB in decimal units, three figures; the unit is always there. */
 export function bytes(value: number): string {
   for (const [limit, unit] of [
@@ -43,6 +45,12 @@ const ENGINES = {
 
 export function engineName(engine: keyof typeof ENGINES): string {
   return ENGINES[engine];
+}
+
+/** Where a queued run stands; in Athena's queue others may be in front of it, too. */
+export function place({ at, before }: Waiting): string {
+  const where = at === "athena" ? "Waiting at Athena" : "Waiting";
+  return before === 0 && at === "lakefront" ? `${where}, next in line` : `${where}, ${count(before)} before it`;
 }
 
 export function plural(value: number, one: string, many: string): string {

@@ -1,7 +1,7 @@
 import { CircleAlert, CircleCheck, CircleSlash, Loader } from "lucide-react";
 import { useEffect, useState } from "react";
 import type { Run } from "./use-executions";
-import { bytes, engineName, plural, seconds, usd } from "./format";
+import { bytes, engineName, place, plural, seconds, usd } from "./format";
 import type { EstimateState } from "./use-estimate";
 
 /** Under every result: state, rows, time, bytes against what was predicted, price, engine and why, cached or not. */
@@ -57,7 +57,8 @@ function Running({ run }: { run: Run }) {
   return (
     <>
       <span className="run">
-        <Loader size={14} /> {run.status?.state === "QUEUED" ? "Waiting" : "Running"}
+        <Loader size={14} />{" "}
+        {status?.waiting ? place(status.waiting) : status?.state === "QUEUED" ? "Waiting" : "Running"}
         {run.step ? `, statement ${run.step.index + 1} of ${run.step.count}` : ""}
       </span>
       <span>

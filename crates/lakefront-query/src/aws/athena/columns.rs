@@ -34,26 +34,23 @@ pub(super) struct Rows {
     decoded: Vec<u8>,
 }
 
-impl Rows {
-    pub(super) fn new(info: &[ColumnInfo]) -> Self {
-        let kinds: Vec<(DataType, Option<String>)> = info.iter().map(kind).collect();
-        let fields: Vec<Field> = info
-            .iter()
-            .zip(&kinds)
-            .map(|(info, (data_type, exact))| {
-                let field = Field::new(&info.name, data_type.clone(), true);
-                match exact {
-                    Some(exact) => field.with_metadata(HashMap::from([(TRINO_TYPE.to_owned(), exact.clone())])),
-                    None => field,
-                }
-            })
-            .collect();
-        let columns = kinds.iter().map(|(data_type, _)| Column::new(data_type)).collect();
-        Self { schema: Arc::new(Schema::new(fields)), columns, rows: 0, bytes: 0, decoded: Vec::new() }
-    }
+/// The columns of a result, however it is read.
+pub(super) fn schema(info: &[ColumnInfo]) -> SchemaRef {
+    let field = |info: &ColumnInfo| {
+        let (data_type, exact) = kind(info);
+        let field = Field::new(&info.name, data_type, true);
+        match exact {
+            Some(exact) => field.with_metadata(HashMap::from([(TRINO_TYPE.to_owned(), exact)])),
+            None => field,
+        }
+    };
+    Arc::new(Schema::new(info.iter().map(field).collect::<Vec<_>>()))
+}
 
-    pub(super) fn schema(&self) -> &SchemaRef {
-        &self.schema
+impl Rows {
+    pub(super) fn new(schema: SchemaRef) -> Self {
+        let columns = schema.fields().iter().map(|field| Column::new(field.data_type())).collect();
+        Self { schema, columns, rows: 0, bytes: 0, decoded: Vec::new() }
     }
 
     pub(super) fn width(&self) -> usize {
@@ -158,7 +155,7 @@ fn kind(info: &ColumnInfo) -> (DataType, Option<String>) {
     (data_type, None)
 }
 
-fn unreadable(field: &Field, value: &str) -> QueryError {
+pub(super) fn unreadable(field: &Field, value: &str) -> QueryError {
     let (name, data_type) = (field.name(), field.data_type());
     let shown: String = value.chars().take(100).collect();
     tracing::error!(column = name, "Athena wrote {shown:?} in column {name}, which is read as {data_type}");
@@ -215,7 +212,7 @@ mod tests {
         for (name, wrong) in [("integer", "x"), ("boolean", "1"), ("decimal", "1.234"), ("unknown", "x"), ("date", "")]
         {
             let info = ColumnInfo { name: "c".into(), kind: name.to_owned(), precision: 3, scale: 2, label: None };
-            let mut rows = Rows::new(&[info]);
+            let mut rows = Rows::new(schema(&[info]));
             let error = rows.value(0, Some(wrong)).expect_err(name);
             assert_eq!(error.code, "RESULT_UNREADABLE");
             assert!(!error.message.contains(wrong) || wrong.is_empty() || wrong == "1");

@@ -1,7 +1,8 @@
 //! The rows of a query that has succeeded.
 //!
 //! Up to a page comes with the first GetQueryResults, which is needed for the columns anyway. More is read from the
-//! result's CSV object in S3, blocks ahead of the reader; page by page only where Athena keeps the result itself.
+//! result's CSV object in S3, blocks ahead of the reader; page by page only where Athena keeps the result itself. What
+//! was unloaded is read from its files.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -13,8 +14,9 @@ use lakefront_engine::{Progress, Statistics};
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::columns::Rows;
+use super::columns::{Rows, schema};
 use super::csv::{Broken, Records};
+use super::unload::Files;
 use super::wire::{ColumnInfo, GetQueryResults, QueryExecution, QueryResults, Row};
 use crate::aws::{Aws, AwsError, AwsErrorKind, ObjectHead};
 use crate::execution::Deadline;
@@ -22,7 +24,7 @@ use crate::{ErrorKind, QueryError};
 
 /// Rows of a page, the header among them; the most that Athena gives.
 const PAGE: u32 = 1000;
-const BLOCK: u64 = 8 << 20;
+pub(super) const BLOCK: u64 = 8 << 20;
 /// Blocks that are fetched before they are read.
 const AHEAD: usize = 4;
 
@@ -41,6 +43,7 @@ pub struct AthenaRun {
 enum Source {
     Pages(Pages),
     Object(Box<Object>),
+    Files(Box<Files>),
     /// Over, or failed.
     End,
 }
@@ -59,7 +62,7 @@ impl AthenaRun {
             first => first,
         }?;
         let columns = first.result_set.result_set_metadata.column_info;
-        let rows = Rows::new(&columns);
+        let schema = schema(&columns);
         let location = execution.result_configuration.output_location.as_deref();
         let csv = location.filter(|location| location.ends_with(".csv"));
         let source = match (first.next_token, csv) {
@@ -74,14 +77,47 @@ impl AthenaRun {
                 Source::Pages(pages)
             }
         };
-        let statistics = Statistics {
-            scanned_bytes: execution.statistics.data_scanned_in_bytes,
-            engine_ms: execution.statistics.engine_execution_time_in_millis,
-            rows: 0,
-            truncated: false,
-        };
-        let reused = execution.statistics.result_reuse_information.reused_previous_result;
-        Ok(Self { id, schema: rows.schema().clone(), rows, source, statistics, reused, deadline, progress })
+        Ok(Self::new(execution, schema, source, progress, deadline))
+    }
+
+    pub(super) fn of_files(
+        execution: &QueryExecution,
+        schema: SchemaRef,
+        files: Files,
+        progress: Option<watch::Sender<Progress>>,
+        deadline: Deadline,
+    ) -> Self {
+        Self::new(execution, schema, Source::Files(Box::new(files)), progress, deadline)
+    }
+
+    fn new(
+        execution: &QueryExecution,
+        schema: SchemaRef,
+        source: Source,
+        progress: Option<watch::Sender<Progress>>,
+        deadline: Deadline,
+    ) -> Self {
+        Self {
+            id: execution.query_execution_id.clone(),
+            rows: Rows::new(schema.clone()),
+            schema,
+            source,
+            statistics: Statistics {
+                scanned_bytes: execution.statistics.data_scanned_in_bytes,
+                engine_ms: execution.statistics.engine_execution_time_in_millis,
+                rows: 0,
+                truncated: false,
+            },
+            reused: execution.statistics.result_reuse_information.reused_previous_result,
+            deadline,
+            progress,
+        }
+    }
+
+    /// Another query was run for this one.
+    pub(super) fn count(&mut self, other: &QueryExecution) {
+        self.statistics.scanned_bytes += other.statistics.data_scanned_in_bytes;
+        self.statistics.engine_ms += other.statistics.engine_execution_time_in_millis;
     }
 
     /// Athena's id of the query.
@@ -126,6 +162,7 @@ impl Source {
             Source::End => Ok(None),
             Source::Pages(pages) => pages.batch(rows).await,
             Source::Object(object) => object.batch(rows).await,
+            Source::Files(files) => files.batch().await,
         }
     }
 }
@@ -175,6 +212,11 @@ async fn page(aws: &Aws, id: &str, token: Option<&str>, most: u32) -> Result<Que
     aws.athena("GetQueryResults", &call).await
 }
 
+/// The columns of a query that has succeeded.
+pub(super) async fn columns(aws: &Aws, id: &str) -> Result<Vec<ColumnInfo>, AwsError> {
+    Ok(page(aws, id, None, 1).await?.result_set.result_set_metadata.column_info)
+}
+
 /// The first row of a SELECT's result repeats the names of its columns.
 fn is_header(row: &Row, columns: &[ColumnInfo]) -> bool {
     row.data.len() == columns.len()
@@ -217,12 +259,12 @@ struct Object {
 }
 
 #[derive(Clone)]
-struct Place {
-    aws: Aws,
-    bucket: String,
-    key: String,
+pub(super) struct Place {
+    pub(super) aws: Aws,
+    pub(super) bucket: String,
+    pub(super) key: String,
     /// As it was when reading began: size and ETag hold for every block.
-    head: ObjectHead,
+    pub(super) head: ObjectHead,
 }
 
 impl Object {
@@ -291,6 +333,10 @@ impl Object {
 }
 
 fn broken(Broken(what): Broken) -> QueryError {
+    torn(what)
+}
+
+pub(super) fn torn(what: &str) -> QueryError {
     tracing::error!("the result object of Athena is not whole: {what}");
     QueryError::new("RESULT_UNREADABLE", ErrorKind::Unavailable, "The result that Athena wrote is not whole.")
         .with_hint("Run the statement again.")

@@ -28,6 +28,7 @@ const SEARCHES: u32 = 20;
 const STOPS: u32 = 20;
 
 /// What to start.
+#[derive(Clone)]
 pub(super) struct Order {
     pub(super) sql: String,
     pub(super) database: Option<String>,
@@ -37,6 +38,11 @@ pub(super) struct Order {
 }
 
 impl Order {
+    /// The same for the same person in other words.
+    pub(super) fn saying(&self, sql: String) -> Self {
+        Self { sql, ..self.clone() }
+    }
+
     /// 64 hexadecimal digits: the same order with the same seed is the same query to Athena, however often it is sent.
     fn token(&self, config: &AthenaConfig) -> String {
         let mut fields = Fields::new();

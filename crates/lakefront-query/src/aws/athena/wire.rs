@@ -125,6 +125,8 @@ pub(super) struct Statistics {
     pub(super) data_scanned_in_bytes: u64,
     pub(super) engine_execution_time_in_millis: u64,
     pub(super) result_reuse_information: ResultReuseInformation,
+    /// The list of the files that UNLOAD wrote, one URI a line.
+    pub(super) data_manifest_location: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

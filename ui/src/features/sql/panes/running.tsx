@@ -1,5 +1,5 @@
 import { Hourglass, Square } from "lucide-react";
-import { bytes } from "../format";
+import { bytes, place } from "../format";
 import { useElapsed } from "../status-line";
 import type { Run } from "../use-executions";
 
@@ -21,11 +21,13 @@ export function RunningPane({ run, onStop }: { run: Run; onStop: () => void }) {
       </div>
       <div className="wb-runline">
         <span>
-          {progress
-            ? `Read ${bytes(progress.scanned_bytes)}${status?.estimate ? ` of ${bytes(status.estimate.bytes)}` : ""}`
-            : status?.estimate
-              ? `Reading ${bytes(status.estimate.bytes)}`
-              : "Planning"}
+          {status?.waiting
+            ? place(status.waiting)
+            : progress
+              ? `Read ${bytes(progress.scanned_bytes)}${status?.estimate ? ` of ${bytes(status.estimate.bytes)}` : ""}`
+              : status?.estimate
+                ? `Reading ${bytes(status.estimate.bytes)}`
+                : "Planning"}
         </span>
         <progress aria-label="Progress" max={1} value={progress?.fraction ?? 0} />
         <span>{(elapsed / 1000).toFixed(1)} s</span>
