@@ -379,7 +379,7 @@ fn size(bytes: u64) -> String {
 }
 
 /// Nothing runs on books that can't be read.
-fn no_answer(error: StoreError) -> QueryError {
+pub fn no_answer(error: StoreError) -> QueryError {
     tracing::error!(%error, "budgets could not be read: {error}");
     let message = "Budgets could not be checked: the app database does not answer.";
     QueryError::new("UNAVAILABLE", ErrorKind::Unavailable, message).with_hint("Try again in a moment.")

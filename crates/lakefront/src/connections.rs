@@ -14,12 +14,16 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use lakefront_query::QueryError;
 use lakefront_query::aws::{Aws, AwsChecks, AwsConfig, Check};
-use lakefront_store::{Catalog, CatalogChange, NewCatalog, Scope, StoreError};
+use lakefront_store::{
+    AuditRecord, BudgetAction, BudgetState, Catalog, CatalogChange, NewCatalog, Outcome, Period, Scope, StoreError,
+    Subject,
+};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use crate::app::{Opened, system};
+use crate::books::no_answer;
 use crate::catalogs::{self, Known, LOCAL, Origin, Source, place, source_of};
 use crate::config::Settings;
 use crate::error::Problem;
@@ -170,6 +174,7 @@ fn fields(source: &Source) -> anyhow::Result<(String, Map<String, Value>)> {
 pub async fn check(
     opened: &Opened,
     settings: &Settings,
+    name: &str,
     source: &Source,
     secret: Option<&str>,
     door: Door,
@@ -179,7 +184,7 @@ pub async fn check(
         if let Err(error) = allowed(settings, source, secret.is_some(), door).await {
             return vec![Check::failed("Settings", error)];
         }
-        let mut checks = match aws_checks(source, secret).await {
+        let mut checks = match aws_checks(opened, settings, name, source, secret).await {
             Ok(Some((config, what))) => match Aws::new(config).await {
                 Ok(aws) if depth == Depth::Needed && what.glue => {
                     aws.check(&AwsChecks { identity: true, ..AwsChecks::default() }).await
@@ -237,7 +242,13 @@ fn told(error: anyhow::Error) -> QueryError {
 }
 
 /// What AWS is asked, where the source is there.
-pub async fn aws_checks(source: &Source, secret: Option<&str>) -> Result<Option<(AwsConfig, AwsChecks)>, QueryError> {
+pub async fn aws_checks(
+    opened: &Opened,
+    settings: &Settings,
+    name: &str,
+    source: &Source,
+    secret: Option<&str>,
+) -> Result<Option<(AwsConfig, AwsChecks)>, QueryError> {
     match source {
         Source::S3 { uri, region, endpoint, events_queue_url, aws } => {
             let given = aws.access_key_id.is_some() || aws.is_more_than_keys();
@@ -265,7 +276,8 @@ pub async fn aws_checks(source: &Source, secret: Option<&str>) -> Result<Option<
                 identity: true,
                 glue: true,
                 catalog_id: glue.catalog_id.clone(),
-                workgroup: Some(glue.workgroup.clone().unwrap_or_else(|| "primary".to_owned())),
+                workgroup: Some(glue.workgroup_name().to_owned()),
+                run_limit: run_limit(opened, settings, name, glue.price()).await?,
                 output_location: glue.output.clone(),
                 queue: glue.events_queue_url.clone(),
                 ..AwsChecks::default()
@@ -274,6 +286,73 @@ pub async fn aws_checks(source: &Source, secret: Option<&str>) -> Result<Option<
         }
         _ => Ok(None),
     }
+}
+
+/// The most bytes that one run on a catalog may read, whoever asks: by the settings, and by budgets for single runs that
+/// nobody can lift.
+async fn run_limit(
+    opened: &Opened,
+    settings: &Settings,
+    catalog: &str,
+    per_tb_usd: f64,
+) -> Result<Option<u64>, QueryError> {
+    let mut limits: Vec<u64> = Vec::new();
+    limits.extend(Some(settings.query.max_scan_bytes).filter(|bytes| *bytes > 0));
+    for BudgetState { budget, .. } in opened.store.budgets(&system("connections")).await.map_err(no_answer)? {
+        let concerns = match &budget.subject {
+            Subject::Everyone => true,
+            Subject::Catalog { name } => name.eq_ignore_ascii_case(catalog),
+            Subject::Role { .. } | Subject::User { .. } | Subject::Token { .. } => false,
+        };
+        if concerns && budget.period == Period::Run && budget.action == BudgetAction::Block {
+            limits.extend(budget.limit_bytes);
+            let usd = budget.limit_usd.filter(|_| per_tb_usd > 0.0).and_then(|usd| usd.to_string().parse::<f64>().ok());
+            limits.extend(usd.map(|usd| (usd / per_tb_usd * 1e12) as u64));
+        }
+    }
+    Ok(limits.into_iter().min())
+}
+
+/// A workgroup and the limit of each query in it, in bytes.
+pub struct Limited {
+    pub workgroup: String,
+    pub bytes: u64,
+}
+
+/// Sets the limit of a Glue catalog's workgroup to what one run may read here; for all who use the workgroup.
+///
+/// 404, 409 where nothing is limited here, 422 for a catalog without a workgroup and for what AWS refuses.
+pub async fn limit_workgroup(
+    opened: &Opened,
+    settings: &Settings,
+    scope: &Scope,
+    name: &str,
+) -> Result<Limited, Problem> {
+    let Proposed { source, secret } = as_kept(opened, settings, name).await?;
+    let Source::Glue(glue) = &source else {
+        let detail = format!("{name} is no catalog of Glue.");
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "NOT_SUPPORTED", detail));
+    };
+    let Some(limit) = run_limit(opened, settings, name, glue.price()).await? else {
+        let detail = "Nothing limits what one run may read here.";
+        return Err(Problem::new(StatusCode::CONFLICT, "NO_LIMIT", detail).with_hint(
+            "Set query.max_scan_bytes, or a budget that blocks single runs of everyone or of this catalog, first.",
+        ));
+    };
+    let aws =
+        Aws::new(glue.identity().config(&glue.region, None, secret)).await.map_err(|error| Problem::from(&error))?;
+    let workgroup = glue.workgroup_name().to_owned();
+    let limited = aws.limit_workgroup(&workgroup, limit).await.map_err(QueryError::from);
+    let record = AuditRecord {
+        action: "catalog.limit_workgroup".to_owned(),
+        target: name.to_owned(),
+        outcome: if limited.is_ok() { Outcome::Done } else { Outcome::Failed },
+        detail: json!({"workgroup": workgroup, "bytes": limited.as_ref().ok()}),
+        address: None,
+    };
+    opened.store.record_audit(scope, record).await?;
+    let bytes = limited.map_err(|error| Problem::from(&error))?;
+    Ok(Limited { workgroup, bytes })
 }
 
 /// What can be judged without asking anybody but the name service.
@@ -356,7 +435,7 @@ fn address_of(source: &Source) -> Option<&str> {
 pub async fn add(opened: &Opened, settings: &Settings, scope: &Scope, draft: Draft, door: Door) -> Result<(), Problem> {
     let Draft { name, source, secret } = draft;
     free_name(opened, settings, &name).await?;
-    passed(check(opened, settings, &source, secret.as_deref(), door, Depth::Needed).await)?;
+    passed(check(opened, settings, &name, &source, secret.as_deref(), door, Depth::Needed).await)?;
     let sealed_secret = secret.map(|secret| opened.key.seal(&place(&name), secret.as_bytes()));
     let sealed_secret = sealed_secret.transpose().map_err(Problem::internal)?;
     let new = NewCatalog { name, source: json!(source), sealed_secret };
@@ -411,7 +490,7 @@ pub async fn change(
     door: Door,
 ) -> Result<(), Problem> {
     let Proposed { source, secret } = proposed(opened, settings, name, &change).await?;
-    passed(check(opened, settings, &source, secret.as_deref(), door, Depth::Needed).await)?;
+    passed(check(opened, settings, name, &source, secret.as_deref(), door, Depth::Needed).await)?;
     let sealed_secret = match change.secret {
         None => None,
         Some(None) => Some(None),

@@ -13,6 +13,7 @@ use super::error::Grant;
 use super::glue::{Glue, GlueTable};
 use super::{Athena, AthenaConfig, AthenaRequest, Aws, AwsError, AwsErrorKind, Identity, Queue};
 use crate::aws::call::Service;
+use crate::estimate::human;
 use crate::{ErrorKind, QueryError};
 
 /// One step takes no longer.
@@ -32,6 +33,8 @@ pub struct AwsChecks {
     /// Another account's Glue catalog.
     pub catalog_id: Option<String>,
     pub workgroup: Option<String>,
+    /// The most bytes that one run may read here, which the workgroup's own limit should say, too.
+    pub run_limit: Option<u64>,
     /// `s3://bucket/prefix` of the data, beside that of a table of the Glue catalog.
     pub data: Option<String>,
     /// `s3://bucket/prefix` of Athena's results, where the workgroup does not say it.
@@ -99,6 +102,15 @@ pub fn missing_right(refusal: &str) -> Option<MissingRight> {
 }
 
 impl Aws {
+    /// Lets a workgroup end each query after so many bytes, whoever runs it; ten megabytes at least. Answers the limit.
+    pub async fn limit_workgroup(&self, workgroup: &str, bytes: u64) -> Result<u64, AwsError> {
+        let bytes = bytes.max(LEAST_CUTOFF);
+        let updates = json!({"BytesScannedCutoffPerQuery": bytes});
+        let call = json!({"WorkGroup": workgroup, "ConfigurationUpdates": updates});
+        self.athena::<serde::de::IgnoredAny>("UpdateWorkGroup", &call).await?;
+        Ok(bytes)
+    }
+
     /// Tries what the connection needs, one step after the other.
     pub async fn check(&self, what: &AwsChecks) -> Vec<Check> {
         let mut steps = Steps { aws: self, checks: Vec::new(), account: "*".to_owned(), partition: "aws".to_owned() };
@@ -115,7 +127,7 @@ impl Aws {
         }
         let mut output = what.output_location.clone();
         if let Some(workgroup) = &what.workgroup {
-            output = steps.workgroup(workgroup, what.output_location.is_some()).await.or(output);
+            output = steps.workgroup(workgroup, what.run_limit, what.output_location.is_some()).await.or(output);
         }
         if let Some(output) = output.as_deref() {
             steps.results(output, what.write).await;
@@ -238,7 +250,7 @@ impl Steps<'_> {
     }
 
     /// The place that the workgroup writes results to.
-    async fn workgroup(&mut self, workgroup: &str, has_output: bool) -> Option<String> {
+    async fn workgroup(&mut self, workgroup: &str, run_limit: Option<u64>, has_output: bool) -> Option<String> {
         let name = "athena:GetWorkGroup";
         let arn = self.workgroup_arn(workgroup);
         let call = json!({"WorkGroup": workgroup});
@@ -289,7 +301,39 @@ impl Steps<'_> {
             return None;
         }
         self.passed(name, detail);
+        self.cutoff(workgroup, configuration.bytes_scanned_cutoff_per_query, run_limit);
         if managed { None } else { output.filter(|_| enforced || !has_output) }
+    }
+
+    /// Whether the workgroup ends what Lakefront would not begin. Others who use it may want another limit, so this is
+    /// no failure.
+    fn cutoff(&mut self, workgroup: &str, cutoff: Option<u64>, run_limit: Option<u64>) {
+        let said = match cutoff {
+            Some(bytes) => format!("the workgroup ends a query after {}", human(bytes)),
+            None => "the workgroup ends no query".to_owned(),
+        };
+        let Some(limit) = run_limit else {
+            if cutoff.is_none() {
+                let hint =
+                    "Nothing limits what one query reads. Set query.max_scan_bytes, or a budget for single runs.";
+                let check = Check::passed(CUTOFF, format!("{said}, and one run here may read what it likes"));
+                self.checks.push(Check { hint: Some(hint.to_owned()), ..check });
+            }
+            return;
+        };
+        let wanted = limit.max(LEAST_CUTOFF);
+        let in_step = cutoff.is_some_and(|cutoff| cutoff <= wanted);
+        let hint = (!in_step).then(|| {
+            format!(
+                "It holds whatever a client does. Bring it into step: lakefront catalog limit-workgroup NAME, or with the \
+                 right athena:UpdateWorkGroup on {}: aws athena update-work-group --region {} --work-group {workgroup} \
+                 --configuration-updates BytesScannedCutoffPerQuery={wanted}",
+                self.workgroup_arn(workgroup),
+                self.aws.region(),
+            )
+        });
+        let check = Check::passed(CUTOFF, format!("{said}; one run here may read {}", human(limit)));
+        self.checks.push(Check { hint, ..check });
     }
 
     async fn results(&mut self, output: &str, write: bool) {
@@ -479,6 +523,9 @@ impl Steps<'_> {
 }
 
 const LIST: &str = "s3:ListBucket";
+const CUTOFF: &str = "Limit per query";
+/// Athena takes no smaller one.
+const LEAST_CUTOFF: u64 = 10_000_000;
 
 fn statement(actions: &[&str], resources: &[String]) -> Value {
     let one_or_list = |values: Vec<Value>| match <[Value; 1]>::try_from(values) {

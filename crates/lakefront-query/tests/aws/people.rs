@@ -128,6 +128,45 @@ async fn a_web_identity_takes_on_a_role_with_the_token_of_the_moment() {
 }
 
 #[tokio::test]
+async fn the_limit_of_a_workgroup_is_compared_and_set() {
+    let server = Server::start().await;
+    let aws = server.aws().await;
+    let told = async |run_limit: Option<u64>| {
+        let what = AwsChecks { workgroup: Some("primary".to_owned()), run_limit, ..AwsChecks::default() };
+        let checks = aws.check(&what).await;
+        assert!(checks.iter().all(|check| check.ok), "{checks:?}");
+        let check = checks.into_iter().find(|check| check.name == "Limit per query");
+        check.map(|check| (check.detail, check.hint.unwrap_or_default()))
+    };
+    let (detail, hint) = told(None).await.unwrap();
+    assert_eq!(detail, "the workgroup ends no query, and one run here may read what it likes");
+    assert!(hint.contains("query.max_scan_bytes"), "{hint}");
+    let (detail, hint) = told(Some(2_000_000_000)).await.unwrap();
+    assert_eq!(detail, "the workgroup ends no query; one run here may read 2 GB");
+    assert!(hint.contains("athena:UpdateWorkGroup on arn:aws:athena:us-east-1:*:workgroup/primary"), "{hint}");
+    assert!(hint.ends_with("--work-group primary --configuration-updates BytesScannedCutoffPerQuery=2000000000"));
+
+    assert_eq!(aws.limit_workgroup("primary", 2_000_000_000).await.unwrap(), 2_000_000_000);
+    let (detail, hint) = told(Some(2_000_000_000)).await.unwrap();
+    assert_eq!(
+        (detail.as_str(), hint.as_str()),
+        ("the workgroup ends a query after 2 GB; one run here may read 2 GB", "")
+    );
+    // A lower limit here, also below the least that Athena takes.
+    assert!(told(Some(1_000_000)).await.unwrap().1.ends_with("BytesScannedCutoffPerQuery=10000000"));
+    assert_eq!(aws.limit_workgroup("primary", 1_000_000).await.unwrap(), 10_000_000);
+    assert_eq!(told(Some(1_000_000)).await.unwrap().1, "");
+    assert_eq!(told(None).await, None);
+
+    let words = "User: arn:aws:iam::1:user/ada is not authorized to perform: athena:UpdateWorkGroup on resource: \
+                 arn:aws:athena:us-east-1:1:workgroup/primary";
+    server.world().fault("UpdateWorkGroup", [Fault::Forbidden(words)]);
+    let refused = lakefront_query::QueryError::from(aws.limit_workgroup("primary", 1).await.unwrap_err());
+    assert_eq!(refused.code, "FORBIDDEN");
+    assert!(refused.message.contains("athena:UpdateWorkGroup"), "{refused}");
+}
+
+#[tokio::test]
 async fn a_check_names_action_resource_and_line() {
     let server = Server::start().await;
     let words = "User: arn:aws:iam::123456789012:user/ada is not authorized to perform: glue:GetDatabases on resource: \

@@ -210,7 +210,8 @@ pub async fn check_draft(
 ) -> Result<Json<CheckReport>, Problem> {
     let draft = new.draft()?;
     let secret = draft.secret.as_deref();
-    let checks = connections::check(&app.opened, &app.settings, &draft.source, secret, Door::Api, Depth::All).await;
+    let (opened, settings) = (&app.opened, &app.settings);
+    let checks = connections::check(opened, settings, &draft.name, &draft.source, secret, Door::Api, Depth::All).await;
     checked(&app, &actor, &draft.name, checks).await
 }
 
@@ -233,7 +234,7 @@ pub async fn check(
         // What is kept already may have been added by command.
         (connections::as_kept(opened, settings, &id).await?, Door::Command)
     };
-    let checks = connections::check(opened, settings, &source, secret.as_deref(), door, Depth::All).await;
+    let checks = connections::check(opened, settings, &id, &source, secret.as_deref(), door, Depth::All).await;
     checked(&app, &actor, &id, checks).await
 }
 

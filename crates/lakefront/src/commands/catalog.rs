@@ -27,6 +27,8 @@ pub(super) enum CatalogCommand {
     Refresh { name: Option<String> },
     /// Put a new secret in the place of the old one, once it has been tried. It is read from where `add` reads it
     RotateSecret { name: String },
+    /// Let the Athena workgroup of a Glue catalog end what reads more than one run may read here, whoever runs it
+    LimitWorkgroup { name: String },
     /// Forget a catalog; its files stay
     Remove { name: String },
 }
@@ -220,6 +222,17 @@ impl CatalogCommand {
                         report.added.len(),
                         report.changed.len(),
                         report.removed.len()
+                    ));
+                }
+            }
+            Self::LimitWorkgroup { name } => {
+                if confirmed(&format!("Change the limit per query for all who use the workgroup of {name}?"), yes)? {
+                    let limited = connections::limit_workgroup(&opened, &settings, &scope, &name).await;
+                    let limited =
+                        limited.map_err(|problem| refused(problem).context("the workgroup is not limited"))?;
+                    say(format_args!(
+                        "The workgroup {} ends each query after {} bytes.",
+                        limited.workgroup, limited.bytes
                     ));
                 }
             }

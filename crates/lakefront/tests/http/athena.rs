@@ -172,3 +172,54 @@ async fn a_killed_server_leaves_no_query_behind() {
     server.terminated();
     assert_eq!(world.athena.world().running(), 0, "it ends with the server");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_limit_of_a_workgroup_is_brought_into_step_when_asked() {
+    let Some(world) = World::new().await else { return };
+    let data = tempfile::tempdir().unwrap();
+    add_user(data.path(), "admin@example.com", "admin");
+    let token = make_token(data.path(), "admin@example.com", &[]);
+    let add = ["catalog", "add", "aws", "--glue", "us-east-1", "--output", "s3://results/out/"];
+    let (added, told) = world.command(&data, &add);
+    assert!(added, "{told}");
+    let limit = ["--yes", "catalog", "limit-workgroup", "aws"];
+    let (limited, told) = world.command(&data, &limit);
+    assert!(!limited && told.contains("Nothing limits what one run may read here"), "{told}");
+    std::fs::write(data.path().join("lakefront.toml"), "[query]\nmax_scan_bytes = 2_000_000_000\n").unwrap();
+
+    let server = Server::on(data, &world.environment());
+    let step = async || {
+        let report = server.post("/api/v1/connections/aws/check", json!({})).token(&token).send().await.json();
+        let step =
+            report["checks"].as_array().unwrap().iter().find(|check| check["name"] == "Limit per query").cloned();
+        let step = step.unwrap_or_else(|| panic!("{report}"));
+        assert_eq!(step["ok"], true);
+        (step["detail"].as_str().unwrap().to_owned(), step["hint"].as_str().unwrap_or_default().to_owned())
+    };
+    let (detail, hint) = step().await;
+    assert_eq!(detail, "the workgroup ends no query; one run here may read 2 GB");
+    assert!(hint.contains("lakefront catalog limit-workgroup") && hint.contains("athena:UpdateWorkGroup"), "{hint}");
+    assert_eq!(world.athena.world().cutoff, None, "a check changes nothing");
+    let (limited, told) = world.command(&server.data, &limit);
+    assert!(limited && told.contains("The workgroup primary ends each query after 2000000000 bytes."), "{told}");
+    assert_eq!(world.athena.world().cutoff, Some(2_000_000_000));
+    assert_eq!(step().await.1, "");
+
+    // Of budgets, those count that nobody lifts, for everyone or this catalog.
+    for (subject, action, bytes) in [
+        (json!({"kind": "catalog", "name": "aws"}), "ask", 20_000_000),
+        (json!({"kind": "catalog", "name": "local"}), "block", 30_000_000),
+        (json!({"kind": "role", "role": "viewer"}), "block", 40_000_000),
+        (json!({"kind": "everyone"}), "block", 50_000_000),
+    ] {
+        let budget = json!({"subject": subject, "period": "run", "limit_bytes": bytes, "action": action});
+        assert_eq!(server.post("/api/v1/budgets", budget).token(&token).send().await.status, 201);
+    }
+    assert!(step().await.1.ends_with("BytesScannedCutoffPerQuery=50000000"));
+    let (limited, told) = world.command(&server.data, &limit);
+    assert!(limited, "{told}");
+    assert_eq!(world.athena.world().cutoff, Some(50_000_000));
+    let path = "/api/v1/audit?action=catalog.limit_workgroup";
+    let audit = server.get(path).token(&token).send().await.json();
+    assert_eq!(audit["items"][0]["detail"], json!({"workgroup": "primary", "bytes": 50_000_000}), "{audit}");
+}

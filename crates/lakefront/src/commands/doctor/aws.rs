@@ -53,7 +53,7 @@ impl DoctorAws {
     pub(super) async fn run(mut self, settings: Settings) -> anyhow::Result<()> {
         let (config, checks) = match self.catalog.take() {
             Some(catalog) => self.of_catalog(&catalog, &settings).await?,
-            None => self.of_flags()?,
+            None => self.of_flags(&settings)?,
         };
         let (run, write, as_json) = (self.run, self.write, self.json);
         let checks = AwsChecks { run, write, ..checks };
@@ -86,14 +86,14 @@ impl DoctorAws {
         let opened = app::open(settings).await?;
         let kept = connections::as_kept(&opened, settings, catalog).await;
         let kept = kept.map_err(|_| anyhow::anyhow!("there is no catalog {catalog}"))?;
-        let asked = connections::aws_checks(&kept.source, kept.secret.as_deref()).await;
+        let asked = connections::aws_checks(&opened, settings, catalog, &kept.source, kept.secret.as_deref()).await;
         let asked = asked.map_err(told)?;
         let (config, checks) = asked.with_context(|| format!("{catalog} is no catalog of AWS"))?;
         opened.store.close().await;
         Ok((config, checks))
     }
 
-    fn of_flags(&mut self) -> anyhow::Result<(AwsConfig, AwsChecks)> {
+    fn of_flags(&mut self, settings: &Settings) -> anyhow::Result<(AwsConfig, AwsChecks)> {
         let region = self.region.take().context("give --region, or --catalog")?;
         let identity = AwsIdentity::from(std::mem::take(&mut self.aws));
         let secret = identity.access_key_id.is_some().then(aws_secret).transpose()?;
@@ -103,6 +103,7 @@ impl DoctorAws {
             glue: !self.no_glue,
             catalog_id: self.catalog_id.take(),
             workgroup: self.workgroup.take(),
+            run_limit: Some(settings.query.max_scan_bytes).filter(|bytes| *bytes > 0),
             data: self.data.take(),
             output_location: self.output.take(),
             kms_key: self.kms_key.take(),
@@ -115,10 +116,8 @@ impl DoctorAws {
 }
 
 fn show(check: &Check) {
-    if check.ok {
-        return say(format_args!("ok      {}: {}", check.name, check.detail));
-    }
-    say(format_args!("FAILED  {}: {}", check.name, check.detail));
+    let outcome = if check.ok { "ok    " } else { "FAILED" };
+    say(format_args!("{outcome}  {}: {}", check.name, check.detail));
     if let Some(hint) = &check.hint {
         say(format_args!("        {hint}"));
     }
