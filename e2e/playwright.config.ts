@@ -42,6 +42,7 @@ export default defineConfig({
         "first-run.spec.ts",
         "connections.spec.ts",
         "costs.spec.ts",
+        "groups.spec.ts",
         "live.spec.ts",
         "sign-out.spec.ts",
         // Nothing is tested there; `PICTURES=1` has them made.
@@ -57,11 +58,18 @@ export default defineConfig({
       dependencies: ["signed in"],
       use: { storageState: "results/session.json" },
     },
+    // Its budget would stand among those of the costs.
+    {
+      name: "groups",
+      testMatch: "groups.spec.ts",
+      dependencies: ["administration"],
+      use: { storageState: "results/session.json" },
+    },
     // Changes the data that the others read.
     {
       name: "live",
       testMatch: "live.spec.ts",
-      dependencies: ["administration"],
+      dependencies: ["groups"],
       use: { storageState: "results/session.json" },
     },
     // Ends the session that the others use.

@@ -8,6 +8,7 @@ const PAGES: [string, string, RegExp][] = [
   ["costs", "/costs", /New budget/],
   ["settings", "/settings", /New token/],
   ["connections", "/admin/connections", /New connection/],
+  ["groups", "/admin/groups", /New group/],
 ];
 
 for (const [name, path, filled] of PAGES) {

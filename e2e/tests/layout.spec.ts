@@ -16,6 +16,7 @@ const PAGES: [string, string, RegExp][] = [
   ["table", "/data/local/demo/forecast", /state=CA/],
   ["settings", "/settings", /New token/],
   ["connections", "/admin/connections", /looked at/],
+  ["groups", "/admin/groups", /There is no group yet|People/],
 ];
 
 for (const size of SIZES) {

@@ -20,6 +20,7 @@ const PAGES = [
   ["/data/local/demo/forecast?tab=preview", "demo.forecast"],
   ["/settings", "Settings"],
   ["/admin/connections", "Connections"],
+  ["/admin/groups", "Groups"],
 ] as const;
 
 test.each(PAGES)("%s has its frame, title and place in the navigation before any script runs", async (url, title) => {

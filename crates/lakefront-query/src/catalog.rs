@@ -39,7 +39,7 @@ use hint::is_left_out;
 pub use info::{
     CatalogInfo, Change, ColumnInfo, DatabaseInfo, Problem, RefreshReport, TableChange, TableInfo, TableSummary,
 };
-pub use lake::{CatalogSource, GlueSource};
+pub use lake::{CatalogSource, GlueSource, GroupRules};
 pub use lakefront_engine::infer::trino_type;
 
 pub(crate) use bound::{Bound, Wanted};

@@ -31,8 +31,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use catalog::{
-    CatalogInfo, CatalogSource, Catalogs, CatalogsConfig, Change, ColumnInfo, DatabaseInfo, GlueSource, Hint, Infer,
-    Problem, RefreshReport, TableChange, TableInfo, TableSummary, infer_in, trino_type,
+    CatalogInfo, CatalogSource, Catalogs, CatalogsConfig, Change, ColumnInfo, DatabaseInfo, GlueSource, GroupRules,
+    Hint, Infer, Problem, RefreshReport, TableChange, TableInfo, TableSummary, infer_in, trino_type,
 };
 pub use error::{ErrorKind, Position, QueryError};
 pub use estimate::{ColumnEstimate, Estimate, EstimateReport, TableEstimate};

@@ -39,7 +39,11 @@ pub(crate) fn choose(
             other => Err(elsewhere(statement, other, EngineChoice::Embedded)),
         };
     };
-    let (theirs, rules, not_embedded) = (link.choice(), link.rules(), statement.not_embedded());
+    let (theirs, rules, not_embedded) = (link.choice(), link.rules(statement.principal()), statement.not_embedded());
+    let rule = match &rules.group {
+        Some(group) => format!("the catalog's rule for {group}"),
+        None => "the catalog's rule".to_owned(),
+    };
     let linked = |reason: String| Ok(Choice::Linked(Arc::clone(link), reason));
     match (asked, not_embedded) {
         (EngineChoice::Auto, _) => {}
@@ -51,11 +55,9 @@ pub(crate) fn choose(
         (other, _) => return Err(elsewhere(statement, other, theirs)),
     }
     match (rules.engine, not_embedded) {
-        (EngineChoice::Embedded, None) => {
-            Ok(Choice::Embedded(Some("the catalog's rule is the embedded engine".to_owned())))
-        }
+        (EngineChoice::Embedded, None) => Ok(Choice::Embedded(Some(format!("{rule} is the embedded engine")))),
         (EngineChoice::Embedded, Some(error)) => {
-            let hint = format!("The catalog's rule is the embedded engine; ask for `{theirs}` to run it there.");
+            let hint = format!("T{} is the embedded engine; ask for `{theirs}` to run it there.", &rule[1..]);
             Err(error.clone().with_hint(hint))
         }
         (EngineChoice::Auto, None) => {
@@ -68,7 +70,7 @@ pub(crate) fn choose(
             linked(format!("it calls a function that only {theirs} may know"))
         }
         (EngineChoice::Auto, Some(_)) => linked(format!("its tables are in {}", link.location())),
-        (rule, _) => linked(format!("the catalog's rule is the {rule} engine")),
+        (engine, _) => linked(format!("{rule} is the {engine} engine")),
     }
 }
 

@@ -127,7 +127,7 @@ impl Store {
             let by_hash = api_token::Entity::find().filter(api_token::Column::TokenHash.eq(hash.as_str()));
             let row = by_hash.one(tx).await?.ok_or(NOT_FOUND)?;
             let owner = user::Entity::find_by_id(row.owner_id.as_str()).one(tx).await?.ok_or(NOT_FOUND)?;
-            Ok((row, owner))
+            Ok((row, User::from_rows(tx, &owner).await?))
         });
         let (row, owner) = found?;
         if owner.disabled || row.expires_at.is_some_and(|end| end <= now) {
@@ -141,7 +141,7 @@ impl Store {
                 Ok(touch.exec(tx).await?)
             })?;
         }
-        Ok((User::from_row(&owner)?, ApiToken::from_row(&row)?))
+        Ok((owner, ApiToken::from_row(&row)?))
     }
 }
 

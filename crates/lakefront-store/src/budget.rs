@@ -12,6 +12,7 @@ use crate::{
     connection::Tx,
     cost::{self, DAY_MS},
     entity::{api_token, budget, charge, spent_day, user},
+    group,
 };
 
 const NOT_FOUND: StoreError = StoreError::NotFound("budget");
@@ -27,6 +28,10 @@ pub enum Subject {
         role: Role,
     },
     User {
+        id: Ulid,
+    },
+    /// The people of a group together.
+    Group {
         id: Ulid,
     },
     Token {
@@ -99,7 +104,7 @@ pub struct BudgetChange {
 pub struct BudgetState {
     #[serde(flatten)]
     pub budget: Budget,
-    /// The name of the person or token.
+    /// The name of the person, group or token.
     pub subject_name: Option<String>,
     /// In the current period, runs under way with their estimates; of a role's budget, by whoever used most.
     pub spent_bytes: u64,
@@ -130,6 +135,8 @@ pub struct Foreseen {
 #[derive(Clone, Debug)]
 pub struct Exceeded {
     pub budget: Budget,
+    /// The name of the group whose it is.
+    pub group: Option<String>,
     pub spent_bytes: u64,
     pub spent_usd: Usd,
     pub renews_at: Option<DateTime<Utc>>,
@@ -180,6 +187,7 @@ impl Store {
             match &new.subject {
                 Subject::User { id: User::PUBLIC } => {}
                 Subject::User { id } => drop(crate::user::find(tx, *id).await?),
+                Subject::Group { id } => drop(group::find(tx, *id).await?),
                 Subject::Token { id } => {
                     let token = api_token::Entity::find_by_id(id.to_string()).one(tx).await?;
                     token.ok_or(StoreError::NotFound("token"))?;
@@ -229,11 +237,21 @@ impl Store {
     pub async fn reserve(&self, scope: &Scope, run: &Foreseen) -> Result<Option<Exceeded>> {
         let bytes = run.bytes.unwrap_or(0);
         let approved = run.approved_bytes.is_some_and(|approved| bytes <= approved);
-        let all = reading!(self, |tx| Ok(budget::Entity::find().all(tx).await?))?;
+        let user = scope.user_id().map(|id| id.to_string());
+        let (all, groups) = reading!(self, |tx| {
+            let all = budget::Entity::find().all(tx).await?;
+            let groups = match &user {
+                Some(user) if all.iter().any(|budget| budget.subject_kind == "group") => {
+                    group::groups_of(tx, user).await?
+                }
+                _ => Vec::new(),
+            };
+            Ok((all, groups))
+        })?;
         let mut budgets = Vec::new();
         for row in &all {
             let budget = Budget::from_row(row)?;
-            if budget.subject.counts_for(scope, run) && !(approved && budget.action == BudgetAction::Ask) {
+            if budget.subject.counts_for(scope, &groups, run) && !(approved && budget.action == BudgetAction::Ask) {
                 budgets.push(budget);
             }
         }
@@ -248,7 +266,9 @@ impl Store {
             let exceeded = budget.limit_bytes.is_some_and(|limit| bytes > limit)
                 || budget.limit_usd.is_some_and(|limit| run.usd > Usd::ZERO && spent_usd + run.usd > limit);
             let renews_at = budget.period.ends(now);
-            exceeded.then(|| Exceeded { budget: budget.clone(), spent_bytes, spent_usd, renews_at })
+            let named = |(id, _): &&(Ulid, String)| budget.subject == Subject::Group { id: *id };
+            let group = groups.iter().find(named).map(|(_, name)| name.clone());
+            exceeded.then(|| Exceeded { budget: budget.clone(), group, spent_bytes, spent_usd, renews_at })
         };
         let (single, lasting): (Vec<_>, Vec<_>) = budgets.into_iter().partition(|budget| budget.period == Period::Run);
         let blocked = single.iter().find_map(|budget| over(budget, (0, Usd::ZERO)));
@@ -267,7 +287,7 @@ impl Store {
             let locked = budget::Entity::find().filter(budget::Column::Id.is_in(ids));
             locked.order_by_asc(budget::Column::Id).lock_exclusive().all(tx).await?;
             for budget in &lasting {
-                let spent = spent(tx, spent_by(budget, scope, run, now)).await?;
+                let spent = spent(tx, spent_by(tx, budget, scope, run, now).await?).await?;
                 if let Some(exceeded) = over(budget, spent) {
                     return Ok(Some(exceeded));
                 }
@@ -311,15 +331,22 @@ fn since(budget: &Budget, now: DateTime<Utc>) -> Select<spent_day::Entity> {
 }
 
 /// The days that count for a budget.
-fn spent_by(budget: &Budget, scope: &Scope, run: &Foreseen, now: DateTime<Utc>) -> Select<spent_day::Entity> {
+async fn spent_by(
+    tx: &Tx,
+    budget: &Budget,
+    scope: &Scope,
+    run: &Foreseen,
+    now: DateTime<Utc>,
+) -> Result<Select<spent_day::Entity>> {
     let of = since(budget, now);
-    match &budget.subject {
+    Ok(match &budget.subject {
         Subject::Everyone | Subject::Catalog { .. } => of,
         Subject::Role { .. } | Subject::User { .. } => {
             of.filter(spent_day::Column::PrincipalId.eq(scope.user_id().map(|id| id.to_string())))
         }
+        Subject::Group { id } => of.filter(spent_day::Column::PrincipalId.is_in(group::member_ids(tx, *id).await?)),
         Subject::Token { .. } => of.filter(spent_day::Column::TokenId.eq(run.token.map(|id| id.to_string()))),
-    }
+    })
 }
 
 const SUM_BYTES: &str = "CAST(COALESCE(SUM(bytes), 0) AS BIGINT)";
@@ -343,6 +370,10 @@ async fn state(tx: &Tx, budget: Budget, now: DateTime<Utc>) -> Result<BudgetStat
         _ if budget.period == Period::Run => (0, Usd::ZERO),
         Subject::Everyone | Subject::Catalog { .. } => spent(tx, of).await?,
         Subject::User { id } => spent(tx, of.filter(spent_day::Column::PrincipalId.eq(id.to_string()))).await?,
+        Subject::Group { id } => {
+            let members = group::member_ids(tx, *id).await?;
+            spent(tx, of.filter(spent_day::Column::PrincipalId.is_in(members))).await?
+        }
         Subject::Token { id } => spent(tx, of.filter(spent_day::Column::TokenId.eq(id.to_string()))).await?,
         Subject::Role { role } => {
             let people = user::Entity::find().filter(user::Column::Role.eq(role.as_str())).all(tx).await?;
@@ -362,6 +393,7 @@ async fn state(tx: &Tx, budget: Budget, now: DateTime<Utc>) -> Result<BudgetStat
     };
     let subject_name = match &budget.subject {
         Subject::User { id } => user::Entity::find_by_id(id.to_string()).one(tx).await?.map(|user| user.name),
+        Subject::Group { id } => Some(group::find(tx, *id).await?.name),
         Subject::Token { id } => api_token::Entity::find_by_id(id.to_string()).one(tx).await?.map(|token| token.name),
         Subject::Everyone | Subject::Role { .. } | Subject::Catalog { .. } => None,
     };
@@ -408,6 +440,7 @@ impl Subject {
             Self::Everyone => ("everyone", String::new()),
             Self::Role { role } => ("role", role.as_str().to_owned()),
             Self::User { id } => ("user", id.to_string()),
+            Self::Group { id } => ("group", id.to_string()),
             Self::Token { id } => ("token", id.to_string()),
             Self::Catalog { name } => ("catalog", column::without_nul(&name.to_lowercase())),
         }
@@ -418,17 +451,19 @@ impl Subject {
             "everyone" => Self::Everyone,
             "role" => Self::Role { role: subject.parse()? },
             "user" => Self::User { id: column::id(subject)? },
+            "group" => Self::Group { id: column::id(subject)? },
             "token" => Self::Token { id: column::id(subject)? },
             "catalog" => Self::Catalog { name: subject.to_owned() },
             _ => return Err(StoreError::Internal(format!("a budget for {kind:?}").into())),
         })
     }
 
-    fn counts_for(&self, scope: &Scope, run: &Foreseen) -> bool {
+    fn counts_for(&self, scope: &Scope, groups: &[(Ulid, String)], run: &Foreseen) -> bool {
         match self {
             Self::Everyone => true,
             Self::Role { role } => run.role == Some(*role),
             Self::User { id } => scope.user_id() == Some(*id),
+            Self::Group { id } => groups.iter().any(|(group, _)| group == id),
             Self::Token { id } => run.token == Some(*id),
             Self::Catalog { name } => run.catalogs.iter().any(|catalog| catalog.eq_ignore_ascii_case(name)),
         }

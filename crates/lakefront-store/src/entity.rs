@@ -289,6 +289,22 @@ entity!(approval, "approvals", {
     pub note: Option<String>,
 });
 
+entity!(group, "groups", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: String,
+    pub name: String,
+    pub name_key: String,
+    pub created_at: i64,
+    pub updated_at: i64,
+});
+
+entity!(group_member, "group_members", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub group_id: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub user_id: String,
+});
+
 entity!(partition_rule, "partition_rules", {
     #[sea_orm(primary_key, auto_increment = false)]
     pub catalog: String,

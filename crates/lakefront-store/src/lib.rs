@@ -1,4 +1,4 @@
-//! The app database: people, sessions, tokens, saved objects, history, catalogs, preferences, audit.
+//! The app database: people, groups, sessions, tokens, saved objects, history, catalogs, preferences, audit.
 //!
 //! SQLite by default, PostgreSQL (also behind a transaction pooler) by URL; the same tables and answers on both.
 //! Every call takes a [`Scope`] first: who asks, and what they may. What a scope may not see is
@@ -22,6 +22,7 @@ mod data_version;
 mod entity;
 mod error;
 mod execution;
+mod group;
 mod idempotency;
 mod link;
 mod migration;
@@ -52,6 +53,7 @@ pub use cost::{Accuracy, CostBy, CostRow, Costs, Reuse, Settled};
 pub use data_version::{DataPlace, DataVersions};
 pub use error::StoreError;
 pub use execution::{ExecutionFilter, ExecutionRecord, ExecutionState, ExecutionUpdate, NewExecution};
+pub use group::{Group, GroupChange, NewGroup};
 pub use idempotency::{Idempotency, StoredResponse};
 pub use money::Usd;
 pub use object::{Kind, NewObject, Object, ObjectChange, ObjectFilter, ObjectVersion};

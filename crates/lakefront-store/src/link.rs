@@ -51,7 +51,7 @@ impl Store {
             if spent == 0 || user.disabled {
                 return Err(USED);
             }
-            User::from_row(&user)
+            User::from_rows(tx, &user).await
         })
     }
 }

@@ -10,15 +10,17 @@ pub(crate) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(Initial),
-            Box::new(Costs),
-            Box::new(Seeds),
-            Box::new(DataVersions),
-            Box::new(SharedResults),
-            Box::new(PublicDashboards),
-            Box::new(PreparedStatements),
-        ]
+        let steps = [
+            Step { name: "0001_initial", sql: include_str!("migration/0001_initial.sql") },
+            Step { name: "0002_costs", sql: include_str!("migration/0002_costs.sql") },
+            Step { name: "0003_seeds", sql: include_str!("migration/0003_seeds.sql") },
+            Step { name: "0004_data_versions", sql: include_str!("migration/0004_data_versions.sql") },
+            Step { name: "0005_shared_results", sql: include_str!("migration/0005_shared_results.sql") },
+            Step { name: "0006_public_dashboards", sql: include_str!("migration/0006_public_dashboards.sql") },
+            Step { name: "0007_prepared_statements", sql: include_str!("migration/0007_prepared_statements.sql") },
+            Step { name: "0008_groups", sql: include_str!("migration/0008_groups.sql") },
+        ];
+        steps.into_iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()
     }
 }
 
@@ -27,120 +29,31 @@ pub(crate) fn names() -> Vec<String> {
     Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect()
 }
 
-struct Initial;
+/// The same text for SQLite and PostgreSQL.
+struct Step {
+    name: &'static str,
+    sql: &'static str,
+}
 
-impl MigrationName for Initial {
+impl MigrationName for Step {
     fn name(&self) -> &str {
-        "0001_initial"
+        self.name
     }
 }
 
 #[async_trait]
-impl MigrationTrait for Initial {
+impl MigrationTrait for Step {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
-        db.execute_unprepared(include_str!("migration/0001_initial.sql")).await?;
-        db.execute_unprepared(match manager.get_database_backend() {
-            DbBackend::Postgres => include_str!("migration/0001_append_only_postgres.sql"),
-            _ => include_str!("migration/0001_append_only_sqlite.sql"),
-        })
-        .await?;
-        Ok(())
-    }
-}
-
-struct Costs;
-
-impl MigrationName for Costs {
-    fn name(&self) -> &str {
-        "0002_costs"
-    }
-}
-
-#[async_trait]
-impl MigrationTrait for Costs {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.get_connection().execute_unprepared(include_str!("migration/0002_costs.sql")).await?;
-        Ok(())
-    }
-}
-
-struct Seeds;
-
-impl MigrationName for Seeds {
-    fn name(&self) -> &str {
-        "0003_seeds"
-    }
-}
-
-#[async_trait]
-impl MigrationTrait for Seeds {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.get_connection().execute_unprepared(include_str!("migration/0003_seeds.sql")).await?;
-        Ok(())
-    }
-}
-
-struct DataVersions;
-
-impl MigrationName for DataVersions {
-    fn name(&self) -> &str {
-        "0004_data_versions"
-    }
-}
-
-#[async_trait]
-impl MigrationTrait for DataVersions {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.get_connection().execute_unprepared(include_str!("migration/0004_data_versions.sql")).await?;
-        Ok(())
-    }
-}
-
-struct SharedResults;
-
-impl MigrationName for SharedResults {
-    fn name(&self) -> &str {
-        "0005_shared_results"
-    }
-}
-
-#[async_trait]
-impl MigrationTrait for SharedResults {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.get_connection().execute_unprepared(include_str!("migration/0005_shared_results.sql")).await?;
-        Ok(())
-    }
-}
-
-struct PublicDashboards;
-
-impl MigrationName for PublicDashboards {
-    fn name(&self) -> &str {
-        "0006_public_dashboards"
-    }
-}
-
-#[async_trait]
-impl MigrationTrait for PublicDashboards {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.get_connection().execute_unprepared(include_str!("migration/0006_public_dashboards.sql")).await?;
-        Ok(())
-    }
-}
-
-struct PreparedStatements;
-
-impl MigrationName for PreparedStatements {
-    fn name(&self) -> &str {
-        "0007_prepared_statements"
-    }
-}
-
-#[async_trait]
-impl MigrationTrait for PreparedStatements {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.get_connection().execute_unprepared(include_str!("migration/0007_prepared_statements.sql")).await?;
+        db.execute_unprepared(self.sql).await?;
+        if self.name == "0001_initial" {
+            // How a table is kept from being changed is each system's own.
+            let append_only = match manager.get_database_backend() {
+                DbBackend::Postgres => include_str!("migration/0001_append_only_postgres.sql"),
+                _ => include_str!("migration/0001_append_only_sqlite.sql"),
+            };
+            db.execute_unprepared(append_only).await?;
+        }
         Ok(())
     }
 }

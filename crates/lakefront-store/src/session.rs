@@ -59,7 +59,7 @@ impl Store {
             owner.last_sign_in_at = Some(now);
             update(tx, owner.clone()).await?;
             session::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx).await?;
-            Session::from_rows(&row, &owner)
+            Session::from_row(&row, User::from_rows(tx, &owner).await?)
         })?;
         Ok((secret, session))
     }
@@ -73,7 +73,7 @@ impl Store {
             let by_hash = session::Entity::find().filter(session::Column::TokenHash.eq(hash.as_str()));
             let Some(row) = by_hash.one(tx).await? else { return Err(NOT_FOUND) };
             let owner = user::Entity::find_by_id(row.user_id.as_str()).one(tx).await?.ok_or(NOT_FOUND)?;
-            Ok((row, owner))
+            Ok((row, User::from_rows(tx, &owner).await?))
         });
         let (row, owner) = found?;
         if row.last_seen_at + IDLE_MS < now || row.created_at + ABSOLUTE_MS < now || owner.disabled {
@@ -89,7 +89,7 @@ impl Store {
                 Ok(touch.exec(tx).await?)
             })?;
         }
-        Session::from_rows(&row, &owner)
+        Session::from_row(&row, owner)
     }
 
     /// The sessions of a user: one's own, or anyone's for administrators. Last used first.
@@ -97,14 +97,14 @@ impl Store {
         scope.must_see(Some(user), "user")?;
         let now = self.now_ms();
         reading!(self, |tx| {
-            let owner = find(tx, user).await?;
+            let owner = User::from_rows(tx, &find(tx, user).await?).await?;
             let rows = session::Entity::find()
                 .filter(session::Column::UserId.eq(user.to_string()))
                 .filter(expired_at(now).not())
                 .order_by_desc(session::Column::LastSeenAt)
                 .all(tx)
                 .await?;
-            rows.iter().map(|row| Session::from_rows(row, &owner)).collect()
+            rows.iter().map(|row| Session::from_row(row, owner.clone())).collect()
         })
     }
 
@@ -137,10 +137,10 @@ impl Session {
         Scope::User { id: self.user.id, role: self.user.role, access: Access::Session, address }
     }
 
-    fn from_rows(row: &session::Model, owner: &user::Model) -> Result<Self> {
+    fn from_row(row: &session::Model, user: User) -> Result<Self> {
         Ok(Self {
             id: column::id(&row.id)?,
-            user: User::from_row(owner)?,
+            user,
             created_at: column::time(row.created_at),
             last_seen_at: column::time(row.last_seen_at),
             address: row.address.clone(),

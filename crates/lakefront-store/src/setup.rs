@@ -71,7 +71,7 @@ impl Store {
             save(tx, row).await?;
             user::insert(tx, user.clone()).await?;
             audit::append(self, tx, scope, "setup.complete", &user.id, json!({"email": user.email})).await?;
-            User::from_row(&user)
+            User::from_rows(tx, &user).await
         })
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     connection::Tx,
     entity::{installation, session, user},
     error::conflict,
+    group::groups_of,
 };
 
 const NOT_FOUND: StoreError = StoreError::NotFound("user");
@@ -33,6 +34,8 @@ pub struct User {
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     pub last_sign_in_at: Option<DateTime<Utc>>,
+    /// Names of the groups, in order.
+    pub groups: Vec<String>,
 }
 
 /// The short form of a user inside other answers.
@@ -83,20 +86,19 @@ impl Store {
             insert(tx, row.clone()).await?;
             let detail = json!({"email": row.email, "role": row.role});
             audit::append(self, tx, scope, "user.create", &row.id, detail).await?;
-            User::from_row(&row)
+            User::from_rows(tx, &row).await
         })
     }
 
     /// Oneself, or anyone for administrators.
     pub async fn user(&self, scope: &Scope, id: Ulid) -> Result<User> {
         scope.must_see(Some(id), "user")?;
-        reading!(self, |tx| User::from_row(&find(tx, id).await?))
+        reading!(self, |tx| User::from_rows(tx, &find(tx, id).await?).await)
     }
 
     /// As [`user`](Self::user), by e-mail address.
     pub async fn user_by_email(&self, scope: &Scope, email: &str) -> Result<User> {
-        let row = reading!(self, |tx| by_email(tx, email).await)?.ok_or(NOT_FOUND)?;
-        let user = User::from_row(&row)?;
+        let user = reading!(self, |tx| User::from_rows(tx, &by_email(tx, email).await?.ok_or(NOT_FOUND)?).await)?;
         scope.must_see(Some(user.id), "user")?;
         Ok(user)
     }
@@ -112,8 +114,13 @@ impl Store {
         if let Some(search) = &filter.search {
             query = query.filter(contains(user::Column::Search.into_expr(), &search.to_lowercase()));
         }
-        let rows = reading!(self, |tx| Ok(query.clone().all(tx).await?))?;
-        let users = rows.iter().map(User::from_row).collect::<Result<_>>()?;
+        let users = reading!(self, |tx| {
+            let mut users = Vec::new();
+            for row in query.clone().all(tx).await? {
+                users.push(User::from_rows(tx, &row).await?);
+            }
+            Ok(users)
+        })?;
         Ok(Page::new(users, limit, |user: &User| key(&user.email)))
     }
 
@@ -144,7 +151,7 @@ impl Store {
             }
             update(tx, after.clone()).await?;
             audit::append(self, tx, scope, "user.update", &after.id, serde_json::to_value(&change)?).await?;
-            User::from_row(&after)
+            User::from_rows(tx, &after).await
         })
     }
 
@@ -165,10 +172,10 @@ impl Store {
     /// For sign-in, by the system only. `None` for unknown and disabled users alike.
     pub async fn credentials(&self, scope: &Scope, email: &str) -> Result<Option<Credentials>> {
         scope.must_be_system()?;
-        let row = reading!(self, |tx| by_email(tx, email).await)?;
-        row.filter(|row| !row.disabled)
-            .map(|row| Ok(Credentials { user: User::from_row(&row)?, password_hash: row.password_hash }))
-            .transpose()
+        reading!(self, |tx| {
+            let Some(row) = by_email(tx, email).await?.filter(|row| !row.disabled) else { return Ok(None) };
+            Ok(Some(Credentials { user: User::from_rows(tx, &row).await?, password_hash: row.password_hash }))
+        })
     }
 
     pub(crate) fn new_user_row(&self, new: &NewUser) -> Result<user::Model> {
@@ -207,10 +214,11 @@ impl User {
             created_at: DateTime::UNIX_EPOCH,
             updated_at: DateTime::UNIX_EPOCH,
             last_sign_in_at: None,
+            groups: Vec::new(),
         }
     }
 
-    pub(crate) fn from_row(row: &user::Model) -> Result<Self> {
+    pub(crate) async fn from_rows(tx: &Tx, row: &user::Model) -> Result<Self> {
         Ok(Self {
             id: column::id(&row.id)?,
             email: row.email.clone(),
@@ -221,6 +229,7 @@ impl User {
             created_at: column::time(row.created_at),
             updated_at: column::time(row.updated_at),
             last_sign_in_at: row.last_sign_in_at.map(column::time),
+            groups: groups_of(tx, &row.id).await?.into_iter().map(|(_, name)| name).collect(),
         })
     }
 }

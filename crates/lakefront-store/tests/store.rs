@@ -16,6 +16,8 @@ mod costs;
 mod data;
 #[path = "store/faults.rs"]
 mod faults;
+#[path = "store/groups.rs"]
+mod groups;
 #[path = "store/history.rs"]
 mod history;
 #[path = "store/objects.rs"]
@@ -111,6 +113,9 @@ stories! {
         a_waiting_run_outlives_its_deadline_but_not_its_process,
         costs_add_up_and_are_ones_own,
         a_partition_rule_is_for_editors;
+    groups:
+        a_group_has_a_life,
+        a_group_spends_its_budget_together;
     data:
         changes_are_counted_for_the_other_instances,
         a_table_is_loaded_whole_or_not_at_all;

@@ -12,6 +12,7 @@ mod definition;
 pub mod events;
 pub mod executions;
 pub mod extract;
+pub mod groups;
 pub mod idempotency;
 pub mod operations;
 pub mod preferences;

@@ -93,7 +93,7 @@ pub fn principal(user: &User) -> Principal {
         Role::Editor => lakefront_query::Role::Editor,
         Role::Admin => lakefront_query::Role::Admin,
     };
-    Principal { id: user.id.to_string(), name: user.name.clone(), role, groups: Vec::new() }
+    Principal { id: user.id.to_string(), name: user.name.clone(), role, groups: user.groups.clone() }
 }
 
 /// Something a role and a token's scopes may allow. `NAME` stands as `x-permission` in the OpenAPI document.

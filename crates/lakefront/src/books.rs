@@ -318,7 +318,7 @@ fn amount(usd: &str) -> Usd {
 }
 
 fn over(ask: &Ask, exceeded: &Exceeded) -> QueryError {
-    let Exceeded { budget, spent_bytes, spent_usd, renews_at } = exceeded;
+    let Exceeded { budget, group, spent_bytes, spent_usd, renews_at } = exceeded;
     let (bytes, usd) = ask.estimate.as_ref().map_or((0, "0"), |estimate| (estimate.bytes, estimate.usd.as_str()));
     let by_bytes = budget.limit_bytes.is_some_and(|limit| spent_bytes.saturating_add(bytes) > limit);
     let limit = match (by_bytes, budget.limit_bytes, budget.limit_usd) {
@@ -330,6 +330,7 @@ fn over(ask: &Ask, exceeded: &Exceeded) -> QueryError {
         Subject::Everyone => "all people together".to_owned(),
         Subject::Role { role } => format!("each {}", role.as_str()),
         Subject::User { .. } => ask.principal.name.clone(),
+        Subject::Group { .. } => format!("the group {}", group.as_deref().unwrap_or_default()),
         Subject::Token { .. } => "this API token".to_owned(),
         Subject::Catalog { name } => format!("catalog `{name}`"),
     };

@@ -11,7 +11,7 @@ use lakefront_engine::S3Credentials;
 use lakefront_query::aws::{AthenaConfig, AwsConfig, per_tb_usd};
 use lakefront_query::postgres::{Confined, PostgresConfig, PostgresPassword};
 use lakefront_query::trino::{TrinoAuth, TrinoConfig};
-use lakefront_query::{CatalogSource, EngineChoice, GlueSource, Queries, QueryError};
+use lakefront_query::{CatalogSource, EngineChoice, GlueSource, GroupRules, Queries, QueryError};
 use lakefront_store::{SEED_SCHEMA, SealedSecret, Store};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -106,6 +106,9 @@ pub struct Glue {
     /// `auto`, `embedded` or `athena`.
     pub engine: Option<EngineChoice>,
     pub embedded_max_bytes: Option<u64>,
+    /// By the name of a group, what is different for its people.
+    #[serde(default)]
+    pub groups: BTreeMap<String, OfGroup>,
     /// From so many bytes on that a statement reads, Athena may write its result as Parquet.
     #[serde(default)]
     pub unload_min_bytes: Option<u64>,
@@ -113,6 +116,14 @@ pub struct Glue {
     /// The queue of SQS that tells of new files.
     #[serde(default)]
     pub events_queue_url: Option<String>,
+}
+
+/// Which engine statements of a group's people take.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfGroup {
+    pub engine: Option<EngineChoice>,
+    pub embedded_max_bytes: Option<u64>,
 }
 
 impl Glue {
@@ -157,9 +168,14 @@ impl Glue {
             bail!("a price is no negative number");
         }
         let engine = self.engine.unwrap_or_default();
-        if !matches!(engine, EngineChoice::Auto | EngineChoice::Embedded | EngineChoice::Athena) {
-            bail!("the engine of a Glue catalog is auto, embedded or athena");
+        let engines = self.groups.values().filter_map(|rules| rules.engine).chain([engine]);
+        for engine in engines {
+            if !matches!(engine, EngineChoice::Auto | EngineChoice::Embedded | EngineChoice::Athena) {
+                bail!("the engine of a Glue catalog is auto, embedded or athena");
+            }
         }
+        let of_group =
+            |rules: &OfGroup| GroupRules { engine: rules.engine, embedded_max_bytes: rules.embedded_max_bytes };
         let identity = self.identity();
         identity.check(secret.is_some())?;
         Ok(GlueSource {
@@ -173,6 +189,7 @@ impl Glue {
             },
             engine,
             embedded_max_bytes: self.embedded_max_bytes,
+            groups: self.groups.iter().map(|(name, rules)| (name.clone(), of_group(rules))).collect(),
             unload_min_bytes: self.unload_min_bytes,
             price_per_tb_usd: self.price_per_tb_usd,
         })

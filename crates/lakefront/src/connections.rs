@@ -302,7 +302,7 @@ async fn run_limit(
         let concerns = match &budget.subject {
             Subject::Everyone => true,
             Subject::Catalog { name } => name.eq_ignore_ascii_case(catalog),
-            Subject::Role { .. } | Subject::User { .. } | Subject::Token { .. } => false,
+            Subject::Role { .. } | Subject::User { .. } | Subject::Group { .. } | Subject::Token { .. } => false,
         };
         if concerns && budget.period == Period::Run && budget.action == BudgetAction::Block {
             limits.extend(budget.limit_bytes);

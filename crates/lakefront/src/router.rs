@@ -9,8 +9,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    approvals, audit, auth, budgets, catalogs, connections, costs, dashboard_data, executions, operations, preferences,
-    public_dashboards, result_cache, s3_events, saved, tokens, users,
+    approvals, audit, auth, budgets, catalogs, connections, costs, dashboard_data, executions, groups, operations,
+    preferences, public_dashboards, result_cache, s3_events, saved, tokens, users,
 };
 use crate::app::App;
 use crate::error::Problem;
@@ -44,6 +44,7 @@ fn ui() -> Router<App> {
         .route("/costs", get(pages::plain_page))
         .route("/settings", get(pages::plain_page))
         .route("/admin/connections", get(pages::plain_page))
+        .route("/admin/groups", get(pages::plain_page))
         .route("/signin", get(pages::open_page))
         .route("/setup", get(pages::open_page))
         .route("/assets/{*name}", get(pages::asset))
@@ -69,6 +70,8 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::get, users::update))
         .routes(routes!(users::link))
+        .routes(routes!(groups::list, groups::create))
+        .routes(routes!(groups::get, groups::update, groups::delete))
         .routes(routes!(audit::list))
         .routes(routes!(catalogs::list))
         .routes(routes!(catalogs::refresh_catalog))

@@ -66,6 +66,7 @@ const READS = {
   budgets: queries.budgets(),
   approvals: queries.approvals(),
   users: queries.users(),
+  groups: queries.groups(),
 };
 const connection = { id: "c", updated_at: null } as Connection;
 const WRITES: Record<string, () => unknown> = {
@@ -93,6 +94,9 @@ const WRITES: Record<string, () => unknown> = {
     }),
   updateBudget: () => writes.updateBudget("i", { limit_bytes: 1, limit_usd: null, action: "ask" }),
   deleteBudget: () => writes.deleteBudget("i"),
+  createGroup: () => writes.createGroup({ name: "", members: [] }),
+  changeGroup: () => writes.changeGroup("i", { name: "", members: [] }),
+  removeGroup: () => writes.removeGroup("i"),
   approveRun: () => writes.decideRun("i", true, ""),
   rejectRun: () => writes.decideRun("i", false, "no"),
   deleteDashboard: () => writes.deleteDashboard("i"),

@@ -14,6 +14,7 @@ import type {
   DatabaseSummary,
   Execution,
   FilterValues,
+  Group,
   Me,
   Page,
   ResultCache,
@@ -178,11 +179,23 @@ export const approvals = () =>
     queryFn: ({ signal }) => callJson<Page<Approval>>("/approvals", { signal }),
   });
 
+/** Everyone, however many pages that takes. */
 export const users = () =>
   queryOptions({
     queryKey: ["users"],
-    queryFn: ({ signal }) => callJson<Page<User>>("/users", { signal, query: { limit: 200 } }),
+    queryFn: async ({ signal }): Promise<{ items: User[] }> => {
+      const items: User[] = [];
+      for (let cursor: string | null = ""; cursor !== null;) {
+        const page: Page<User> = await callJson("/users", { signal, query: { limit: 200, ...(cursor && { cursor }) } });
+        items.push(...page.items);
+        cursor = page.next_cursor;
+      }
+      return { items };
+    },
   });
+
+export const groups = () =>
+  queryOptions({ queryKey: ["groups"], queryFn: ({ signal }) => callJson<Page<Group>>("/groups", { signal }) });
 
 export interface TableName {
   catalog: string;

@@ -363,6 +363,7 @@ export type BudgetSubject =
   | { kind: "everyone" }
   | { kind: "role"; role: Role }
   | { kind: "user"; id: string }
+  | { kind: "group"; id: string }
   | { kind: "token"; id: string }
   | { kind: "catalog"; name: string };
 
@@ -440,6 +441,18 @@ export interface ResultCache {
 export interface User extends Person {
   email: string;
   role: Role;
+}
+
+/** People who share a budget and rules. */
+export interface Group {
+  id: string;
+  name: string;
+  members: Person[];
+}
+
+export interface GroupInput {
+  name: string;
+  members: string[];
 }
 
 /** What a reader gets of a public dashboard without signing in: nothing but what its page shows. */

@@ -8,6 +8,8 @@ import type {
   ConnectionInput,
   Dashboard,
   DashboardDefinition,
+  Group,
+  GroupInput,
   NewApiToken,
   NewBudget,
   Preferences,
@@ -54,6 +56,11 @@ export const createBudget = (body: NewBudget) => callJson<Budget>("/budgets", { 
 export const updateBudget = (id: string, body: BudgetLimits) =>
   callJson<Budget>(`/budgets/${part(id)}`, { method: "PATCH", body });
 export const deleteBudget = (id: string) => callJson<void>(`/budgets/${part(id)}`, { method: "DELETE" });
+
+export const createGroup = (body: GroupInput) => callJson<Group>("/groups", { method: "POST", body });
+export const changeGroup = (id: string, body: GroupInput) =>
+  callJson<Group>(`/groups/${part(id)}`, { method: "PATCH", body });
+export const removeGroup = (id: string) => callJson<void>(`/groups/${part(id)}`, { method: "DELETE" });
 
 export const decideRun = (id: string, approve: boolean, note: string) =>
   callJson<void>(`/executions/${part(id)}/${approve ? "approve" : "reject"}`, {

@@ -99,6 +99,12 @@ const adminConnections = createRoute({
   ...page("connections/connections-page", () => import("@/features/connections/connections-page"), "ConnectionsPage"),
 });
 
+const adminGroups = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/admin/groups",
+  ...page("groups/groups-page", () => import("@/features/groups/groups-page"), "GroupsPage"),
+});
+
 export const routeTree = root.addChildren([
   signIn,
   setup,
@@ -113,6 +119,7 @@ export const routeTree = root.addChildren([
     costs,
     settings,
     adminConnections,
+    adminGroups,
   ]),
 ]);
 

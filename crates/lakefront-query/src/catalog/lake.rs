@@ -1,5 +1,6 @@
 //! Where a catalog's files lie, and the credentials to read them.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{PoisonError, RwLock};
 
@@ -47,10 +48,20 @@ pub struct GlueSource {
     pub engine: EngineChoice,
     /// More is sent to Athena; `None`: as for all catalogs.
     pub embedded_max_bytes: Option<u64>,
+    /// What is different for the people of a group, by its name in any case. Of several groups of someone, the first by
+    /// name counts.
+    pub groups: BTreeMap<String, GroupRules>,
     /// Results of statements that read so many bytes are unloaded as Parquet, where that is possible; `None`: none are.
     pub unload_min_bytes: Option<u64>,
     /// What Athena's scanned terabyte (10^12 bytes) costs; `None`: the region's list price.
     pub price_per_tb_usd: Option<f64>,
+}
+
+/// Which engine statements of a group's people take; what is `None` is as for everyone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GroupRules {
+    pub engine: Option<EngineChoice>,
+    pub embedded_max_bytes: Option<u64>,
 }
 
 /// A parsed source.

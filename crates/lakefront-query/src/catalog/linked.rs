@@ -71,8 +71,8 @@ pub(crate) trait Link: Engine + fmt::Debug {
         false
     }
 
-    /// What `auto` means for the tables it keeps.
-    fn rules(&self) -> Rules {
+    /// What `auto` means for the tables it keeps, for whoever asks.
+    fn rules(&self, _principal: &Principal) -> Rules {
         Rules::default()
     }
 
@@ -86,11 +86,13 @@ pub(crate) trait Link: Engine + fmt::Debug {
 }
 
 /// Which engine statements on the tables of a catalog take, where both could.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Rules {
     pub(crate) engine: EngineChoice,
     /// More goes to the system that keeps the tables; `None`: as for all catalogs.
     pub(crate) embedded_max_bytes: Option<u64>,
+    /// The group whose rules these are, where not everyone's.
+    pub(crate) group: Option<String>,
 }
 
 /// A table as the other system tells it.

@@ -1,5 +1,6 @@
 //! Athena, over the tables of a Glue catalog.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,7 +17,8 @@ use super::linked::{self, Run};
 use super::{Beginning, Engine, Plan};
 use crate::aws::{Athena, AthenaRequest, AthenaRun, AthenaState, Aws, AwsErrorKind, Glue, LEAST, STEP, per_tb_usd};
 use crate::catalog::{
-    Condition, GlueSource, Infer, Link, LinkedTable, Lister, Rules, Unfollowed, glue_table, with_credentials,
+    Condition, GlueSource, GroupRules, Infer, Link, LinkedTable, Lister, Rules, Unfollowed, glue_table,
+    with_credentials,
 };
 use crate::estimate::Price;
 use crate::execution::{Waiting, WaitsAt};
@@ -40,6 +42,8 @@ pub(crate) struct AthenaLink {
     catalog: String,
     price: Price,
     rules: Rules,
+    /// By the group's name in lower case.
+    group_rules: BTreeMap<String, GroupRules>,
     unload_min_bytes: Option<u64>,
 }
 
@@ -70,7 +74,8 @@ impl AthenaLink {
                 least: LEAST,
             },
             unload_min_bytes: source.unload_min_bytes,
-            rules: Rules { engine: source.engine, embedded_max_bytes: source.embedded_max_bytes },
+            rules: Rules { engine: source.engine, embedded_max_bytes: source.embedded_max_bytes, group: None },
+            group_rules: source.groups.into_iter().map(|(name, rules)| (name.to_lowercase(), rules)).collect(),
         })
     }
 }
@@ -204,8 +209,15 @@ impl Link for AthenaLink {
         self.aws.is_per_person()
     }
 
-    fn rules(&self) -> Rules {
-        self.rules
+    fn rules(&self, principal: &Principal) -> Rules {
+        let of_group =
+            principal.groups.iter().find_map(|name| Some((name, self.group_rules.get(&name.to_lowercase())?)));
+        let Some((name, rules)) = of_group else { return self.rules.clone() };
+        Rules {
+            engine: rules.engine.unwrap_or(self.rules.engine),
+            embedded_max_bytes: rules.embedded_max_bytes.or(self.rules.embedded_max_bytes),
+            group: Some(name.clone()),
+        }
     }
 
     fn follow<'a>(&'a self, table: &'a LinkedTable, infer: &'a Infer) -> BoxFuture<'a, Result<bool, Unfollowed>> {

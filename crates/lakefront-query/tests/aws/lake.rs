@@ -66,6 +66,7 @@ impl Lake {
             athena: workgroup(),
             engine: EngineChoice::Auto,
             embedded_max_bytes: None,
+            groups: Default::default(),
             unload_min_bytes: None,
             price_per_tb_usd: None,
         };

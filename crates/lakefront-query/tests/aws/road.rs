@@ -4,7 +4,9 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use lakefront_query::{EngineChoice, ErrorKind, Execution, ExecutionState, QueryError, Request, Waiting, WaitsAt};
+use lakefront_query::{
+    EngineChoice, ErrorKind, Execution, ExecutionState, GroupRules, QueryError, Request, Waiting, WaitsAt,
+};
 use serde_json::json;
 
 use crate::lake::{Lake, parquet, principal, sales, shown};
@@ -148,6 +150,36 @@ async fn a_catalogs_rules_decide_for_auto() {
     let error = run(&lake, lake.request("select * from ledger")).await.err().unwrap();
     assert_eq!(error.code, "NOT_SUPPORTED");
     assert!(error.hint.is_some_and(|hint| hint.contains("`athena`")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_group_has_rules_of_its_own() {
+    let rules = |engine, embedded_max_bytes| GroupRules { engine, embedded_max_bytes };
+    let change = |source: &mut lakefront_query::GlueSource| {
+        source.engine = EngineChoice::Embedded;
+        source.groups.insert("Analysts".to_owned(), rules(Some(EngineChoice::Athena), None));
+        source.groups.insert("finance".to_owned(), rules(Some(EngineChoice::Auto), Some(100)));
+    };
+    let Some(lake) = Lake::with(change).await else { return };
+    let told = async |groups: &[&str]| {
+        let mut request = lake.request("select count(*), sum(amount) from sales");
+        request.principal.groups = groups.iter().map(|&group| group.to_owned()).collect();
+        let report = lake.queries.estimate(request).await.unwrap();
+        (report.engine, report.route_reason)
+    };
+    for groups in [&[][..], &["Others"]] {
+        let (engine, why) = told(groups).await;
+        assert_eq!((engine, why.as_str()), (EngineChoice::Embedded, "the catalog's rule is the embedded engine"));
+    }
+    // Names in any case; of several groups, the first by name that has a rule.
+    for groups in [&["analysts"][..], &["Aaa", "Analysts", "Finance"]] {
+        let (engine, why) = told(groups).await;
+        assert_eq!(engine, EngineChoice::Athena);
+        assert!(why.eq_ignore_ascii_case("the catalog's rule for Analysts is the athena engine"), "{why}");
+    }
+    let (engine, why) = told(&["Finance"]).await;
+    assert_eq!(engine, EngineChoice::Athena);
+    assert!(why.ends_with(" is over the embedded limit of 100 B"), "{why}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

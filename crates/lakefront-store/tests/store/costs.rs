@@ -19,7 +19,7 @@ fn limit(subject: Subject, period: Period, bytes: u64, action: BudgetAction) -> 
     NewBudget { subject, period, limit_bytes: Some(bytes), limit_usd: None, action }
 }
 
-fn run(role: Role, bytes: u64) -> Foreseen {
+pub(crate) fn run(role: Role, bytes: u64) -> Foreseen {
     Foreseen {
         execution: Ulid::generate(),
         role: Some(role),
@@ -36,7 +36,7 @@ fn run(role: Role, bytes: u64) -> Foreseen {
     }
 }
 
-fn settled(bytes: u64, price: &str) -> Settled {
+pub(crate) fn settled(bytes: u64, price: &str) -> Settled {
     Settled {
         bytes,
         usd: usd(price),

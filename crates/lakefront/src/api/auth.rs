@@ -187,8 +187,8 @@ pub struct MyUser {
 impl Me {
     pub async fn load(app: &App, user: &User, scope: &Scope) -> Result<Self, Problem> {
         let preferences = app.store.preferences(scope).await?;
-        let user = MyUser { id: user.id, email: user.email.clone(), name: user.name.clone(), role: user.role };
-        Ok(Self { user, groups: Vec::new(), preferences })
+        let me = MyUser { id: user.id, email: user.email.clone(), name: user.name.clone(), role: user.role };
+        Ok(Self { user: me, groups: user.groups.clone(), preferences })
     }
 
     /// `system`, `light` or `dark`.

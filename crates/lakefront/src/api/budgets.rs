@@ -1,4 +1,4 @@
-//! Budgets: how much people, roles, tokens and everyone may read or spend; for administrators.
+//! Budgets: how much people, groups, roles, tokens and everyone may read or spend; for administrators.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -21,7 +21,7 @@ use crate::error::{Problem, ProblemDocument};
 pub struct BudgetSchema {
     id: String,
     subject: SubjectSchema,
-    /// Name of the person or token.
+    /// Name of the person, group or token.
     subject_name: Option<String>,
     /// `run`, `day` or `month`, in UTC.
     period: String,
@@ -45,7 +45,7 @@ pub struct BudgetSchema {
 pub struct SubjectSchema {
     /// `everyone` (all together), `role` (each person of it), `user`, `token`, or `catalog` (single runs only).
     kind: String,
-    /// Of the user or token.
+    /// Of the user, group or token.
     id: Option<String>,
     role: Option<String>,
     /// Of the catalog.

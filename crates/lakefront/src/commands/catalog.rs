@@ -113,6 +113,7 @@ impl GlueFlags {
             result_reuse: self.result_reuse,
             engine: self.engine,
             embedded_max_bytes: self.embedded_max_bytes,
+            groups: BTreeMap::new(),
             unload_min_bytes: self.unload_min_bytes,
             price_per_tb_usd: self.price_per_tb_usd,
         }

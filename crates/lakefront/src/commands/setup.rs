@@ -1,5 +1,6 @@
 //! `lakefront setup`: a lake in an account of AWS, from a CSV to the first query.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -369,6 +370,7 @@ impl Wanted {
             result_reuse: None,
             engine: None,
             embedded_max_bytes: None,
+            groups: BTreeMap::new(),
             unload_min_bytes: None,
             price_per_tb_usd: None,
             events_queue_url: queue.map(str::to_owned),

@@ -15,6 +15,7 @@ mod dashboards;
 mod doctor;
 mod executions;
 mod freshness;
+mod groups;
 mod limits;
 mod pages;
 mod permissions;

@@ -12,6 +12,7 @@ import {
   SquareTerminal,
   Sun,
   Table2,
+  Users,
   type LucideIcon,
 } from "lucide-react";
 import { dashboards, everyTable, me, savedQueries } from "@/api/queries";
@@ -68,7 +69,10 @@ export function usePaletteGroups(text: string, { onKeys }: { onKeys: () => void 
     { id: "p-data", icon: Database, title: "Data", action: { href: "/data" } },
     { id: "p-costs", icon: CircleDollarSign, title: "Costs", action: { href: "/costs" } },
     ...(isAdmin
-      ? [{ id: "p-connections", icon: Plug, title: "Connections", action: { href: "/admin/connections" } }]
+      ? [
+          { id: "p-connections", icon: Plug, title: "Connections", action: { href: "/admin/connections" } },
+          { id: "p-groups", icon: Users, title: "Groups", action: { href: "/admin/groups" } },
+        ]
       : []),
     { id: "p-settings", icon: Settings, title: "Settings", action: { href: "/settings" } },
   ];

@@ -1,5 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
-import { LogOut, Monitor, Moon, Plug, Settings, Sun, type LucideIcon } from "lucide-react";
+import { LogOut, Monitor, Moon, Plug, Settings, Sun, Users, type LucideIcon } from "lucide-react";
 import { logout } from "@/api/writes";
 import type { ThemeChoice } from "@/lib/theme";
 import type { MenuEntry } from "@/ui/menu";
@@ -11,6 +11,11 @@ const THEMES: { id: ThemeChoice; label: string; icon: LucideIcon }[] = [
   { id: "system", label: "As the system", icon: Monitor },
   { id: "light", label: "Light", icon: Sun },
   { id: "dark", label: "Dark", icon: Moon },
+];
+
+const ADMINISTRATION: MenuEntry[] = [
+  { label: "Connections", icon: Plug, href: "/admin/connections" },
+  { label: "Groups", icon: Users, href: "/admin/groups" },
 ];
 
 export function FullUserMenu({ trigger, name, email, role, defaultOpen }: UserMenuProps & { defaultOpen: boolean }) {
@@ -29,7 +34,7 @@ export function FullUserMenu({ trigger, name, email, role, defaultOpen }: UserMe
     { heading: "Theme" },
     ...THEMES.map(({ id, label, icon }) => ({ label, icon, checked: theme === id, onSelect: () => setTheme(id) })),
     "separator",
-    ...(role === "admin" ? [{ label: "Connections", icon: Plug, href: "/admin/connections" } satisfies MenuEntry] : []),
+    ...(role === "admin" ? ADMINISTRATION : []),
     { label: "Settings", icon: Settings, href: "/settings" },
     { label: "Sign out", icon: LogOut, onSelect: () => signOut.mutate() },
   ];

@@ -1,6 +1,6 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
-import { catalogs, users } from "@/api/queries";
+import { catalogs, groups, users } from "@/api/queries";
 import type { Budget, BudgetSubject, NewBudget, Role } from "@/api/types";
 import { createBudget, updateBudget } from "@/api/writes";
 import { Button } from "@/ui/button";
@@ -13,7 +13,7 @@ const ROLES: Role[] = ["viewer", "editor", "admin"];
 const parseSubject = (text: string): BudgetSubject => {
   const [kind, rest = ""] = text.split(/:(.*)/s);
   if (kind === "role") return { kind, role: rest as Role };
-  if (kind === "user") return { kind, id: rest };
+  if (kind === "user" || kind === "group") return { kind, id: rest };
   if (kind === "catalog") return { kind, name: rest };
   return { kind: "everyone" };
 };
@@ -132,6 +132,7 @@ const PUBLIC = "00000000000000000000000000";
 
 function Subjects() {
   const people = useQuery(users()).data?.items ?? [];
+  const together = useQuery(groups()).data?.items ?? [];
   const lakes = useQuery(catalogs()).data?.items ?? [];
   return (
     <>
@@ -143,6 +144,15 @@ function Subjects() {
           </option>
         ))}
       </optgroup>
+      {together.length > 0 && (
+        <optgroup label="The people of a group together">
+          {together.map((group) => (
+            <option key={group.id} value={`group:${group.id}`}>
+              Group {group.name}
+            </option>
+          ))}
+        </optgroup>
+      )}
       <optgroup label="One person">
         <option value={`user:${PUBLIC}`}>Public: all who do not sign in</option>
         {people.map((person) => (

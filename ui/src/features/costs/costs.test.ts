@@ -42,6 +42,7 @@ test("a budget shows the limit that is nearer", () => {
   expect(useOf({ ...budget, period: "run" })).toBeNull();
   expect(subjectText(budget.subject, null)).toBe("Each viewer");
   expect(subjectText({ kind: "user", id: "1" }, "Una")).toBe("Una");
+  expect(subjectText({ kind: "group", id: "1" }, "Analysts")).toBe("Group Analysts");
 });
 
 test("the part of answers that were stored", () => {

@@ -34,6 +34,8 @@ export function subjectText(subject: BudgetSubject, name: string | null): string
       return `Catalog ${subject.name}`;
     case "token":
       return `Token ${name ?? "that is gone"}`;
+    case "group":
+      return name ? `Group ${name}` : "A group that is gone";
     case "user":
       return name ?? "Someone who is gone";
   }
