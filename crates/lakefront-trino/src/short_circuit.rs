@@ -77,14 +77,11 @@ fn in_turn(expr: Expr) -> Result<Transformed<Expr>> {
             Some(udf) if udf.strict => (call.args.clone(), udf.types.len(), udf.arrow.clone()),
             _ => return Ok(Transformed::no(expr)),
         },
-        Expr::BinaryExpr(BinaryExpr { left, op, right })
-            if matches!(
-                op,
-                Operator::Eq | Operator::NotEq | Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq
-            ) =>
-        {
-            (vec![left.as_ref().clone(), right.as_ref().clone()], 2, DataType::Boolean)
-        }
+        Expr::BinaryExpr(BinaryExpr {
+            left,
+            op: Operator::Eq | Operator::NotEq | Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq,
+            right,
+        }) => (vec![left.as_ref().clone(), right.as_ref().clone()], 2, DataType::Boolean),
         _ => return Ok(Transformed::no(expr)),
     };
     let is_literal = |expr: &Expr| matches!(expr, Expr::Literal(..));
