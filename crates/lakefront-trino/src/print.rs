@@ -39,7 +39,8 @@ impl VisitorMut for Quotes {
     type Break = ();
 
     fn pre_visit_value(&mut self, value: &mut ValueWithSpan) -> ControlFlow<()> {
-        if let Value::SingleQuotedString(text) = &mut value.value
+        // What is between the quotes of a binary literal is anything, until it is analyzed.
+        if let Value::SingleQuotedString(text) | Value::HexStringLiteral(text) = &mut value.value
             && text.contains('\'')
         {
             *text = text.replace('\'', "''");

@@ -38,6 +38,13 @@ fn two_minuses_are_no_comment() {
     }
 }
 
+#[test]
+fn quotes_in_literals_stay_two() {
+    for sql in ["SELECT 'it''s'", "SELECT X'''%f' || X''", "SELECT DATE '''', U&'''' || ''''"] {
+        assert_eq!(reads_back(sql), Ok(()), "{sql}");
+    }
+}
+
 /// An expression of Trino's, of a few levels.
 fn expression() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![

@@ -9,7 +9,7 @@ use datafusion::arrow::compute::{interleave, take};
 use datafusion::arrow::datatypes::DataType;
 
 use super::super::super::{Function, scalar};
-use super::super::map::{check_keys, is_indeterminate};
+use super::super::map::check_keys;
 use super::flat::{self, Flat};
 use crate::call::Call;
 use crate::error::{Error, Result};
@@ -30,12 +30,6 @@ fn transform_keys(call: &Call) -> Result<ArrayRef> {
     let keys = flat.apply(&call.lambdas[0])?;
     let of = call.lambdas[0].returns();
     check_keys(&keys, of, &flat.offsets)?;
-    let values = Values::new(&keys, of);
-    if matches!(of, Type::Array(_) | Type::Row(_) | Type::Map(..))
-        && (0..values.len()).any(|at| is_indeterminate(&values.get(at)))
-    {
-        return Err(Error::invalid_argument("map key cannot be indeterminate"));
-    }
     flat.map(Arc::clone(&keys), Arc::clone(&flat.columns[1]), call.returns)
 }
 
