@@ -7,6 +7,8 @@ const COMPRESSION: f64 = 100.0;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TDigest {
     compression: f64,
+    /// As many are kept before they are merged.
+    most: usize,
     min: f64,
     max: f64,
     total: f64,
@@ -16,6 +18,10 @@ pub(crate) struct TDigest {
     ones: Vec<f64>,
     backwards: bool,
     unmerged: bool,
+}
+
+fn most(compression: f64) -> usize {
+    (6.0 * (2.0 * compression + 10.0)) as usize
 }
 
 impl Default for TDigest {
@@ -28,6 +34,7 @@ impl TDigest {
     pub(crate) fn new(compression: f64) -> Self {
         Self {
             compression,
+            most: most(compression),
             min: f64::INFINITY,
             max: f64::NEG_INFINITY,
             total: 0.0,
@@ -44,7 +51,7 @@ impl TDigest {
 
     /// Adds a finite number.
     pub(crate) fn add(&mut self, value: f64, weight: f64) {
-        if self.centroids.len() + self.ones.len() >= self.most() {
+        if self.centroids.len() + self.ones.len() >= self.most {
             self.compact(2.0 * self.compression);
         }
         if weight == 1.0 {
@@ -67,14 +74,9 @@ impl TDigest {
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
         self.unmerged = true;
-        if self.centroids.len() + self.ones.len() > self.most() {
+        if self.centroids.len() + self.ones.len() > self.most {
             self.compact(2.0 * self.compression);
         }
-    }
-
-    /// As many are kept before they are merged.
-    fn most(&self) -> usize {
-        (6.0 * (2.0 * self.compression + 10.0)) as usize
     }
 
     fn line_up(&mut self) {
@@ -222,6 +224,7 @@ impl TDigest {
             min: head[0],
             max: head[1],
             compression: head[2],
+            most: most(head[2]),
             total: head[3],
             centroids: (0..count).map(|at| (number(at), number(count + at))).collect(),
             ones: Vec::new(),

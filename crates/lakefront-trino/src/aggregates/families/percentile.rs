@@ -58,6 +58,13 @@ pub(super) fn add(digest: &mut TDigest, value: f64, weight: f64) -> Result<()> {
     Ok(())
 }
 
+fn exact(value: i64) -> Result<f64> {
+    match value as f64 {
+        exact if exact as i64 == value => Ok(exact),
+        _ => Err(Error::invalid_argument(format!("no exact double representation for long: {value}"))),
+    }
+}
+
 pub(super) fn check_weight(weight: f64) -> Result<f64> {
     if !weight.is_finite() {
         return Err(Error::invalid_argument(format!("weight must be finite, was {weight}")));
@@ -99,12 +106,9 @@ impl Fold for Percentile {
             Some(weight) if self.weighted => check_weight(weight)?,
             _ => 1.0,
         };
-        let value = match row.int(0) {
-            Some(value) if value as f64 as i64 == value => value as f64,
-            Some(value) => {
-                return Err(Error::invalid_argument(format!("no exact double representation for long: {value}")));
-            }
-            None => row.double(0).unwrap_or(f64::NAN),
+        let value = match row.double(0) {
+            Some(value) => value,
+            None => exact(row.int(0).unwrap_or_default())?,
         };
         add(&mut state.digest, value, weight)?;
         match (row.double(last), &state.asked) {
