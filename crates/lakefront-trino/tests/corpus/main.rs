@@ -162,9 +162,10 @@ fn what_is_called_is_listed() {
         let Ok(parsed) = lakefront_trino::parse(&statement.sql) else { continue };
         let _ = visit_expressions(&parsed, |expression| {
             if let Expr::Function(call) = expression
-                && !lakefront_trino::is_function(&call.name.to_string())
+                && let Some(name) = call.name.0.last().and_then(|part| part.as_ident())
+                && !lakefront_trino::is_function(&name.value)
             {
-                unlisted.insert(call.name.to_string());
+                unlisted.insert(name.value.clone());
             }
             ControlFlow::<()>::Continue(())
         });
