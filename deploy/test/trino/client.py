@@ -6,8 +6,13 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 import urllib.parse
 import urllib.request
+
+
+# Seconds for one statement, on a machine that does much else.
+PATIENCE = 120
 
 
 class Refused(Exception):
@@ -28,7 +33,8 @@ class Trino:
                         "X-Trino-Client-Capabilities": "PARAMETRIC_DATETIME"}  # fmt: skip
 
     def ask(self, sql):
-        """The columns, and all rows as Trino writes them."""
+        """The columns, and all rows as Trino writes them. What Trino does not get to the end of is given up."""
+        given_up = time.monotonic() + PATIENCE
         request = urllib.request.Request(self.address, data=sql.encode(), headers=self.headers)
         columns, rows = [], []
         while True:
@@ -41,6 +47,9 @@ class Trino:
             if "nextUri" not in page:
                 return [{"name": column["name"], "type": column["type"]} for column in columns], rows
             request = page["nextUri"]
+            if time.monotonic() > given_up:
+                urllib.request.urlopen(urllib.request.Request(request, method="DELETE", headers=self.headers)).close()
+                raise Refused({"errorName": "EXCEEDED_TIME_LIMIT", "message": f"no answer in {PATIENCE} seconds"})
 
 
 @contextlib.contextmanager
