@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import pathlib
 import subprocess
@@ -9,10 +10,6 @@ import sys
 import time
 import urllib.parse
 import urllib.request
-
-
-# Seconds for one statement, on a machine that does much else.
-PATIENCE = 120
 
 
 class Refused(Exception):
@@ -24,17 +21,18 @@ class Refused(Exception):
 
 
 class Trino:
-    """The server that LAKEFRONT_TEST_TRINO (http://user@host:port) names."""
+    """The server that LAKEFRONT_TEST_TRINO (http://user@host:port) names. Patience is seconds for one statement."""
 
-    def __init__(self, address=None):
+    def __init__(self, address=None, patience=math.inf):
+        self.patience = patience
         address = urllib.parse.urlsplit(address or os.environ["LAKEFRONT_TEST_TRINO"])
         self.address = f"http://{address.hostname}:{address.port}/v1/statement"
         self.headers = {"X-Trino-User": address.username, "X-Trino-Catalog": "tpch", "X-Trino-Schema": "tiny",
                         "X-Trino-Client-Capabilities": "PARAMETRIC_DATETIME"}  # fmt: skip
 
     def ask(self, sql):
-        """The columns, and all rows as Trino writes them. What Trino does not get to the end of is given up."""
-        given_up = time.monotonic() + PATIENCE
+        """The columns, and all rows as Trino writes them."""
+        given_up = time.monotonic() + self.patience
         request = urllib.request.Request(self.address, data=sql.encode(), headers=self.headers)
         columns, rows = [], []
         while True:
@@ -49,7 +47,7 @@ class Trino:
             request = page["nextUri"]
             if time.monotonic() > given_up:
                 urllib.request.urlopen(urllib.request.Request(request, method="DELETE", headers=self.headers)).close()
-                raise Refused({"errorName": "EXCEEDED_TIME_LIMIT", "message": f"no answer in {PATIENCE} seconds"})
+                raise Refused({"errorName": "EXCEEDED_TIME_LIMIT", "message": f"no answer in {self.patience} seconds"})
 
 
 @contextlib.contextmanager

@@ -92,7 +92,8 @@ def whole(columns, rows):
 
 class Theirs:
     def __init__(self):
-        self.trino = Trino()
+        # Some it does not get to the end of.
+        self.trino = Trino(patience=60)
 
     def ask(self, make, texts):
         """For each text its type and values in row order, or its error."""
