@@ -213,6 +213,13 @@ async fn what_can_not_be_unloaded_runs_as_it_is() {
     assert_eq!(error.code, "COLUMN_NOT_FOUND");
     assert_eq!(error.position.map(|at| (at.line, at.column)), Some((1, 8)));
 
+    // What is wrong with the data would be so once more.
+    let failure = Some(("DIVISION_BY_ZERO: line 2:8: Division by zero", 2));
+    let server = Server::answering(Answer { failure, ..Answer::default() }).await;
+    let error = server.athena().await.run(unloading("data")).await.err().unwrap();
+    assert_eq!((error.code, error.position), ("DIVISION_BY_ZERO", None));
+    assert_eq!(server.world().count("StartQueryExecution"), 1);
+
     // An order is kept.
     let server = Server::start().await;
     server.world().answers.insert("SELECT n FROM t ORDER BY n".to_owned(), Answer::numbers(1500));

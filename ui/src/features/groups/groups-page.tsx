@@ -1,12 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
-import { Plus, Users } from "lucide-react";
+import { Plus } from "lucide-react";
 import { useState } from "react";
 import { groups } from "@/api/queries";
 import type { Group } from "@/api/types";
 import { Button } from "@/ui/button";
 import { useDocumentHead } from "@/ui/document-head";
 import { Failure } from "@/ui/failure";
-import { EmptyState } from "@/ui/message";
 import { Page, PageHead } from "@/ui/page";
 import { SkeletonRows } from "@/ui/skeleton";
 import { GroupDialog } from "./group-dialog";
@@ -35,9 +34,9 @@ export function GroupsPage() {
         ) : isPending ? (
           <SkeletonRows rows={4} height={40} label="Reading the groups" />
         ) : data.items.length === 0 ? (
-          <EmptyState icon={Users} title="There is no group yet">
-            A group gets a budget on the page “Costs”, and rules in the settings of a connection.
-          </EmptyState>
+          <p className="text-ink-2">
+            There is no group yet. One gets a budget on the page “Costs”, and rules in the settings of a connection.
+          </p>
         ) : (
           <GroupList groups={data.items} onAct={(act, of) => setOpen({ act, of })} />
         )}

@@ -64,10 +64,16 @@ impl Athena {
     }
 }
 
+/// Faults of the data, which are there however the rows are written.
+const OF_THE_DATA: [&str; 4] =
+    ["DIVISION_BY_ZERO", "INVALID_CAST_ARGUMENT", "NUMERIC_VALUE_OUT_OF_RANGE", "INVALID_FILE"];
+
 /// A failed attempt costs nothing, and leaves the statement to be run as it is.
 fn unless_refused<T>(outcome: Result<T, QueryError>) -> Result<Option<T>, QueryError> {
     match outcome {
         Ok(done) => Ok(Some(done)),
+        // The place is one in the text around the author's.
+        Err(error) if OF_THE_DATA.contains(&error.code) => Err(QueryError { position: None, ..error }),
         Err(error)
             if matches!(error.kind, ErrorKind::User | ErrorKind::Forbidden | ErrorKind::NotFound)
                 || error.code == "ENGINE_FAILED" =>
