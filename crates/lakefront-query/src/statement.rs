@@ -47,7 +47,7 @@ pub(crate) enum Statement {
     /// What a query would read.
     Explain(Arc<BoundQuery>, Answer),
     /// Answered by the catalogs.
-    Show(Asking),
+    Show(Box<Asking>),
     /// A statement that its author wants to keep.
     Prepare {
         name: String,
@@ -170,7 +170,8 @@ impl Statement {
             Checked::Explain { findings, start, analyze: false } => (findings, start, Explain::Operators),
             Checked::Explain { findings, start, analyze: true } => (findings, start, Explain::Run),
             Checked::Show(show) => {
-                return Ok(Reading::Read(Statement::Show(Asking { show, defaults: defaults.clone(), text })));
+                let asking = Asking { show, defaults: defaults.clone(), text };
+                return Ok(Reading::Read(Statement::Show(Box::new(asking))));
             }
         };
         let said = Said { sql, text: &text, literals: expanded.literals, start, explain };

@@ -276,7 +276,8 @@ async fn a_large_result_is_unloaded_with_the_same_rows_and_types() {
         let (mut rows, mut expected) = (shown(&ran.result().unwrap()), shown(&other.result().unwrap()));
         assert_eq!(rows.remove(0), expected.remove(0), "{sql}: columns");
         assert!(!rows.is_empty(), "{sql}: no rows");
-        (rows.sort(), expected.sort());
+        rows.sort();
+        expected.sort();
         assert_eq!(rows, expected, "{sql}");
     }
     until(|| lake.unloaded() == 0).await;

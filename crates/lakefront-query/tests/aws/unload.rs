@@ -29,7 +29,7 @@ pub(crate) enum Asked {
 
 /// The statement within, and what is asked about it.
 pub(crate) fn asked(sql: &str) -> (&str, Asked) {
-    let between = |before: &str, after: &str| Some(sql.strip_prefix(before)?.strip_suffix(after)?);
+    let between = |before: &str, after: &str| sql.strip_prefix(before)?.strip_suffix(after);
     if let Some(inner) = between("SELECT * FROM (\n", "\n) LIMIT 0") {
         return (inner, Asked::Columns);
     }

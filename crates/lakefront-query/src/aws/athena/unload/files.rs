@@ -37,10 +37,12 @@ pub(in super::super) struct Files {
     groups: BoxStream<'static, Result<Group, QueryError>>,
     rows: Option<Rows>,
     /// In a task, so that a wait that is dropped loses nothing.
-    decoding: Option<AbortOnDropHandle<Result<(Rows, Option<RecordBatch>), QueryError>>>,
+    decoding: Option<AbortOnDropHandle<Decoded>>,
     /// Emptied when the rows are no longer wanted.
     _folder: Folder,
 }
+
+type Decoded = Result<(Rows, Option<RecordBatch>), QueryError>;
 
 enum Rows {
     Of(Group),
