@@ -94,9 +94,11 @@ def no_table_elsewhere(world):
 def no_settings(world):
     names = ["execution.batch_size", "catalog.location", "runtime.memory_limit", "runtime.temp_directory"]
     statements = [f"SET datafusion.{name} = 1" for name in names]
-    statements += ["SHOW ALL", "SET SESSION x = 1", "SET TIME ZONE 'UTC'", "RESET ALL", "USE main", "PREPARE p FROM SELECT 1", "EXECUTE p"]
-    statements += ["EXECUTE IMMEDIATE 'SET SESSION x = 1'", "SET ROLE ALL", "BEGIN", "COMMIT", "ANALYZE forecast", "KILL 1", "LOAD 'x'", "CALL x()"]
+    statements += ["SHOW ALL", "SET SESSION x = 1", "SET TIME ZONE 'UTC'", "RESET ALL", "USE main"]
+    statements += ["PREPARE p FROM SET SESSION x = 1", "PREPARE p FROM EXECUTE p", "EXECUTE IMMEDIATE 'SET SESSION x = 1'", "SET ROLE ALL", "BEGIN", "COMMIT", "ANALYZE forecast", "KILL 1", "LOAD 'x'", "CALL x()"]
     refused(world, statements, ("STATEMENT_NOT_ALLOWED", "SYNTAX_ERROR"))
+    # Nothing was kept.
+    refused(world, ["EXECUTE p"], "NOT_FOUND")
 
 
 @case("ENG-009")
