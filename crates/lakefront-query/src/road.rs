@@ -144,7 +144,7 @@ impl Road {
             && let Some(named) = Named::of(request)?.filter(Named::executes)
         {
             let statement = self.prepared.find(&request.principal, &named.name).await?;
-            request.executes = Some(statement.ok_or_else(|| named.not_found())?);
+            request.executes = Some(statement.ok_or_else(|| no_prepared_statement(&named.name, named.position))?);
         }
         Statement::read(request, &self.catalogs, &self.statements).await
     }

@@ -34,8 +34,7 @@ pub(crate) use names::Defaults;
 pub use names::nearest;
 use partitions::TableRead;
 use prepared::Act;
-pub(crate) use prepared::Named;
-pub(crate) use prepared::not_found as no_prepared_statement;
+pub(crate) use prepared::{Named, no_prepared_statement};
 use rules::{Findings, Kind, Show, TableName};
 use text::{Edit, Text};
 
@@ -120,8 +119,8 @@ impl Statement {
             Some(Named { name, position, act: Act::Deallocate, .. }) => {
                 return Ok(Statement::Deallocate { name: name.clone(), position: *position });
             }
-            Some(named @ Named { place, act: Act::Execute, .. }) => {
-                Some((place, request.executes.as_deref().ok_or_else(|| named.not_found())?))
+            Some(Named { name, place, position, act: Act::Execute }) => {
+                Some((place, request.executes.as_deref().ok_or_else(|| no_prepared_statement(name, *position))?))
             }
         };
         let asked = Asked::of(&request.sql, stored)?;

@@ -11,14 +11,19 @@ pub(crate) struct Migrator;
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         let steps = [
-            Step { name: "0001_initial", sql: include_str!("migration/0001_initial.sql") },
-            Step { name: "0002_costs", sql: include_str!("migration/0002_costs.sql") },
-            Step { name: "0003_seeds", sql: include_str!("migration/0003_seeds.sql") },
-            Step { name: "0004_data_versions", sql: include_str!("migration/0004_data_versions.sql") },
-            Step { name: "0005_shared_results", sql: include_str!("migration/0005_shared_results.sql") },
-            Step { name: "0006_public_dashboards", sql: include_str!("migration/0006_public_dashboards.sql") },
-            Step { name: "0007_prepared_statements", sql: include_str!("migration/0007_prepared_statements.sql") },
-            Step { name: "0008_groups", sql: include_str!("migration/0008_groups.sql") },
+            Step {
+                // How a table is kept from being changed is each system's own.
+                postgres: include_str!("migration/0001_append_only_postgres.sql"),
+                sqlite: include_str!("migration/0001_append_only_sqlite.sql"),
+                ..step("0001_initial", include_str!("migration/0001_initial.sql"))
+            },
+            step("0002_costs", include_str!("migration/0002_costs.sql")),
+            step("0003_seeds", include_str!("migration/0003_seeds.sql")),
+            step("0004_data_versions", include_str!("migration/0004_data_versions.sql")),
+            step("0005_shared_results", include_str!("migration/0005_shared_results.sql")),
+            step("0006_public_dashboards", include_str!("migration/0006_public_dashboards.sql")),
+            step("0007_prepared_statements", include_str!("migration/0007_prepared_statements.sql")),
+            step("0008_groups", include_str!("migration/0008_groups.sql")),
         ];
         steps.into_iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()
     }
@@ -29,10 +34,17 @@ pub(crate) fn names() -> Vec<String> {
     Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect()
 }
 
-/// The same text for SQLite and PostgreSQL.
 struct Step {
     name: &'static str,
+    /// For both systems.
     sql: &'static str,
+    /// What follows in each, if anything.
+    postgres: &'static str,
+    sqlite: &'static str,
+}
+
+fn step(name: &'static str, sql: &'static str) -> Step {
+    Step { name, sql, postgres: "", sqlite: "" }
 }
 
 impl MigrationName for Step {
@@ -45,14 +57,12 @@ impl MigrationName for Step {
 impl MigrationTrait for Step {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
-        db.execute_unprepared(self.sql).await?;
-        if self.name == "0001_initial" {
-            // How a table is kept from being changed is each system's own.
-            let append_only = match manager.get_database_backend() {
-                DbBackend::Postgres => include_str!("migration/0001_append_only_postgres.sql"),
-                _ => include_str!("migration/0001_append_only_sqlite.sql"),
-            };
-            db.execute_unprepared(append_only).await?;
+        let own = match manager.get_database_backend() {
+            DbBackend::Postgres => self.postgres,
+            _ => self.sqlite,
+        };
+        for sql in [self.sql, own].into_iter().filter(|sql| !sql.is_empty()) {
+            db.execute_unprepared(sql).await?;
         }
         Ok(())
     }

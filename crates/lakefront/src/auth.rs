@@ -69,7 +69,7 @@ impl Actor {
     }
 }
 
-/// On behalf of whom the books are kept for a statement.
+/// On behalf of whom the store is asked for what a statement needs.
 pub fn scope_of(principal: &Principal) -> Scope {
     match principal.id.parse() {
         Ok(User::PUBLIC) => Scope::Public,

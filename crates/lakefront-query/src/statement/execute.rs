@@ -1,8 +1,8 @@
 //! `EXECUTE IMMEDIATE 'statement' USING value, …` and `EXECUTE name USING value, …`: the statement that is meant, and the
 //! values of its `?`.
 //!
-//! The statement within the text, or of that name, goes the road of any other. Its values are literals of Trino's SQL whoever reads the
-//! statement; they stay beside the text as those of `{{name}}` do, so no value can become SQL.
+//! The statement within the text, or of that name, goes the road of any other. Its values are literals of Trino's SQL
+//! whoever reads the statement; they stay beside the text as those of `{{name}}` do, so no value can become SQL.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -21,7 +21,7 @@ pub(crate) struct Named {
     pub(crate) name: String,
     /// Where the author wrote it.
     pub(super) place: Range<usize>,
-    pub(super) position: Position,
+    pub(crate) position: Position,
     pub(super) act: Act,
 }
 
@@ -114,13 +114,9 @@ impl Named {
     pub(crate) fn executes(&self) -> bool {
         matches!(self.act, Act::Execute)
     }
-
-    pub(crate) fn not_found(&self) -> QueryError {
-        not_found(&self.name, self.position)
-    }
 }
 
-pub(crate) fn not_found(name: &str, position: Position) -> QueryError {
+pub(crate) fn no_prepared_statement(name: &str, position: Position) -> QueryError {
     QueryError::new("NOT_FOUND", ErrorKind::User, format!("Prepared statement not found: {name}."))
         .with_hint(format!("Write PREPARE {name} FROM SELECT … first; each person has their own."))
         .at(Some(position))
