@@ -1,22 +1,22 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { me, table as tableQuery } from "@/api/queries";
 import type { Table } from "@/api/types";
 import { requirePartition } from "@/api/writes";
 import { Failure } from "@/ui/failure";
 import { Checkbox } from "@/ui/field";
 import { SectionHead } from "@/ui/page";
+import { useChoice } from "@/ui/use-choice";
 
 /** Which partition keys queries must narrow; editors choose them. */
 export function Guard({ table }: { table: Table }) {
   const client = useQueryClient();
   const mayEdit = useQuery({ ...me(), enabled: false }).data?.user.role !== "viewer";
   const { catalog, database, name } = table;
-  const set = useMutation({
+  const rule = useChoice(table.require_partition ?? [], {
     mutationFn: (keys: string[]) => requirePartition(catalog, database, name, keys),
     onSuccess: (changed) => client.setQueryData(tableQuery(catalog, database, name).queryKey, changed),
   });
-  // What was chosen stands at once; a refusal takes it back.
-  const required = (set.isPending ? set.variables : table.require_partition) ?? [];
+  const required = rule.shown;
   if (table.partition_keys.length === 0 || (!mayEdit && required.length === 0)) return null;
   return (
     <section>
@@ -28,9 +28,9 @@ export function Guard({ table }: { table: Table }) {
               key={key.name}
               label={<span className="font-mono text-small">{key.name}</span>}
               checked={required.includes(key.name)}
-              disabled={set.isPending}
+              disabled={rule.saving}
               onChange={(event) =>
-                set.mutate(
+                rule.choose(
                   event.target.checked ? [...required, key.name] : required.filter((other) => other !== key.name),
                 )
               }
@@ -43,7 +43,7 @@ export function Guard({ table }: { table: Table }) {
       <p className="mt-1 text-small text-ink-3">
         Who reads the table must compare {table.partition_keys.length > 1 ? "these keys" : "the key"} with constants.
       </p>
-      {set.error && <Failure error={set.error} what="The rule" />}
+      {rule.error && <Failure error={rule.error} what="The rule" />}
     </section>
   );
 }

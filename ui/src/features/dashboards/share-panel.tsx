@@ -1,4 +1,4 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { Copy } from "lucide-react";
 import { useId, useState } from "react";
 import { saveDashboard } from "@/api/dashboards";
@@ -6,14 +6,15 @@ import { dashboardBySlug } from "@/api/queries";
 import { Button } from "@/ui/button";
 import { Failure } from "@/ui/failure";
 import { Checkbox, Input } from "@/ui/field";
+import { useChoice } from "@/ui/use-choice";
 import type { Dashboard } from "./definition";
 
 /** Who may read the dashboard, and the addresses to hand out. */
 export function SharePanel({ dashboard }: { dashboard: Dashboard }) {
   const client = useQueryClient();
-  const save = useMutation({
+  const open = useChoice(dashboard.public, {
     // Over the version that was read: nobody makes public what someone else has just changed.
-    mutationFn: (open: boolean) => saveDashboard(dashboard, { public: open }),
+    mutationFn: (chosen: boolean) => saveDashboard(dashboard, { public: chosen }),
     onSuccess: (saved) => {
       client.setQueryData(dashboardBySlug(dashboard.slug).queryKey, saved);
       void client.invalidateQueries({ queryKey: ["dashboards"], exact: true });
@@ -26,9 +27,9 @@ export function SharePanel({ dashboard }: { dashboard: Dashboard }) {
       <Checkbox
         label="Anyone with the address can read this dashboard"
         className="font-medium"
-        checked={save.isPending ? save.variables : dashboard.public}
-        disabled={save.isPending}
-        onChange={(event) => save.mutate(event.target.checked)}
+        checked={open.shown}
+        disabled={open.saving}
+        onChange={(event) => open.choose(event.target.checked)}
       />
       {dashboard.public && <CopyLine label="Public address" text={address} />}
       <p className="text-small text-ink-2">
@@ -39,7 +40,7 @@ export function SharePanel({ dashboard }: { dashboard: Dashboard }) {
         Once this is off, the server shows them nothing. Copies in browsers and CDNs live on for up to 11 minutes, or as
         long as the server is set to allow.
       </p>
-      {save.error && <Failure error={save.error} what="Who may read it" />}
+      {open.error && <Failure error={open.error} what="Who may read it" />}
     </div>
   );
 }
