@@ -10,7 +10,8 @@ export function useChoice<Value, Saved>(kept: Value, options: UseMutationOptions
   const { mutate, error } = useMutation(options);
   const choose = (value: Value): void => {
     setChosen({ value });
-    mutate(value, { onSettled: () => setChosen(undefined) });
+    // What is kept now is told in a task of its own, which is before this one.
+    mutate(value, { onSettled: () => setTimeout(() => setChosen(undefined)) });
   };
   return { shown: chosen ? chosen.value : kept, saving: chosen !== undefined, choose, error };
 }
