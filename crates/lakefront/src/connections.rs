@@ -6,6 +6,7 @@
 
 mod address;
 mod aws;
+pub mod vercel;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

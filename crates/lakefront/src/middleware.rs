@@ -14,12 +14,14 @@ use tower_http::compression::predicate::Predicate;
 use ulid::Ulid;
 
 use crate::app::App;
+use crate::connections::vercel;
 use crate::error::{Problem, REQUEST_ID};
 
 static REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("lakefront-request-id");
 
 /// Gives the request its id and its deadline, and tells log and metrics how it ended.
 pub async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
+    vercel::hear(request.headers());
     let id = Ulid::generate().to_string();
     let started = Instant::now();
     let method = request.method().clone();

@@ -20,11 +20,6 @@ impl WebToken {
     pub fn new(read: impl Fn() -> Option<String> + Send + Sync + 'static) -> Self {
         Self(Arc::new(read))
     }
-
-    /// From a variable of the environment, such as `VERCEL_OIDC_TOKEN`.
-    pub fn from_environment(variable: &'static str) -> Self {
-        Self::new(move || std::env::var(variable).ok().filter(|token| !token.is_empty()))
-    }
 }
 
 impl fmt::Debug for WebToken {

@@ -4,10 +4,10 @@ use lakefront_query::QueryError;
 use lakefront_query::aws::{AssumeRole, AwsAccess, AwsConfig, Endpoints, WebToken};
 use serde::{Deserialize, Serialize};
 
+use super::vercel;
+
 /// Names a role's session where the connection says nothing else.
 const SESSION: &str = "lakefront";
-/// Where Vercel puts its token (<https://vercel.com/docs/oidc/reference>).
-const VERCEL_TOKEN: &str = "VERCEL_OIDC_TOKEN";
 
 /// Nothing said means the server's own surroundings: environment, profile, web identity, container or instance role.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,7 +89,7 @@ impl AwsIdentity {
             (Some(id), Some(secret_access_key), _) => {
                 AwsAccess::Keys { access_key_id: id.clone(), secret_access_key, session_token: None }
             }
-            (_, _, Some(WebIdentity::Vercel)) => AwsAccess::WebIdentity(WebToken::from_environment(VERCEL_TOKEN)),
+            (_, _, Some(WebIdentity::Vercel)) => AwsAccess::WebIdentity(WebToken::new(vercel::token)),
             _ => AwsAccess::Chain,
         };
         let mut endpoints = Endpoints::default();

@@ -223,3 +223,29 @@ async fn the_limit_of_a_workgroup_is_brought_into_step_when_asked() {
     let audit = server.get(path).token(&token).send().await.json();
     assert_eq!(audit["items"][0]["detail"], json!({"workgroup": "primary", "bytes": 50_000_000}), "{audit}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_vercel_a_role_is_taken_on_with_the_token_of_the_request() {
+    let Some(world) = World::new().await else { return };
+    let data = tempfile::tempdir().unwrap();
+    add_user(data.path(), "admin@example.com", "admin");
+    let token = make_token(data.path(), "admin@example.com", &[]);
+    let settings = "[catalogs.aws]\nglue = \"us-east-1\"\nweb_identity = \"vercel\"\n\
+                    role_arn = \"arn:aws:iam::123456789012:role/lakefront\"\n";
+    std::fs::write(data.path().join("lakefront.toml"), settings).unwrap();
+    let refresh = async |server: &Server, vouched: bool| {
+        let call = server.post("/api/v1/catalogs/aws/refresh", json!({})).token(&token);
+        let call = if vouched { call.header("x-vercel-oidc-token", "e30.e30.e30") } else { call };
+        let answer = call.send().await;
+        if answer.status == 200 { "OK".to_owned() } else { answer.code() }
+    };
+    // Elsewhere anyone could send that header.
+    let server = Server::on(data, &world.environment());
+    assert_eq!(refresh(&server, true).await, "CREDENTIALS_MISSING");
+    let data = server.killed();
+    let mut environment = world.environment();
+    environment.push(("VERCEL", "1"));
+    let server = Server::on(data, &environment);
+    assert_eq!(refresh(&server, false).await, "CREDENTIALS_MISSING");
+    assert_eq!(refresh(&server, true).await, "OK");
+}
