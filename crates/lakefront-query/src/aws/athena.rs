@@ -10,6 +10,7 @@ mod columns;
 mod csv;
 mod failure;
 mod journal;
+mod leftovers;
 mod pace;
 mod poller;
 mod price;
@@ -30,6 +31,7 @@ use super::Aws;
 use crate::execution::{Deadline, InLine, Line};
 use crate::{Principal, QueryError};
 use journal::Journal;
+use leftovers::Leftovers;
 use poller::Poller;
 pub use price::per_tb_usd;
 pub(crate) use price::{LEAST, STEP};
@@ -74,6 +76,9 @@ pub struct AthenaRequest {
     pub deadline: Instant,
     /// The same seed makes the same token, and so the same run.
     pub token_seed: String,
+    /// What the tables hold, in a word that changes with it. A query that a killed process left is taken up where the
+    /// same statement runs for the same person over the same data; `None` where nobody knows.
+    pub data: Option<String>,
     /// Let Athena write many rows as Parquet (UNLOAD), where it can; the rows are the same.
     pub unload: bool,
     pub progress: Option<watch::Sender<Progress>>,
@@ -97,23 +102,29 @@ pub struct Athena {
     config: Arc<AthenaConfig>,
     poller: Poller,
     queued: Line,
-    /// Queries that the next process stops if this one is killed.
+    /// Queries that the next process takes care of if this one is killed.
     journal: Option<Arc<Journal>>,
+    leftovers: Arc<Leftovers>,
 }
 
 impl Athena {
     pub fn new(aws: Aws, config: AthenaConfig) -> Self {
-        Self { poller: Poller::new(aws.clone()), aws, config: Arc::new(config), queued: Line::default(), journal: None }
+        Self {
+            poller: Poller::new(aws.clone()),
+            aws,
+            config: Arc::new(config),
+            queued: Line::default(),
+            journal: None,
+            leftovers: Arc::default(),
+        }
     }
 
-    /// With a folder that says which queries may run, for whoever comes after this process; what is found there of a
-    /// process that is gone is stopped. Within a runtime.
-    pub fn with_journal(aws: Aws, config: AthenaConfig, folder: &Path) -> Result<Self, QueryError> {
+    /// With a folder that says which queries may run, for whoever comes after this process. What is found there of a
+    /// process that is gone is stopped, unless someone asks for the same within `patience`. Within a runtime.
+    pub fn with_journal(aws: Aws, config: AthenaConfig, folder: &Path, patience: Duration) -> Result<Self, QueryError> {
         let (journal, left) = Journal::open(folder).map_err(QueryError::internal)?;
-        for left in left {
-            tokio::spawn(start::stop_left(aws.clone(), left));
-        }
-        Ok(Self { journal: Some(journal), ..Self::new(aws, config) })
+        let leftovers = Leftovers::hold(&aws, left, patience);
+        Ok(Self { journal: Some(journal), leftovers, ..Self::new(aws, config) })
     }
 
     /// Runs statements in the name of the person who asks, where the connection tells people apart. The poller is the same.
@@ -136,6 +147,7 @@ impl Athena {
             parameters: request.parameters,
             principal: request.principal,
             seed: request.token_seed,
+            data: request.data,
         };
         let work = async {
             if request.unload
@@ -149,32 +161,21 @@ impl Athena {
         deadline.holds(work).await
     }
 
-    /// Takes over a query that was started before, by whoever it was. Dropping the future stops it.
-    pub async fn adopt(
-        &self,
-        query_execution_id: &str,
-        deadline: Instant,
-        progress: Option<watch::Sender<Progress>>,
-        on_state: Option<Box<dyn Fn(AthenaState) + Send + Sync>>,
-    ) -> Result<AthenaRun, QueryError> {
-        let query = Alive::new(self.aws.clone(), query_execution_id.to_owned(), None);
-        let mut report = Report::new(self.queued.clone(), progress, on_state);
-        let deadline = Deadline::until(deadline);
-        let work = async {
-            let execution = self.finish(query, Duration::ZERO, &mut report).await?;
-            AthenaRun::open(self.aws.clone(), &execution, report.progress, deadline).await
-        };
-        deadline.holds(work).await
-    }
-
     /// Stops a query; one that has ended is left as it is. Goes on when the future is dropped.
     pub async fn stop(&self, query_execution_id: &str) -> Result<(), QueryError> {
         let stopping = tokio::spawn(start::stop(self.aws.clone(), query_execution_id.to_owned()));
         Ok(stopping.await.map_err(QueryError::internal)??)
     }
 
-    /// Starts a statement and sees it succeed.
+    /// Starts a statement, or takes up the same one of a killed process, and sees it succeed.
     async fn execute(&self, order: start::Order, report: &mut Report) -> Result<Arc<QueryExecution>, QueryError> {
+        if let Some(left) = order.claim(&self.config).and_then(|claim| self.leftovers.take(&claim)) {
+            tracing::info!(query_execution_id = left.id(), "taking up Athena query {}", left.id());
+            // However it failed, that was not for whoever asks now.
+            if let Ok(execution) = self.finish(left.in_name_of(self.aws.clone()), Duration::ZERO, report).await {
+                return Ok(execution);
+            }
+        }
         report.queued();
         let query = report.during(start::start(&self.aws, &self.config, self.journal.clone(), order)).await?;
         self.finish(query, FIRST_LOOK, report).await

@@ -428,6 +428,7 @@ impl Steps<'_> {
             principal: "doctor".to_owned(),
             deadline: Instant::now() + RUN,
             token_seed: Ulid::generate().to_string(),
+            data: None,
             unload: false,
             progress: None,
             on_state: None,

@@ -1,6 +1,6 @@
 //! From start to end: failures, waiting, losing answers, and leaving nothing behind.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use lakefront_query::aws::{Athena, AthenaConfig, AthenaRequest, AthenaState};
 use lakefront_query::{ErrorKind, Position, QueryError};
 use tokio::sync::watch;
 
+use crate::lake::copy;
 use crate::rows::{all, numbers};
 use crate::server::{Answer, Fault, Server, request, statement, workgroup};
 
@@ -244,28 +245,6 @@ async fn stop_goes_on_without_its_caller() {
 }
 
 #[tokio::test]
-async fn a_query_left_over_is_adopted() {
-    let server = Server::answering(Answer { runs: Duration::from_millis(500), ..Answer::numbers(2) }).await;
-    let call: serde_json::Value = server
-        .aws()
-        .await
-        .athena(
-            "StartQueryExecution",
-            &serde_json::json!({"QueryString": "SELECT 1", "ClientRequestToken": "t".repeat(64)}),
-        )
-        .await
-        .unwrap();
-    let id = call["QueryExecutionId"].as_str().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(10);
-    let athena = server.athena().await;
-    let mut run = athena.adopt(id, deadline, None, None).await.unwrap();
-    assert_eq!(numbers(&mut run).await.unwrap(), [0, 1]);
-    // And once it has ended.
-    let mut run = athena.adopt(id, deadline, None, None).await.unwrap();
-    assert_eq!(numbers(&mut run).await.unwrap(), [0, 1]);
-}
-
-#[tokio::test]
 async fn reading_ends_at_the_deadline() {
     let server = Server::answering(Answer::numbers(5000)).await;
     let late = AthenaRequest { deadline: Instant::now() + Duration::from_millis(700), ..request("slow reader") };
@@ -275,44 +254,123 @@ async fn reading_ends_at_the_deadline() {
     assert!(matches!(ended.unwrap_err().code, "TIMEOUT" | "AWS_UNAVAILABLE"));
 }
 
+/// A process that was killed while it ran something: the same files in `next`, and nobody holds the lock.
+struct Killed {
+    folder: tempfile::TempDir,
+    /// What still waits in the folder of the one that was killed, as the test can't kill itself.
+    waits: tokio::task::JoinHandle<Option<QueryError>>,
+}
+
+impl Killed {
+    async fn running(server: &Server, request: AthenaRequest) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let first = folder.path().join("first");
+        let athena = Athena::with_journal(server.aws().await, workgroup(), &first, LONG).unwrap();
+        let before = server.world().running();
+        let waits = tokio::spawn(async move { athena.run(request).await.err() });
+        while server.world().running() == before {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let killed = Self { folder, waits };
+        while entries(&first) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        copy(&first, &killed.next());
+        assert_eq!(entries(&killed.next()), 1);
+        killed
+    }
+
+    fn next(&self) -> PathBuf {
+        self.folder.path().join("next")
+    }
+
+    async fn are_closed(&self) {
+        let patience = Instant::now() + Duration::from_secs(5);
+        while entries(self.folder.path()) > 0 {
+            assert!(Instant::now() < patience, "{:?}", walk(self.folder.path()));
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_journal_tells_even_of_a_start_whose_answer_nobody_heard() {
     let server = Server::answering(endless()).await;
     // The queries run, and their ids are never told.
     server.world().fault("StartQueryExecution", [Fault::AnswerLost, Fault::AnswerLost]);
-    let folder = tempfile::tempdir().unwrap();
-    let first = folder.path().join("first");
-    let athena = Athena::with_journal(server.aws().await, workgroup(), &first).unwrap();
-    let running = tokio::spawn(async move { athena.run(request("journal")).await.err() });
-    while server.world().running() == 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    // As the folder is once its process was killed: the same files, and nobody holds the lock.
-    let second = folder.path().join("second");
-    copy(&first, &second);
-    let entries = |folder: &Path| walk(folder).into_iter().filter(|path| path.ends_with(".json")).count();
-    assert_eq!(entries(&second), 1);
-    let _next = Athena::with_journal(server.aws().await, workgroup(), &second).unwrap();
+    let killed = Killed::running(&server, request("journal")).await;
+    // Nobody can ask for it: what it read is not known.
+    let _next = Athena::with_journal(server.aws().await, workgroup(), &killed.next(), LONG).unwrap();
     assert!(server.falls_silent(Duration::from_secs(10)).await);
     assert_eq!(server.world().executions.len(), 1, "the token told the id of the one that ran");
-    assert_eq!(running.await.unwrap().map(|error| error.code), Some("CANCELLED"));
-    let patience = Instant::now() + Duration::from_secs(5);
-    while entries(&first) + entries(&second) > 0 {
-        assert!(Instant::now() < patience, "{:?}", walk(folder.path()));
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    killed.are_closed().await;
+    assert_eq!(killed.waits.await.unwrap().map(|error| error.code), Some("CANCELLED"));
 }
 
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap().flatten() {
-        let to = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            std::fs::copy(entry.path(), to).unwrap();
+fn over(data: &str, seed: &str) -> AthenaRequest {
+    AthenaRequest { data: Some(data.to_owned()), ..request(seed) }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_of_a_killed_process_is_taken_up_by_whoever_asks_for_the_same() {
+    let server = Server::answering(Answer { runs: Duration::from_secs(4), ..Answer::numbers(2) }).await;
+    let killed = Killed::running(&server, over("monday", "first")).await;
+    let next = Athena::with_journal(server.aws().await, workgroup(), &killed.next(), LONG).unwrap();
+    for other in [
+        over("tuesday", "new data"),
+        request("data unknown"),
+        AthenaRequest { principal: "eve".to_owned(), ..over("monday", "another person") },
+        AthenaRequest { parameters: vec!["1".to_owned()], ..over("monday", "a parameter") },
+    ] {
+        let before = server.world().executions.len();
+        let run = tokio::spawn({
+            let next = next.clone();
+            async move { next.run(other).await.map(drop) }
+        });
+        while server.world().executions.len() == before {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
+        run.abort();
     }
+    let started = server.world().executions.len();
+    let mut run = next.run(over("monday", "again")).await.unwrap();
+    assert_eq!(numbers(&mut run).await.unwrap(), [0, 1]);
+    assert_eq!(server.world().executions.len(), started, "the one that ran has answered");
+    drop(run);
+    // Taken up once only.
+    server.world().answers.insert("SELECT 1".to_owned(), Answer::numbers(3));
+    let mut run = next.run(over("monday", "once more")).await.unwrap();
+    assert_eq!(numbers(&mut run).await.unwrap(), [0, 1, 2]);
+    killed.are_closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_of_a_killed_process_is_stopped_when_nobody_asks_for_it() {
+    let server = Server::answering(endless()).await;
+    let killed = Killed::running(&server, over("monday", "first")).await;
+    let patience = Duration::from_millis(400);
+    let _next = Athena::with_journal(server.aws().await, workgroup(), &killed.next(), patience).unwrap();
+    tokio::time::sleep(patience / 2).await;
+    assert_eq!(server.world().running(), 1, "it is held");
+    assert!(server.falls_silent(Duration::from_secs(5)).await);
+    killed.are_closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_of_a_killed_process_that_failed_is_run_anew() {
+    let server = Server::answering(endless()).await;
+    let killed = Killed::running(&server, over("monday", "first")).await;
+    let next = Athena::with_journal(server.aws().await, workgroup(), &killed.next(), LONG).unwrap();
+    let id = server.world().executions.keys().next().unwrap().clone();
+    next.stop(&id).await.unwrap();
+    server.world().answers.insert("SELECT 1".to_owned(), Answer::numbers(1));
+    let mut run = next.run(over("monday", "again")).await.unwrap();
+    assert_eq!(numbers(&mut run).await.unwrap(), [0]);
+    assert_eq!(server.world().executions.len(), 2);
+}
+
+fn entries(folder: &Path) -> usize {
+    walk(folder).into_iter().filter(|path| path.ends_with(".json")).count()
 }
 
 fn walk(folder: &Path) -> Vec<String> {

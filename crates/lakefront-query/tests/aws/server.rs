@@ -317,6 +317,7 @@ pub(crate) fn statement(sql: &str, seed: &str) -> AthenaRequest {
         principal: "ada".to_owned(),
         deadline: Instant::now() + Duration::from_secs(30),
         token_seed: seed.to_owned(),
+        data: None,
         unload: false,
         progress: None,
         on_state: None,

@@ -1,4 +1,4 @@
-//! The queries that may run, on disk. A process that is killed can't stop its queries; the next one does.
+//! The queries that may run, on disk. A process that is killed can't stop its queries; the next one takes care of them.
 //!
 //! Each process has a folder of its own, locked while it lives, with a file for each query: written before the start is
 //! sent, so that not even a query whose id nobody has heard yet is lost. Its token makes the same start sent again tell
@@ -24,30 +24,26 @@ pub(super) struct Journal {
     _lock: File,
 }
 
-/// A query that may run. Unless it is closed, the next process stops it.
+/// A query that may run. Unless it is closed, the next process finds it.
 #[derive(Debug)]
 pub(super) struct Entry {
     path: PathBuf,
+    written: Written,
     _journal: Arc<Journal>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Written {
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Written {
     /// `StartQueryExecution` as it is sent.
-    start: Value,
-    id: Option<String>,
-}
-
-/// A query that a process left.
-pub(super) struct Left {
     pub(super) start: Value,
     pub(super) id: Option<String>,
-    pub(super) entry: Entry,
+    /// What whoever asks for the same asks for.
+    pub(super) claim: Option<String>,
 }
 
 impl Journal {
     /// A journal below a folder that processes share, and what those that are gone have left there.
-    pub(super) fn open(parent: &Path) -> io::Result<(Arc<Journal>, Vec<Left>)> {
+    pub(super) fn open(parent: &Path) -> io::Result<(Arc<Journal>, Vec<Entry>)> {
         fs::create_dir_all(parent)?;
         // Between the making of a folder and its lock it must not look abandoned.
         let door = File::create(parent.join(LOCK))?;
@@ -63,11 +59,10 @@ impl Journal {
             for file in fs::read_dir(&folder)?.flatten().filter(|file| file.file_name() != LOCK) {
                 let path = journal.folder.join(file.file_name());
                 fs::rename(file.path(), &path)?;
-                let entry = Entry { path, _journal: Arc::clone(&journal) };
-                match fs::read(&entry.path).map(|bytes| serde_json::from_slice::<Written>(&bytes)) {
-                    Ok(Ok(Written { start, id })) => left.push(Left { start, id, entry }),
+                match fs::read(&path).map(|bytes| serde_json::from_slice(&bytes)) {
+                    Ok(Ok(written)) => left.push(Entry { path, written, _journal: Arc::clone(&journal) }),
                     // Killed while it was written: nothing was sent yet.
-                    _ => entry.close(),
+                    _ => remove(&path),
                 }
             }
             fs::remove_dir_all(&folder)?;
@@ -76,11 +71,11 @@ impl Journal {
     }
 
     /// `None` where the disk takes no more; the query runs all the same.
-    pub(super) fn enter(self: &Arc<Self>, start: &StartQueryExecution) -> Option<Entry> {
+    pub(super) fn enter(self: &Arc<Self>, start: &StartQueryExecution, claim: Option<String>) -> Option<Entry> {
         let path = self.folder.join(format!("{}.json", Ulid::generate()));
-        let entry = Entry { path, _journal: Arc::clone(self) };
-        let written = serde_json::to_value(start).ok().map(|start| Written { start, id: None })?;
-        entry.write(&written).map(|()| entry)
+        let written = Written { start: serde_json::to_value(start).ok()?, id: None, claim };
+        let entry = Entry { path, written, _journal: Arc::clone(self) };
+        entry.write().map(|()| entry)
     }
 }
 
@@ -93,26 +88,33 @@ impl Drop for Journal {
 }
 
 impl Entry {
+    pub(super) fn written(&self) -> &Written {
+        &self.written
+    }
+
     /// The query has an id.
-    pub(super) fn started(&self, start: &StartQueryExecution, id: &str) {
-        if let Ok(start) = serde_json::to_value(start) {
-            self.write(&Written { start, id: Some(id.to_owned()) });
-        }
+    pub(super) fn started(&mut self, id: &str) {
+        self.written.id = Some(id.to_owned());
+        self.write();
     }
 
     /// The query does not run any more.
     pub(super) fn close(self) {
-        if let Err(error) = fs::remove_file(&self.path) {
-            tracing::warn!(%error, "a query that is over stays in the journal: {error}");
-        }
+        remove(&self.path);
     }
 
     /// A file of some kilobytes in the system's own memory: it is there for whoever comes after a kill.
-    fn write(&self, written: &Written) -> Option<()> {
+    fn write(&self) -> Option<()> {
         let unfinished = self.path.with_extension("new");
-        let bytes = serde_json::to_vec(written).ok()?;
+        let bytes = serde_json::to_vec(&self.written).ok()?;
         let done = fs::write(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, &self.path));
         done.inspect_err(|error| tracing::warn!(%error, "a query is not in the journal: {error}")).ok()
+    }
+}
+
+fn remove(path: &Path) {
+    if let Err(error) = fs::remove_file(path) {
+        tracing::warn!(%error, "a query that is over stays in the journal: {error}");
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use super::journal::{Entry, Journal, Left};
+use super::journal::{Entry, Journal};
 use super::wire::{
     Nothing, QueryExecutionContext, ResultConfiguration, ResultReuseByAge, ResultReuseConfiguration,
     StartQueryExecution, Started, StopQueryExecution,
@@ -35,28 +35,43 @@ pub(super) struct Order {
     pub(super) parameters: Vec<String>,
     pub(super) principal: String,
     pub(super) seed: String,
+    pub(super) data: Option<String>,
 }
 
 impl Order {
-    /// The same for the same person in other words.
+    /// For the same person in words of our own, which nobody asks for.
     pub(super) fn saying(&self, sql: String) -> Self {
-        Self { sql, ..self.clone() }
+        Self { sql, data: None, ..self.clone() }
     }
 
     /// 64 hexadecimal digits: the same order with the same seed is the same query to Athena, however often it is sent.
     fn token(&self, config: &AthenaConfig) -> String {
+        let mut fields = self.fields(config);
+        fields.add(&self.seed);
+        fields.hash().to_hex().to_string()
+    }
+
+    /// The same of all orders that one run answers.
+    pub(super) fn claim(&self, config: &AthenaConfig) -> Option<String> {
+        let mut fields = self.fields(config);
+        fields.add(self.data.as_ref()?);
+        Some(fields.hash().to_hex().to_string())
+    }
+
+    fn fields(&self, config: &AthenaConfig) -> Fields {
         let mut fields = Fields::new();
-        for part in [&self.principal, &self.sql, &self.seed, &config.workgroup, &config.catalog] {
+        for part in [&self.principal, &self.sql, &config.workgroup, &config.catalog] {
             fields.add(part);
         }
         for part in [&self.database, &config.output_location] {
             fields.add(part.as_deref().unwrap_or_default());
         }
         fields.add(config.reuse_minutes.map(|minutes| minutes.to_string()).unwrap_or_default());
+        fields.add(self.parameters.len().to_le_bytes());
         for parameter in &self.parameters {
             fields.add(parameter);
         }
-        fields.hash().to_hex().to_string()
+        fields
     }
 
     fn into_call(self, config: &AthenaConfig) -> StartQueryExecution {
@@ -78,6 +93,7 @@ impl Order {
 }
 
 /// A query that may run. Dropped before it [`ended`](Self::ended), it is stopped.
+#[derive(Debug)]
 pub(super) struct Alive {
     aws: Aws,
     id: String,
@@ -94,6 +110,12 @@ impl Alive {
 
     pub(super) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Stopped with the credentials of whoever took it up.
+    pub(super) fn in_name_of(mut self, aws: Aws) -> Self {
+        self.aws = aws;
+        self
     }
 
     pub(super) fn ended(mut self) {
@@ -121,17 +143,19 @@ pub(super) async fn start(
     order: Order,
 ) -> Result<Alive, QueryError> {
     let (answer, started) = oneshot::channel();
-    ENDINGS.spawn(launch(aws.clone(), order.into_call(config), journal, answer));
+    let claim = order.claim(config);
+    let call = order.into_call(config);
+    let entry = journal.and_then(|journal| journal.enter(&call, claim));
+    ENDINGS.spawn(launch(aws.clone(), call, entry, answer));
     started.await.map_err(QueryError::internal)?
 }
 
 async fn launch(
     aws: Aws,
     call: StartQueryExecution,
-    journal: Option<Arc<Journal>>,
+    mut entry: Option<Entry>,
     answer: oneshot::Sender<Result<Alive, QueryError>>,
 ) {
-    let mut entry = journal.and_then(|journal| journal.enter(&call));
     let may_run = begin(aws, &call, &mut entry, answer).await;
     // What may run after all is stopped by the next process.
     if let Some(entry) = entry.filter(|_| !may_run) {
@@ -160,7 +184,7 @@ async fn begin(
             Ok(started) => {
                 let id = started.query_execution_id;
                 if let Some(entry) = entry {
-                    entry.started(call, &id);
+                    entry.started(&id);
                 }
                 break Ok(Alive::new(aws, id, entry.take()));
             }
@@ -229,21 +253,26 @@ async fn stop_entered(aws: Aws, id: String, entry: Option<Entry>) {
     }
 }
 
-/// Stops what another process left. A start whose answer it did not live to hear is sent again: its token tells the id.
-pub(super) async fn stop_left(aws: Aws, left: Left) {
-    let id = match left.id {
-        Some(id) => id,
-        None => match aws.athena::<Started>("StartQueryExecution", &left.start).await {
+/// A query that another process entered. A start whose answer it did not live to hear is sent again: its token tells the
+/// id.
+pub(super) async fn find_left(aws: Aws, mut entry: Entry) -> Option<Alive> {
+    let id = match &entry.written().id {
+        Some(id) => id.clone(),
+        None => match aws.athena::<Started>("StartQueryExecution", &entry.written().start).await {
             Ok(started) => started.query_execution_id,
             Err(error) if error.may_pass() || error.lacks_credentials() => {
                 tracing::warn!("a query of an earlier process is looked for at the next start: {error}");
-                return;
+                return None;
             }
-            Err(_) => return left.entry.close(),
+            Err(_) => {
+                entry.close();
+                return None;
+            }
         },
     };
-    tracing::info!(query_execution_id = id, "stopping Athena query {id} of a process that was killed");
-    stop_entered(aws, id, Some(left.entry)).await;
+    tracing::info!(query_execution_id = id, "Athena query {id} is of a process that was killed");
+    entry.started(&id);
+    Some(Alive::new(aws, id, Some(entry)))
 }
 
 #[cfg(test)]
@@ -257,6 +286,7 @@ mod tests {
             parameters: parameters.iter().map(|&text| text.to_owned()).collect(),
             principal: principal.to_owned(),
             seed: seed.to_owned(),
+            data: None,
         };
         order.token(&AthenaConfig {
             workgroup: "primary".to_owned(),
