@@ -42,9 +42,9 @@ pub use info::{
 pub use lake::{CatalogSource, GlueSource, GroupRules};
 pub use lakefront_engine::infer::trino_type;
 
-pub(crate) use bound::{Bound, Wanted};
+pub(crate) use bound::{Bound, TableState, Wanted};
 pub(crate) use condition::{Condition, Constant, Test};
-pub(crate) use glue::{Lister, Unfollowed, linked as glue_table, with_credentials};
+pub(crate) use glue::{Lister, Snapshots, Unfollowed, linked as glue_table, with_credentials};
 use lake::Lake;
 use linked::Linked;
 pub(crate) use linked::{Link, LinkedTable, Rules};

@@ -121,18 +121,26 @@ impl Rates {
 pub(crate) fn at_most(statement: &Authorized) -> Option<lakefront_engine::Estimate> {
     let mut tables = Vec::new();
     for (bound, reads) in statement.reads() {
-        let table = bound.files().ok()?;
-        let files = table.files.len() as u64;
-        let partitions: HashSet<_> = table.files.iter().map(|file| file.partition_values.as_slice()).collect();
+        let (files, partitions, bytes) = match bound.files() {
+            Ok(table) => {
+                let partitions: HashSet<_> = table.files.iter().map(|file| file.partition_values.as_slice()).collect();
+                let bytes = table.files.iter().map(|file| file.size).sum::<u64>();
+                (table.files.len() as u64, partitions.len() as u64, bytes)
+            }
+            Err(_) => {
+                let state = bound.state()?;
+                (state.files.unwrap_or(0), 0, state.bytes?)
+            }
+        };
         tables.push(lakefront_engine::TableEstimate {
             catalog: bound.catalog().to_owned(),
             database: bound.database().to_owned(),
             table: bound.name().to_owned(),
             files,
             files_total: files,
-            partitions: partitions.len() as u64,
-            partitions_total: partitions.len() as u64,
-            bytes: table.files.iter().map(|file| file.size).sum::<u64>().saturating_mul(reads),
+            partitions,
+            partitions_total: partitions,
+            bytes: bytes.saturating_mul(reads),
             ..Default::default()
         });
     }

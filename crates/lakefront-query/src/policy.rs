@@ -52,7 +52,10 @@ impl Authorized {
             Ok(table) => {
                 table.files.iter().map(|file| file.modified_ms).max().and_then(DateTime::from_timestamp_millis)
             }
-            Err(_) => Some(begun),
+            Err(_) => match table.state() {
+                Some(state) => state.newest,
+                None => Some(begun),
+            },
         };
         self.tables().iter().filter_map(newest).max()
     }
@@ -90,7 +93,7 @@ impl Authorized {
     /// Whether a stored result can stand for a new run, of whatever age it is: nobody tells when what another system
     /// keeps changes.
     pub(crate) fn is_repeatable(&self) -> bool {
-        !self.query.volatile && self.query.tables.iter().all(|table| table.files().is_ok())
+        !self.query.volatile && self.query.tables.iter().all(Bound::is_versioned)
     }
 
     /// The text for the system that keeps the tables.

@@ -152,6 +152,14 @@ impl Glue {
         })
     }
 
+    pub async fn table(&self, database: &str, table: &str) -> Result<GlueTable, QueryError> {
+        let call = self.write(json!({"DatabaseName": database, "Name": table}));
+        match self.aws.glue::<TableAnswer>("GetTable", &call).await {
+            Ok(answer) => Ok(answer.table.into_table(database)),
+            Err(error) => Err(missing(error, &format!("{database}.{table}"))),
+        }
+    }
+
     /// A table as [`update_table`](Self::update_table) takes it, with its version. `TABLE_NOT_FOUND`.
     pub async fn table_input(&self, database: &str, table: &str) -> Result<(Value, Option<String>), QueryError> {
         let call = self.write(json!({"DatabaseName": database, "Name": table}));
@@ -317,6 +325,12 @@ struct TablePage {
     #[serde(default)]
     table_list: Vec<Table>,
     next_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct TableAnswer {
+    table: Table,
 }
 
 #[derive(Deserialize)]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use lakefront_engine::{S3Credentials, Storage, Table};
 
 use super::condition::Condition;
@@ -17,6 +18,18 @@ pub(crate) struct Wanted {
     pub(crate) conditions: Vec<Vec<Condition>>,
 }
 
+/// What the system that keeps a table says of it, where it does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TableState {
+    /// Another one when the content is.
+    pub(crate) version: String,
+    /// At most what reading it once reads.
+    pub(crate) bytes: Option<u64>,
+    pub(crate) files: Option<u64>,
+    /// When the content changed last.
+    pub(crate) newest: Option<DateTime<Utc>>,
+}
+
 /// A table that a statement reads: the embedded engine reads its files, the system that keeps it runs the statement.
 /// At least one of the two is there.
 #[derive(Clone)]
@@ -27,6 +40,8 @@ pub(crate) struct Bound {
     pub(super) columns: Vec<String>,
     /// Or why the embedded engine does not read it, as a clause, where that can be said.
     pub(super) files: Result<Arc<Table>, Option<String>>,
+    /// Of a table without files.
+    pub(super) state: Option<TableState>,
     pub(super) link: Option<Arc<dyn Link>>,
     /// Whose name it is read in, where the connection tells people apart.
     pub(super) reader: Option<String>,
@@ -47,6 +62,7 @@ impl Bound {
             name: table.name.clone(),
             columns: columns.chain(table.partitions.iter().map(|field| field.name().clone())).collect(),
             files: Ok(table),
+            state: None,
             link: None,
             reader: None,
         }
@@ -73,18 +89,30 @@ impl Bound {
         self.files.as_ref().err()?.as_deref()
     }
 
+    pub(crate) fn state(&self) -> Option<&TableState> {
+        self.state.as_ref()
+    }
+
+    /// Whether its version tells of every change.
+    pub(crate) fn is_versioned(&self) -> bool {
+        self.files.is_ok() || self.state.is_some()
+    }
+
     pub(crate) fn link(&self) -> Option<&Arc<dyn Link>> {
         self.link.as_ref()
     }
 
-    /// Changes if and only if the files do, or as whom another system is asked. Without files nobody tells of changes:
-    /// there it only says where the table is. What one person is shown must not answer another, so where people are told
+    /// Changes if and only if the files do, or as whom another system is asked. Without files and [`state`](Self::state)
+    /// nobody tells of changes: there it only says where the table is. What one person is shown must not answer another, so where people are told
     /// apart it names the reader, too.
     pub(crate) fn version(&self) -> String {
         let version = match (&self.files, &self.link) {
             (Ok(table), None) => table.version.clone(),
             (Ok(table), Some(link)) => format!("{}\n{}", table.version, link.identity()),
-            (Err(_), Some(link)) => format!("{}\n{}", link.location(), link.identity()),
+            (Err(_), Some(link)) => {
+                let state = self.state.as_ref().map_or("", |state| &state.version);
+                format!("{}\n{}\n{state}", link.location(), link.identity())
+            }
             (Err(_), None) => String::new(),
         };
         match &self.reader {

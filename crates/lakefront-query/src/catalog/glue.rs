@@ -2,6 +2,7 @@
 //! reads them exactly as Athena does. Where it would not, the table is left to Athena, and says why.
 
 mod files;
+mod iceberg;
 mod owned;
 mod partitions;
 mod projection;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 pub(crate) use files::{Lister, with_credentials};
+pub(crate) use iceberg::Snapshots;
 pub(crate) use owned::Unfollowed;
 pub(super) use types::hive;
 
@@ -101,7 +103,7 @@ pub(crate) fn linked(table: &GlueTable) -> LinkedTable {
             Err(_) => table.serde.as_deref().map(|serde| serde.rsplit('.').next().unwrap_or(serde).to_owned()),
         },
         location: table.location.clone(),
-        content: None,
+        content: table.metadata_location.clone(),
         definition: Some(Arc::new(Definition::of_glue(table))),
         is_governed: table.is_governed,
         files: reading.and_then(|reading| Declared::of(table, reading)).map(Arc::new).map_err(Some),

@@ -13,7 +13,7 @@ use lakefront_trino::Sql;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::bound::Bound;
+use super::bound::{Bound, TableState};
 use super::condition::Condition;
 use super::definition::Definition;
 use super::glue::{Declared, Unfollowed};
@@ -64,6 +64,11 @@ pub(crate) trait Link: Engine + fmt::Debug {
     ) -> BoxFuture<'a, Result<Arc<Table>, Option<String>>> {
         let reason = table.files.as_ref().err().cloned().flatten();
         async { Err(reason) }.boxed()
+    }
+
+    /// The state of a table whose files are not read here, where its system tells.
+    fn state<'a>(&'a self, _table: &'a LinkedTable) -> BoxFuture<'a, Option<TableState>> {
+        async { None }.boxed()
     }
 
     /// Whether it is asked in the name of whoever asks: what one of them may read another may not.
@@ -307,12 +312,18 @@ impl Linked {
 
     /// The table for a statement with these conditions.
     pub(super) async fn bind(&self, table: &LinkedTable, conditions: &[Vec<Condition>], person: &Principal) -> Bound {
+        let files = self.link.files(&self.name, table, conditions, person).await;
+        let state = match files {
+            Ok(_) => None,
+            Err(_) => self.link.state(table).await,
+        };
         Bound {
             catalog: self.name.clone(),
             database: table.database.clone(),
             name: table.name.clone(),
             columns: table.columns.iter().map(|column| column.name.clone()).collect(),
-            files: self.link.files(&self.name, table, conditions, person).await,
+            files,
+            state,
             link: Some(Arc::clone(&self.link)),
             reader: self.link.is_per_person().then(|| person.id.clone()),
         }

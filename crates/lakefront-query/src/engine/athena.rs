@@ -17,18 +17,22 @@ use super::linked::{self, Run};
 use super::{Beginning, Engine, Plan};
 use crate::aws::{Athena, AthenaRequest, AthenaRun, AthenaState, Aws, AwsErrorKind, Glue, LEAST, STEP, per_tb_usd};
 use crate::catalog::{
-    Condition, GlueSource, GroupRules, Infer, Link, LinkedTable, Lister, Rules, Unfollowed, glue_table,
-    with_credentials,
+    Condition, GlueSource, GroupRules, Infer, Link, LinkedTable, Lister, Rules, Snapshots, TableState, Unfollowed,
+    glue_table, with_credentials,
 };
 use crate::estimate::Price;
 use crate::execution::{Waiting, WaitsAt};
 use crate::policy::Authorized;
+use crate::result::Key;
 use crate::{EngineChoice, ErrorKind, Principal, QueryError};
 
 /// Databases whose tables are asked for at the same time.
 const SIDE_BY_SIDE: usize = 4;
 /// Tables of one catalog.
 const MOST_TABLES: usize = 100_000;
+/// How long a query of a killed process runs on until someone asks for it again: open pages and people are back within
+/// seconds of the start.
+const LEFT_FOR: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub(crate) struct AthenaLink {
@@ -36,6 +40,7 @@ pub(crate) struct AthenaLink {
     aws: Aws,
     glue: Glue,
     lister: Lister,
+    snapshots: Snapshots,
     location: String,
     identity: String,
     /// As Athena calls the catalog.
@@ -48,13 +53,14 @@ pub(crate) struct AthenaLink {
 }
 
 impl AthenaLink {
-    /// `journal` is the folder for what must be stopped after a kill; listings of files are good for `fresh`.
+    /// `journal` is the folder for what is to be taken up or stopped after a kill; listings of files are good for `fresh`.
     pub(crate) async fn open(source: GlueSource, journal: &Path, fresh: Duration) -> Result<Self, QueryError> {
         let (region, endpoint) = (source.aws.region.clone(), source.aws.endpoints.s3.clone());
         let identity = source.aws.identity();
         let aws = Aws::new(source.aws).await?;
         let glue = Glue::new(aws.clone(), source.catalog_id.clone());
         let lister = Lister::new(aws.clone(), glue.clone(), region.clone(), endpoint, fresh);
+        let snapshots = Snapshots::new(aws.clone(), glue.clone(), fresh);
         let location = match &source.catalog_id {
             Some(id) => format!("glue://{region}/{id}"),
             None => format!("glue://{region}"),
@@ -62,10 +68,11 @@ impl AthenaLink {
         Ok(Self {
             // Names are in lower case once they are quoted.
             catalog: source.athena.catalog.to_lowercase(),
-            athena: Athena::with_journal(aws.clone(), source.athena, journal)?,
+            athena: Athena::with_journal(aws.clone(), source.athena, journal, LEFT_FOR)?,
             aws,
             glue,
             lister,
+            snapshots,
             location,
             identity,
             price: Price {
@@ -118,6 +125,7 @@ impl Engine for AthenaLink {
                 // Tries of this run are one query to Athena; another run of the same statement is another query, since
                 // the first one may have been stopped.
                 token_seed: Ulid::generate().to_string(),
+                data: sent.is_repeatable().then(|| Key::of(&sent, EngineChoice::Athena, 0, 0).to_string()),
                 unload,
                 progress: Some(progress.clone()),
                 on_state: Some(Box::new(tell)),
@@ -205,6 +213,15 @@ impl Link for AthenaLink {
         .boxed()
     }
 
+    fn state<'a>(&'a self, table: &'a LinkedTable) -> BoxFuture<'a, Option<TableState>> {
+        async {
+            // Metadata elsewhere is an Iceberg table's.
+            table.content.as_ref()?;
+            self.snapshots.state(&table.database, &table.name).await
+        }
+        .boxed()
+    }
+
     fn is_per_person(&self) -> bool {
         self.aws.is_per_person()
     }
@@ -232,6 +249,7 @@ impl Link for AthenaLink {
 
     fn forget_files(&self, is_outdated: &dyn Fn(&(String, String)) -> bool) {
         self.lister.forget(is_outdated);
+        self.snapshots.forget(is_outdated);
     }
 }
 

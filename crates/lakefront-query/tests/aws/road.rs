@@ -222,6 +222,49 @@ async fn results_of_athena_are_as_fresh_as_the_files() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn iceberg_tells_its_size_and_when_it_changes() {
+    let Some(lake) = Lake::new().await else { return };
+    lake.commit(1, 2_000_000_000).await;
+    lake.queries.catalogs().refresh("aws", None).await.unwrap();
+    let sql = "select count(*) from events";
+    let sent = format!("select count(*) from \"awsdatacatalog\".\"{}\".\"events\" AS \"events\"", lake.database);
+    lake.athena.world().answers.insert(sent, Answer { managed: true, ..Answer::numbers(1) });
+
+    let report = lake.queries.estimate(lake.request(sql)).await.unwrap();
+    assert_eq!(report.route_reason, "table \"aws.events\": Iceberg is read by Athena only");
+    assert_eq!((report.tables[0].files, report.tables[0].bytes), (1, 2_000_000_000));
+    let estimate = report.estimate.unwrap();
+    assert_eq!((estimate.bytes, estimate.exact, estimate.usd.as_str()), (2_000_000_000, false, "0.01000"));
+    let limited = Request { max_scan_bytes: Some(1_000_000_000), ..lake.request(sql) };
+    assert_eq!(run(&lake, limited).await.err().unwrap().code, "SCAN_LIMIT_EXCEEDED");
+
+    let ran = async || {
+        let status = run(&lake, lake.request(sql)).await.unwrap().status();
+        (status.statistics.reused, status.as_of.unwrap().timestamp_millis())
+    };
+    assert_eq!(ran().await, (false, 1_700_000_000_001));
+    assert_eq!(ran().await, (true, 1_700_000_000_001));
+    lake.commit(2, 500).await;
+    assert_eq!(ran().await, (false, 1_700_000_000_002));
+    assert_eq!(ran().await, (true, 1_700_000_000_002));
+    // Metadata that can't be read tells nothing of the size; what changes is known all the same.
+    lake.commit(3, 700).await;
+    lake.put("events/metadata/00003.metadata.json", b"{");
+    assert_eq!(lake.queries.estimate(lake.request(sql)).await.unwrap().estimate, None);
+    assert!(!run(&lake, lake.request(sql)).await.unwrap().status().statistics.reused);
+    assert!(run(&lake, lake.request(sql)).await.unwrap().status().statistics.reused);
+
+    let version = async || {
+        let databases = lake.queries.catalogs().databases("aws").await.unwrap();
+        databases.into_iter().find(|database| database.name == lake.database).unwrap().version
+    };
+    let before = version().await;
+    lake.commit(4, 700).await;
+    lake.queries.catalogs().refresh("aws", None).await.unwrap();
+    assert_ne!(before, version().await, "pages that show it are told");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cancelled_run_is_stopped_and_equal_runs_are_one() {
     let Some(lake) = Lake::with(|source| source.engine = EngineChoice::Athena).await else { return };
     let sql = format!("select count(*) from \"awsdatacatalog\".\"{}\".\"item\" AS \"item\"", lake.database);
@@ -244,6 +287,33 @@ async fn a_cancelled_run_is_stopped_and_equal_runs_are_one() {
     assert_eq!(lake.athena.world().count("StopQueryExecution"), 1);
     assert!(many[0].finished().await.is_err());
     assert_eq!(many[0].state(), ExecutionState::Cancelled);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_kill_the_same_statement_takes_up_the_query_that_runs() {
+    let Some(lake) = Lake::with(|source| source.engine = EngineChoice::Athena).await else { return };
+    let sent = |state: &str| {
+        let table = format!("\"awsdatacatalog\".\"{}\".\"sales\"", lake.database);
+        format!("select count(*) from {table} AS \"sales\" where state = '{state}'")
+    };
+    let asked = |state: &str| lake.request(&format!("select count(*) from sales where state = '{state}'"));
+    let long = Answer { managed: true, runs: Duration::from_secs(6), ..Answer::numbers(1) };
+    for state in ["CA", "NY"] {
+        lake.athena.world().answers.insert(sent(state), long.clone());
+        lake.queries.submit(asked(state)).await.unwrap();
+    }
+    until(|| lake.athena.world().running() == 2).await;
+    let next = lake.next().await;
+    lake.put("sales/state=NY/day=2025-01-01/part-1.parquet", &parquet(&sales(500)));
+    lake.athena.world().answers.insert(sent("NY"), Answer { runs: Duration::ZERO, ..long });
+
+    let taken = next.submit(asked("CA")).await.unwrap();
+    taken.finished().await.unwrap();
+    assert_eq!(lake.athena.world().count("StartQueryExecution"), 2);
+    assert!(taken.status().statistics.scanned_bytes > Some(0), "it is charged with all that was read");
+    // New files have come: what began before they did is no answer.
+    next.submit(asked("NY")).await.unwrap().finished().await.unwrap();
+    assert_eq!(lake.athena.world().count("StartQueryExecution"), 3);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
