@@ -392,8 +392,10 @@ fn date(days: i64, out: &mut Vec<u8>) {
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
     let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
-    if year < 0 {
-        out.push(b'-');
+    match year {
+        10_000.. => out.push(b'+'),
+        0.. => {}
+        _ => out.push(b'-'),
     }
     padded(year.abs(), 4, out);
     out.push(b'-');

@@ -8,7 +8,7 @@ use super::super::hyperloglog::HyperLogLog;
 use super::super::setdigest::SetDigest;
 use super::super::tdigest::TDigest;
 use super::super::{Aggregate, Types, aggregate, fold};
-use super::percentile::check_weight;
+use super::percentile::{self, check_weight};
 use crate::closure::Closure;
 use crate::error::{Code, Error, Result};
 use crate::types::Type;
@@ -191,11 +191,7 @@ impl Fold for Digests {
                 None => return Ok(()),
             },
         };
-        if !value.is_finite() {
-            return Err(Error::invalid_argument(format!("value must be finite; was {value}")));
-        }
-        state.get_or_insert_with(TDigest::default).add(value, weight);
-        Ok(())
+        percentile::add(state.get_or_insert_with(TDigest::default), value, weight)
     }
 
     fn carried(&self) -> Vec<Type> {

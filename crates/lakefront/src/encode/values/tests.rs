@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Decimal128Array, DurationMillisecondArray, Int32Builder, Int64Array, IntervalYearMonthArray, MapBuilder,
-    StringArray, StringBuilder, StructArray, TimestampMillisecondArray,
+    ArrayRef, Date32Array, Decimal128Array, DurationMillisecondArray, Int32Builder, Int64Array, IntervalYearMonthArray,
+    MapBuilder, StringArray, StringBuilder, StructArray, TimestampMillisecondArray,
 };
 use arrow::datatypes::Field;
 
@@ -50,6 +50,12 @@ fn decimals_keep_their_digits_and_moments_their_zone() {
         [r#""2024-05-06 12:11:12.123 Europe/Paris""#, r#""2024-01-01 01:00:00.000 Europe/Paris""#]
     );
     assert_eq!(json(&summer_and_winter), [r#""2024-05-06 10:11:12.123""#, r#""2024-01-01 00:00:00.000""#]);
+}
+
+#[test]
+fn years_of_more_than_four_digits_have_a_sign() {
+    let days = Date32Array::from(vec![3_672_554, 2_932_896, -735_525]);
+    assert_eq!(json(&days), [r#""+12025-02-10""#, r#""9999-12-31""#, r#""-0044-03-15""#]);
 }
 
 #[test]

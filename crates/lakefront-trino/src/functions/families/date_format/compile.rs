@@ -111,7 +111,7 @@ pub(super) fn mysql(format: &str) -> Result<Vec<Item>> {
         }
     }
     if items.is_empty() {
-        return Err(Error::invalid_argument("Both printing and parsing not supported"));
+        return Err(nothing());
     }
     Ok(items)
 }
@@ -176,7 +176,10 @@ pub(super) fn joda(format: &str) -> Result<Vec<Item>> {
         let (letter, count) = match token {
             Token::Letters(letter, count) => (*letter, *count),
             Token::Text(text) => {
-                items.push(Item::Literal(text.clone()));
+                // A single quote.
+                if !text.is_empty() {
+                    items.push(Item::Literal(text.clone()));
+                }
                 continue;
             }
         };
@@ -221,7 +224,11 @@ pub(super) fn joda(format: &str) -> Result<Vec<Item>> {
             }
         });
     }
-    Ok(items)
+    if items.is_empty() { Err(nothing()) } else { Ok(items) }
+}
+
+fn nothing() -> Error {
+    Error::invalid_argument("Both printing and parsing not supported")
 }
 
 /// Whether a pattern has a zone in it, other than in quotes.
