@@ -54,10 +54,13 @@ def structure(fields):
     return STRUCT, bytes(out)
 
 
-def page(count, body, *, packed=None, size=None, encoding=PLAIN):
+def page(count, body, *, packed=None, size=None, encoding=PLAIN, checksum=None):
     packed = body if packed is None else packed
     data = structure({1: i32(count), 2: i32(encoding), 3: i32(RLE), 4: i32(RLE)})
-    head = {1: i32(0), 2: i32(len(body) if size is None else size), 3: i32(len(packed)), 5: data}
+    head = {1: i32(0), 2: i32(len(body) if size is None else size), 3: i32(len(packed))}
+    if checksum is not None:
+        head[4] = i32(checksum - (checksum >> 31 << 32))
+    head[5] = data
     return structure(head)[1] + packed
 
 
@@ -106,6 +109,12 @@ VALUES = struct.pack("<1000q", *range(1000))
 
 def sound():
     pages = page(1000, VALUES)
+    return file(pages, footer([column(len(pages), 1000)], 1000))
+
+
+def checked(wrong=0):
+    """With a checksum of its page."""
+    pages = page(1000, VALUES, checksum=zlib.crc32(VALUES) ^ wrong)
     return file(pages, footer([column(len(pages), 1000)], 1000))
 
 
@@ -175,6 +184,7 @@ def broken():
     yield "page_values_negative", file(negative, footer([column(len(negative), 1000)], 1000))
     one, far = dictionary(1, struct.pack("<q", 1)), page(1000, indices(1000, 200), encoding=RLE_DICTIONARY)
     column_far = column(len(one) + len(far), 1000, dictionary_at=4, data_at=4 + len(one))
+    yield "checksum", checked(wrong=1)
     yield "dictionary_index", file(one + far, footer([column_far], 1000))
 
 
