@@ -90,8 +90,8 @@ impl Authorized {
         self.query.explain == Explain::Run
     }
 
-    /// Whether a stored result can stand for a new run, of whatever age it is: nobody tells when what another system
-    /// keeps changes.
+    /// Whether a stored result can stand for a new run, of whatever age it is: of much that another system keeps nobody
+    /// tells when it changes.
     pub(crate) fn is_repeatable(&self) -> bool {
         !self.query.volatile && self.query.tables.iter().all(Bound::is_versioned)
     }

@@ -19,7 +19,7 @@ use crate::error::{Problem, REQUEST_ID};
 
 static REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("lakefront-request-id");
 
-/// Gives the request its id and its deadline, and tells log and metrics how it ended.
+/// Gives the request its id and its deadline, hears whom Vercel vouches for, and tells log and metrics how it ended.
 pub async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
     vercel::hear(request.headers());
     let id = Ulid::generate().to_string();

@@ -171,9 +171,10 @@ impl Athena {
     async fn execute(&self, order: start::Order, report: &mut Report) -> Result<Arc<QueryExecution>, QueryError> {
         if let Some(left) = order.claim(&self.config).and_then(|claim| self.leftovers.take(&claim)) {
             tracing::info!(query_execution_id = left.id(), "taking up Athena query {}", left.id());
-            // However it failed, that was not for whoever asks now.
-            if let Ok(execution) = self.finish(left.in_name_of(self.aws.clone()), Duration::ZERO, report).await {
-                return Ok(execution);
+            match self.finish(left.in_name_of(self.aws.clone()), Duration::ZERO, report).await {
+                // Not by whoever asks now.
+                Err(error) if error.code == "CANCELLED" => {}
+                ended => return ended,
             }
         }
         report.queued();

@@ -102,9 +102,9 @@ impl Bound {
         self.link.as_ref()
     }
 
-    /// Changes if and only if the files do, or as whom another system is asked. Without files and [`state`](Self::state)
-    /// nobody tells of changes: there it only says where the table is. What one person is shown must not answer another, so where people are told
-    /// apart it names the reader, too.
+    /// Changes if and only if the content does, or as whom another system is asked. Without files and [`state`](Self::state)
+    /// nobody tells of changes: there it only says where the table is. What one person is shown must not answer another,
+    /// so where people are told apart it names the reader, too.
     pub(crate) fn version(&self) -> String {
         let version = match (&self.files, &self.link) {
             (Ok(table), None) => table.version.clone(),

@@ -98,9 +98,12 @@ impl Lake {
         queries
     }
 
-    /// What comes after this one if it is killed now.
-    pub(crate) async fn next(&self) -> Queries {
+    /// What comes after this one if it is killed once it has heard the ids of so many queries.
+    pub(crate) async fn next(&self, heard: usize) -> Queries {
         let (killed, next) = (self.folder.path().join("data"), self.folder.path().join("next"));
+        while journal(&killed.join("catalogs"), "\"id\":\"") < heard {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         copy(&killed.join("catalogs"), &next.join("catalogs"));
         let queries = instance(&next, EVERY_STATEMENT).await;
         link(&queries, &self.source).await;
@@ -284,6 +287,14 @@ async fn instance(folder: &Path, interval: Duration) -> Queries {
     let mut config = QueriesConfig::new(folder.to_owned(), env!("CARGO_BIN_EXE_lakefront-query-worker").into());
     config.catalogs.s3_interval = interval;
     Queries::open(config).await.unwrap()
+}
+
+/// Entries of the journals in a folder that have a text in them.
+pub(crate) fn journal(folder: &Path, text: &str) -> usize {
+    let mut files = Vec::new();
+    files_below(folder, &mut files);
+    let has = |path: &&PathBuf| fs::read_to_string(path).is_ok_and(|entry| entry.contains(text));
+    files.iter().filter(|path| path.extension().is_some_and(|extension| extension == "json")).filter(has).count()
 }
 
 pub(crate) fn copy(from: &Path, to: &Path) {

@@ -303,7 +303,7 @@ async fn after_a_kill_the_same_statement_takes_up_the_query_that_runs() {
         lake.queries.submit(asked(state)).await.unwrap();
     }
     until(|| lake.athena.world().running() == 2).await;
-    let next = lake.next().await;
+    let next = lake.next(2).await;
     lake.put("sales/state=NY/day=2025-01-01/part-1.parquet", &parquet(&sales(500)));
     lake.athena.world().answers.insert(sent("NY"), Answer { runs: Duration::ZERO, ..long });
 

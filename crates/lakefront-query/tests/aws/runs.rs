@@ -9,7 +9,7 @@ use lakefront_query::aws::{Athena, AthenaConfig, AthenaRequest, AthenaState};
 use lakefront_query::{ErrorKind, Position, QueryError};
 use tokio::sync::watch;
 
-use crate::lake::copy;
+use crate::lake::{copy, journal};
 use crate::rows::{all, numbers};
 use crate::server::{Answer, Fault, Server, request, statement, workgroup};
 
@@ -262,7 +262,8 @@ struct Killed {
 }
 
 impl Killed {
-    async fn running(server: &Server, request: AthenaRequest) -> Self {
+    /// Once it has heard the ids of so many.
+    async fn running(server: &Server, request: AthenaRequest, heard: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let first = folder.path().join("first");
         let athena = Athena::with_journal(server.aws().await, workgroup(), &first, LONG).unwrap();
@@ -272,11 +273,11 @@ impl Killed {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         let killed = Self { folder, waits };
-        while entries(&first) == 0 {
+        while journal(&first, "\"id\":\"") < heard {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         copy(&first, &killed.next());
-        assert_eq!(entries(&killed.next()), 1);
+        assert_eq!(journal(&killed.next(), ""), 1);
         killed
     }
 
@@ -286,7 +287,7 @@ impl Killed {
 
     async fn are_closed(&self) {
         let patience = Instant::now() + Duration::from_secs(5);
-        while entries(self.folder.path()) > 0 {
+        while journal(self.folder.path(), "") > 0 {
             assert!(Instant::now() < patience, "{:?}", walk(self.folder.path()));
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -298,7 +299,7 @@ async fn a_journal_tells_even_of_a_start_whose_answer_nobody_heard() {
     let server = Server::answering(endless()).await;
     // The queries run, and their ids are never told.
     server.world().fault("StartQueryExecution", [Fault::AnswerLost, Fault::AnswerLost]);
-    let killed = Killed::running(&server, request("journal")).await;
+    let killed = Killed::running(&server, request("journal"), 0).await;
     // Nobody can ask for it: what it read is not known.
     let _next = Athena::with_journal(server.aws().await, workgroup(), &killed.next(), LONG).unwrap();
     assert!(server.falls_silent(Duration::from_secs(10)).await);
@@ -314,7 +315,7 @@ fn over(data: &str, seed: &str) -> AthenaRequest {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_query_of_a_killed_process_is_taken_up_by_whoever_asks_for_the_same() {
     let server = Server::answering(Answer { runs: Duration::from_secs(4), ..Answer::numbers(2) }).await;
-    let killed = Killed::running(&server, over("monday", "first")).await;
+    let killed = Killed::running(&server, over("monday", "first"), 1).await;
     let next = Athena::with_journal(server.aws().await, workgroup(), &killed.next(), LONG).unwrap();
     for other in [
         over("tuesday", "new data"),
@@ -347,7 +348,7 @@ async fn a_query_of_a_killed_process_is_taken_up_by_whoever_asks_for_the_same() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_query_of_a_killed_process_is_stopped_when_nobody_asks_for_it() {
     let server = Server::answering(endless()).await;
-    let killed = Killed::running(&server, over("monday", "first")).await;
+    let killed = Killed::running(&server, over("monday", "first"), 1).await;
     let patience = Duration::from_millis(400);
     let _next = Athena::with_journal(server.aws().await, workgroup(), &killed.next(), patience).unwrap();
     tokio::time::sleep(patience / 2).await;
@@ -359,7 +360,7 @@ async fn a_query_of_a_killed_process_is_stopped_when_nobody_asks_for_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_query_of_a_killed_process_that_failed_is_run_anew() {
     let server = Server::answering(endless()).await;
-    let killed = Killed::running(&server, over("monday", "first")).await;
+    let killed = Killed::running(&server, over("monday", "first"), 1).await;
     let next = Athena::with_journal(server.aws().await, workgroup(), &killed.next(), LONG).unwrap();
     let id = server.world().executions.keys().next().unwrap().clone();
     next.stop(&id).await.unwrap();
@@ -367,10 +368,6 @@ async fn a_query_of_a_killed_process_that_failed_is_run_anew() {
     let mut run = next.run(over("monday", "again")).await.unwrap();
     assert_eq!(numbers(&mut run).await.unwrap(), [0]);
     assert_eq!(server.world().executions.len(), 2);
-}
-
-fn entries(folder: &Path) -> usize {
-    walk(folder).into_iter().filter(|path| path.ends_with(".json")).count()
 }
 
 fn walk(folder: &Path) -> Vec<String> {

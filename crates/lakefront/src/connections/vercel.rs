@@ -14,14 +14,15 @@ static HEARD: RwLock<Option<String>> = RwLock::new(None);
 
 /// Keeps the token of a request.
 pub fn hear(headers: &HeaderMap) {
-    let Some(token) = headers.get(HEADER).and_then(|token| token.to_str().ok()).filter(|_| *IS_THERE) else { return };
+    let token = headers.get(HEADER).and_then(|token| token.to_str().ok()).filter(|token| !token.is_empty());
+    let Some(token) = token.filter(|_| *IS_THERE) else { return };
     if HEARD.read().unwrap_or_else(PoisonError::into_inner).as_deref() != Some(token) {
         *HEARD.write().unwrap_or_else(PoisonError::into_inner) = Some(token.to_owned());
     }
 }
 
-/// The newest token.
+/// That of the environment, which is not there in a function; else the newest that was heard.
 pub fn token() -> Option<String> {
-    let heard = HEARD.read().unwrap_or_else(PoisonError::into_inner).clone();
-    heard.or_else(|| std::env::var(VARIABLE).ok()).filter(|token| !token.is_empty())
+    let own = std::env::var(VARIABLE).ok().filter(|token| !token.is_empty());
+    own.or_else(|| HEARD.read().unwrap_or_else(PoisonError::into_inner).clone())
 }

@@ -16,6 +16,8 @@ use ulid::Ulid;
 use super::wire::StartQueryExecution;
 
 const LOCK: &str = "lock";
+/// Ends the name of what takes the place of an entry once it is written.
+const UNFINISHED: &str = "new";
 
 #[derive(Debug)]
 pub(super) struct Journal {
@@ -57,6 +59,10 @@ impl Journal {
         let mut left = Vec::new();
         for folder in abandoned {
             for file in fs::read_dir(&folder)?.flatten().filter(|file| file.file_name() != LOCK) {
+                if file.path().extension().is_some_and(|extension| extension == UNFINISHED) {
+                    remove(&file.path());
+                    continue;
+                }
                 let path = journal.folder.join(file.file_name());
                 fs::rename(file.path(), &path)?;
                 match fs::read(&path).map(|bytes| serde_json::from_slice(&bytes)) {
@@ -105,7 +111,7 @@ impl Entry {
 
     /// A file of some kilobytes in the system's own memory: it is there for whoever comes after a kill.
     fn write(&self) -> Option<()> {
-        let unfinished = self.path.with_extension("new");
+        let unfinished = self.path.with_extension(UNFINISHED);
         let bytes = serde_json::to_vec(&self.written).ok()?;
         let done = fs::write(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, &self.path));
         done.inspect_err(|error| tracing::warn!(%error, "a query is not in the journal: {error}")).ok()

@@ -33,7 +33,9 @@ impl Leftovers {
 }
 
 async fn hold(leftovers: Weak<Leftovers>, aws: Aws, entry: Entry, patience: Duration) {
-    let claim = entry.written().claim.clone();
+    let left = entry.written();
+    // A start that is sent again for its id may be the first that arrives: nobody has waited for that one.
+    let claim = left.id.as_ref().and(left.claim.clone());
     let Some(query) = start::find_left(aws, entry).await else { return };
     // What returns here drops the query, and so stops it.
     let (Some(claim), Some(held)) = (claim, leftovers.upgrade()) else { return };

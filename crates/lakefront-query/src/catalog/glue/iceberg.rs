@@ -8,7 +8,7 @@ use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use flate2::read::GzDecoder;
 use serde::Deserialize;
 
@@ -17,7 +17,9 @@ use crate::aws::{Aws, Glue};
 use crate::catalog::TableState;
 
 /// Of metadata once it is decompressed: each snapshot takes some hundred bytes of it.
-const LARGEST: u64 = 256 << 20;
+const LARGEST: u64 = 64 << 20;
+const PATIENCE: Duration = Duration::from_secs(20);
+const GZIP: &[u8] = &[0x1f, 0x8b];
 
 /// States of tables, asked once for all who want to know at the same time, and good for a while.
 #[derive(Debug)]
@@ -29,7 +31,16 @@ pub(crate) struct Snapshots {
     known: Mutex<HashMap<(String, String), Arc<Known>>>,
 }
 
-type Known = tokio::sync::Mutex<Option<(Instant, TableState)>>;
+type Known = tokio::sync::Mutex<Option<Told>>;
+
+#[derive(Debug)]
+struct Told {
+    at: Instant,
+    /// `None` where it can't be told now.
+    state: Option<TableState>,
+    /// Metadata is never written over: once read, it says the same for good.
+    was_read: bool,
+}
 
 impl Snapshots {
     pub(crate) fn new(aws: Aws, glue: Glue, fresh: Duration) -> Self {
@@ -45,52 +56,56 @@ impl Snapshots {
         let key = (database.to_owned(), table.to_owned());
         let known = Arc::clone(self.known.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
         let mut known = known.lock().await;
-        if let Some((_, state)) = known.as_ref().filter(|(at, _)| at.elapsed() < self.fresh) {
-            return Some(state.clone());
+        if let Some(told) = known.as_ref().filter(|told| told.at.elapsed() < self.fresh) {
+            return told.state.clone();
         }
+        let before = known.take().filter(|told| told.was_read).and_then(|told| told.state);
         let at = Instant::now();
-        let location = match self.glue.table(database, table).await {
-            Ok(table) => table.metadata_location?,
-            Err(error) => {
-                tracing::info!("the state of {database}.{table} can't be told: {error}");
-                return None;
-            }
-        };
-        // Metadata is never written over: at the same place lies the same.
-        let state = match known.take() {
-            Some((_, state)) if state.version == location => state,
-            _ => self.read(location).await,
-        };
-        *known = Some((at, state.clone()));
-        Some(state)
+        let asked = tokio::time::timeout(PATIENCE, self.ask(database, table, before)).await;
+        let (state, was_read) = asked.unwrap_or((None, false));
+        *known = Some(Told { at, state: state.clone(), was_read });
+        state
     }
 
-    async fn read(&self, location: String) -> TableState {
-        let metadata = match self.metadata(&location).await {
-            Ok(metadata) => Some(metadata),
-            Err(why) => {
-                tracing::info!("{location} tells nothing of its table: {why}");
+    async fn ask(&self, database: &str, table: &str, before: Option<TableState>) -> (Option<TableState>, bool) {
+        let location = match self.glue.table(database, table).await {
+            Ok(table) => table.metadata_location,
+            Err(error) => {
+                tracing::info!("the state of {database}.{table} can't be told: {error}");
                 None
             }
         };
-        let metadata = metadata.as_ref();
-        TableState {
-            bytes: metadata.and_then(Metadata::bytes),
-            files: metadata.and_then(Metadata::files),
-            newest: metadata
-                .and_then(Metadata::current)
-                .and_then(|current| DateTime::from_timestamp_millis(current.timestamp_ms)),
-            version: location,
+        let Some(location) = location else { return (None, false) };
+        if let Some(before) = before.filter(|before| before.version == location) {
+            return (Some(before), true);
         }
+        let metadata = self.metadata(&location).await;
+        if let Err(why) = &metadata {
+            tracing::info!("{location} tells nothing of its table: {why}");
+        }
+        let was_read = metadata.is_ok();
+        let metadata = metadata.unwrap_or_default();
+        let state =
+            TableState { version: location, bytes: metadata.bytes, files: metadata.files, newest: metadata.newest };
+        (Some(state), was_read)
     }
 
-    async fn metadata(&self, location: &str) -> Result<Metadata, String> {
+    async fn metadata(&self, location: &str) -> Result<Summary, String> {
         let (folder, name) = location.rsplit_once('/').ok_or("it lies in no folder")?;
         let (bucket, prefix) = place(folder).ok_or("its place can't be read")?;
         let object = self.aws.get_object(&bucket, &format!("{prefix}{name}"), None, None).await;
         let object = object.map_err(|error| error.to_string())?;
-        Metadata::parse(&object, name.contains(".gz."))
+        let summary = tokio::task::spawn_blocking(move || Metadata::parse(&object).map(|metadata| metadata.summary()));
+        summary.await.map_err(|error| error.to_string())?
     }
+}
+
+/// What metadata tells of the current snapshot.
+#[derive(Debug, Default, PartialEq)]
+struct Summary {
+    bytes: Option<u64>,
+    files: Option<u64>,
+    newest: Option<DateTime<Utc>>,
 }
 
 #[derive(Deserialize)]
@@ -108,50 +123,41 @@ struct Snapshot {
     snapshot_id: i64,
     timestamp_ms: i64,
     #[serde(default)]
-    summary: HashMap<String, String>,
+    summary: Totals,
+}
+
+/// Numbers as texts; writers may leave them out.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Totals {
+    total_files_size: Option<String>,
+    total_data_files: Option<String>,
+    total_delete_files: Option<String>,
 }
 
 impl Metadata {
-    fn parse(object: &[u8], is_compressed: bool) -> Result<Self, String> {
+    fn parse(object: &[u8]) -> Result<Self, String> {
+        if !object.starts_with(GZIP) {
+            return serde_json::from_slice(object).map_err(|error| error.to_string());
+        }
         let mut text = Vec::new();
-        if is_compressed {
-            GzDecoder::new(object).take(LARGEST).read_to_end(&mut text).map_err(|error| error.to_string())?;
+        GzDecoder::new(object).take(LARGEST).read_to_end(&mut text).map_err(|error| error.to_string())?;
+        serde_json::from_slice(&text).map_err(|error| error.to_string())
+    }
+
+    fn summary(&self) -> Summary {
+        if self.current_snapshot_id.is_none_or(|id| id == -1) {
+            return Summary { bytes: Some(0), files: Some(0), newest: None };
         }
-        serde_json::from_slice(if is_compressed { &text } else { object }).map_err(|error| error.to_string())
-    }
-
-    fn current(&self) -> Option<&Snapshot> {
-        let id = self.current_snapshot_id?;
-        self.snapshots.iter().find(|snapshot| snapshot.snapshot_id == id)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.current_snapshot_id.is_none_or(|id| id == -1) && self.snapshots.is_empty()
-    }
-
-    /// Of the largest snapshot: a statement may name an earlier one. Writers may leave the sizes out.
-    fn bytes(&self) -> Option<u64> {
-        if self.is_empty() {
-            return Some(0);
+        let current = self.snapshots.iter().find(|snapshot| Some(snapshot.snapshot_id) == self.current_snapshot_id);
+        let Some(Snapshot { timestamp_ms, summary, .. }) = current else { return Summary::default() };
+        let number = |text: &Option<String>| text.as_deref()?.parse::<u64>().ok();
+        let files = number(&summary.total_data_files);
+        Summary {
+            bytes: number(&summary.total_files_size),
+            files: files.map(|files| files + number(&summary.total_delete_files).unwrap_or(0)),
+            newest: DateTime::from_timestamp_millis(*timestamp_ms),
         }
-        let sizes: Option<Vec<u64>> =
-            self.snapshots.iter().map(|snapshot| snapshot.total("total-files-size")).collect();
-        sizes?.into_iter().max()
-    }
-
-    fn files(&self) -> Option<u64> {
-        if self.is_empty() {
-            return Some(0);
-        }
-        let current = self.current()?;
-        let deletes = current.total("total-delete-files").unwrap_or(0);
-        Some(current.total("total-data-files")? + deletes)
-    }
-}
-
-impl Snapshot {
-    fn total(&self, name: &str) -> Option<u64> {
-        self.summary.get(name)?.parse().ok()
     }
 }
 
@@ -170,30 +176,33 @@ mod tests {
              "summary": {"operation": "delete", "total-files-size": "700", "total-data-files": "1", "total-delete-files": "1"}}
         ]}"#;
 
-    type Told = (Option<u64>, Option<u64>, Option<i64>);
+    fn told(object: &[u8]) -> Result<Summary, String> {
+        Metadata::parse(object).map(|metadata| metadata.summary())
+    }
 
-    fn told(object: &[u8], is_compressed: bool) -> Result<Told, String> {
-        let metadata = Metadata::parse(object, is_compressed)?;
-        Ok((metadata.bytes(), metadata.files(), metadata.current().map(|current| current.timestamp_ms)))
+    fn all() -> Summary {
+        Summary { bytes: Some(700), files: Some(2), newest: DateTime::from_timestamp_millis(1_555_200_955_770) }
     }
 
     #[test]
-    fn the_largest_snapshot_bounds_what_can_be_read() {
-        let all = (Some(9000), Some(2), Some(1_555_200_955_770));
-        assert_eq!(told(TEXT.as_bytes(), false), Ok(all));
-        let unsized_text = TEXT.replace("\"total-files-size\": \"9000\", ", "");
-        assert_eq!(told(unsized_text.as_bytes(), false), Ok((None, all.1, all.2)));
+    fn the_current_snapshot_says_how_much_there_is() {
+        assert_eq!(told(TEXT.as_bytes()), Ok(all()));
+        let sizeless = TEXT.replace("\"total-files-size\": \"700\", ", "");
+        assert_eq!(told(sizeless.as_bytes()), Ok(Summary { bytes: None, ..all() }));
+        let expired = TEXT.replace("\"current-snapshot-id\": 2", "\"current-snapshot-id\": 3");
+        assert_eq!(told(expired.as_bytes()), Ok(Summary::default()));
         for empty in [r#"{"current-snapshot-id": -1, "snapshots": []}"#, r#"{"format-version": 2}"#] {
-            assert_eq!(told(empty.as_bytes(), false), Ok((Some(0), Some(0), None)), "{empty}");
+            let nothing = Summary { bytes: Some(0), files: Some(0), newest: None };
+            assert_eq!(told(empty.as_bytes()), Ok(nothing), "{empty}");
         }
-        assert!(told(b"{", false).is_err());
+        assert!(told(b"{").is_err());
     }
 
     #[test]
     fn compressed_metadata_says_the_same() -> std::io::Result<()> {
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         packed.write_all(TEXT.as_bytes())?;
-        assert_eq!(told(&packed.finish()?, true), told(TEXT.as_bytes(), false));
+        assert_eq!(told(&packed.finish()?), Ok(all()));
         Ok(())
     }
 }
