@@ -111,6 +111,16 @@ const lying = (n: number, more: Partial<ChartSpec> = {}) =>
   );
 const height = (html: string) => Number(/class="lv-t" width="100%" height="(\d+)"/.exec(html)?.[1]);
 
+describe("a heatmap", () => {
+  it("keeps each name beside its cells, whatever the name holds", () => {
+    const rows = ["one\ntwo", "three\r\n four", "five\u2028six\u0085seven"].map((name, i) => row(i, i, name));
+    const { html } = draw({ type: "heatmap", y: "name", columns: [{ column: "a" }] }, { columns, rows }, options);
+    const names = /<p>(.*?)<\/p>/s.exec(html)?.[1]?.split(/[\n\r\u2028\u0085]/);
+    expect(names).toEqual(["one two", "three four", "five six seven"]);
+    expect(html.match(/<i class/g)?.length).toBe(rows.length);
+  });
+});
+
 describe("lying bars", () => {
   it("fill their place while they are few", () => {
     expect(lying(11).html).not.toContain("lv-tall");

@@ -17,11 +17,14 @@ export type Label =
       dy?: number;
       c?: string;
       a?: "middle" | "end";
-      turn?: boolean;
       bold?: string;
     }
   /** A px or per-cent box at a per-cent place. */
   | { x: number; y: number; w: string; h: string; c?: string; fill?: string; r?: number };
+export interface Upright {
+  words: { text: string; c?: string }[];
+  c: string;
+}
 export interface Plot {
   kind: string;
   left: number;
@@ -30,6 +33,8 @@ export interface Plot {
   labels: Label[];
   /** Extra definitions such as a hatch; trusted markup. */
   defs?: string;
+  /** Words under a band axis, upright where they have no room side by side. */
+  upright?: Upright;
   /** Px, for drawings whose rows have a fixed size. */
   height?: number;
   /** Names what scrolls where such a drawing is higher than its place. */
@@ -44,8 +49,8 @@ const r2 = (v: number): number => Math.round(v * 100) / 100;
 /** Px beside a plot are multiples of 4, one CSS class each, up to 200. */
 export const margin = (px: number): number => Math.min(50, Math.max(0, Math.ceil(px / 4)));
 
-/** Container widths that the style sheet knows: `lv-h<px>` hides below, `lv-o<px>` shows only below. */
-export const narrowClass = (need: number, what: "h" | "o" | "deep" = "h"): string =>
+/** Container widths that the style sheet knows: `lv-h<px>` hides below, `lv-o<px>` shows only below, `lv-m<px>` mutes words. */
+export const narrowClass = (need: number, what: "h" | "o" | "m" | "deep" = "h"): string =>
   `lv-${what}${Math.min(1000, Math.max(240, Math.ceil(need / 20) * 20))}`;
 
 export function plotHtml(p: Plot): string {
@@ -57,7 +62,7 @@ export function plotHtml(p: Plot): string {
     `<div class="${cls}">` +
     (paths &&
       `<svg class="lv-m" viewBox="0 0 1000 1000" preserveAspectRatio="none" width="100%"${size} aria-hidden="true">${paths}</svg>`) +
-    `<svg class="lv-t" width="100%"${size} aria-hidden="true">${p.defs ?? ""}${labels}</svg></div>`;
+    `<svg class="lv-t" width="100%"${size} aria-hidden="true">${p.defs ?? ""}${labels}</svg>${p.upright ? uprightHtml(p.upright) : ""}</div>`;
   if (p.scrolls === undefined) return `<div class="lv-plot lv-${p.kind}">${inner}</div>`;
   return `<div class="lv-plot lv-${p.kind} lv-tall"><div class="lv-roll" tabindex="0" role="group" aria-label="${esc(p.scrolls)}">${inner}</div></div>`;
 }
@@ -68,12 +73,14 @@ function labelSvg(m: Label): string {
   const cls = m.c ? ` class="${m.c}"` : "";
   const anchor = m.a ? ` text-anchor="${m.a}"` : "";
   const body = (m.bold ? `<tspan class="b">${esc(m.bold)}</tspan> ` : "") + esc(m.text);
-  if (m.turn)
-    return `<svg${cls} x="${r2(m.x)}%" y="${r2(m.y)}%"><text x="${m.dx ?? 0}" y="${m.dy ?? 0}" transform="rotate(-90)"${anchor}>${body}</text></svg>`;
   const dx = m.dx ? ` dx="${r1(m.dx)}"` : "";
   const dy = m.dy ? ` dy="${r1(m.dy)}"` : "";
   return `<text${cls} x="${r2(m.x)}%" y="${r2(m.y)}%"${dx}${dy}${anchor}>${body}</text>`;
 }
+
+/** Lines of one box that is turned as a whole: turned one by one in SVG, sixty cost a browser as much as a table. */
+const uprightHtml = ({ words, c }: Upright): string =>
+  `<div class="lv-up ${c}" aria-hidden="true">${words.map((w) => `<span${w.c ? ` class="${w.c}"` : ""}>${esc(w.text)}</span>`).join("")}</div>`;
 
 /** A line through what is there, broken at nulls; a lone point becomes a dot by its round cap. */
 export function linePath(xs: readonly number[], ys: readonly (number | null)[]): string {

@@ -44,12 +44,11 @@ export function capacity(spec: CapacitySpec, { columns, rows }: Source, options:
   const px = options.width / n;
   const turned = px >= 11 && px < Math.max(40, ...bars.map((b) => textWidth(b.name) + 6));
   const need = grid.left + n * (turned ? 10.5 : 40);
-  bars.forEach((b, i) => {
-    const c = `k ${narrowClass(need)}${b.v > 1 ? " bad" : ""}`;
-    const x = ((i + 0.5) / n) * 100;
-    if (turned) labels.push({ text: b.name, x, y: 100, dx: -6, dy: 3.5, a: "end", turn: true, c });
-    else if (px >= 11) labels.push({ text: b.name, x, y: 100, dy: 16, a: "middle", c });
-  });
+  if (!turned && px >= 11)
+    bars.forEach((b, i) => {
+      const c = `k ${narrowClass(need)}${b.v > 1 ? " bad" : ""}`;
+      labels.push({ text: b.name, x: ((i + 0.5) / n) * 100, y: 100, dy: 16, a: "middle", c });
+    });
   const first = bars[0];
   const last = bars[bars.length - 1];
   if (first && last && first !== last) {
@@ -84,6 +83,14 @@ export function capacity(spec: CapacitySpec, { columns, rows }: Source, options:
         { c: "lm", d: `M0 ${r1(y(1))}H1000` },
       ],
       labels,
+      ...(turned
+        ? {
+            upright: {
+              words: bars.map((b) => (b.v > 1 ? { text: b.name, c: "bad" } : { text: b.name })),
+              c: narrowClass(need),
+            },
+          }
+        : {}),
     }),
     legend: "",
     text: first

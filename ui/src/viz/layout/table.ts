@@ -84,10 +84,7 @@ function cell(
         right: true,
         html: (r) => {
           const v = toNumber(r[at]);
-          return td(
-            `<div>${barSvg(most ? Math.abs(v ?? 0) / most : 0)}<span>${esc(value(v, style, c.digits))}</span></div>`,
-            "inb",
-          );
+          return td(`${barSvg(most ? Math.abs(v ?? 0) / most : 0)}${esc(value(v, style, c.digits))}`, "inb");
         },
       };
     }
@@ -120,7 +117,7 @@ function cell(
           const v = toNumber(r[at]);
           const text =
             v === null ? "–" : style === "percent" ? percent(v, c.digits ?? 1, true) : full(v, c.digits, true);
-          return td(`<div><span>${esc(text)}</span>${v === null ? "" : changeBar(v, most)}</div>`, "chg");
+          return td(`${esc(text)}${v === null ? "" : changeBar(v, most)}`, "chg");
         },
       };
     }
