@@ -1,16 +1,7 @@
-import { useMemo, useState, useSyncExternalStore } from "react";
+import { useMemo, useState } from "react";
+import { useHydrating } from "@/lib/hydrating";
 import type { Engine } from "./engine";
 import { useEngine } from "./use-engine";
-
-const never = () => () => {};
-
-/** True on the server and while the browser takes over its markup. */
-const useHydrating = (): boolean =>
-  useSyncExternalStore(
-    never,
-    () => false,
-    () => true,
-  );
 
 /**
  * Markup for `dangerouslySetInnerHTML`, together with `suppressHydrationWarning`: when the browser takes over a page, the

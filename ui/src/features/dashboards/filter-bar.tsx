@@ -1,5 +1,6 @@
 import { Calendar, ChevronDown, ChevronRight, Link2, RotateCcw } from "lucide-react";
 import { useEffect, useMemo, useRef, useState, type FormEvent, type ReactNode } from "react";
+import { useHydrating } from "@/lib/hydrating";
 import { useHotkey } from "@/lib/hotkeys";
 import { cx } from "@/lib/cx";
 import { IconButton, iconButtonClass } from "@/ui/button";
@@ -118,6 +119,22 @@ function Segment(props: {
   const range = chosenRange(filter, search.values);
   const [a, b] = [range.from ?? bounds?.from, range.to ?? bounds?.to];
   const dates = filter.type === "date_range";
+  // A browser with a script draws the panels once it is alive, and until then reads a thousand elements less. What is
+  // chosen stays in the form all the same, should it be sent before.
+  const hydrating = useHydrating();
+  const picker = dates ? (
+    <DatePicker filter={filter} bounds={bounds} {...range} />
+  ) : filter.type !== "list" ? (
+    <ValuePicker filter={filter} value={chosen(filter, search.values)[0] ?? ""} />
+  ) : (
+    <FilterPicker
+      filter={filter}
+      options={options}
+      chosen={chosen(filter, search.values)}
+      parents={parents}
+      leaf={leaf}
+    />
+  );
   const head =
     (dates ? iconHtml(Calendar, 14, "text-ink-3") : `<span class="l">${esc(filter.label)}</span>`) +
     `<span class="v">${esc(text)}</span>` +
@@ -131,19 +148,7 @@ function Segment(props: {
         {/* oxlint-disable-next-line jsx-a11y/control-has-associated-label */}
         <summary suppressHydrationWarning dangerouslySetInnerHTML={{ __html: head }} />
         <div className="ld-pick" role="group" aria-label={filter.label}>
-          {dates ? (
-            <DatePicker filter={filter} bounds={bounds} {...range} />
-          ) : filter.type !== "list" ? (
-            <ValuePicker filter={filter} value={chosen(filter, search.values)[0] ?? ""} />
-          ) : (
-            <FilterPicker
-              filter={filter}
-              options={options}
-              chosen={chosen(filter, search.values)}
-              parents={parents}
-              leaf={leaf}
-            />
-          )}
+          {hydrating && !on ? <noscript>{picker}</noscript> : picker}
         </div>
       </details>
     </>

@@ -2,6 +2,7 @@ import { Download, Ellipsis, Link2, Maximize2, Minimize2, SquareTerminal, Table2
 import { useState } from "react";
 import { cx } from "@/lib/cx";
 import { dateTime } from "@/lib/format";
+import { useHydrating } from "@/lib/hydrating";
 import { stringifySearch } from "@/lib/search";
 import { IconButton, iconButtonClass } from "@/ui/button";
 import { iconHtml } from "@/ui/icon";
@@ -25,10 +26,11 @@ export function TileFrame(
   const [table, setTable] = useState(asked);
   const type = tile.chart.type;
   const small = type === "number";
+  const hydrating = useHydrating();
   const there = data?.state === "SUCCEEDED" && data.rows.length > 0;
   const link = (): void =>
     void navigator.clipboard.writeText(`${window.location.origin}${search.href(search.search)}#${tile.id}`);
-  const entries: MenuEntry[] = [
+  const entries = (): MenuEntry[] => [
     ...(stranger
       ? []
       : [
@@ -97,22 +99,28 @@ export function TileFrame(
               dangerouslySetInnerHTML={{ __html: iconHtml(Table2) }}
             />
           )}
-          {!small && (
-            <IconButton
-              icon={full ? Minimize2 : Maximize2}
-              size="sm"
-              label={full ? "Leave full screen" : "Full screen"}
-              keys="V"
-              className="ld-js"
-              onClick={() => onFull(!full)}
-            />
+          {hydrating ? (
+            // Their place: nobody reaches them yet, and buttons are dear to lay out.
+            <span className={small ? "w-6" : "w-12"} />
+          ) : (
+            <>
+              {!small && (
+                <IconButton
+                  icon={full ? Minimize2 : Maximize2}
+                  size="sm"
+                  label={full ? "Leave full screen" : "Full screen"}
+                  keys="V"
+                  onClick={() => onFull(!full)}
+                />
+              )}
+              <Menu
+                label={`${tile.title} menu`}
+                align="end"
+                entries={entries()}
+                trigger={<IconButton icon={Ellipsis} size="sm" label={`${tile.title} menu`} />}
+              />
+            </>
           )}
-          <Menu
-            label={`${tile.title} menu`}
-            align="end"
-            entries={entries}
-            trigger={<IconButton icon={Ellipsis} size="sm" label={`${tile.title} menu`} className="ld-js" />}
-          />
         </span>
         {full && <IconButton icon={X} label="Close" onClick={() => onFull(false)} />}
       </header>
