@@ -1,2 +1,6 @@
 /** Joins class names; falsy parts are left out. */
-export const cx = (...parts: (string | false | null | undefined)[]): string => parts.filter(Boolean).join(" ");
+export function cx(...parts: (string | false | null | undefined)[]): string {
+  let names = "";
+  for (const part of parts) if (part) names += names ? ` ${part}` : part;
+  return names;
+}

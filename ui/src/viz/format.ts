@@ -1,11 +1,17 @@
+import { group } from "@/lib/format";
 import type { NumberStyle } from "./spec";
 
 /* Minus is U+2212 and a per cent follows a no-break space. No Intl: the same bytes in every engine. */
 const MINUS = "−";
 const NBSP = " ";
-const group = (digits: string): string => digits.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 const signed = (v: number, body: string, plus: boolean): string =>
-  /[1-9]/.test(body) ? (v < 0 ? MINUS : plus ? "+" : "") + body : body;
+  (v < 0 || plus) && /[1-9]/.test(body) ? (v < 0 ? MINUS : "+") + body : body;
+/** By hand, as commas are: most of a table's figures pass through here. */
+function withoutZeros(places: string): string {
+  let end = places.length;
+  while (places[end - 1] === "0") end--;
+  return places.slice(0, end);
+}
 
 /** `204,356`; small numbers keep what tells them apart. */
 export function full(v: number, digits?: number, plus = false): string {
@@ -14,9 +20,11 @@ export function full(v: number, digits?: number, plus = false): string {
   const places =
     digits ??
     (a >= 1000 || Number.isInteger(v) ? 0 : a >= 1 ? 2 : a === 0 ? 0 : Math.min(8, 2 - Math.floor(Math.log10(a))));
-  const [whole = "0", part] = a.toFixed(places).split(".");
-  const kept = digits === undefined ? part?.replace(/0+$/, "") : part;
-  return signed(v, group(whole) + (kept ? `.${kept}` : ""), plus);
+  const text = a.toFixed(places);
+  if (places === 0) return signed(v, group(text), plus);
+  const dot = text.length - places - 1;
+  const kept = digits === undefined ? withoutZeros(text.slice(dot + 1)) : text.slice(dot + 1);
+  return signed(v, group(text.slice(0, dot)) + (kept ? `.${kept}` : ""), plus);
 }
 
 const steps: [number, string][] = [
@@ -37,7 +45,8 @@ export function parts(v: number, figures = 3, like = v): [string, string] {
   const [unit, letter] = steps[i] ?? [1, ""];
   const scaled = a / unit;
   const places = scaled === 0 ? 0 : Math.max(0, Math.min(6, figures - 1 - Math.floor(Math.log10(scaled))));
-  return [signed(v, group(scaled.toFixed(places)), false), letter];
+  const text = scaled.toFixed(places);
+  return [signed(v, places === 0 ? group(text) : text, false), letter];
 }
 /** `150k`, `2.34M`: axes and labels. */
 export function compact(v: number): string {

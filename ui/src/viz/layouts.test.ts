@@ -194,13 +194,14 @@ describe("axes", () => {
 
 describe("figures", () => {
   it("are compact on axes, in full elsewhere, with a true minus", () => {
-    expect([compact(150_000), compact(2_340_000), compact(999_950), compact(-1500), compact(0)]).toEqual([
-      "150k",
-      "2.34M",
-      "1M",
-      "−1.5k",
-      "0",
-    ]);
+    expect([
+      compact(150_000),
+      compact(2_340_000),
+      compact(999_950),
+      compact(-1500),
+      compact(0),
+      compact(0.0012345),
+    ]).toEqual(["150k", "2.34M", "1M", "−1.5k", "0", "0.00123"]);
     expect([full(204356), full(-0.001), full(1234.5, 2), full(0.1 + 0.2)]).toEqual([
       "204,356",
       "−0.001",

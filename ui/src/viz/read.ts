@@ -23,7 +23,17 @@ export function toTime(v: unknown): number | null {
   if (typeof v === "number") return Number.isFinite(v) ? v : null;
   if (typeof v === "bigint") return Number(v);
   if (typeof v !== "string") return null;
-  const m = stamp.exec(v);
+  let time = times.get(v);
+  if (time === undefined) {
+    if (times.size >= 5000) times.clear();
+    times.set(v, (time = written(v)));
+  }
+  return time;
+}
+/** The same days come in every tile and, on the server, in every page. */
+const times = new Map<string, number | null>();
+function written(text: string): number | null {
+  const m = stamp.exec(text);
   if (!m) return null;
   const [, y, mo, d, h = "0", mi = "0", s = "0", ms = "0"] = m;
   return Date.UTC(Number(y), Number(mo) - 1, Number(d), Number(h), Number(mi), Number(s), Number(ms.padEnd(3, "0")));

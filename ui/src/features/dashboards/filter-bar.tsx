@@ -165,8 +165,10 @@ function useOptions(filters: readonly Filter[], now: DashboardData | undefined) 
     const by = new Map<string, Options | null>(
       filters.map((f) => [f.id, f.type === "list" ? optionsOf(f, data) : null]),
     );
+    // Of those that other filters hang on.
+    const parents = filters.filter((f) => f.cascade).slice(0, -1);
     const names = new Map(
-      [...by].map(([id, options]) => [id, new Map((options?.list ?? []).map((o) => [o.value, o.label]))] as const),
+      parents.map(({ id }) => [id, new Map(by.get(id)?.list.map((o) => [o.value, o.label]))] as const),
     );
     return { by, names, data };
   }, [filters, data]);

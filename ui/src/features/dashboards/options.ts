@@ -17,6 +17,7 @@ export interface Options {
   total: number;
 }
 
+const NO_COUNTS = {};
 const asCount = (v: unknown): number => (Number.isFinite(Number(v)) ? Number(v) : 0);
 
 /** The choices of a list filter, from its options query: value, label, parent, n, further counts. */
@@ -33,7 +34,7 @@ export function optionsOf(filter: Filter, data: DashboardData | undefined): Opti
     label: String(r[label] ?? r[value] ?? ""),
     parent: parent < 0 || r[parent] === null || r[parent] === undefined ? null : String(r[parent]),
     n: asCount(r[n] ?? 0),
-    counts: Object.fromEntries(more.map((m) => [m.name, asCount(r[m.i])])),
+    counts: more.length ? Object.fromEntries(more.map((m) => [m.name, asCount(r[m.i])])) : NO_COUNTS,
   }));
   const known = total < 0 ? undefined : answer.rows[0]?.[total];
   return { list, total: known === undefined ? list.length : asCount(known) };

@@ -71,8 +71,8 @@ function cell(
   const style = c.style ?? spec.style;
   const hide = c.from === undefined ? "" : narrowClass(c.from);
   const td = (body: string, cls = ""): string => {
-    const all = [cls, hide].filter(Boolean).join(" ");
-    return `<td${all ? ` class="${all}"` : ""}>${body}</td>`;
+    const all = cls && hide ? `${cls} ${hide}` : cls || hide;
+    return all ? `<td class="${all}">${body}</td>` : `<td>${body}</td>`;
   };
   const base = { head: c.label ?? c.column, column: c.column, hide, sorts: true };
   const numbers = (i: number): (number | null)[] => rows.map((r) => toNumber(r[i]));
