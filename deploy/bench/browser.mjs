@@ -1,7 +1,8 @@
 // usage: node browser.mjs BINARY DATA_DIR PORT TOKEN RUNS
 // The demo dashboard in headless Chromium. Cold: the server restarted with its results deleted, a new browser context.
-// Warm: the same page again in the same context. "Drawn" is the first frame after every chart of the page stands in the document,
-// counted from the start of the navigation.
+// Warm: the same page again in the same context. "Drawn" is the frame after the first one in which every chart of the page
+// stands in the document and is not hidden, so after these were laid out and painted; "shown" is the browser's first
+// contentful paint, when pixels are on the screen. Both are counted from the start of the navigation.
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -31,25 +32,29 @@ function stop(server) {
   })
 }
 
-// Runs in the page, before its own scripts: notes the frame after the one in which all charts stand.
+// Runs in the page, before its own scripts: notes the frame after the one in which all charts stand. While the page is
+// being read all of it is hidden.
 function watch(charts) {
   const look = () => {
-    const all = document.querySelectorAll('[data-chart][data-drawn]').length >= charts
-    requestAnimationFrame(all ? () => (window.drawnAt = performance.now()) : look)
+    const found = [...document.querySelectorAll('[data-chart][data-drawn]')]
+    const stand = found.length >= charts && found.every((chart) => chart.checkVisibility())
+    requestAnimationFrame(stand ? () => (window.drawnAt = performance.now()) : look)
   }
   requestAnimationFrame(look)
 }
 
-async function drawn(page) {
+async function measure(page, kind) {
   await page.goto(url, { waitUntil: 'networkidle' })
-  return page.evaluate(() => window.drawnAt)
+  const [drawn, shown] = await page.evaluate(() => [window.drawnAt, performance.getEntriesByName('first-contentful-paint')[0].startTime])
+  figures[kind].push(drawn)
+  figures[`${kind}_shown`].push(shown)
 }
 
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 })
-const figures = { cold: [], warm: [], script_kb: 0, html_kb: 0, cls: {} }
+const figures = { cold: [], cold_shown: [], warm: [], warm_shown: [], script_kb: 0, html_kb: 0, cls: {} }
 const headers = { Authorization: `Bearer ${token}` }
 for (let run = 0; run < Number(runs); run += 1) {
   rmSync(`${dataDir}/results`, { recursive: true, force: true })
@@ -58,14 +63,14 @@ for (let run = 0; run < Number(runs); run += 1) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 1900 }, extraHTTPHeaders: headers })
   const page = await context.newPage()
   await page.addInitScript(watch, CHARTS)
-  figures.cold.push(await drawn(page))
+  await measure(page, 'cold')
   if (run === 0) {
     const scripts = await page.evaluate(() => performance.getEntriesByType('resource').filter((entry) => entry.name.endsWith('.js')).map((entry) => entry.encodedBodySize))
     figures.script_kb = scripts.reduce((sum, size) => sum + size, 0) / 1000
     figures.html_kb = gzipSync(await (await fetch(url, { headers })).text()).length / 1000
   }
   await page.goto('about:blank')
-  figures.warm.push(await drawn(page))
+  await measure(page, 'warm')
   await context.close()
   if (run === Number(runs) - 1) {
     for (const width of [1440, 1024, 390]) {
