@@ -42,7 +42,7 @@ const arrange = (): Plugin => ({
         const start = () => import("${entry}");
         if (document.getElementById("lf-root").dataset.ssr === "1") {
           requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(start)));
-          setTimeout(start, 250);
+          setTimeout(start, 1000);
         } else start();
       }
     </script>`;
