@@ -2,6 +2,7 @@
 //! fails alone.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
@@ -343,8 +344,10 @@ pub async fn load(
 ) -> DashboardData {
     let started = Instant::now();
     let statements = definition.statements(tab);
-    let distinct: Vec<Statement> =
+    let mut distinct: Vec<Statement> =
         statements.values().cloned().collect::<std::collections::HashSet<_>>().into_iter().collect();
+    // The longest first: it takes the longest to plan, and begun last it would be waited for when all others are done.
+    distinct.sort_unstable_by_key(|statement| Reverse(statement.sql.len()));
     let answers: HashMap<Statement, Arc<QueryData>> = futures::stream::iter(distinct)
         .map(|statement| async {
             let shown = statements.iter().find(|(_, shown)| **shown == statement).map(|(name, _)| name.clone());

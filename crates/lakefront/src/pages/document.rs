@@ -31,7 +31,8 @@ enum Part {
     Nonce,
 }
 
-const LEVEL: u32 = 5;
+/// The last tenth of a page's bytes takes half as long again, once for each page that is drawn.
+const LEVEL: u32 = 3;
 /// Bytes up to which a text is not worth a compressor.
 const SMALL: usize = 512;
 
