@@ -85,6 +85,9 @@ function labelSvg(m: Label): string {
 const uprightHtml = ({ words, c }: Upright): string =>
   `<div class="lv-up ${c}" aria-hidden="true">${words.map((w) => `<span${w.c ? ` class="${w.c}"` : ""}>${esc(w.text)}</span>`).join("")}</div>`;
 
+/** A place in a path. `toFixed` takes the server's interpreter a third of the time that the shortest form takes. */
+const at = (v: number): string => v.toFixed(1);
+
 /** A line through what is there, broken at nulls; a lone point becomes a dot by its round cap. */
 export function linePath(xs: readonly number[], ys: readonly (number | null)[]): string {
   let out = "";
@@ -96,7 +99,7 @@ export function linePath(xs: readonly number[], ys: readonly (number | null)[]):
       continue;
     }
     const next = ys[i + 1] ?? null;
-    out += `${open ? "L" : "M"}${r1(xs[i] ?? 0)} ${r1(y)}`;
+    out += `${open ? "L" : "M"}${at(xs[i] ?? 0)} ${at(y)}`;
     if (!open && next === null) out += "h0";
     open = true;
   }
@@ -114,15 +117,15 @@ export function areaPath(
     const there = i < xs.length && (low[i] ?? null) !== null && (high[i] ?? null) !== null;
     if (there && start < 0) start = i;
     if (there || start < 0) continue;
-    for (let k = start; k < i; k++) out += `${k === start ? "M" : "L"}${r1(xs[k] ?? 0)} ${r1(high[k] ?? 0)}`;
-    for (let k = i - 1; k >= start; k--) out += `L${r1(xs[k] ?? 0)} ${r1(low[k] ?? 0)}`;
+    for (let k = start; k < i; k++) out += `${k === start ? "M" : "L"}${at(xs[k] ?? 0)} ${at(high[k] ?? 0)}`;
+    for (let k = i - 1; k >= start; k--) out += `L${at(xs[k] ?? 0)} ${at(low[k] ?? 0)}`;
     out += "Z";
     start = -1;
   }
   return out;
 }
 export const rectPath = (x: number, y: number, w: number, h: number): string =>
-  `M${r1(x)} ${r1(y)}h${r1(w)}v${r1(h)}h${r1(-w)}z`;
+  `M${at(x)} ${at(y)}h${at(w)}v${at(h)}h${at(-w)}z`;
 
 /** A swatch and its word. */
 export const key = (kind: string, word: string): string =>

@@ -31,7 +31,7 @@ export function fan(spec: FanSpec, { columns, rows }: Source, options: DrawOptio
   const last = times[times.length - 1] ?? first;
   const fractions = times.map((t) => (last === first ? 0.5 : (t - first) / (last - first)));
   const xs = fractions.map((f) => f * 1000);
-  const y = linear(extent([...low, ...median, ...high]), { pad: true, headroom: 0.14 });
+  const y = linear(extent(low.concat(median, high)), { pad: true, headroom: 0.14 });
   const grid = gridMarks(y, spec.style);
   const ys = (values: (number | null)[]): (number | null)[] => values.map((v) => (v === null ? null : y.y(v)));
   const between = (edge: (number | null)[]): (number | null)[] =>

@@ -19,7 +19,7 @@ export function sparkLine(
     dot = true,
   }: { w?: number; h?: number; low?: (number | null)[]; high?: (number | null)[]; dot?: boolean } = {},
 ): string {
-  const range = extent([...values, ...(low ?? []), ...(high ?? [])]);
+  const range = extent(low && high ? values.concat(low, high) : values);
   if (!range || values.length < 2) return svg(w, h, "");
   const y = scale(range, h, 3);
   const xs = values.map((_, i) => 1 + (i / (values.length - 1)) * (w - 5));

@@ -164,7 +164,8 @@ function cell(
           return td(v !== null && v > 1 ? `<span class="bad">${WARN}${text}</span>` : text, "r");
         },
       };
-    case "number":
+    case "number": {
+      const isId = /(^|_)id$/.test(c.column) && !c.style;
       return {
         ...base,
         right: true,
@@ -174,17 +175,12 @@ function cell(
           return td(
             raw === null || raw === undefined
               ? "<i>null</i>"
-              : esc(
-                  v === null
-                    ? toText(raw)
-                    : /(^|_)id$/.test(c.column) && !c.style
-                      ? String(raw)
-                      : value(v, style, c.digits),
-                ),
+              : esc(v === null ? toText(raw) : isId ? String(raw) : value(v, style, c.digits)),
             "r",
           );
         },
       };
+    }
     default:
       return {
         ...base,
