@@ -25,7 +25,7 @@ const pagesOnly = (): Plugin => ({
 /**
  * What the server sends ahead of a page's data ends at the mark: styles and scripts have to stand before it. The entry is
  * imported after what the server drew is on the screen, since taking it over need not stand between it and the reader; a
- * tab in the background has no frames. Pages that caches repeat name these scripts by their hashes, which the server reads
+ * tab in the background has no frames. Where it can't be had, the page is one without a script: its filters open and apply. Pages that caches repeat name these scripts by their hashes, which the server reads
  * from a comment.
  */
 const arrange = (): Plugin => ({
@@ -39,7 +39,11 @@ const arrange = (): Plugin => ({
       const start = `<script nonce="__NONCE__">
       {
         delete document.documentElement.dataset.parsing;
-        const start = () => import("${entry}");
+        const start = () =>
+          import("${entry}").catch((error) => {
+            for (const text of document.querySelectorAll(".ld-pick noscript")) text.outerHTML = text.textContent;
+            throw error;
+          });
         if (document.getElementById("lf-root").dataset.ssr === "1") {
           requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(start)));
           setTimeout(start, 1000);

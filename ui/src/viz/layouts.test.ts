@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { toTime } from "./read";
 import { draw } from "./draw";
 import type { DrawOptions } from "./drawing";
 import { axis, compact, full, parts, percent } from "./format";
@@ -111,12 +112,23 @@ const lying = (n: number, more: Partial<ChartSpec> = {}) =>
   );
 const height = (html: string) => Number(/class="lv-t" width="100%" height="(\d+)"/.exec(html)?.[1]);
 
+describe("a date", () => {
+  it("may lie in a year of more than four digits", () => {
+    for (const [text, year] of [
+      ["+12025-02-10", 12_025],
+      ["2025-02-10", 2025],
+      ["-0044-03-15", -44],
+    ] as const)
+      expect(new Date(toTime(text) ?? Number.NaN).getUTCFullYear()).toBe(year);
+  });
+});
+
 describe("a heatmap", () => {
   it("keeps each name beside its cells, whatever the name holds", () => {
-    const rows = ["one\ntwo", "three\r\n four", "five\u2028six\u0085seven"].map((name, i) => row(i, i, name));
+    const rows = ["one\ntwo", "three\r\n four", "five\u2028six\u0085seven", ""].map((name, i) => row(i, i, name));
     const { html } = draw({ type: "heatmap", y: "name", columns: [{ column: "a" }] }, { columns, rows }, options);
     const names = /<p>(.*?)<\/p>/s.exec(html)?.[1]?.split(/[\n\r\u2028\u0085]/);
-    expect(names).toEqual(["one two", "three four", "five six seven"]);
+    expect(names).toEqual(["one two", "three four", "five six seven", "\u00a0"]);
     expect(html.match(/<i class/g)?.length).toBe(rows.length);
   });
 });

@@ -15,7 +15,7 @@ export function toNumber(v: unknown): number | null {
   return null;
 }
 
-const stamp = /^(-?\d{4,6})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)?)?/;
+const stamp = /^([+-]?\d{4,6})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)?)?/;
 
 /** Milliseconds since 1970 in UTC of a date or timestamp, as text, number of ms, or Date. */
 export function toTime(v: unknown): number | null {
@@ -23,6 +23,7 @@ export function toTime(v: unknown): number | null {
   if (typeof v === "number") return Number.isFinite(v) ? v : null;
   if (typeof v === "bigint") return Number(v);
   if (typeof v !== "string") return null;
+  if (v.length > 32) return written(v);
   let time = times.get(v);
   if (time === undefined) {
     if (times.size >= 5000) times.clear();

@@ -44,7 +44,7 @@ export function heat(spec: HeatmapSpec, source: Source, _options: DrawOptions): 
     if (opens) words += `${apart ? "</p>" : ""}<p>${grouped ? `<b>${esc(fit(r.group, indent - 2))}</b>` : ""}`;
     else words += "\n";
     // One line each, whatever the data holds: the next name would stand beside another row's cells.
-    words += esc(fit(r.name.replace(/[\s\u0085]+/g, " "), 150, 12));
+    words += esc(fit(r.name.replace(/[\s\u0085]+/g, " "), 150, 12)) || "\u00a0";
     cells += apart ? '<div class="gp">' : "<div>";
     for (const v of r.values) cells += v === null ? "<i></i>" : `<i class="${classOf(v)}">${esc(short(v))}</i>`;
     cells += "</div>";
