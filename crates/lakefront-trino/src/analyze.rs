@@ -27,6 +27,7 @@ mod output;
 mod query;
 mod relation;
 mod routine;
+mod row_pattern;
 mod scope;
 mod select;
 mod subquery;

@@ -72,7 +72,8 @@ impl Closure {
         self.physical.get().ok_or_else(|| Error::new(Code::GenericInternalError, "a lambda without a body"))
     }
 
-    fn evaluate(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<ArrayRef> {
+    /// The value of the body for each row of the parameters, and of the captured values behind them.
+    pub(crate) fn evaluate(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<ArrayRef> {
         // What is the same for all rows may fail, which it does for none.
         if rows == 0 {
             return Ok(new_empty_array(&self.returns.arrow()));

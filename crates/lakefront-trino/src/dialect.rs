@@ -11,6 +11,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
 
+use crate::row_pattern;
 use crate::types::Type;
 
 pub(crate) mod json;
@@ -117,6 +118,9 @@ impl Dialect for TrinoDialect {
     fn parse_prefix(&self, parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
         if let Some(refused) = self.0.refused() {
             return Some(Err(refused));
+        }
+        if let Some(call) = row_pattern::call_with_mode(parser) {
+            return Some(call);
         }
         let next = parser.peek_nth_token_ref(0);
         let Token::Word(word) = &next.token else { return None };

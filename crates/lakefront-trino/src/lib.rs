@@ -20,11 +20,13 @@ mod ingest;
 mod json;
 mod lanes;
 mod limits;
+mod matching;
 pub mod output;
 pub mod physical;
 mod print;
 pub mod reference;
 mod routines;
+mod row_pattern;
 mod rows;
 mod runs;
 mod short_circuit;
@@ -53,6 +55,7 @@ pub use limits::{
     MAX_TEXT_BYTES, MAX_WORDS,
 };
 pub use print::print;
+pub use row_pattern::{is_processing_mode, is_row_pattern_function, row_patterns};
 pub use words::{Word, words, words_of};
 
 /// How deep the parser may recurse. The nesting limit is what people meet; one level of it takes
@@ -140,7 +143,7 @@ pub fn parse_as(sql: Sql, text: &str) -> Result<Statement, SyntaxError> {
     }
     let tokens = words.into_iter().map(|word| TokenWithSpan::new(word.token, word.span)).collect();
     let tokens = match sql {
-        Sql::Trino => rows::listed(rows::bracketed(rows::quantified(rows::selected(tokens)))),
+        Sql::Trino => row_pattern::joined(rows::listed(rows::bracketed(rows::quantified(rows::selected(tokens)))))?,
         Sql::Postgres => tokens,
     };
     let dialect = sql.parsing(tokens.len());
@@ -160,6 +163,7 @@ pub fn parse_as(sql: Sql, text: &str) -> Result<Statement, SyntaxError> {
     match (statements.pop(), statements.is_empty()) {
         (Some(mut statement), true) => {
             if sql == Sql::Trino {
+                row_pattern::put_in_place(&mut statement)?;
                 print::bracket_signs(&mut statement);
                 if has_routines {
                     routines::put_in_place(own, &mut statement)?;

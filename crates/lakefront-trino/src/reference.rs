@@ -83,14 +83,22 @@ pub const SUPPORTED: &[Construct] = &[
         "OFFSET, LIMIT, FETCH FIRST, WITH TIES",
         "SELECT name FROM nation ORDER BY name FETCH FIRST 2 ROWS WITH TIES",
     ),
+    construct(
+        "MATCH_RECOGNIZE",
+        "SELECT * FROM nation MATCH_RECOGNIZE (PARTITION BY regionkey ORDER BY nationkey MEASURES FIRST(A.name) AS first, FINAL count(*) AS n, CLASSIFIER() AS c ALL ROWS PER MATCH AFTER MATCH SKIP TO LAST B PATTERN (A+? (B | {- C -})* $) SUBSET u = (A, B) DEFINE B AS B.nationkey > PREV(LAST(A.nationkey)))",
+    ),
     construct("TABLESAMPLE", "SELECT count(*) FROM nation TABLESAMPLE BERNOULLI (10)"),
 ];
 
 /// Trino's, and refused here: with an Athena or a Trino beside, the statement goes there.
 pub const REFUSED: &[Construct] = &[
     construct(
-        "MATCH_RECOGNIZE",
-        "SELECT * FROM nation MATCH_RECOGNIZE (ORDER BY nationkey MEASURES A.name AS n PATTERN (A) DEFINE A AS true)",
+        "A pattern in a window",
+        "SELECT n OVER (ORDER BY nationkey MEASURES LAST(name) AS n ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING PATTERN (A) DEFINE A AS true) FROM nation",
+    ),
+    construct(
+        "A subquery in MEASURES or DEFINE",
+        "SELECT * FROM nation MATCH_RECOGNIZE (MEASURES 1 AS n PATTERN (A) DEFINE A AS EXISTS (SELECT 1))",
     ),
     construct("current_user", "SELECT current_user"),
     construct(

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use lakefront_engine::Literal;
-use lakefront_trino::{Sql, Word, words_of};
+use lakefront_trino::{Sql, Word, row_patterns, words_of};
 use serde_json::Value;
 use sqlparser::tokenizer::Token;
 
@@ -42,6 +42,7 @@ pub(crate) fn expand(
         values,
         marked,
         marks: 0,
+        patterns: in_patterns(sql, &words),
         edits: Vec::new(),
         literals: Vec::new(),
         value_bytes: 0,
@@ -58,6 +59,8 @@ struct Expansion<'a> {
     marked: Option<&'a [Literal]>,
     /// How many `?` were met.
     marks: usize,
+    /// Words of row patterns, in which `?` and `$` are something else.
+    patterns: Vec<bool>,
     edits: Vec<Edit>,
     literals: Vec<Literal>,
     value_bytes: usize,
@@ -92,8 +95,8 @@ impl Expansion<'_> {
                     clause_end = Some(clause.end);
                     index += 2;
                 } else {
-                    let left_out = &self.words[index..clause.end];
-                    self.marks += left_out.iter().filter(|word| is_mark(&word.token)).count();
+                    self.marks +=
+                        marked_words(&self.words[..clause.end], &self.patterns).filter(|at| *at >= index).count();
                     self.blank(index..clause.end + 2);
                     index = clause.end + 2;
                 }
@@ -112,6 +115,7 @@ impl Expansion<'_> {
             Token::RParen | Token::RBracket | Token::RBrace => {
                 self.brackets.pop();
             }
+            Token::Placeholder(text) if self.patterns[index] && matches!(text.as_str(), "?" | "$") => {}
             token if self.marked.is_some() && is_mark(token) => self.take(index),
             Token::Placeholder(text) if self.marked.is_some() => {
                 return Err(QueryError::user("NOT_SUPPORTED", format!("`{text}` is no parameter here."))
@@ -295,7 +299,21 @@ struct Clause {
 pub(super) fn marks(sql: Sql, text: &Text) -> usize {
     // What has no words is told by whoever reads the statement.
     let words = words_of(sql, text.as_str()).unwrap_or_default();
-    words.iter().filter(|word| is_mark(&word.token)).count()
+    marked_words(&words, &in_patterns(sql, &words)).count()
+}
+
+/// Which of the words are those of row patterns.
+fn in_patterns(sql: Sql, words: &[Word]) -> Vec<bool> {
+    let mut within = vec![false; words.len()];
+    if sql == Sql::Trino {
+        row_patterns(words).into_iter().for_each(|pattern| within[pattern].fill(true));
+    }
+    within
+}
+
+/// Where `?` is a parameter.
+fn marked_words<'a>(words: &'a [Word], in_patterns: &'a [bool]) -> impl Iterator<Item = usize> + 'a {
+    (0..words.len()).filter(|at| is_mark(&words[*at].token) && !in_patterns[*at])
 }
 
 fn is_mark(token: &Token) -> bool {

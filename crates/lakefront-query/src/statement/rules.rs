@@ -12,7 +12,7 @@ mod restricted;
 
 use std::collections::BTreeSet;
 
-use lakefront_trino::{Sql, functions, is_function, is_table_function};
+use lakefront_trino::{Sql, functions, is_function, is_row_pattern_function, is_table_function};
 use sqlparser::ast::{DataType, Ident, ObjectName, ObjectNamePart, Query, Spanned};
 use sqlparser::tokenizer::Span;
 
@@ -64,6 +64,7 @@ pub(crate) fn check(query: &Query, sql: Sql) -> Result<Findings, QueryError> {
         findings: Findings::default(),
         scopes: Vec::new(),
         conditions: Conditions::default(),
+        in_row_pattern: false,
         common_uses: 0,
         tables_read: 0,
     };
@@ -82,6 +83,8 @@ struct Walk {
     scopes: Vec<Vec<CommonTable>>,
     /// Of the SELECT that is walked.
     conditions: Conditions,
+    /// Where functions of the rows of a match are called: in MEASURES and DEFINE.
+    in_row_pattern: bool,
     /// Uses of WITH names.
     common_uses: usize,
     tables_read: usize,
@@ -143,6 +146,9 @@ impl Walk {
         let is_known = |name: &str| if table { is_table_function(name) } else { is_function(name) };
         if known.as_deref().is_some_and(is_known) {
             self.findings.volatile |= known.is_some_and(|name| is_volatile(&name));
+            return Ok(());
+        }
+        if self.in_row_pattern && known.as_deref().is_some_and(is_row_pattern_function) {
             return Ok(());
         }
         let error = QueryError::new(

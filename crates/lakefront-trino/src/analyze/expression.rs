@@ -9,6 +9,7 @@ use sqlparser::ast::{AccessExpr, BinaryOperator, CaseWhen, CastKind, Expr as Ast
 
 use super::conversion::as_bound;
 use super::literal::{constant, number_literal};
+use super::row_pattern::Mode;
 use super::scope::{Found, Scope};
 use super::{Analyzer, Typed, folded, place};
 use crate::coercion::{can_coerce, common_type, common_type_of};
@@ -179,7 +180,11 @@ impl Analyzer<'_> {
                 let items = array.elem.iter().map(|item| self.expression(item, scope)).collect::<Result<Vec<_>>>()?;
                 self.array(items)
             }
-            Ast::Function(function) => self.function(function, scope),
+            Ast::Function(function) => self.function(function, None, scope),
+            Ast::Prefixed { prefix, value } => match (Mode::of(prefix), value.as_ref()) {
+                (Some(mode), Ast::Function(function)) => self.function(function, Some(mode), scope),
+                _ => Err(Error::not_here(format!("The expression {ast}"))),
+            },
             Ast::Lambda(_) => {
                 Err(Error::type_mismatch("A lambda can only be an argument of a function that takes one"))
             }
@@ -194,6 +199,9 @@ impl Analyzer<'_> {
     }
 
     fn name(&self, parts: &[Ident], scope: &Scope<'_>) -> Result<Typed> {
+        if let Some(matching) = scope.matching {
+            return self.column_of_match(parts, matching, scope);
+        }
         // The longest name that is a column; what follows are fields of a row.
         for length in (1..=parts.len()).rev() {
             let (name, fields) = parts.split_at(length);

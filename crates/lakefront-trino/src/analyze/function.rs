@@ -9,6 +9,7 @@ use sqlparser::ast::{
 };
 
 use super::literal::{constant, text};
+use super::row_pattern::Mode;
 use super::scope::Scope;
 use super::{Analyzer, Typed, folded};
 use crate::aggregates;
@@ -29,7 +30,7 @@ pub(super) enum Argument<'a> {
 }
 
 impl Analyzer<'_> {
-    pub(super) fn function(&self, call: &Function, scope: &Scope<'_>) -> Result<Typed> {
+    pub(super) fn function(&self, call: &Function, mode: Option<Mode>, scope: &Scope<'_>) -> Result<Typed> {
         let name = match call.name.0.as_slice() {
             [part] => part.as_ident().map(folded),
             _ => None,
@@ -37,6 +38,9 @@ impl Analyzer<'_> {
         let Some(name) = name else {
             return Err(Error::new(Code::FunctionNotFound, format!("Function '{}' not registered", call.name)));
         };
+        if let Some(value) = self.call_in_match(&name, call, mode, scope)? {
+            return Ok(value);
+        }
         if call.over.is_some() {
             return self.window_function(&name, call, scope);
         }
@@ -108,6 +112,10 @@ impl Analyzer<'_> {
                 let of = first.of.clone();
                 let chosen = self.choose(vec![equal], vec![constant(Value::Null, Type::Unknown)?, first])?;
                 Typed::new(chosen.expr, of)
+            }
+            ("try", [_]) if scope.matching.is_some() => {
+                let message = "TRY expression in pattern recognition context is not yet supported";
+                return Err(Error::new(Code::NotSupported, message));
             }
             ("try", [tried]) => {
                 let tried = self.expression(tried, scope)?;
@@ -327,6 +335,10 @@ impl Analyzer<'_> {
         binding: &mut Binding,
         scope: &Scope<'_>,
     ) -> Result<(Closure, Vec<Expr>)> {
+        if scope.matching.is_some() {
+            let message = "Lambda expression in pattern recognition context is not yet supported";
+            return Err(Error::new(Code::NotSupported, message));
+        }
         let names = match &lambda.params {
             OneOrManyWithParens::One(name) => vec![folded(&name.name)],
             OneOrManyWithParens::Many(names) => names.iter().map(|name| folded(&name.name)).collect(),
@@ -481,6 +493,10 @@ pub(super) fn plain_arguments(call: &Function) -> Result<Vec<&Ast>> {
             .iter()
             .map(|argument| match argument {
                 FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Ok(expr),
+                FunctionArg::Unnamed(FunctionArgExpr::QualifiedWildcard(_)) => {
+                    let message = "label.* syntax is only supported as the only argument of row pattern count function";
+                    Err(Error::invalid_argument(message))
+                }
                 other => Err(Error::new(Code::SyntaxError, format!("{other} can't be an argument of {}", call.name))),
             })
             .collect(),

@@ -24,6 +24,9 @@ impl Analyzer<'_> {
         if !query.locks.is_empty() || query.for_clause.is_some() || !query.pipe_operators.is_empty() {
             return Err(Error::new(Code::SyntaxError, "This clause is not Trino's"));
         }
+        if scope.outer.is_some_and(|around| around.matching.is_some()) {
+            return Err(Error::not_here("A subquery in MEASURES or DEFINE"));
+        }
         let mut inside = scope.clone();
         if scope.outer.is_none() || !scope.is_boundary {
             // A query in FROM sees names of queries around, but none of the columns beside it.

@@ -66,7 +66,7 @@ impl Analyzer<'_> {
         Ok(relation)
     }
 
-    fn factor(&self, factor: &TableFactor, scope: &Scope<'_>) -> Result<Relation> {
+    pub(super) fn factor(&self, factor: &TableFactor, scope: &Scope<'_>) -> Result<Relation> {
         match factor {
             TableFactor::Table { name, alias, args: None, sample, version: None, .. } => {
                 let relation = self.table(name, scope)?;
@@ -95,6 +95,7 @@ impl Analyzer<'_> {
                 let nothing = Relation { plan: LogicalPlanBuilder::empty(true).build()?, fields: Vec::new() };
                 self.unnest(nothing, array_exprs, *with_ordinality, alias.as_ref(), false, scope)
             }
+            clause @ TableFactor::MatchRecognize { .. } => self.match_recognize(clause, scope),
             other => Err(Error::not_here(format!("{other} in FROM"))),
         }
     }

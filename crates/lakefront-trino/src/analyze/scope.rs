@@ -8,6 +8,7 @@ use datafusion::logical_expr::LogicalPlan;
 use sqlparser::ast::{Ident, Query};
 
 use super::folded;
+use super::row_pattern::Matching;
 use crate::error::{Code, Error, Result};
 use crate::types::Type;
 
@@ -49,6 +50,8 @@ pub(crate) struct Scope<'s> {
     pub(crate) parameters: Vec<(String, String, Type)>,
     /// Whether the query around is another one, whose columns are outer references.
     pub(crate) is_boundary: bool,
+    /// In `MEASURES` and `DEFINE`: which rows the columns are of.
+    pub(crate) matching: Option<Matching<'s>>,
 }
 
 pub(crate) enum Found {
@@ -60,7 +63,14 @@ pub(crate) enum Found {
 
 impl<'s> Scope<'s> {
     pub(crate) fn outermost() -> Scope<'static> {
-        Scope { fields: Vec::new(), outer: None, named: Arc::default(), parameters: Vec::new(), is_boundary: false }
+        Scope {
+            fields: Vec::new(),
+            outer: None,
+            named: Arc::default(),
+            parameters: Vec::new(),
+            is_boundary: false,
+            matching: None,
+        }
     }
 
     /// The scope of a query within the one around, with no columns of its own yet.
@@ -71,6 +81,7 @@ impl<'s> Scope<'s> {
             named: Arc::clone(&around.named),
             parameters: Vec::new(),
             is_boundary,
+            matching: None,
         }
     }
 

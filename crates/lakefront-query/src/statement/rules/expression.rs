@@ -7,6 +7,8 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
+use lakefront_trino::is_processing_mode;
+
 use super::{Checked, Walk, not_supported, postgres, refuse};
 
 impl Walk {
@@ -188,7 +190,11 @@ impl Walk {
             Expr::Convert { .. } => refused("CONVERT"),
             Expr::Collate { expr, collation: _ } if self.is_postgres() => self.expression(expr),
             Expr::Collate { .. } => refused("COLLATE"),
-            Expr::Prefixed { .. } => refused("A string with a prefix"),
+            // RUNNING and FINAL
+            Expr::Prefixed { prefix, value } if self.in_row_pattern && is_processing_mode(prefix) => {
+                self.expression(value)
+            }
+            Expr::Prefixed { .. } => refused("A word before an expression"),
             Expr::Dictionary(_) => refused("A dictionary in braces"),
             Expr::MatchAgainst { .. } => refused("MATCH … AGAINST"),
             Expr::Wildcard(_) | Expr::QualifiedWildcard(..) => refused("* in an expression"),
@@ -307,6 +313,8 @@ impl Walk {
             match argument {
                 FunctionArgExpr::Expr(expression) => self.expression(expression),
                 FunctionArgExpr::Wildcard => Ok(()),
+                // The rows of a variable, as count(A.*) counts them.
+                FunctionArgExpr::QualifiedWildcard(name) if self.in_row_pattern && name.0.len() == 1 => Ok(()),
                 FunctionArgExpr::QualifiedWildcard(name) => Err(not_supported("`t.*` as an argument", name.span())),
                 FunctionArgExpr::WildcardWithOptions(options) => {
                     Err(not_supported("`*` with options", options.wildcard_token.0.span))

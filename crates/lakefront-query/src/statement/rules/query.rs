@@ -380,7 +380,31 @@ impl Walk {
             TableFactor::JsonTable { .. } | TableFactor::OpenJsonTable { .. } => Err(not_supported("JSON_TABLE", span)),
             TableFactor::Pivot { .. } => Err(not_supported("PIVOT", span)),
             TableFactor::Unpivot { .. } => Err(not_supported("UNPIVOT", span)),
-            TableFactor::MatchRecognize { .. } => Err(not_supported("MATCH_RECOGNIZE", span)),
+            TableFactor::MatchRecognize { .. } if self.is_postgres() => Err(not_supported("MATCH_RECOGNIZE", span)),
+            TableFactor::MatchRecognize {
+                table,
+                partition_by,
+                order_by,
+                measures,
+                rows_per_match: _,
+                after_match_skip: _,
+                pattern: _,
+                symbols,
+                alias,
+            } => {
+                self.aliases(alias)?;
+                // What the query around says of columns is of those that come out, whatever their names are.
+                let around = std::mem::take(&mut self.conditions);
+                self.table_factor(table)?;
+                self.conditions = around;
+                self.expressions(partition_by)?;
+                self.order_by_expressions(order_by)?;
+                let around = std::mem::replace(&mut self.in_row_pattern, true);
+                self.expressions(measures.iter().map(|measure| &measure.expr))?;
+                self.expressions(symbols.iter().map(|symbol| &symbol.definition))?;
+                self.in_row_pattern = around;
+                Ok(())
+            }
             TableFactor::XmlTable { .. } => Err(not_supported("XMLTABLE", span)),
             TableFactor::SemanticView { .. } => Err(not_supported("SEMANTIC_VIEW", span)),
         }

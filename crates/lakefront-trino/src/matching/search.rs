@@ -1,0 +1,709 @@
+//! The search for a match: all ways through the pattern at once, row by row, as Trino goes them, so that conditions are
+//! evaluated for the same rows. Of ways that look the same to the conditions ahead, the preferred one goes on.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Int64Array, StringArray, UInt64Array, new_null_array,
+};
+use datafusion::arrow::compute::take;
+
+use super::program::Step;
+use super::{Aggregated, Computed, Match, Place, Read, Recognition, is_among};
+use crate::aggregates::fold::{Groups, Row};
+use crate::error::{Error, Result};
+use crate::value::array_of;
+
+/// What all ways of one search remember together: some hundred megabytes.
+const MOST_REMEMBERED: usize = 1 << 24;
+
+/// Nothing was remembered yet.
+const NOTHING: u32 = 0;
+
+#[derive(Debug)]
+pub(super) struct Search<'a> {
+    recognition: &'a Recognition,
+    arguments: &'a [ArrayRef],
+    rows: usize,
+    definitions: Vec<Definition<'a>>,
+    rows_of: Vec<RowsOf<'a>>,
+    /// What conditions ahead of each step can see of a way; `None` where none sees anything.
+    seen: Option<Vec<Rc<[Seen]>>>,
+    memory: Memory,
+    ways: Ways,
+}
+
+/// What makes a row one of a variable.
+#[derive(Debug)]
+enum Definition<'a> {
+    Always,
+    /// It depends on the row's place in the partition alone.
+    ByRow(ByRow<'a>),
+    ByMatch(&'a Computed, Vec<Option<Running<'a>>>),
+}
+
+#[derive(Debug)]
+struct ByRow<'a> {
+    computed: &'a Computed,
+    known: Known,
+}
+
+#[derive(Debug)]
+enum Known {
+    Nothing,
+    All(BooleanArray),
+    /// For some row the condition fails: it is evaluated for those alone that are asked for.
+    Some(HashMap<usize, bool>),
+}
+
+/// The rows of some variables, which ways keep, perhaps with the variable of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct RowsOf<'a> {
+    variables: &'a [usize],
+    with_variables: bool,
+}
+
+/// What a condition may see of a way, as Trino takes it: not all that it sees later is compared, and where ways that
+/// differ are taken for the same, the match may be another one, or none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Seen {
+    Row(Place),
+    Variable(Place),
+    /// The number of what is kept.
+    Rows(usize),
+}
+
+/// An aggregate of a condition, with the rows that it was last asked for.
+#[derive(Debug)]
+struct Running<'a> {
+    aggregated: &'a Aggregated,
+    of_partition: Option<Vec<ArrayRef>>,
+    group: Box<dyn Groups>,
+    added: u32,
+}
+
+/// A way through the pattern.
+#[derive(Debug, Clone)]
+struct Way {
+    step: usize,
+    /// Its rows, the last one first.
+    path: u32,
+    /// What is kept of them.
+    links: Rc<[u32]>,
+    /// The marks that it passed.
+    marks: u32,
+}
+
+/// Lists that share what they begin with.
+#[derive(Debug, Default)]
+struct Memory {
+    /// What stands before, and the variable of the row.
+    paths: Vec<(u32, u32)>,
+    marks: Vec<(u32, usize)>,
+    links: Vec<Link>,
+    known: HashMap<(u32, usize, u32), u32>,
+}
+
+/// A row of some variables.
+#[derive(Debug, Clone, Copy, Default)]
+struct Link {
+    before: u32,
+    row: usize,
+    variable: u32,
+    /// How many rows there are up to here.
+    count: usize,
+}
+
+/// All ways by their numbers, of which those of ways that ended are given again. Whoever gets one in the same round
+/// stands at the steps that the other was at, too.
+#[derive(Debug, Default)]
+struct Ways {
+    all: Vec<Way>,
+    free: Vec<usize>,
+    /// How many ways were at a step in this round, by how they look there.
+    at: HashMap<(usize, Rc<[usize]>), usize>,
+    /// Where each was in this round, and how it looked.
+    steps: HashMap<usize, Vec<(usize, Rc<[usize]>)>>,
+    round: u64,
+    /// The last round in which a step was reached.
+    rounds: Vec<u64>,
+}
+
+impl Memory {
+    fn forget(&mut self) {
+        self.paths.truncate(1);
+        self.marks.truncate(1);
+        self.links.truncate(1);
+        forget(&mut self.known);
+    }
+
+    fn link(&mut self, before: u32, row: usize, variable: u32) -> u32 {
+        let Memory { links, known, .. } = self;
+        *known.entry((before, row, variable)).or_insert_with(|| {
+            let count = links[before as usize].count + 1;
+            links.push(Link { before, row, variable, count });
+            (links.len() - 1) as u32
+        })
+    }
+
+    fn before(&self, mut link: u32, steps: usize) -> Link {
+        for _ in 0..steps {
+            link = self.links[link as usize].before;
+        }
+        self.links[link as usize]
+    }
+
+    fn checked(&self) -> Result<()> {
+        match self.paths.len() + self.marks.len() + 4 * self.links.len() > MOST_REMEMBERED {
+            true => Err(Error::not_here("A row pattern with this many ways through the rows of one match")),
+            false => Ok(()),
+        }
+    }
+}
+
+/// To clear a table takes as long as it is large.
+fn forget<K, V>(table: &mut HashMap<K, V>) {
+    match table.capacity() > 1 << 12 {
+        true => *table = HashMap::new(),
+        false => table.clear(),
+    }
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(recognition: &'a Recognition, arguments: &'a [ArrayRef], rows: usize) -> Self {
+        let definitions = recognition.definitions.iter().enumerate().map(|(variable, definition)| match definition {
+            None => Definition::Always,
+            Some(computed) if computed.reads.iter().all(|read| is_by_row(read, variable)) => {
+                Definition::ByRow(ByRow { computed, known: Known::Nothing })
+            }
+            Some(computed) => {
+                let running = computed.reads.iter().map(|read| match read {
+                    Read::Aggregate(aggregated) => Some(Running {
+                        aggregated,
+                        of_partition: aggregated.of_partition(arguments, rows),
+                        group: aggregated.group(),
+                        added: NOTHING,
+                    }),
+                    _ => None,
+                });
+                Definition::ByMatch(computed, running.collect())
+            }
+        });
+        let mut search = Self {
+            recognition,
+            arguments,
+            rows,
+            definitions: definitions.collect(),
+            rows_of: Vec::new(),
+            seen: None,
+            memory: Memory {
+                paths: vec![(NOTHING, 0)],
+                marks: vec![(NOTHING, 0)],
+                links: vec![Link::default()],
+                known: HashMap::new(),
+            },
+            ways: Ways { rounds: vec![0; recognition.program.len()], ..Ways::default() },
+        };
+        if search.definitions.iter().any(|definition| matches!(definition, Definition::ByMatch(..))) {
+            let seen: Vec<Vec<Seen>> = recognition
+                .definitions
+                .iter()
+                .map(|definition| definition.iter().flat_map(|computed| &computed.reads))
+                .map(|reads| reads.flat_map(|read| search.seen_by(read)).collect())
+                .collect();
+            search.seen = Some(ahead(&recognition.program, &seen));
+        }
+        search
+    }
+
+    /// The number of what is kept of ways.
+    fn keep(&mut self, variables: &'a [usize], with_variables: bool) -> usize {
+        let kept = RowsOf { variables, with_variables };
+        self.rows_of.iter().position(|known| *known == kept).unwrap_or_else(|| {
+            self.rows_of.push(kept);
+            self.rows_of.len() - 1
+        })
+    }
+
+    /// What Trino compares of two ways where a condition reads this.
+    fn seen_by(&mut self, read: &'a Read) -> Vec<Seen> {
+        match read {
+            Read::MatchNumber => Vec::new(),
+            Read::Column(_, place) => {
+                self.keep(&place.variables, false);
+                // What is found among all rows is the same for all ways.
+                if place.variables.is_empty() {
+                    return Vec::new();
+                }
+                let found = Place { physical: 0, ..place.clone() };
+                before_it(&found).into_iter().chain([found]).map(Seen::Row).collect()
+            }
+            Read::Classifier(place) => {
+                self.keep(&place.variables, true);
+                self.keep(&[], true);
+                let tail = (place.physical + 1..0).filter(|_| place.last);
+                let tail = tail.map(|physical| Place { logical: 0, physical, ..place.clone() });
+                before_it(place).into_iter().chain([place.clone()]).chain(tail).map(Seen::Variable).collect()
+            }
+            Read::Aggregate(aggregated) => {
+                let classifies = aggregated.classifies();
+                let with_variables = classifies && aggregated.variables.len() != 1;
+                // Which variable a row is of is asked for when it is added.
+                let rows = self.keep(&aggregated.variables, classifies);
+                match with_variables || !aggregated.variables.is_empty() {
+                    true if with_variables == classifies => vec![Seen::Rows(rows)],
+                    true => vec![Seen::Rows(self.keep(&aggregated.variables, with_variables))],
+                    false => Vec::new(),
+                }
+            }
+        }
+    }
+
+    /// The preferred match that begins with a row.
+    pub(super) fn run(&mut self, start: usize, number: i64) -> Result<Option<Match>> {
+        self.memory.forget();
+        self.ways.forget();
+        for definition in &mut self.definitions {
+            if let Definition::ByMatch(_, running) = definition {
+                running.iter_mut().flatten().for_each(|running| running.added = NOTHING);
+            }
+        }
+        let links = vec![NOTHING; self.rows_of.len()].into();
+        let first = self.ways.add(Way { step: 0, path: NOTHING, links, marks: NOTHING });
+        let (mut ways, mut next) = (Vec::new(), Vec::new());
+        self.advance(first, start, 0, &mut ways);
+        let mut found = None;
+        for index in 0..self.rows - start {
+            if ways.is_empty() {
+                break;
+            }
+            self.ways.begin_round();
+            let mut open = ways.drain(..);
+            for way in open.by_ref() {
+                let Step::Row(variable) = self.recognition.program[self.ways.all[way].step] else {
+                    found = Some(self.ways.all[way].clone());
+                    self.ways.end(way);
+                    break;
+                };
+                if self.takes(way, variable, start, index, number)? {
+                    self.ways.all[way].step += 1;
+                    self.advance(way, start, index + 1, &mut next);
+                } else {
+                    self.ways.end(way);
+                }
+            }
+            // They are less preferred than one that came to the end.
+            open.for_each(|way| self.ways.end(way));
+            self.memory.checked()?;
+            std::mem::swap(&mut ways, &mut next);
+        }
+        let is_done = |way: &&usize| self.recognition.program[self.ways.all[**way].step] == Step::Done;
+        let done = ways.iter().find(is_done).map(|way| self.ways.all[*way].clone());
+        Ok(done.or(found).map(|way| self.matched(&way, start, number)))
+    }
+
+    fn matched(&self, way: &Way, start: usize, number: i64) -> Match {
+        let mut variables = Vec::new();
+        let mut at = way.path;
+        while at != NOTHING {
+            let (before, variable) = self.memory.paths[at as usize];
+            variables.push(variable);
+            at = before;
+        }
+        variables.reverse();
+        let mut marks = Vec::new();
+        let mut at = way.marks;
+        while at != NOTHING {
+            let (before, index) = self.memory.marks[at as usize];
+            marks.push(index);
+            at = before;
+        }
+        marks.reverse();
+        let excluded = marks.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
+        Match { start, number, variables, excluded }
+    }
+
+    /// Gives a way one more row, if that can be of the variable.
+    fn takes(&mut self, way: usize, variable: usize, start: usize, index: usize, number: i64) -> Result<bool> {
+        let mut links = Rc::clone(&self.ways.all[way].links);
+        if !self.rows_of.is_empty() {
+            let more =
+                self.rows_of.iter().zip(links.iter()).map(|(of, link)| match is_among(of.variables, variable as u32) {
+                    true => self.memory.link(*link, index, if of.with_variables { variable as u32 } else { 0 }),
+                    false => *link,
+                });
+            links = more.collect();
+        }
+        if !self.is_of(variable, &links, start, index, number)? {
+            return Ok(false);
+        }
+        let way = &mut self.ways.all[way];
+        self.memory.paths.push((way.path, variable as u32));
+        way.path = (self.memory.paths.len() - 1) as u32;
+        way.links = links;
+        Ok(true)
+    }
+
+    fn is_of(&mut self, variable: usize, links: &[u32], start: usize, index: usize, number: i64) -> Result<bool> {
+        match &mut self.definitions[variable] {
+            Definition::Always => Ok(true),
+            Definition::ByRow(by_row) => by_row.holds(self.arguments, self.rows, start + index),
+            Definition::ByMatch(computed, running) => {
+                let here = Here {
+                    recognition: self.recognition,
+                    arguments: self.arguments,
+                    rows: self.rows,
+                    kept: Kept { rows_of: &self.rows_of, links, memory: &self.memory },
+                    start,
+                    number,
+                };
+                let reads = computed.reads.iter().zip(running);
+                let parameters = reads
+                    .map(|(read, running)| here.read(read, running.as_mut()))
+                    .collect::<Result<Vec<ArrayRef>>>()?;
+                let value = computed.closure.evaluate(parameters, 1)?;
+                Ok(holds(value.as_boolean(), 0))
+            }
+        }
+    }
+
+    /// Goes from the step of a way to those that take a row, and to the end.
+    fn advance(&mut self, way: usize, start: usize, index: usize, next: &mut Vec<usize>) {
+        // What is preferred is on top.
+        let mut open = vec![(way, self.ways.all[way].step)];
+        while let Some((way, step)) = open.pop() {
+            self.ways.all[way].step = step;
+            if !self.is_new(way, index) {
+                self.ways.end(way);
+                continue;
+            }
+            match self.recognition.program[step] {
+                Step::Row(_) | Step::Done => next.push(way),
+                Step::Jump(to) => open.push((way, to)),
+                Step::Split(first, second) => {
+                    let other = self.fork(way);
+                    open.push((other, second));
+                    open.push((way, first));
+                }
+                Step::PartitionStart if start + index > 0 => self.ways.end(way),
+                Step::PartitionEnd if start + index < self.rows => self.ways.end(way),
+                Step::PartitionStart | Step::PartitionEnd => open.push((way, step + 1)),
+                Step::Mark => {
+                    self.memory.marks.push((self.ways.all[way].marks, index));
+                    self.ways.all[way].marks = (self.memory.marks.len() - 1) as u32;
+                    open.push((way, step + 1));
+                }
+            }
+        }
+    }
+
+    /// Another way that came as far.
+    fn fork(&mut self, way: usize) -> usize {
+        let other = self.ways.add(self.ways.all[way].clone());
+        if let Some(seen) = &self.seen {
+            let links = Rc::clone(&self.ways.all[other].links);
+            let kept = Kept { rows_of: &self.rows_of, links: &links, memory: &self.memory };
+            self.ways.looks_anew(other, |step| kept.look(&seen[step]));
+        }
+        other
+    }
+
+    /// Whether a way is the first one at its step in this round, or the first that looks so.
+    fn is_new(&mut self, way: usize, index: usize) -> bool {
+        let Way { step, links, .. } = &self.ways.all[way];
+        let step = *step;
+        let Some(seen) = &self.seen else {
+            return std::mem::replace(&mut self.ways.rounds[step], self.ways.round) != self.ways.round;
+        };
+        let kept = Kept { rows_of: &self.rows_of, links, memory: &self.memory };
+        // Without a row all ways look the same.
+        let look = if index == 0 { Rc::default() } else { kept.look(&seen[step]) };
+        self.ways.stands(way, step, look)
+    }
+}
+
+/// The same place as it will be once there are more rows of the variables.
+fn before_it(place: &Place) -> Vec<Place> {
+    let fewer = if place.last { 0..place.logical } else { 0..0 };
+    fewer.map(|logical| Place { logical, ..place.clone() }).collect()
+}
+
+/// What is seen by the variables that can come at or behind each step.
+fn ahead(program: &[Step], seen: &[Vec<Seen>]) -> Vec<Rc<[Seen]>> {
+    let mut known: HashMap<Vec<usize>, Rc<[Seen]>> = HashMap::new();
+    let all = reached(program).into_iter().map(|variables| {
+        Rc::clone(known.entry(variables).or_insert_with_key(|variables| {
+            let mut all: Vec<Seen> = Vec::new();
+            for one in variables.iter().flat_map(|variable| &seen[*variable]) {
+                if !all.contains(one) {
+                    all.push(one.clone());
+                }
+            }
+            all.into()
+        }))
+    });
+    all.collect()
+}
+
+/// The variables that can come at or behind each step.
+fn reached(program: &[Step]) -> Vec<Vec<usize>> {
+    let mut reached: Vec<std::collections::BTreeSet<usize>> = vec![Default::default(); program.len()];
+    // Backwards, and again for what jumps back.
+    loop {
+        let mut grew = false;
+        for step in (0..program.len()).rev() {
+            let mut here = std::mem::take(&mut reached[step]);
+            let before = here.len();
+            match program[step] {
+                Step::Row(variable) => {
+                    here.insert(variable);
+                    here.extend(&reached[step + 1]);
+                }
+                Step::Jump(to) => here.extend(&reached[to]),
+                Step::Split(first, second) => {
+                    here.extend(&reached[first]);
+                    here.extend(&reached[second]);
+                }
+                Step::PartitionStart | Step::PartitionEnd | Step::Mark => here.extend(&reached[step + 1]),
+                Step::Done => {}
+            }
+            grew |= here.len() > before;
+            reached[step] = here;
+        }
+        if !grew {
+            break;
+        }
+    }
+    reached.into_iter().map(|variables| variables.into_iter().collect()).collect()
+}
+
+impl Ways {
+    fn forget(&mut self) {
+        self.all.clear();
+        self.free.clear();
+        self.begin_round();
+    }
+
+    fn begin_round(&mut self) {
+        self.round += 1;
+        forget(&mut self.at);
+        forget(&mut self.steps);
+    }
+
+    fn add(&mut self, way: Way) -> usize {
+        match self.free.pop() {
+            Some(number) => {
+                self.all[number] = way;
+                number
+            }
+            None => {
+                self.all.push(way);
+                self.all.len() - 1
+            }
+        }
+    }
+
+    fn end(&mut self, way: usize) {
+        self.free.push(way);
+    }
+
+    /// Whether no other way at the step looks so; then this one stands there.
+    fn stands(&mut self, way: usize, step: usize, look: Rc<[usize]>) -> bool {
+        let count = self.at.entry((step, Rc::clone(&look))).or_default();
+        if *count > 0 {
+            return false;
+        }
+        *count = 1;
+        self.steps.entry(way).or_default().push((step, look));
+        true
+    }
+
+    /// Where the last way of the number stood, this one stands now.
+    fn looks_anew(&mut self, way: usize, look: impl Fn(usize) -> Rc<[usize]>) {
+        let Some(steps) = self.steps.get_mut(&way) else { return };
+        for (step, known) in steps {
+            let now = look(*step);
+            if now == *known {
+                continue;
+            }
+            if let Some(count) = self.at.get_mut(&(*step, Rc::clone(known))) {
+                *count -= 1;
+            }
+            *self.at.entry((*step, Rc::clone(&now))).or_default() += 1;
+            *known = now;
+        }
+    }
+}
+
+/// Whether a condition of a variable reads the same wherever in the pattern the row stands.
+fn is_by_row(read: &Read, variable: usize) -> bool {
+    match read {
+        Read::Column(_, place) => place.last && place.logical == 0 && is_among(&place.variables, variable as u32),
+        Read::Classifier(_) | Read::MatchNumber | Read::Aggregate(_) => false,
+    }
+}
+
+fn holds(values: &BooleanArray, row: usize) -> bool {
+    values.is_valid(row) && values.value(row)
+}
+
+impl ByRow<'_> {
+    fn holds(&mut self, arguments: &[ArrayRef], rows: usize, row: usize) -> Result<bool> {
+        if matches!(self.known, Known::Nothing) {
+            self.known = match self.evaluated(arguments, rows, 0..rows) {
+                Ok(values) => Known::All(values),
+                Err(_) => Known::Some(HashMap::new()),
+            };
+        }
+        if let Known::All(values) = &self.known {
+            return Ok(holds(values, row));
+        }
+        if let Known::Some(known) = &self.known
+            && let Some(known) = known.get(&row)
+        {
+            return Ok(*known);
+        }
+        let value = holds(&self.evaluated(arguments, rows, row..row + 1)?, 0);
+        if let Known::Some(known) = &mut self.known {
+            known.insert(row, value);
+        }
+        Ok(value)
+    }
+
+    fn evaluated(&self, arguments: &[ArrayRef], rows: usize, of: std::ops::Range<usize>) -> Result<BooleanArray> {
+        let parameters = self.computed.reads.iter().map(|read| match read {
+            Read::Column(at, Place { physical: 0, .. }) => Ok(arguments[*at].slice(of.start, of.len())),
+            Read::Column(at, place) => {
+                let places = of.clone().map(|row| {
+                    let row = u64::try_from(row as i64 + place.physical).ok()?;
+                    (row < rows as u64).then_some(row)
+                });
+                Ok(take(&arguments[*at], &UInt64Array::from_iter(places), None)?)
+            }
+            _ => Err(Error::not_here("This condition of a row pattern")),
+        });
+        let parameters = parameters.collect::<Result<Vec<ArrayRef>>>()?;
+        Ok(self.computed.closure.evaluate(parameters, of.len())?.as_boolean().clone())
+    }
+}
+
+/// What is kept of a way's rows.
+#[derive(Debug, Clone, Copy)]
+struct Kept<'a> {
+    rows_of: &'a [RowsOf<'a>],
+    links: &'a [u32],
+    memory: &'a Memory,
+}
+
+impl Kept<'_> {
+    fn last_of(&self, variables: &[usize], with_variables: bool) -> u32 {
+        let kept = self.rows_of.iter().position(|kept| *kept == RowsOf { variables, with_variables });
+        kept.map_or(NOTHING, |kept| self.links[kept])
+    }
+
+    /// The row of a place before one goes on from there.
+    fn found(&self, place: &Place, with_variables: bool) -> Option<Link> {
+        let last = self.last_of(&place.variables, with_variables);
+        let count = self.memory.links[last as usize].count;
+        let steps = if place.last { place.logical } else { count.checked_sub(place.logical + 1)? };
+        (steps < count).then(|| self.memory.before(last, steps))
+    }
+
+    /// The variable of a place's row, if that is one of the match.
+    fn variable(&self, place: &Place) -> Option<u32> {
+        let link = self.found(place, true)?;
+        if place.physical == 0 {
+            return Some(link.variable);
+        }
+        let row = usize::try_from(link.row as i64 + place.physical).ok()?;
+        let last = self.last_of(&[], true);
+        let steps = self.memory.links[last as usize].row.checked_sub(row)?;
+        Some(self.memory.before(last, steps).variable)
+    }
+
+    fn look(&self, seen: &[Seen]) -> Rc<[usize]> {
+        let of = |seen: &Seen| match seen {
+            Seen::Row(place) => self.found(place, false).map_or(usize::MAX, |link| link.row),
+            Seen::Variable(place) => self.variable(place).map_or(usize::MAX, |variable| variable as usize),
+            Seen::Rows(kept) => self.links[*kept] as usize,
+        };
+        seen.iter().map(of).collect()
+    }
+}
+
+/// A way that ends with the row whose condition is evaluated.
+struct Here<'a> {
+    recognition: &'a Recognition,
+    arguments: &'a [ArrayRef],
+    rows: usize,
+    kept: Kept<'a>,
+    start: usize,
+    number: i64,
+}
+
+impl Here<'_> {
+    fn read(&self, read: &Read, running: Option<&mut Running<'_>>) -> Result<ArrayRef> {
+        match read {
+            Read::Column(at, place) => {
+                let column = &self.arguments[*at];
+                let row = self.kept.found(place, false).and_then(|link| {
+                    let row = usize::try_from((self.start + link.row) as i64 + place.physical).ok()?;
+                    (row < self.rows).then_some(row)
+                });
+                Ok(row.map_or_else(|| new_null_array(column.data_type(), 1), |row| column.slice(row, 1)))
+            }
+            Read::Classifier(place) => {
+                let name = self.kept.variable(place).map(|variable| self.name(variable));
+                Ok(Arc::new(StringArray::from_iter([name])))
+            }
+            Read::MatchNumber => Ok(Arc::new(Int64Array::from_value(self.number, 1))),
+            Read::Aggregate(_) => match running {
+                Some(running) => self.aggregate(running),
+                None => Err(Error::not_here("This aggregate of a row pattern")),
+            },
+        }
+    }
+
+    fn name(&self, variable: u32) -> &str {
+        self.recognition.variables[variable as usize].as_str()
+    }
+
+    fn aggregate(&self, running: &mut Running<'_>) -> Result<ArrayRef> {
+        let aggregated = running.aggregated;
+        let links = &self.kept.memory.links;
+        let last = self.kept.last_of(&aggregated.variables, aggregated.classifies());
+        // Rows that are added already are a beginning of those here, or the group begins anew.
+        let known = links[running.added as usize].count;
+        let mut rows = Vec::new();
+        let mut at = last;
+        while links[at as usize].count > known {
+            rows.push(links[at as usize]);
+            at = links[at as usize].before;
+        }
+        if at != running.added || at == NOTHING {
+            while at != NOTHING {
+                rows.push(links[at as usize]);
+                at = links[at as usize].before;
+            }
+            running.group.clear();
+            running.group.grow(1);
+        }
+        // Where adding fails, what was added is not known.
+        running.added = NOTHING;
+        for link in rows.iter().rev() {
+            let row = self.start + link.row;
+            match &running.of_partition {
+                Some(arguments) => running.group.add(0, Row::Of(&aggregated.inputs(arguments), row))?,
+                None => {
+                    let arguments =
+                        aggregated.of_rows(self.arguments, &[(row, self.name(link.variable))], self.number)?;
+                    running.group.add(0, Row::Of(&aggregated.inputs(&arguments), 0))?;
+                }
+            }
+        }
+        running.added = last;
+        array_of(&aggregated.returns, &[running.group.result(0)?])
+    }
+}
