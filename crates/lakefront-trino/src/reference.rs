@@ -93,7 +93,7 @@ pub const SUPPORTED: &[Construct] = &[
 /// Trino's, and refused here: with an Athena or a Trino beside, the statement goes there.
 pub const REFUSED: &[Construct] = &[
     construct(
-        "A pattern in a window",
+        "A row pattern in a window",
         "SELECT n OVER (ORDER BY nationkey MEASURES LAST(name) AS n ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING PATTERN (A) DEFINE A AS true) FROM nation",
     ),
     construct(

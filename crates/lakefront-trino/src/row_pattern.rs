@@ -13,7 +13,7 @@ use sqlparser::ast::{
 };
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Token, TokenWithSpan, Whitespace, Word as Name};
+use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Whitespace, Word as Name};
 
 use crate::words::Word;
 use crate::{SyntaxError, SyntaxErrorKind};
@@ -40,9 +40,19 @@ pub fn is_processing_mode(name: &Ident) -> bool {
 
 /// Where the patterns of a statement stand among its words; there `?` and `$` are no parameters.
 pub fn row_patterns(words: &[Word]) -> Vec<Range<usize>> {
-    clauses(words, |word| &word.token).into_iter().map(|clause| clause.pattern).collect()
+    let Found { clauses, .. } = found(words, |word| &word.token);
+    clauses.into_iter().map(|clause| clause.pattern).collect()
 }
 
+/// What a text has of row patterns.
+#[derive(Default)]
+struct Found {
+    clauses: Vec<Clause>,
+    /// The `DEFINE` of a window's pattern.
+    in_window: Option<usize>,
+}
+
+#[derive(Default)]
 struct Clause {
     keyword: usize,
     /// From behind the bracket after `PATTERN` up to the last one before `DEFINE`.
@@ -51,57 +61,84 @@ struct Clause {
     skip_to: Option<usize>,
     /// `INITIAL` or `SEEK`
     search: Option<usize>,
+    /// The last word of a measure without `AS`, which the parser would take for its name.
+    unnamed: Option<usize>,
 }
 
-/// What is known of a bracket that is open.
+/// A bracket that is open.
 #[derive(Default)]
 struct Open {
-    keyword: Option<usize>,
-    pattern: Option<usize>,
+    clause: Option<Clause>,
+    in_measures: bool,
+    has_pattern: bool,
+    /// Where the last one within it was closed.
     closed: usize,
-    skip_to: Option<usize>,
-    search: Option<usize>,
 }
 
-fn clauses<T>(items: &[T], token: impl Fn(&T) -> &Token) -> Vec<Clause> {
+fn found<T>(items: &[T], token: impl Fn(&T) -> &Token) -> Found {
     let significant: Vec<usize> =
         (0..items.len()).filter(|at| !matches!(token(&items[*at]), Token::Whitespace(_))).collect();
     let at = |place: usize| significant.get(place).map(|at| token(&items[*at]));
     let is = |place: usize, word: &str| at(place).is_some_and(|token| is_word(token, word));
-    let mut clauses = Vec::new();
+    let mut found = Found::default();
     let mut open: Vec<Open> = Vec::new();
     for place in 0..significant.len() {
         match at(place) {
             Some(Token::LParen) => {
                 let is_clause = place > 0 && is(place - 1, "MATCH_RECOGNIZE");
-                open.push(Open { keyword: is_clause.then(|| significant[place - 1]), ..Open::default() });
+                let clause = is_clause.then(|| Clause { keyword: significant[place - 1], ..Clause::default() });
+                open.push(Open { clause, ..Open::default() });
             }
-            Some(Token::RParen) => {
+            Some(Token::LBracket) => open.push(Open::default()),
+            Some(Token::RParen | Token::RBracket) => {
                 open.pop();
                 if let Some(around) = open.last_mut() {
                     around.closed = significant[place];
                 }
             }
-            Some(Token::Word(_)) => {
-                let Some(inside) = open.last_mut() else { continue };
-                let Some(keyword) = inside.keyword else { continue };
-                if is(place, "PATTERN") && at(place + 1) == Some(&Token::LParen) {
-                    inside.pattern = inside.pattern.or(Some(significant[place + 1] + 1));
-                    inside.search = (is(place - 1, "INITIAL") || is(place - 1, "SEEK")).then(|| significant[place - 1]);
+            Some(Token::Word(_) | Token::Comma) => {
+                let Some(Open { clause: held, in_measures, has_pattern, closed }) = open.last_mut() else { continue };
+                let opens_pattern = is(place, "PATTERN") && at(place + 1) == Some(&Token::LParen);
+                let Some(clause) = held else {
+                    *has_pattern |= opens_pattern;
+                    if *has_pattern && is(place, "DEFINE") && is(place + 2, "AS") {
+                        found.in_window = found.in_window.or(Some(significant[place]));
+                    }
+                    continue;
+                };
+                let ends_measures = opens_pattern
+                    || [
+                        ("ONE", "ROW"),
+                        ("ALL", "ROWS"),
+                        ("AFTER", "MATCH"),
+                        ("INITIAL", "PATTERN"),
+                        ("SEEK", "PATTERN"),
+                    ]
+                    .iter()
+                    .any(|(first, second)| is(place, first) && is(place + 1, second));
+                if *in_measures && (ends_measures || at(place) == Some(&Token::Comma)) && !is(place - 1, "AS") {
+                    *in_measures = !ends_measures;
+                    if !is(place - 2, "AS") {
+                        clause.unnamed = clause.unnamed.or(Some(significant[place - 1]));
+                    }
+                }
+                if opens_pattern && !*has_pattern {
+                    *has_pattern = true;
+                    clause.pattern.start = significant[place + 1] + 1;
+                    clause.search = (is(place - 1, "INITIAL") || is(place - 1, "SEEK")).then(|| significant[place - 1]);
+                } else if is(place, "MEASURES") && !*has_pattern {
+                    *in_measures = true;
                 } else if is(place, "SKIP") && is(place + 1, "TO") && names_variable(place + 2, &is) {
-                    inside.skip_to = significant.get(place + 2).copied();
-                } else if is(place, "DEFINE")
-                    && let Some(start) = inside.pattern.filter(|start| inside.closed >= *start)
-                {
-                    let Open { skip_to, search, .. } = *inside;
-                    clauses.push(Clause { keyword, pattern: start..inside.closed, skip_to, search });
-                    inside.keyword = None;
+                    clause.skip_to = significant.get(place + 2).copied();
+                } else if is(place, "DEFINE") && *has_pattern && *closed >= clause.pattern.start {
+                    clause.pattern.end = *closed;
+                    found.clauses.extend(held.take());
                 }
             }
             _ => {}
         }
     }
-    clauses
+    found
 }
 
 /// Whether a variable stands here, and not the `FIRST`, `LAST` or `NEXT` that can stand before one.
@@ -124,12 +161,23 @@ pub(crate) fn joined(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>, S
         Last,
         Pattern(usize),
     }
+    let Found { clauses, in_window } = found(&tokens, |token| &token.token);
+    let refused = |kind: SyntaxErrorKind, message: String, span: Span| {
+        Err(SyntaxError::new(kind, message, (span.start.line, span.start.column)))
+    };
+    if let Some(at) = in_window {
+        let message = "A row pattern in a window is not supported by the embedded engine.".to_owned();
+        return refused(SyntaxErrorKind::NotSupported, message, tokens[at].span);
+    }
     let mut marks = HashMap::new();
-    for Clause { keyword, pattern, skip_to, search } in clauses(&tokens, |token| &token.token) {
+    for Clause { keyword, pattern, skip_to, search, unnamed } in clauses {
+        if let Some(TokenWithSpan { token, span }) = unnamed.map(|at| &tokens[at]) {
+            let message = format!("Expected AS and the name of a measure but found {token}.");
+            return refused(SyntaxErrorKind::Syntax, message, *span);
+        }
         if let Some(TokenWithSpan { token, span }) = search.map(|at| &tokens[at]) {
             let message = format!("The pattern search modifier {token} is not supported by the embedded engine.");
-            let position = (span.start.line, span.start.column);
-            return Err(SyntaxError::new(SyntaxErrorKind::NotSupported, message, position));
+            return refused(SyntaxErrorKind::NotSupported, message, *span);
         }
         marks.insert(keyword, Mark::Rows);
         marks.insert(pattern.start, Mark::Pattern(pattern.end));
@@ -206,6 +254,13 @@ impl VisitorMut for Clauses {
 
 fn after_their_rows(from: &mut TableWithJoins) -> ControlFlow<SyntaxError> {
     let TableWithJoins { relation, joins } = from;
+    let is_misplaced = |factor: &TableFactor| match factor {
+        TableFactor::MatchRecognize { table, .. } => !is_marker(table),
+        _ => false,
+    };
+    if is_misplaced(relation) || joins.iter().any(|join| is_misplaced(&join.relation)) {
+        return misplaced("MATCH_RECOGNIZE stands where no table is before it.", relation.span());
+    }
     let mut kept: Vec<Join> = Vec::with_capacity(joins.len());
     for mut join in joins.drain(..) {
         let TableFactor::MatchRecognize { table, pattern, .. } = &mut join.relation else {
@@ -217,23 +272,21 @@ fn after_their_rows(from: &mut TableWithJoins) -> ControlFlow<SyntaxError> {
         }
         let before = kept.last_mut().map_or(&mut *relation, |join| &mut join.relation);
         if matches!(before, TableFactor::MatchRecognize { .. }) {
-            let start = before.span().start;
             let message = "MATCH_RECOGNIZE can't stand right behind another; put brackets around that.";
-            let position = (start.line.max(1), start.column.max(1));
-            return ControlFlow::Break(SyntaxError::new(SyntaxErrorKind::Syntax, message, position));
+            return misplaced(message, before.span());
         }
         std::mem::swap(table.as_mut(), before);
-        let condition = match join.join_operator {
-            JoinOperator::Join(condition) => condition,
-            _ => JoinConstraint::None,
-        };
         *before = join.relation;
+        let condition = match join.join_operator {
+            JoinOperator::Join(condition) if condition != JoinConstraint::Natural => condition,
+            _ => return misplaced("A word of a join stands before MATCH_RECOGNIZE.", before.span()),
+        };
         if condition == JoinConstraint::None {
             continue;
         }
         match kept.last_mut().and_then(|join| condition_of(&mut join.join_operator)) {
             Some(open @ JoinConstraint::None) => *open = condition,
-            _ => return ControlFlow::Break(misplaced(&condition)),
+            _ => return misplaced("A condition of a join stands where no join is.", condition.span()),
         }
     }
     *joins = kept;
@@ -253,10 +306,15 @@ fn condition_of(join: &mut JoinOperator) -> Option<&mut JoinConstraint> {
     }
 }
 
-fn misplaced(condition: &JoinConstraint) -> SyntaxError {
-    let start = condition.span().start;
-    let message = "A condition of a join stands where no join is.";
-    SyntaxError::new(SyntaxErrorKind::Syntax, message, (start.line.max(1), start.column.max(1)))
+fn misplaced(message: &str, span: Span) -> ControlFlow<SyntaxError> {
+    let position = (span.start.line.max(1), span.start.column.max(1));
+    ControlFlow::Break(SyntaxError::new(SyntaxErrorKind::Syntax, message, position))
+}
+
+/// What stands for the rows until they are put there, where the parser took it for a table.
+fn is_marker(table: &TableFactor) -> bool {
+    matches!(table, TableFactor::Table { name, alias: None, .. }
+        if matches!(name.0.as_slice(), [part] if part.as_ident().is_some_and(|name| name.value == ROWS)))
 }
 
 /// The pattern of a clause with its `SUBSET`.

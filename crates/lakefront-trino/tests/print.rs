@@ -112,6 +112,82 @@ fn expression() -> impl Strategy<Value = String> {
     })
 }
 
+/// A row pattern of a few levels.
+fn pattern() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        "[A-Ca-c]",
+        Just("\"a b\"".to_owned()),
+        Just("permute".to_owned()),
+        Just("()".to_owned()),
+        Just("^".to_owned()),
+        Just("$".to_owned()),
+    ];
+    let quantifier = prop_oneof![
+        Just("*".to_owned()),
+        Just("+".to_owned()),
+        Just("?".to_owned()),
+        (0..9u8).prop_map(|n| format!("{{{n}}}")),
+        (0..9u8).prop_map(|n| format!("{{ {n} , }}")),
+        (0..9u8, 0..9u8).prop_map(|(n, m)| format!("{{{n},{m}}}")),
+        Just("{,7}".to_owned()),
+        Just("{,}".to_owned()),
+    ];
+    leaf.prop_recursive(4, 30, 3, move |inner| {
+        prop_oneof![
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{a} {b}")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{a}|{b}")),
+            (inner.clone(), inner.clone(), inner.clone()).prop_map(|(a, b, c)| format!("PERMUTE({a}, {b},{c})")),
+            (inner.clone(), quantifier.clone(), any::<bool>())
+                .prop_map(|(a, quantifier, lazy)| format!("({a}){quantifier}{}", if lazy { " ?" } else { "" })),
+            inner.clone().prop_map(|a| format!("{{-{a} -}}")),
+            inner.prop_map(|a| format!("( {a} /* a comment */ )")),
+        ]
+    })
+}
+
+/// The parser reads none of it as it stands.
+#[test]
+fn row_patterns_stand_behind_any_relation() {
+    let clause = "MATCH_RECOGNIZE (PARTITION BY x ORDER BY y DESC MEASURES FINAL LAST(A.x, 1) AS l, count(A.*) AS n, \
+                  RUNNING sum(x) AS s ALL ROWS PER MATCH OMIT EMPTY MATCHES AFTER MATCH SKIP TO U PATTERN (A B*?) \
+                  SUBSET U = (A, B), V = (B) DEFINE B AS PREV(FIRST(x), 2) > 1)";
+    for (written, printed) in [
+        ("t", "t"),
+        ("t AS a (x, y)", "t AS a (x, y)"),
+        ("(SELECT * FROM t) AS a", "(SELECT * FROM t) AS a"),
+        ("(VALUES (1, 2)) AS a (x, y)", "(VALUES (1, 2)) AS a (x, y)"),
+        ("UNNEST(ARRAY[1]) AS a (x)", "UNNEST(ARRAY[1]) AS a (x)"),
+        ("t JOIN u", "t JOIN u"),
+        ("t, u", "t, u"),
+        ("(t CROSS JOIN u)", "(t CROSS JOIN u)"),
+        (
+            "(t MATCH_RECOGNIZE (PATTERN (A) DEFINE A AS true) AS m)",
+            "(t MATCH_RECOGNIZE(PATTERN (A) DEFINE A AS true) AS m)",
+        ),
+    ] {
+        let sql = format!("SELECT * FROM {written} {clause} AS m (a, b)");
+        assert_eq!(reads_back(&sql), Ok(()), "{sql}");
+        let expected = clause.replace("MATCH_RECOGNIZE (", "MATCH_RECOGNIZE(").replace("TO U", "TO LAST U");
+        assert_eq!(print(&parse(&sql).unwrap()), format!("SELECT * FROM {printed} {expected} AS m (a, b)"));
+    }
+    let joined = "SELECT * FROM t LEFT JOIN u MATCH_RECOGNIZE (PATTERN (A) DEFINE A AS true) AS m ON m.x = t.x";
+    assert_eq!(print(&parse(joined).unwrap()), joined.replace("RECOGNIZE (", "RECOGNIZE("));
+    for sql in [
+        "SELECT * FROM t MATCH_RECOGNIZE (PATTERN (A) DEFINE A AS true) AS m ON m.x = 1",
+        "SELECT * FROM t CROSS JOIN u MATCH_RECOGNIZE (PATTERN (A) DEFINE A AS true) AS m ON m.x = 1",
+        "SELECT * FROM MATCH_RECOGNIZE (PATTERN (A) DEFINE A AS true) AS m",
+        "SELECT * FROM t CROSS JOIN MATCH_RECOGNIZE (PATTERN (A) DEFINE A AS true) AS m",
+        "SELECT * FROM t, MATCH_RECOGNIZE (PATTERN (A) DEFINE A AS true) AS m",
+        "SELECT * FROM t MATCH_RECOGNIZE (PATTERN (A) DEFINE A AS true) AS m MATCH_RECOGNIZE (PATTERN (A) DEFINE A AS true)",
+        "SELECT * FROM t LEFT MATCH_RECOGNIZE (PATTERN (A) DEFINE A AS true) AS m",
+        "SELECT * FROM t NATURAL MATCH_RECOGNIZE (PATTERN (A) DEFINE A AS true) AS m",
+        "SELECT * FROM t MATCH_RECOGNIZE (PATTERN (A))",
+        "SELECT * FROM t MATCH_RECOGNIZE (PATTERN ('a') DEFINE A AS true)",
+    ] {
+        assert!(parse(sql).is_err(), "{sql}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
@@ -119,6 +195,21 @@ proptest! {
     fn expressions_read_back(expression in expression()) {
         let read = reads_back(&format!("SELECT {expression}"));
         prop_assert!(read.is_ok(), "{}", read.unwrap_err());
+    }
+
+    #[test]
+    fn row_patterns_read_back(pattern in pattern()) {
+        let clause = format!("MATCH_RECOGNIZE (PATTERN (A {pattern}) SUBSET U = (A) DEFINE A AS true)");
+        let sql = format!("SELECT * FROM t {clause}");
+        prop_assert!(parse(&sql).is_ok(), "{sql}: {:?}", parse(&sql));
+        let read = reads_back(&sql);
+        prop_assert!(read.is_ok(), "{}", read.unwrap_err());
+    }
+
+    #[test]
+    fn no_pattern_stops_the_parser(text in "[A-B(){}*+?|^$,0-9 \\-]{0,20}|PERMUTE|SUBSET|=") {
+        let _ = parse(&format!("SELECT * FROM t MATCH_RECOGNIZE (PATTERN ({text}) DEFINE A AS true)"));
+        let _ = parse(&format!("SELECT * FROM t MATCH_RECOGNIZE (AFTER MATCH SKIP TO {text} PATTERN (A) {text} DEFINE A AS true)"));
     }
 
     /// Whatever the text, there is an answer.

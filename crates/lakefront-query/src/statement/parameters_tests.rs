@@ -50,6 +50,20 @@ fn parameters_become_placeholders_and_values_travel_beside() {
 }
 
 #[test]
+fn marks_of_row_patterns_are_no_parameters() {
+    let clause = "match_recognize (measures last(x) as l pattern (a?? (b | $)) subset u = (a, b) define a as x > ?)";
+    let sql = format!("select * from t {clause} where l = ?");
+    let expanded = expand(Sql::Trino, &Text::new(&sql), &values(json!({})), Some(&[Literal::BigInt(1), Literal::Null]));
+    let expanded = expanded.map(|expanded| expanded.text.as_str().split_whitespace().collect::<Vec<_>>().join(" "));
+    let expected = sql.replace("x > ?", "x > $1 ").replace("l = ?", "l = $2");
+    assert_eq!(expanded, Ok(expected));
+    assert_eq!(super::marks(Sql::Trino, &Text::new(&sql)), 2);
+    let outside = "select * from t match_recognize (pattern ($1) define a as true)";
+    assert_eq!(text(outside, json!({})), "NOT_SUPPORTED at 1:42");
+    assert_eq!(text("select * from t where pattern (a?) or true", json!({})), "NOT_SUPPORTED at 1:33");
+}
+
+#[test]
 fn optional_clauses_stay_when_all_their_parameters_have_values() {
     let sql = "select 1 where 1=1 [[ and a in ({{a}}) ]] [[and b = {{b}} or c = {{c}}]]";
     assert_eq!(text(sql, json!({})), "select 1 where 1=1");

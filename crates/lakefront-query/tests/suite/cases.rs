@@ -32,6 +32,10 @@ async fn files_the_network_and_settings_are_out_of_reach() {
         (format!("COPY (SELECT 'x') TO '{}'", written.display()), "STATEMENT_NOT_ALLOWED"),
         ("SET datafusion.execution.batch_size = 1".to_owned(), "STATEMENT_NOT_ALLOWED"),
         ("SHOW ALL".to_owned(), "STATEMENT_NOT_ALLOWED"),
+        (
+            format!("SELECT * FROM '{canary}' MATCH_RECOGNIZE (MEASURES 1 AS x PATTERN (A) DEFINE A AS true)"),
+            "TABLE_NOT_FOUND",
+        ),
         ("SELECT * FROM information_schema.df_settings".to_owned(), "TABLE_NOT_FOUND"),
         ("PREPARE p FROM DROP TABLE sales".to_owned(), "STATEMENT_NOT_ALLOWED"),
         ("EXECUTE IMMEDIATE 'DROP TABLE sales'".to_owned(), "STATEMENT_NOT_ALLOWED"),

@@ -192,6 +192,44 @@ async fn parameters_compare_with_columns_of_their_kind() {
     assert_eq!(rows(&lake, limit, json!({"limit": 2})).await, [["0"], ["1"]]);
 }
 
+/// A table whose rows a pattern matches is bound, read, counted and kept apart as any other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tables_of_patterns_are_seen() {
+    let lake = Lake::new().await;
+    let clause = "match_recognize (partition by state order by id measures last(item_id) as item, first(state) as state
+        pattern (a b{2,}?) define b as b.id > prev(b.id))";
+    let report = |sql: String| async { lake.queries.estimate(request(&sql)).await.expect("an estimate") };
+    for from in ["sales", "demo.sales as s", "(select * from sales)", "item cross join sales", "item, (sales)"] {
+        let report = report(format!("select count(*) from {from} {clause}")).await;
+        let sales = report.tables.iter().find(|table| table.table == "sales");
+        assert!(sales.is_some_and(|table| table.partitions == 3), "{from}: {:?}", report.tables);
+    }
+    // In a query around the rows of the table are none any more: what their columns are called says nothing of these.
+    let named = clause.replace("partition by state ", "");
+    for from in [format!("sales {named} as sales"), format!("sales as m {named} as m")] {
+        let report = report(format!("select * from {from} where state = 'CA'")).await;
+        assert_eq!(report.tables[0].partitions, 3, "{from}");
+        let alias = from.rsplit(' ').next().expect("an alias").to_owned();
+        let lines = lake.lines(request(&format!("select count(*) from {from} where {alias}.state = 'TX'"))).await;
+        assert_eq!(lines, ["3"], "{from}");
+    }
+    let inside = report(format!("select * from (select * from sales where state = 'CA') {clause}")).await;
+    assert_eq!(inside.tables[0].partitions, 1);
+    for sql in [
+        format!("select * from nothing_here {clause}"),
+        format!("select * from (select * from nothing_here) {clause}"),
+        "select * from sales match_recognize (measures 1 as x pattern (a)
+            define a as exists (select 1 from nothing_here))"
+            .to_owned(),
+        "select * from sales match_recognize (measures (select max(id) from nothing_here) as x pattern (a)
+            define a as true)"
+            .to_owned(),
+    ] {
+        let error = lake.queries.submit(request(&sql)).await.err().map(|error| error.code);
+        assert_eq!(error, Some("TABLE_NOT_FOUND"), "{sql}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn estimates_name_what_would_be_read() {
     let lake = Lake::new().await;

@@ -1,7 +1,7 @@
 //! The search for a match: all ways through the pattern at once, row by row, as Trino goes them, so that conditions are
 //! evaluated for the same rows. Of ways that look the same to the conditions ahead, the preferred one goes on.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub(super) struct Search<'a> {
     /// What conditions ahead of each step can see of a way; `None` where none sees anything.
     seen: Option<Vec<Rc<[Seen]>>>,
     memory: Memory,
-    ways: Ways,
+    reached: Reached,
 }
 
 /// What makes a row one of a variable.
@@ -116,19 +116,13 @@ struct Link {
     count: usize,
 }
 
-/// All ways by their numbers, of which those of ways that ended are given again. Whoever gets one in the same round
-/// stands at the steps that the other was at, too.
+/// Steps that ways reached for one row, by how these look there.
 #[derive(Debug, Default)]
-struct Ways {
-    all: Vec<Way>,
-    free: Vec<usize>,
-    /// How many ways were at a step in this round, by how they look there.
-    at: HashMap<(usize, Rc<[usize]>), usize>,
-    /// Where each was in this round, and how it looked.
-    steps: HashMap<usize, Vec<(usize, Rc<[usize]>)>>,
-    round: u64,
-    /// The last round in which a step was reached.
+struct Reached {
+    ways: HashSet<(usize, Rc<[usize]>)>,
+    /// Where all look the same: the last round in which a step was reached.
     rounds: Vec<u64>,
+    round: u64,
 }
 
 impl Memory {
@@ -136,7 +130,11 @@ impl Memory {
         self.paths.truncate(1);
         self.marks.truncate(1);
         self.links.truncate(1);
-        forget(&mut self.known);
+        // To clear a table takes as long as it is large.
+        if self.known.capacity() > 1 << 12 {
+            self.known = HashMap::new();
+        }
+        self.known.clear();
     }
 
     fn link(&mut self, before: u32, row: usize, variable: u32) -> u32 {
@@ -160,14 +158,6 @@ impl Memory {
             true => Err(Error::not_here("A row pattern with this many ways through the rows of one match")),
             false => Ok(()),
         }
-    }
-}
-
-/// To clear a table takes as long as it is large.
-fn forget<K, V>(table: &mut HashMap<K, V>) {
-    match table.capacity() > 1 << 12 {
-        true => *table = HashMap::new(),
-        false => table.clear(),
     }
 }
 
@@ -204,7 +194,7 @@ impl<'a> Search<'a> {
                 links: vec![Link::default()],
                 known: HashMap::new(),
             },
-            ways: Ways { rounds: vec![0; recognition.program.len()], ..Ways::default() },
+            reached: Reached { rounds: vec![0; recognition.program.len()], ..Reached::default() },
         };
         if search.definitions.iter().any(|definition| matches!(definition, Definition::ByMatch(..))) {
             let seen: Vec<Vec<Seen>> = recognition
@@ -264,43 +254,35 @@ impl<'a> Search<'a> {
     /// The preferred match that begins with a row.
     pub(super) fn run(&mut self, start: usize, number: i64) -> Result<Option<Match>> {
         self.memory.forget();
-        self.ways.forget();
         for definition in &mut self.definitions {
             if let Definition::ByMatch(_, running) = definition {
                 running.iter_mut().flatten().for_each(|running| running.added = NOTHING);
             }
         }
-        let links = vec![NOTHING; self.rows_of.len()].into();
-        let first = self.ways.add(Way { step: 0, path: NOTHING, links, marks: NOTHING });
         let (mut ways, mut next) = (Vec::new(), Vec::new());
-        self.advance(first, start, 0, &mut ways);
+        let links = vec![NOTHING; self.rows_of.len()].into();
+        self.reached.clear();
+        self.advance(Way { step: 0, path: NOTHING, links, marks: NOTHING }, start, 0, &mut ways);
         let mut found = None;
         for index in 0..self.rows - start {
             if ways.is_empty() {
                 break;
             }
-            self.ways.begin_round();
-            let mut open = ways.drain(..);
-            for way in open.by_ref() {
-                let Step::Row(variable) = self.recognition.program[self.ways.all[way].step] else {
-                    found = Some(self.ways.all[way].clone());
-                    self.ways.end(way);
+            self.reached.clear();
+            for way in ways.drain(..) {
+                let Step::Row(variable) = self.recognition.program[way.step] else {
+                    // Those behind it are less preferred.
+                    found = Some(way);
                     break;
                 };
-                if self.takes(way, variable, start, index, number)? {
-                    self.ways.all[way].step += 1;
+                if let Some(way) = self.taken(way, variable, start, index, number)? {
                     self.advance(way, start, index + 1, &mut next);
-                } else {
-                    self.ways.end(way);
                 }
             }
-            // They are less preferred than one that came to the end.
-            open.for_each(|way| self.ways.end(way));
             self.memory.checked()?;
             std::mem::swap(&mut ways, &mut next);
         }
-        let is_done = |way: &&usize| self.recognition.program[self.ways.all[**way].step] == Step::Done;
-        let done = ways.iter().find(is_done).map(|way| self.ways.all[*way].clone());
+        let done = ways.into_iter().find(|way| self.recognition.program[way.step] == Step::Done);
         Ok(done.or(found).map(|way| self.matched(&way, start, number)))
     }
 
@@ -325,25 +307,24 @@ impl<'a> Search<'a> {
         Match { start, number, variables, excluded }
     }
 
-    /// Gives a way one more row, if that can be of the variable.
-    fn takes(&mut self, way: usize, variable: usize, start: usize, index: usize, number: i64) -> Result<bool> {
-        let mut links = Rc::clone(&self.ways.all[way].links);
+    /// The way behind its step, with one more row, if that can be of the variable.
+    fn taken(&mut self, way: Way, variable: usize, start: usize, index: usize, number: i64) -> Result<Option<Way>> {
+        let mut links = Rc::clone(&way.links);
         if !self.rows_of.is_empty() {
-            let more =
-                self.rows_of.iter().zip(links.iter()).map(|(of, link)| match is_among(of.variables, variable as u32) {
+            let more = self.rows_of.iter().zip(way.links.iter()).map(|(of, link)| {
+                match is_among(of.variables, variable as u32) {
                     true => self.memory.link(*link, index, if of.with_variables { variable as u32 } else { 0 }),
                     false => *link,
-                });
+                }
+            });
             links = more.collect();
         }
         if !self.is_of(variable, &links, start, index, number)? {
-            return Ok(false);
+            return Ok(None);
         }
-        let way = &mut self.ways.all[way];
         self.memory.paths.push((way.path, variable as u32));
-        way.path = (self.memory.paths.len() - 1) as u32;
-        way.links = links;
-        Ok(true)
+        let path = (self.memory.paths.len() - 1) as u32;
+        Ok(Some(Way { step: way.step + 1, path, links, marks: way.marks }))
     }
 
     fn is_of(&mut self, variable: usize, links: &[u32], start: usize, index: usize, number: i64) -> Result<bool> {
@@ -370,57 +351,41 @@ impl<'a> Search<'a> {
     }
 
     /// Goes from the step of a way to those that take a row, and to the end.
-    fn advance(&mut self, way: usize, start: usize, index: usize, next: &mut Vec<usize>) {
+    fn advance(&mut self, way: Way, start: usize, index: usize, next: &mut Vec<Way>) {
         // What is preferred is on top.
-        let mut open = vec![(way, self.ways.all[way].step)];
-        while let Some((way, step)) = open.pop() {
-            self.ways.all[way].step = step;
-            if !self.is_new(way, index) {
-                self.ways.end(way);
+        let mut open = vec![way];
+        while let Some(mut way) = open.pop() {
+            if !self.is_new(&way, index) {
                 continue;
             }
-            match self.recognition.program[step] {
+            match self.recognition.program[way.step] {
                 Step::Row(_) | Step::Done => next.push(way),
-                Step::Jump(to) => open.push((way, to)),
+                Step::Jump(to) => open.push(Way { step: to, ..way }),
                 Step::Split(first, second) => {
-                    let other = self.fork(way);
-                    open.push((other, second));
-                    open.push((way, first));
+                    open.push(Way { step: second, ..way.clone() });
+                    open.push(Way { step: first, ..way });
                 }
-                Step::PartitionStart if start + index > 0 => self.ways.end(way),
-                Step::PartitionEnd if start + index < self.rows => self.ways.end(way),
-                Step::PartitionStart | Step::PartitionEnd => open.push((way, step + 1)),
+                Step::PartitionStart if start + index > 0 => {}
+                Step::PartitionEnd if start + index < self.rows => {}
+                Step::PartitionStart | Step::PartitionEnd => open.push(Way { step: way.step + 1, ..way }),
                 Step::Mark => {
-                    self.memory.marks.push((self.ways.all[way].marks, index));
-                    self.ways.all[way].marks = (self.memory.marks.len() - 1) as u32;
-                    open.push((way, step + 1));
+                    self.memory.marks.push((way.marks, index));
+                    way.marks = (self.memory.marks.len() - 1) as u32;
+                    open.push(Way { step: way.step + 1, ..way });
                 }
             }
         }
     }
 
-    /// Another way that came as far.
-    fn fork(&mut self, way: usize) -> usize {
-        let other = self.ways.add(self.ways.all[way].clone());
-        if let Some(seen) = &self.seen {
-            let links = Rc::clone(&self.ways.all[other].links);
-            let kept = Kept { rows_of: &self.rows_of, links: &links, memory: &self.memory };
-            self.ways.looks_anew(other, |step| kept.look(&seen[step]));
-        }
-        other
-    }
-
-    /// Whether a way is the first one at its step in this round, or the first that looks so.
-    fn is_new(&mut self, way: usize, index: usize) -> bool {
-        let Way { step, links, .. } = &self.ways.all[way];
-        let step = *step;
+    /// Whether a way is the first one at its step for this row, or the first that looks so.
+    fn is_new(&mut self, Way { step, links, .. }: &Way, index: usize) -> bool {
         let Some(seen) = &self.seen else {
-            return std::mem::replace(&mut self.ways.rounds[step], self.ways.round) != self.ways.round;
+            return std::mem::replace(&mut self.reached.rounds[*step], self.reached.round) != self.reached.round;
         };
         let kept = Kept { rows_of: &self.rows_of, links, memory: &self.memory };
         // Without a row all ways look the same.
-        let look = if index == 0 { Rc::default() } else { kept.look(&seen[step]) };
-        self.ways.stands(way, step, look)
+        let look = if index == 0 { Rc::default() } else { kept.look(&seen[*step]) };
+        self.reached.ways.insert((*step, look))
     }
 }
 
@@ -449,7 +414,7 @@ fn ahead(program: &[Step], seen: &[Vec<Seen>]) -> Vec<Rc<[Seen]>> {
 
 /// The variables that can come at or behind each step.
 fn reached(program: &[Step]) -> Vec<Vec<usize>> {
-    let mut reached: Vec<std::collections::BTreeSet<usize>> = vec![Default::default(); program.len()];
+    let mut reached: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); program.len()];
     // Backwards, and again for what jumps back.
     loop {
         let mut grew = false;
@@ -479,61 +444,13 @@ fn reached(program: &[Step]) -> Vec<Vec<usize>> {
     reached.into_iter().map(|variables| variables.into_iter().collect()).collect()
 }
 
-impl Ways {
-    fn forget(&mut self) {
-        self.all.clear();
-        self.free.clear();
-        self.begin_round();
-    }
-
-    fn begin_round(&mut self) {
+impl Reached {
+    fn clear(&mut self) {
         self.round += 1;
-        forget(&mut self.at);
-        forget(&mut self.steps);
-    }
-
-    fn add(&mut self, way: Way) -> usize {
-        match self.free.pop() {
-            Some(number) => {
-                self.all[number] = way;
-                number
-            }
-            None => {
-                self.all.push(way);
-                self.all.len() - 1
-            }
+        if self.ways.capacity() > 1 << 12 {
+            self.ways = HashSet::new();
         }
-    }
-
-    fn end(&mut self, way: usize) {
-        self.free.push(way);
-    }
-
-    /// Whether no other way at the step looks so; then this one stands there.
-    fn stands(&mut self, way: usize, step: usize, look: Rc<[usize]>) -> bool {
-        let count = self.at.entry((step, Rc::clone(&look))).or_default();
-        if *count > 0 {
-            return false;
-        }
-        *count = 1;
-        self.steps.entry(way).or_default().push((step, look));
-        true
-    }
-
-    /// Where the last way of the number stood, this one stands now.
-    fn looks_anew(&mut self, way: usize, look: impl Fn(usize) -> Rc<[usize]>) {
-        let Some(steps) = self.steps.get_mut(&way) else { return };
-        for (step, known) in steps {
-            let now = look(*step);
-            if now == *known {
-                continue;
-            }
-            if let Some(count) = self.at.get_mut(&(*step, Rc::clone(known))) {
-                *count -= 1;
-            }
-            *self.at.entry((*step, Rc::clone(&now))).or_default() += 1;
-            *known = now;
-        }
+        self.ways.clear();
     }
 }
 
