@@ -59,7 +59,7 @@ fn marks_of_row_patterns_are_no_parameters() {
     assert_eq!(expanded, Ok(expected));
     assert_eq!(super::marks(Sql::Trino, &Text::new(&sql)), 2);
     let outside = "select * from t match_recognize (pattern ($1) define a as true)";
-    assert_eq!(text(outside, json!({})), "NOT_SUPPORTED at 1:42");
+    assert_eq!(text(outside, json!({})), "NOT_SUPPORTED at 1:43");
     assert_eq!(text("select * from t where pattern (a?) or true", json!({})), "NOT_SUPPORTED at 1:33");
 }
 

@@ -239,3 +239,29 @@ fn refuse(what: &str, present: bool, span: Span) -> Checked {
 fn position(span: Span) -> Option<Position> {
     (span.start.line > 0).then_some(Position { line: span.start.line, column: span.start.column })
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlparser::ast::Statement;
+
+    use super::*;
+
+    fn findings(sql: &str) -> Findings {
+        let Ok(Statement::Query(query)) = lakefront_trino::parse(sql) else { panic!("no query: {sql}") };
+        check(&query, Sql::Trino).expect("it is allowed")
+    }
+
+    /// A measure may have the name of a column, and the match that of the table.
+    #[test]
+    fn conditions_on_matches_are_none_on_the_table() {
+        let clause = "match_recognize (order by k measures last(k) as k pattern (a) define a as a.k > 1)";
+        for from in [format!("t {clause} as t"), format!("t as m {clause} as m"), format!("(t {clause}) as t")] {
+            for condition in ["k = 1", "t.k = 1", "m.k = 1"] {
+                let table = &findings(&format!("select 1 from {from} where {condition}")).tables[0];
+                assert!(table.conditions.is_empty() && table.restricted.is_empty(), "{from} {condition}: {table:?}");
+            }
+        }
+        let table = &findings(&format!("select 1 from (select * from t where k = 1) {clause}")).tables[0];
+        assert_eq!((table.conditions.len(), table.restricted.len()), (1, 1), "{table:?}");
+    }
+}
