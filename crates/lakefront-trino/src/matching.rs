@@ -1,7 +1,7 @@
 //! `MATCH_RECOGNIZE` on the rows of a partition in their order.
 
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use datafusion::arrow::array::{ArrayRef, Int64Array, ListArray, StringArray, StructArray, UInt64Array};
 use datafusion::arrow::buffer::OffsetBuffer;
@@ -33,6 +33,8 @@ pub(crate) struct Recognition {
     /// What no other function of the statement is called.
     pub(crate) name: String,
     pub(crate) program: Vec<Step>,
+    /// The variables that can come at or behind each step, once they are asked for.
+    pub(crate) ahead: OnceLock<Vec<Vec<usize>>>,
     /// The names of the variables, by their numbers.
     pub(crate) variables: Vec<String>,
     /// What makes a row one of each variable; `None` is all rows.

@@ -1,4 +1,4 @@
-"""Random queries, answered by a real Trino and by the embedded engine: the two must not differ.
+"""Random queries, every fourth with a row pattern, answered by a real Trino and by the embedded engine: the two must not differ.
 
     eval "$(deploy/test/trino.sh start DIR)"
     python3 deploy/test/trino/fuzz.py BINARY [--statements N] [--seed N] [--threads N]
@@ -18,6 +18,7 @@ import tempfile
 import threading
 
 from client import Refused, Trino
+from patterns import Patterns
 
 TABLES = """WITH
 t(a, b, s, d, day) AS (VALUES
@@ -334,7 +335,8 @@ def main():
             if not hasattr(local, "ours"):
                 local.trino = Trino()
                 local.ours = Ours(options.binary, f"{folder}/{threading.get_ident()}")
-            sql = Generator(options.seed * 1_000_003 + number).statement()
+            made_by = Patterns if number % 4 == 3 else Generator
+            sql = made_by(options.seed * 1_000_003 + number).statement()
             return sql, *compared(sql, local.trino, local.ours)
 
         with concurrent.futures.ThreadPoolExecutor(options.threads) as pool:

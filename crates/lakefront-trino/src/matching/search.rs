@@ -203,7 +203,7 @@ impl<'a> Search<'a> {
                 .map(|definition| definition.iter().flat_map(|computed| &computed.reads))
                 .map(|reads| reads.flat_map(|read| search.seen_by(read)).collect())
                 .collect();
-            search.seen = Some(ahead(&recognition.program, &seen));
+            search.seen = Some(ahead(recognition.ahead.get_or_init(|| reached(&recognition.program)), &seen));
         }
         search
     }
@@ -396,9 +396,9 @@ fn before_it(place: &Place) -> Vec<Place> {
 }
 
 /// What is seen by the variables that can come at or behind each step.
-fn ahead(program: &[Step], seen: &[Vec<Seen>]) -> Vec<Rc<[Seen]>> {
-    let mut known: HashMap<Vec<usize>, Rc<[Seen]>> = HashMap::new();
-    let all = reached(program).into_iter().map(|variables| {
+fn ahead(reached: &[Vec<usize>], seen: &[Vec<Seen>]) -> Vec<Rc<[Seen]>> {
+    let mut known: HashMap<&[usize], Rc<[Seen]>> = HashMap::new();
+    let all = reached.iter().map(Vec::as_slice).map(|variables| {
         Rc::clone(known.entry(variables).or_insert_with_key(|variables| {
             let mut all: Vec<Seen> = Vec::new();
             for one in variables.iter().flat_map(|variable| &seen[*variable]) {
