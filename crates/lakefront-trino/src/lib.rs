@@ -141,6 +141,10 @@ pub fn parse_as(sql: Sql, text: &str) -> Result<Statement, SyntaxError> {
         let message = "A name with two quotes beside each other is not supported.";
         return Err(SyntaxError::new(SyntaxErrorKind::Syntax, message, word.position()));
     }
+    // Other dialects begin the names of variables and stages with it.
+    if let Some(word) = words.iter().find(|word| sql == Sql::Trino && word.token == Token::AtSign) {
+        return Err(SyntaxError::new(SyntaxErrorKind::Syntax, "Trino's SQL has no `@`.", word.position()));
+    }
     let tokens = words.into_iter().map(|word| TokenWithSpan::new(word.token, word.span)).collect();
     let tokens = match sql {
         Sql::Trino => row_pattern::joined(rows::listed(rows::bracketed(rows::quantified(rows::selected(tokens)))))?,

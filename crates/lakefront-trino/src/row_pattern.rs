@@ -30,7 +30,7 @@ const FUNCTIONS: &[&str] = &["classifier", "first", "last", "match_number", "nex
 
 /// Whether it is a function in `MEASURES` and `DEFINE`, and nowhere else.
 pub fn is_row_pattern_function(name: &str) -> bool {
-    FUNCTIONS.contains(&name)
+    FUNCTIONS.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// Which rows of a match `RUNNING` and `FINAL` let a function see.

@@ -41,6 +41,7 @@ fn errors_point_at_their_word() {
     assert_eq!(kind, SyntaxErrorKind::Syntax);
     assert_eq!(position, (2, 3), "{message}");
     assert_eq!(error("select 'abc").2, (1, 8));
+    assert_eq!(error("select * from (@stage)").2, (1, 16));
     let (_, message, position) = error("select (1 + 2");
     assert!(message.contains("end of the statement"), "{message}");
     assert_eq!(position.0, 1);
