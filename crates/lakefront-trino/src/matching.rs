@@ -24,8 +24,8 @@ use measures::Measured;
 use program::Step;
 use search::Search;
 
-/// Rows that the matches of one partition may give: what a list can hold.
-const MOST_LINES: usize = i32::MAX as usize;
+/// Rows of all matches of one partition, and six times those of the output: half a gigabyte.
+const MOST_KEPT: usize = 1 << 27;
 
 /// The clause as a window function: for the row that a match begins with it gives the rows of the match's output.
 #[derive(Debug)]
@@ -141,7 +141,7 @@ impl Recognition {
         let mut lengths = vec![0; rows];
         // Rows up to here are of a match.
         let mut matched = 0;
-        let (mut next, mut number) = (0, 1);
+        let (mut next, mut number, mut kept) = (0, 1, 0);
         while next < rows {
             let (start, before) = (next, lines.len());
             next += 1;
@@ -171,12 +171,14 @@ impl Recognition {
             }
             if let Some(found) = found {
                 number += 1;
+                kept += found.variables.len();
                 matches.push(found);
             }
             lengths[start] = lines.len() - before;
-            if lines.len() > MOST_LINES {
-                let what = format!("MATCH_RECOGNIZE that makes more than {MOST_LINES} rows of one partition");
-                return Err(Error::not_here(what));
+            if kept + 6 * lines.len() > MOST_KEPT {
+                return Err(Error::not_here(
+                    "MATCH_RECOGNIZE whose matches in one partition are as many and long as these",
+                ));
             }
         }
         let measured = Measured { recognition: self, arguments, rows, matches: &matches, lines: &lines };

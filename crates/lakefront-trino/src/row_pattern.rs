@@ -220,6 +220,9 @@ fn text(tokens: &[TokenWithSpan]) -> String {
         match token {
             Token::Whitespace(_) if text.is_empty() || text.ends_with(' ') => {}
             Token::Whitespace(_) => text.push(' '),
+            Token::Word(Name { value, quote_style: Some('"'), .. }) => {
+                text.push_str(&format!("\"{}\"", value.replace('"', "\"\"")));
+            }
             token => text.push_str(&token.to_string()),
         }
     }

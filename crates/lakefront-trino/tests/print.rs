@@ -117,6 +117,7 @@ fn pattern() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         "[A-Ca-c]",
         Just("\"a b\"".to_owned()),
+        Just("\"a\"\" | \"\"b\"".to_owned()),
         Just("permute".to_owned()),
         Just("()".to_owned()),
         Just("^".to_owned()),

@@ -95,8 +95,8 @@ impl Expansion<'_> {
                     clause_end = Some(clause.end);
                     index += 2;
                 } else {
-                    self.marks +=
-                        marked_words(&self.words[..clause.end], &self.patterns).filter(|at| *at >= index).count();
+                    let is_marked = |at: &usize| is_mark(&self.words[*at].token) && !self.patterns[*at];
+                    self.marks += (index..clause.end).filter(is_marked).count();
                     self.blank(index..clause.end + 2);
                     index = clause.end + 2;
                 }

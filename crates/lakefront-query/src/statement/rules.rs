@@ -148,7 +148,8 @@ impl Walk {
             self.findings.volatile |= known.is_some_and(|name| is_volatile(&name));
             return Ok(());
         }
-        if self.in_row_pattern && known.as_deref().is_some_and(is_row_pattern_function) {
+        let is_quoted = name.0.iter().any(|part| part.as_ident().is_some_and(|ident| ident.quote_style.is_some()));
+        if self.in_row_pattern && !is_quoted && known.as_deref().is_some_and(is_row_pattern_function) {
             return Ok(());
         }
         let error = QueryError::new(

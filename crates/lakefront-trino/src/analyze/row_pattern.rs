@@ -27,6 +27,9 @@ mod calls;
 
 pub(super) use calls::Mode;
 
+/// Each step of a pattern knows which of them are ahead.
+const MOST_VARIABLES: usize = 200;
+
 /// The variables of a pattern. Their names are Trino's, in which those without quotes are upper case.
 #[derive(Debug, Default)]
 struct Variables {
@@ -98,6 +101,10 @@ impl Variables {
             if let Pattern::Variable(name) = part {
                 let name = canonical(name);
                 if !variables.primary.contains(&name) {
+                    if variables.primary.len() == MOST_VARIABLES {
+                        let what = format!("A row pattern of more than {MOST_VARIABLES} variables");
+                        return Err(Error::not_here(what));
+                    }
                     variables.primary.push(name);
                 }
             }

@@ -153,11 +153,8 @@ impl Memory {
         self.links[link as usize]
     }
 
-    fn checked(&self) -> Result<()> {
-        match self.paths.len() + self.marks.len() + 4 * self.links.len() > MOST_REMEMBERED {
-            true => Err(Error::not_here("A row pattern with this many ways through the rows of one match")),
-            false => Ok(()),
-        }
+    fn remembered(&self) -> usize {
+        self.paths.len() + self.marks.len() + 4 * self.links.len()
     }
 }
 
@@ -262,7 +259,7 @@ impl<'a> Search<'a> {
         let (mut ways, mut next) = (Vec::new(), Vec::new());
         let links = vec![NOTHING; self.rows_of.len()].into();
         self.reached.clear();
-        self.advance(Way { step: 0, path: NOTHING, links, marks: NOTHING }, start, 0, &mut ways);
+        self.advance(Way { step: 0, path: NOTHING, links, marks: NOTHING }, start, 0, &mut ways)?;
         let mut found = None;
         for index in 0..self.rows - start {
             if ways.is_empty() {
@@ -276,10 +273,9 @@ impl<'a> Search<'a> {
                     break;
                 };
                 if let Some(way) = self.taken(way, variable, start, index, number)? {
-                    self.advance(way, start, index + 1, &mut next);
+                    self.advance(way, start, index + 1, &mut next)?;
                 }
             }
-            self.memory.checked()?;
             std::mem::swap(&mut ways, &mut next);
         }
         let done = ways.into_iter().find(|way| self.recognition.program[way.step] == Step::Done);
@@ -351,12 +347,16 @@ impl<'a> Search<'a> {
     }
 
     /// Goes from the step of a way to those that take a row, and to the end.
-    fn advance(&mut self, way: Way, start: usize, index: usize, next: &mut Vec<Way>) {
+    fn advance(&mut self, way: Way, start: usize, index: usize, next: &mut Vec<Way>) -> Result<()> {
         // What is preferred is on top.
         let mut open = vec![way];
         while let Some(mut way) = open.pop() {
             if !self.is_new(&way, index) {
                 continue;
+            }
+            let ways = next.len() + open.len() + self.reached.ways.len();
+            if self.memory.remembered() + 16 * ways > MOST_REMEMBERED {
+                return Err(Error::not_here("A row pattern with this many ways through the rows of one match"));
             }
             match self.recognition.program[way.step] {
                 Step::Row(_) | Step::Done => next.push(way),
@@ -375,6 +375,7 @@ impl<'a> Search<'a> {
                 }
             }
         }
+        Ok(())
     }
 
     /// Whether a way is the first one at its step for this row, or the first that looks so.

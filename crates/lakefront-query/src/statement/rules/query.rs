@@ -20,6 +20,14 @@ use crate::statement::conditions::Conditions;
 
 impl Walk {
     pub(super) fn query(&mut self, query: &Query) -> Checked {
+        // A query within a measure or a definition reads rows of its own.
+        let around = std::mem::take(&mut self.in_row_pattern);
+        let checked = self.whole_query(query);
+        self.in_row_pattern = around;
+        checked
+    }
+
+    fn whole_query(&mut self, query: &Query) -> Checked {
         let Query {
             with,
             body,

@@ -337,6 +337,9 @@ fn counted_rows(name: &str, call: &Function) -> (Function, Option<Ident>) {
     (call, None)
 }
 
+/// Conditions look at each row on the way for each way through the pattern.
+const FARTHEST: u64 = 500;
+
 fn navigation_offset(name: &str, ast: &Ast) -> Result<usize> {
     if let Ast::UnaryOp { op: UnaryOperator::Minus, expr } = ast
         && navigation_offset(name, expr).is_ok()
@@ -359,7 +362,10 @@ fn navigation_offset(name: &str, ast: &Ast) -> Result<usize> {
         return Err(Error::invalid_argument(message).at(place(ast)));
     };
     match digits.parse::<u64>() {
-        Ok(offset) if offset <= i32::MAX as u64 => Ok(offset as usize),
+        Ok(offset) if offset <= FARTHEST => Ok(offset as usize),
+        Ok(offset) if offset <= i32::MAX as u64 => {
+            Err(Error::not_here(format!("{name} over more than {FARTHEST} rows")).at(place(ast)))
+        }
         _ => {
             let message = format!(
                 "The second argument of {name} pattern recognition navigation function must not exceed {} (actual: {digits})",
