@@ -215,8 +215,8 @@ impl Link for AthenaLink {
 
     fn state<'a>(&'a self, table: &'a LinkedTable) -> BoxFuture<'a, Option<TableState>> {
         async {
-            // Metadata elsewhere is an Iceberg table's. Of one that Lake Formation governs it would not tell when somebody's
-            // rights change.
+            // Glue tells the content's version of Iceberg tables alone, and of one that Lake Formation governs not when
+            // somebody's rights change.
             table.content.as_ref().filter(|_| !table.is_governed)?;
             self.snapshots.state(&table.database, &table.name).await
         }

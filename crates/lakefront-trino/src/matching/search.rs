@@ -1,26 +1,25 @@
 //! The search for a match: all ways through the pattern at once, row by row, as Trino goes them, so that conditions are
 //! evaluated for the same rows. Of ways that look the same to the conditions ahead, the preferred one goes on.
 
+mod by_row;
+mod memory;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Int64Array, StringArray, UInt64Array, new_null_array,
-};
-use datafusion::arrow::compute::take;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray, new_null_array};
 
 use super::program::Step;
 use super::{Aggregated, Computed, Match, Place, Read, Recognition, is_among};
 use crate::aggregates::fold::{Groups, Row};
 use crate::error::{Error, Result};
 use crate::value::array_of;
+use by_row::{ByRow, holds, is_by_row};
+use memory::{Link, Memory, NOTHING, items};
 
 /// What all ways of one search remember together: some hundred megabytes.
 const MOST_REMEMBERED: usize = 1 << 24;
-
-/// Nothing was remembered yet.
-const NOTHING: u32 = 0;
 
 #[derive(Debug)]
 pub(super) struct Search<'a> {
@@ -42,20 +41,6 @@ enum Definition<'a> {
     /// It depends on the row's place in the partition alone.
     ByRow(ByRow<'a>),
     ByMatch(&'a Computed, Vec<Option<Running<'a>>>),
-}
-
-#[derive(Debug)]
-struct ByRow<'a> {
-    computed: &'a Computed,
-    known: Known,
-}
-
-#[derive(Debug)]
-enum Known {
-    Nothing,
-    All(BooleanArray),
-    /// For some row the condition fails: it is evaluated for those alone that are asked for.
-    Some(HashMap<usize, bool>),
 }
 
 /// The rows of some variables, which ways keep, perhaps with the variable of each.
@@ -96,26 +81,6 @@ struct Way {
     marks: u32,
 }
 
-/// Lists that share what they begin with.
-#[derive(Debug, Default)]
-struct Memory {
-    /// What stands before, and the variable of the row.
-    paths: Vec<(u32, u32)>,
-    marks: Vec<(u32, usize)>,
-    links: Vec<Link>,
-    known: HashMap<(u32, usize, u32), u32>,
-}
-
-/// A row of some variables.
-#[derive(Debug, Clone, Copy, Default)]
-struct Link {
-    before: u32,
-    row: usize,
-    variable: u32,
-    /// How many rows there are up to here.
-    count: usize,
-}
-
 /// Steps that ways reached for one row, by how these look there.
 #[derive(Debug, Default)]
 struct Reached {
@@ -125,45 +90,12 @@ struct Reached {
     round: u64,
 }
 
-impl Memory {
-    fn forget(&mut self) {
-        self.paths.truncate(1);
-        self.marks.truncate(1);
-        self.links.truncate(1);
-        // To clear a table takes as long as it is large.
-        if self.known.capacity() > 1 << 12 {
-            self.known = HashMap::new();
-        }
-        self.known.clear();
-    }
-
-    fn link(&mut self, before: u32, row: usize, variable: u32) -> u32 {
-        let Memory { links, known, .. } = self;
-        *known.entry((before, row, variable)).or_insert_with(|| {
-            let count = links[before as usize].count + 1;
-            links.push(Link { before, row, variable, count });
-            (links.len() - 1) as u32
-        })
-    }
-
-    fn before(&self, mut link: u32, steps: usize) -> Link {
-        for _ in 0..steps {
-            link = self.links[link as usize].before;
-        }
-        self.links[link as usize]
-    }
-
-    fn remembered(&self) -> usize {
-        self.paths.len() + self.marks.len() + 4 * self.links.len()
-    }
-}
-
 impl<'a> Search<'a> {
     pub(super) fn new(recognition: &'a Recognition, arguments: &'a [ArrayRef], rows: usize) -> Self {
         let definitions = recognition.definitions.iter().enumerate().map(|(variable, definition)| match definition {
             None => Definition::Always,
             Some(computed) if computed.reads.iter().all(|read| is_by_row(read, variable)) => {
-                Definition::ByRow(ByRow { computed, known: Known::Nothing })
+                Definition::ByRow(ByRow::new(computed))
             }
             Some(computed) => {
                 let running = computed.reads.iter().map(|read| match read {
@@ -185,12 +117,7 @@ impl<'a> Search<'a> {
             definitions: definitions.collect(),
             rows_of: Vec::new(),
             seen: None,
-            memory: Memory {
-                paths: vec![(NOTHING, 0)],
-                marks: vec![(NOTHING, 0)],
-                links: vec![Link::default()],
-                known: HashMap::new(),
-            },
+            memory: Memory::default(),
             reached: Reached { rounds: vec![0; recognition.program.len()], ..Reached::default() },
         };
         if search.definitions.iter().any(|definition| matches!(definition, Definition::ByMatch(..))) {
@@ -283,22 +210,8 @@ impl<'a> Search<'a> {
     }
 
     fn matched(&self, way: &Way, start: usize, number: i64) -> Match {
-        let mut variables = Vec::new();
-        let mut at = way.path;
-        while at != NOTHING {
-            let (before, variable) = self.memory.paths[at as usize];
-            variables.push(variable);
-            at = before;
-        }
-        variables.reverse();
-        let mut marks = Vec::new();
-        let mut at = way.marks;
-        while at != NOTHING {
-            let (before, index) = self.memory.marks[at as usize];
-            marks.push(index);
-            at = before;
-        }
-        marks.reverse();
+        let variables = items(&self.memory.paths, way.path);
+        let marks = items(&self.memory.marks, way.marks);
         let excluded = marks.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
         Match { start, number, variables, excluded }
     }
@@ -452,58 +365,6 @@ impl Reached {
             self.ways = HashSet::new();
         }
         self.ways.clear();
-    }
-}
-
-/// Whether a condition of a variable reads the same wherever in the pattern the row stands.
-fn is_by_row(read: &Read, variable: usize) -> bool {
-    match read {
-        Read::Column(_, place) => place.last && place.logical == 0 && is_among(&place.variables, variable as u32),
-        Read::Classifier(_) | Read::MatchNumber | Read::Aggregate(_) => false,
-    }
-}
-
-fn holds(values: &BooleanArray, row: usize) -> bool {
-    values.is_valid(row) && values.value(row)
-}
-
-impl ByRow<'_> {
-    fn holds(&mut self, arguments: &[ArrayRef], rows: usize, row: usize) -> Result<bool> {
-        if matches!(self.known, Known::Nothing) {
-            self.known = match self.evaluated(arguments, rows, 0..rows) {
-                Ok(values) => Known::All(values),
-                Err(_) => Known::Some(HashMap::new()),
-            };
-        }
-        if let Known::All(values) = &self.known {
-            return Ok(holds(values, row));
-        }
-        if let Known::Some(known) = &self.known
-            && let Some(known) = known.get(&row)
-        {
-            return Ok(*known);
-        }
-        let value = holds(&self.evaluated(arguments, rows, row..row + 1)?, 0);
-        if let Known::Some(known) = &mut self.known {
-            known.insert(row, value);
-        }
-        Ok(value)
-    }
-
-    fn evaluated(&self, arguments: &[ArrayRef], rows: usize, of: std::ops::Range<usize>) -> Result<BooleanArray> {
-        let parameters = self.computed.reads.iter().map(|read| match read {
-            Read::Column(at, Place { physical: 0, .. }) => Ok(arguments[*at].slice(of.start, of.len())),
-            Read::Column(at, place) => {
-                let places = of.clone().map(|row| {
-                    let row = u64::try_from(row as i64 + place.physical).ok()?;
-                    (row < rows as u64).then_some(row)
-                });
-                Ok(take(&arguments[*at], &UInt64Array::from_iter(places), None)?)
-            }
-            _ => Err(Error::not_here("This condition of a row pattern")),
-        });
-        let parameters = parameters.collect::<Result<Vec<ArrayRef>>>()?;
-        Ok(self.computed.closure.evaluate(parameters, of.len())?.as_boolean().clone())
     }
 }
 
