@@ -100,6 +100,10 @@ pub const REFUSED: &[Construct] = &[
         "A subquery in MEASURES or DEFINE",
         "SELECT * FROM nation MATCH_RECOGNIZE (MEASURES 1 AS n PATTERN (A) DEFINE A AS EXISTS (SELECT 1))",
     ),
+    construct(
+        "PREV, NEXT, FIRST or LAST over more than 500 rows",
+        "SELECT * FROM nation MATCH_RECOGNIZE (MEASURES LAST(name, 501) AS n PATTERN (A) DEFINE A AS true)",
+    ),
     construct("current_user", "SELECT current_user"),
     construct(
         "OFFSET with FETCH FIRST … WITH TIES",
