@@ -16,10 +16,10 @@ function Message(props: MessageProps & { icon: LucideIcon; tone?: string; role?:
   const { icon, tone = "text-ink-3", title, children, actions, className, role } = props;
   return (
     <div role={role} className={cx("mt-4.5 max-w-[44ch]", className)}>
-      <h3 className="mb-1 flex items-center gap-2 text-[14px]/5 font-strong">
+      <p className="mb-1 flex items-center gap-2 text-[14px]/5 font-strong">
         <Icon as={icon} className={tone} />
         {title}
-      </h3>
+      </p>
       {children && <div className="text-ink-2">{children}</div>}
       {actions && <div className="mt-3 flex flex-wrap gap-2">{actions}</div>}
     </div>
