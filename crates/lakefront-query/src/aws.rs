@@ -26,7 +26,7 @@ pub use athena::per_tb_usd;
 pub use athena::{Athena, AthenaConfig, AthenaRequest, AthenaRun, AthenaState};
 pub(crate) use athena::{LEAST, STEP};
 pub use call::Aws;
-pub use check::{AwsChecks, Check, MissingRight, missing_policy, missing_right};
+pub use check::{AwsChecks, Check, Mend, MissingRight, missing_policy, missing_right};
 pub use error::{AwsError, AwsErrorKind};
 pub use glue::{Glue, GlueColumn, GlueDatabase, GluePartition, GlueTable};
 pub use identity::Identity;

@@ -168,7 +168,7 @@ pub fn parse_as(sql: Sql, text: &str) -> Result<Statement, SyntaxError> {
         (Some(mut statement), true) => {
             if sql == Sql::Trino {
                 row_pattern::put_in_place(&mut statement)?;
-                print::bracket_signs(&mut statement);
+                print::bracket(&mut statement);
                 if has_routines {
                     routines::put_in_place(own, &mut statement)?;
                 }

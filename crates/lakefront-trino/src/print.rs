@@ -11,22 +11,28 @@ pub fn print(statement: &Statement) -> String {
     statement.to_string()
 }
 
-/// Brackets after a minus what begins with another, or the two would be printed as the beginning of a comment.
-pub(crate) fn bracket_signs(statement: &mut Statement) {
-    let _ = statement.visit(&mut Signs);
+/// Brackets what the parser's own printer would run together with what is before or after it.
+pub(crate) fn bracket(statement: &mut Statement) {
+    let _ = statement.visit(&mut Brackets);
 }
 
-struct Signs;
+struct Brackets;
 
-impl VisitorMut for Signs {
+impl VisitorMut for Brackets {
     type Break = ();
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        if let Expr::UnaryOp { op: UnaryOperator::Minus, expr: operand } = expr
-            && operand.to_string().starts_with('-')
-        {
-            let bare = std::mem::replace(operand.as_mut(), Expr::Value(Value::Null.into()));
-            **operand = Expr::Nested(Box::new(bare));
+        let part = match expr {
+            // Two minuses begin a comment.
+            Expr::UnaryOp { op: UnaryOperator::Minus, expr } => Some(expr).filter(|it| it.to_string().starts_with('-')),
+            // A point after digits is a decimal's.
+            Expr::CompoundFieldAccess { root, .. } => Some(root)
+                .filter(|it| matches!(it.as_ref(), Expr::Value(value) if matches!(value.value, Value::Number(..)))),
+            _ => None,
+        };
+        if let Some(part) = part {
+            let bare = std::mem::replace(part.as_mut(), Expr::Value(Value::Null.into()));
+            **part = Expr::Nested(Box::new(bare));
         }
         ControlFlow::Continue(())
     }

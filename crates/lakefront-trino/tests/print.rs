@@ -39,6 +39,13 @@ fn two_minuses_are_no_comment() {
 }
 
 #[test]
+fn a_point_after_a_number_is_none_of_its_digits() {
+    for sql in ["SELECT 1 . C", "SELECT 1 .c.d FROM t", "SELECT (1).c[2]"] {
+        assert_eq!(reads_back(sql), Ok(()), "{sql}");
+    }
+}
+
+#[test]
 fn quotes_in_literals_stay_two() {
     for sql in ["SELECT 'it''s'", "SELECT X'''%f' || X''", "SELECT DATE '''', U&'''' || ''''"] {
         assert_eq!(reads_back(sql), Ok(()), "{sql}");

@@ -84,6 +84,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(connections::check_draft))
         .routes(routes!(connections::get, connections::update, connections::delete))
         .routes(routes!(connections::check))
+        .routes(routes!(connections::limit_workgroup))
         .routes(routes!(s3_events::announce))
         .routes(routes!(executions::list, executions::submit))
         .routes(routes!(executions::estimate))

@@ -104,6 +104,7 @@ const WRITES: Record<string, () => unknown> = {
   changeConnection: () => writes.changeConnection(connection, { secret: "s" }),
   removeConnection: () => writes.removeConnection(connection),
   checkConnection: () => writes.checkConnection("c", {}),
+  limitWorkgroup: () => writes.limitWorkgroup("c"),
   checkDraft: () => writes.checkDraft({ kind: "s3", settings: {} }),
 };
 const calls: [string, () => unknown][] = [

@@ -525,6 +525,8 @@ export interface CheckStep {
   detail: string;
   hint: string | null;
   missing: { action: string; resource: string; policy: object } | null;
+  /** What Lakefront can do about it when asked. */
+  mend: "limit_workgroup" | null;
 }
 
 export interface CheckReport {

@@ -84,5 +84,7 @@ export const removeConnection = (of: Connection) =>
   callJson<void>(`/connections/${part(of.id)}`, { method: "DELETE", headers: unchanged(of) });
 export const checkConnection = (id: string, body: ConnectionChange) =>
   callJson<CheckReport>(`/connections/${part(id)}/check`, { method: "POST", body });
+export const limitWorkgroup = (id: string) =>
+  callJson<{ workgroup: string; bytes: number }>(`/connections/${part(id)}/limit-workgroup`, { method: "POST" });
 export const checkDraft = (body: ConnectionInput) =>
   callJson<CheckReport>("/connections/check", { method: "POST", body });

@@ -61,6 +61,16 @@ pub struct Check {
     /// What to do about it.
     pub hint: Option<String>,
     pub missing: Option<MissingRight>,
+    /// What Lakefront can do about it when asked.
+    pub mend: Option<Mend>,
+}
+
+/// What brings a step into order, by a call of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mend {
+    /// [`Aws::limit_workgroup`], for all who use the workgroup.
+    LimitWorkgroup,
 }
 
 /// A right that is not there.
@@ -75,11 +85,11 @@ pub struct MissingRight {
 
 impl Check {
     pub fn passed(name: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { name: name.into(), ok: true, detail: detail.into(), hint: None, missing: None }
+        Self { name: name.into(), ok: true, detail: detail.into(), hint: None, missing: None, mend: None }
     }
 
     pub fn failed(name: impl Into<String>, error: QueryError) -> Self {
-        Self { name: name.into(), ok: false, detail: error.message, hint: error.hint, missing: None }
+        Self { name: name.into(), ok: false, detail: error.message, hint: error.hint, missing: None, mend: None }
     }
 }
 

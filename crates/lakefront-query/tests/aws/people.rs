@@ -136,7 +136,10 @@ async fn the_limit_of_a_workgroup_is_compared_and_set() {
         let checks = aws.check(&what).await;
         assert!(checks.iter().all(|check| check.ok), "{checks:?}");
         let check = checks.into_iter().find(|check| check.name == "Limit per query");
-        check.map(|check| (check.detail, check.hint.unwrap_or_default()))
+        check.map(|check| {
+            assert_eq!(check.mend.is_some(), run_limit.is_some() && check.hint.is_some());
+            (check.detail, check.hint.unwrap_or_default())
+        })
     };
     let (detail, hint) = told(None).await.unwrap();
     assert_eq!(detail, "the workgroup ends no query, and one run here may read what it likes");

@@ -14,7 +14,7 @@ use super::idempotency::Idempotent;
 use super::version::{etag, expected};
 use crate::app::App;
 use crate::auth::{Administer, Can};
-use crate::connections::{self, Change, Connection, Depth, Door, Draft, Proposed};
+use crate::connections::{self, Change, Connection, Depth, Door, Draft, Limited, Proposed};
 use crate::error::{Problem, ProblemDocument};
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -183,6 +183,8 @@ pub struct CheckStep {
     detail: String,
     hint: Option<String>,
     missing: Option<MissingRight>,
+    /// What Lakefront can do about it when asked: `limit_workgroup`.
+    mend: Option<String>,
 }
 
 #[derive(ToSchema)]
@@ -236,6 +238,28 @@ pub async fn check(
     };
     let checks = connections::check(opened, settings, &id, &source, secret.as_deref(), door, Depth::All).await;
     checked(&app, &actor, &id, checks).await
+}
+
+/// The limit of each query in a workgroup.
+#[derive(Serialize, ToSchema)]
+pub struct LimitedWorkgroup {
+    workgroup: String,
+    bytes: u64,
+}
+
+/// Sets the limit per query of a Glue catalog's workgroup to what one run may read here, for all who use the workgroup.
+#[utoipa::path(post, path = "/api/v1/connections/{id}/limit-workgroup", tag = "connections", params(("id" = String, Path)),
+    extensions(("x-permission" = json!("administer"))),
+    responses((status = 200, body = LimitedWorkgroup), (status = 403, description = "Or AWS lets it not", body = ProblemDocument), (status = 404, body = ProblemDocument),
+        (status = 409, description = "Nothing limits what one run may read", body = ProblemDocument), (status = 422, description = "It has no workgroup", body = ProblemDocument)))]
+pub async fn limit_workgroup(
+    State(app): State<App>,
+    actor: Can<Administer>,
+    Path(id): Path<String>,
+) -> Result<Json<LimitedWorkgroup>, Problem> {
+    let Limited { workgroup, bytes } =
+        connections::limit_workgroup(&app.opened, &app.settings, &actor.scope, &id).await?;
+    Ok(Json(LimitedWorkgroup { workgroup, bytes }))
 }
 
 async fn checked(

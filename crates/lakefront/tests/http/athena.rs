@@ -10,7 +10,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::aws::{Answer, Server as Athena};
+use crate::aws::{Answer, Fault, Server as Athena};
 use crate::server::{Server, add_user, command, make_token};
 
 struct World {
@@ -216,12 +216,21 @@ async fn the_limit_of_a_workgroup_is_brought_into_step_when_asked() {
         assert_eq!(server.post("/api/v1/budgets", budget).token(&token).send().await.status, 201);
     }
     assert!(step().await.1.ends_with("BytesScannedCutoffPerQuery=50000000"));
-    let (limited, told) = world.command(&server.data, &limit);
-    assert!(limited, "{told}");
+    let button = "/api/v1/connections/aws/limit-workgroup";
+    let answer = server.post(button, json!({})).token(&token).send().await;
+    assert_eq!((answer.status.as_u16(), answer.json()), (200, json!({"workgroup": "primary", "bytes": 50_000_000})));
     assert_eq!(world.athena.world().cutoff, Some(50_000_000));
+    assert_eq!(step().await.1, "");
+    let refused = server.post("/api/v1/connections/nobody/limit-workgroup", json!({})).token(&token).send().await;
+    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (404, "NOT_FOUND"));
+    let words = "User: arn:aws:iam::1:user/ada is not authorized to perform: athena:UpdateWorkGroup on resource: w";
+    world.athena.world().fault("UpdateWorkGroup", [Fault::Forbidden(words)]);
+    let refused = server.post(button, json!({})).token(&token).send().await;
+    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (403, "FORBIDDEN"));
     let path = "/api/v1/audit?action=catalog.limit_workgroup";
     let audit = server.get(path).token(&token).send().await.json();
-    assert_eq!(audit["items"][0]["detail"], json!({"workgroup": "primary", "bytes": 50_000_000}), "{audit}");
+    let told: Vec<_> = audit["items"].as_array().unwrap().iter().map(|item| &item["detail"]["bytes"]).collect();
+    assert_eq!(told, [&json!(null), &json!(50_000_000), &json!(2_000_000_000)], "{audit}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

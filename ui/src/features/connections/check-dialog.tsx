@@ -7,6 +7,7 @@ import { Dialog } from "@/ui/dialog";
 import { Failure } from "@/ui/failure";
 import { SkeletonRows } from "@/ui/skeleton";
 import { CheckResult } from "./check-report";
+import { LimitWorkgroup } from "./limit-workgroup";
 
 /** Tries a kept connection as it is. */
 export function CheckDialog({ of, onClose }: { of: Connection; onClose: () => void }) {
@@ -32,7 +33,7 @@ export function CheckDialog({ of, onClose }: { of: Connection; onClose: () => vo
       {error ? (
         <Failure error={error} what="The connection" />
       ) : data && !isPending ? (
-        <CheckResult report={data} />
+        <CheckResult report={data} mends={{ limit_workgroup: <LimitWorkgroup id={of.id} onDone={mutate} /> }} />
       ) : (
         <SkeletonRows rows={3} height={28} label="Checking" />
       )}

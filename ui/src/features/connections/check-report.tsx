@@ -1,12 +1,14 @@
 import { Check, CircleAlert, Copy } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState, type ReactNode } from "react";
 import type { CheckReport, CheckStep } from "@/api/types";
 import { cx } from "@/lib/cx";
 import { Button } from "@/ui/button";
 import { Icon } from "@/ui/icon";
 
-/** What was tried, one line each, and what to add to the policy. */
-export function CheckResult({ report }: { report: CheckReport }) {
+type Mends = Record<NonNullable<CheckStep["mend"]>, ReactNode>;
+
+/** What was tried, one line each, and what to add to the policy; `mends` is what can be done about a step here. */
+export function CheckResult({ report, mends }: { report: CheckReport; mends?: Mends }) {
   const here = useRef<HTMLDivElement>(null);
   // It stands below a long form.
   useEffect(() => void here.current?.scrollIntoView({ block: "nearest" }), []);
@@ -18,7 +20,9 @@ export function CheckResult({ report }: { report: CheckReport }) {
       </h3>
       <ul>
         {report.checks.map((step, i) => (
-          <Step key={i} step={step} />
+          <Step key={i} step={step}>
+            {step.mend && mends?.[step.mend]}
+          </Step>
         ))}
       </ul>
       {report.policy && <Policy text={JSON.stringify(report.policy, null, 2)} />}
@@ -26,14 +30,15 @@ export function CheckResult({ report }: { report: CheckReport }) {
   );
 }
 
-const Step = ({ step }: { step: CheckStep }) => (
+const Step = ({ step, children }: { step: CheckStep; children: ReactNode }) => (
   <li className="flex gap-2 py-1">
     <Icon as={step.ok ? Check : CircleAlert} size={14} className={cx("mt-0.75", step.ok ? "text-ink-3" : "text-bad")} />
-    <span className="min-w-0 wrap-anywhere">
+    <div className="min-w-0 wrap-anywhere">
       <span className="sr-only">{step.ok ? "Passed: " : "Failed: "}</span>
       <b className="font-medium">{step.name}</b> <span className="text-ink-2">{step.detail}</span>
       {step.hint && <span className="block text-small text-ink-2">{step.hint}</span>}
-    </span>
+      {children}
+    </div>
   </li>
 );
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Check, Steps, timed};
+use super::{Check, Mend, Steps, timed};
 use crate::aws::{Aws, AwsError};
 use crate::estimate::human;
 use crate::{ErrorKind, QueryError};
@@ -113,7 +113,7 @@ impl Steps<'_> {
             )
         });
         let check = Check::passed(CUTOFF, format!("{said}; one run here may read {}", human(limit)));
-        self.checks.push(Check { hint, ..check });
+        self.checks.push(Check { hint, mend: (!in_step).then_some(Mend::LimitWorkgroup), ..check });
     }
 }
 
