@@ -250,7 +250,7 @@ pub struct LimitedWorkgroup {
 /// Sets the limit per query of a Glue catalog's workgroup to what one run may read here, for all who use the workgroup.
 #[utoipa::path(post, path = "/api/v1/connections/{id}/limit-workgroup", tag = "connections", params(("id" = String, Path)),
     extensions(("x-permission" = json!("administer"))),
-    responses((status = 200, body = LimitedWorkgroup), (status = 403, description = "Or AWS lets it not", body = ProblemDocument), (status = 404, body = ProblemDocument),
+    responses((status = 200, body = LimitedWorkgroup), (status = 403, description = "Only administrators may, or AWS does not allow it", body = ProblemDocument), (status = 404, body = ProblemDocument),
         (status = 409, description = "Nothing limits what one run may read", body = ProblemDocument), (status = 422, description = "It has no workgroup", body = ProblemDocument)))]
 pub async fn limit_workgroup(
     State(app): State<App>,
