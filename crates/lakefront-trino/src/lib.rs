@@ -145,6 +145,10 @@ pub fn parse_as(sql: Sql, text: &str) -> Result<Statement, SyntaxError> {
     if let Some(word) = words.iter().find(|word| sql == Sql::Trino && word.token == Token::AtSign) {
         return Err(SyntaxError::new(SyntaxErrorKind::Syntax, "Trino's SQL has no `@`.", word.position()));
     }
+    if let Some(word) = no_name_after_a_point(&words).filter(|_| sql == Sql::Trino) {
+        let message = "After a point comes a name; one that begins with a digit needs double quotes.";
+        return Err(SyntaxError::new(SyntaxErrorKind::Syntax, message, word.position()));
+    }
     let tokens = words.into_iter().map(|word| TokenWithSpan::new(word.token, word.span)).collect();
     let tokens = match sql {
         Sql::Trino => row_pattern::joined(rows::listed(rows::bracketed(rows::quantified(rows::selected(tokens)))))?,
@@ -185,6 +189,14 @@ pub fn parse_as(sql: Sql, text: &str) -> Result<Statement, SyntaxError> {
 /// The printer takes the quotes for one.
 fn is_unprintable(word: &Word) -> bool {
     matches!(&word.token, Token::Word(name) if name.quote_style.is_some() && name.value.contains("\"\""))
+}
+
+/// The number or text there, which the parser would take for a field's name.
+fn no_name_after_a_point(words: &[Word]) -> Option<&Word> {
+    let significant = || words.iter().filter(|word| !word.is_space());
+    let after = significant().zip(significant().skip(1)).filter(|(point, _)| point.token == Token::Period);
+    let is_name = |word: &Word| matches!(word.token, Token::Word(_) | Token::Mul);
+    after.map(|(_, word)| word).find(|word| !is_name(word))
 }
 
 /// Refuses by its first word what could never be allowed, whether or not the parser knows its

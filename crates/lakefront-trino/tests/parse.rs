@@ -48,6 +48,24 @@ fn errors_point_at_their_word() {
 }
 
 #[test]
+fn after_a_point_comes_a_name() {
+    for (sql, position) in [
+        ("select 17.1E0 . 37.7E0", (1, 17)),
+        ("select (TINYINT '-65' . 1)", (1, 25)),
+        ("select t.\n 2020 from t", (2, 2)),
+        ("select t.'a' from t", (1, 10)),
+        ("select t.(a) from t", (1, 10)),
+    ] {
+        let (kind, message, at) = error(sql);
+        assert_eq!((kind, at), (SyntaxErrorKind::Syntax, position), "{sql}: {message}");
+        assert!(message.contains("After a point comes a name"), "{sql}: {message}");
+    }
+    for sql in ["select t.a, t . \"2020\", t.*, 1.5, .5 from s.t", "select count(t.*) from t"] {
+        assert!(parse(sql).is_ok(), "{sql}");
+    }
+}
+
+#[test]
 fn only_one_form_of_string() {
     for sql in
         [r"select E'it\'s'", "select $$it's$$", "select $a$it's$a$", "select N'x'", "select q'[it's]'", "select r'x'"]

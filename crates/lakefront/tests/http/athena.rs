@@ -234,6 +234,28 @@ async fn the_limit_of_a_workgroup_is_brought_into_step_when_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_workgroup_is_limited_only_where_there_is_one_and_a_limit() {
+    let Some(world) = World::new().await else { return };
+    let data = tempfile::tempdir().unwrap();
+    let lake = tempfile::tempdir().unwrap();
+    add_user(data.path(), "admin@example.com", "admin");
+    let token = make_token(data.path(), "admin@example.com", &[]);
+    for place in [["aws", "--glue", "us-east-1"], ["files", "--path", lake.path().to_str().unwrap()]] {
+        let (added, told) = world.command(&data, &[&["catalog", "add"][..], &place].concat());
+        assert!(added, "{told}");
+    }
+    let server = Server::on(data, &world.environment());
+    for (name, status, code) in
+        [("aws", 409, "NO_LIMIT"), ("files", 422, "NOT_SUPPORTED"), ("nobody", 404, "NOT_FOUND")]
+    {
+        let path = format!("/api/v1/connections/{name}/limit-workgroup");
+        let refused = server.post(&path, json!({})).token(&token).send().await;
+        assert_eq!((refused.status.as_u16(), refused.code().as_str()), (status, code), "{name}");
+    }
+    assert_eq!(world.athena.world().cutoff, None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_vercel_a_role_is_taken_on_with_the_token_of_the_request() {
     let Some(world) = World::new().await else { return };
     let data = tempfile::tempdir().unwrap();
