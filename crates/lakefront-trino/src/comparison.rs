@@ -6,7 +6,8 @@ use std::sync::Arc;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type};
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, lit};
 use sqlparser::ast::BinaryOperator;
 
 use crate::call::Call;
@@ -144,6 +145,33 @@ pub(crate) fn expression(a: Expr, comparison: Comparison, b: Expr, of: &Type) ->
     Ok(udf.on(vec![a, b]))
 }
 
+/// A condition on rows as the engine joins by: where it can't compare the values of `=` it compares their keys, which are
+/// null where no value is the same.
+pub(crate) fn joinable(condition: Expr) -> Expr {
+    let parts = split_conjunction_owned(condition).into_iter().map(|part| {
+        let Expr::ScalarFunction(call) = &part else { return part };
+        let Some(udf) = call.func.inner().downcast_ref::<Udf>() else { return part };
+        match call.args.as_slice() {
+            [a, b] if udf.name == Comparison::Equal.sign() && !is_literal(a) && !is_literal(b) => {
+                let of = &udf.types[0];
+                equal_key(a.clone(), of).eq(equal_key(b.clone(), of))
+            }
+            _ => part,
+        }
+    });
+    conjunction(parts).unwrap_or_else(|| lit(true))
+}
+
+fn is_literal(expr: &Expr) -> bool {
+    matches!(expr, Expr::Literal(..))
+}
+
+fn equal_key(expr: Expr, of: &Type) -> Expr {
+    let kernel = if matches!(of, Type::Real | Type::Double) { number_key_kernel } else { equal_key_kernel };
+    let key = if matches!(of, Type::Real | Type::Double) { of.clone() } else { Type::Varbinary };
+    Udf::new("equal_key", kernel, vec![of.clone()], key).on(vec![expr])
+}
+
 /// What sorts as the values do and is the same where they are: there is one zero and one NaN.
 pub(crate) fn sort_key(expr: Expr, of: &Type) -> Expr {
     match of {
@@ -158,6 +186,11 @@ pub(crate) fn sort_key(expr: Expr, of: &Type) -> Expr {
         }
         _ => expr,
     }
+}
+
+/// The values of arrays or rows that Trino could sort whatever they are beside.
+pub(crate) fn without_nulls(expr: Expr, of: &Type) -> Expr {
+    Udf::new("without_nulls", without_nulls_kernel, vec![of.clone()], of.clone()).on(vec![expr])
 }
 
 /// [`sort_key`] for values that are sorted behind nulls: there NaN is the least number.
@@ -313,6 +346,14 @@ fn rank_after_nulls_kernel(call: &Call) -> Result<ArrayRef> {
     ranks(call, true)
 }
 
+fn without_nulls_kernel(call: &Call) -> Result<ArrayRef> {
+    let value = call.any(0);
+    if (0..call.rows).any(|row| value::sortable(&value.get(row)).is_err()) {
+        return Err(Error::not_here(format!("INTERSECT ALL or EXCEPT ALL of {} with nulls within", call.types[0])));
+    }
+    call.array(0)
+}
+
 fn ranks(call: &Call, nan_first: bool) -> Result<ArrayRef> {
     let value = call.any(0);
     call.blobs(|row| {
@@ -379,6 +420,31 @@ fn one_zero_kernel(call: &Call) -> Result<ArrayRef> {
                 .as_primitive::<Float64Type>()
                 .unary::<_, Float64Type>(|it| if it.is_nan() { f64::NAN } else { it + 0.0 }),
         ),
+    })
+}
+
+fn number_key_kernel(call: &Call) -> Result<ArrayRef> {
+    let array = call.array(0)?;
+    Ok(match array.data_type() {
+        DataType::Float32 => Arc::new(
+            array.as_primitive::<Float32Type>().unary_opt::<_, Float32Type>(|it| (!it.is_nan()).then_some(it + 0.0)),
+        ),
+        _ => Arc::new(
+            array.as_primitive::<Float64Type>().unary_opt::<_, Float64Type>(|it| (!it.is_nan()).then_some(it + 0.0)),
+        ),
+    })
+}
+
+fn equal_key_kernel(call: &Call) -> Result<ArrayRef> {
+    let value = call.any(0);
+    call.blobs(|row| {
+        let value = value.get(row);
+        if value::equal(&value, &value) != Some(true) {
+            return Ok(None);
+        }
+        let mut bytes = Vec::new();
+        identity(&value, &mut bytes);
+        Ok(Some(bytes))
     })
 }
 

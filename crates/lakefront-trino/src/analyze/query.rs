@@ -267,8 +267,8 @@ impl Analyzer<'_> {
         let mut left = self.as_types(left, &types, Some(&symbols))?;
         let mut right = self.as_types(right, &types, Some(&symbols))?;
         if !matches!(op, SetOperator::Union) {
-            left = one_look(left, &symbols, &types)?;
-            right = one_look(right, &symbols, &types)?;
+            left = one_look(left, &symbols, &types, all)?;
+            right = one_look(right, &symbols, &types, all)?;
         }
         let plan = match (op, all) {
             (SetOperator::Union, true) => LogicalPlanBuilder::from(left.plan).union(right.plan)?.build()?,
@@ -459,20 +459,23 @@ fn reads(query: &Query, name: &str) -> bool {
     found
 }
 
-/// Rows whose values look alike where they are the same.
-fn one_look(relation: Relation, symbols: &[String], types: &[Type]) -> Result<Relation> {
-    let column = |symbol: &String| Expr::Column(Column::from_name(symbol));
-    let keys: Vec<Option<Expr>> =
-        symbols.iter().zip(types).map(|(symbol, of)| comparison::group_key(column(symbol), of)).collect();
-    if let Some((_, of)) = keys.iter().zip(types).find(|(key, of)| key.is_some() && !of.is_floating()) {
-        return Err(Error::not_here(format!("INTERSECT or EXCEPT of {of}")));
-    }
-    if keys.iter().all(Option::is_none) {
+/// Rows whose values look alike where they are the same. `all`: Trino sorts them to count them.
+fn one_look(relation: Relation, symbols: &[String], types: &[Type], all: bool) -> Result<Relation> {
+    let mut changed = false;
+    let columns = symbols.iter().zip(types).map(|(symbol, of)| {
+        let column = Expr::Column(Column::from_name(symbol));
+        let column = match comparison::group_key(column.clone(), of) {
+            Some(_) if !of.is_floating() => return Err(Error::not_here(format!("INTERSECT or EXCEPT of {of}"))),
+            Some(key) => key,
+            None if all && matches!(of, Type::Array(_) | Type::Row(_)) => comparison::without_nulls(column, of),
+            None => return Ok(column),
+        };
+        changed = true;
+        Ok(column.alias(symbol))
+    });
+    let columns = columns.collect::<Result<Vec<_>>>()?;
+    if !changed {
         return Ok(relation);
     }
-    let columns = keys.into_iter().zip(symbols).map(|(key, symbol)| match key {
-        Some(key) => key.alias(symbol),
-        None => column(symbol),
-    });
     Ok(Relation { plan: LogicalPlanBuilder::from(relation.plan).project(columns)?.build()?, ..relation })
 }

@@ -14,7 +14,7 @@ use sqlparser::ast::{
 
 use super::scope::{Field, Named, Relation, Scope};
 use super::{Analyzer, correlated, folded, place};
-use crate::comparison::Comparison;
+use crate::comparison::{Comparison, joinable};
 use crate::error::{Code, Error, Result};
 use crate::ingest;
 use crate::limits::MAX_JOINS;
@@ -365,7 +365,8 @@ impl Analyzer<'_> {
                         Error::new(Code::ExpressionNotScalar, "JOIN clause cannot contain aggregations").at(place(on))
                     );
                 }
-                let plan = LogicalPlanBuilder::from(left.plan).join_on(right.plan, kind, [on_condition])?.build()?;
+                let plan =
+                    LogicalPlanBuilder::from(left.plan).join_on(right.plan, kind, [joinable(on_condition)])?.build()?;
                 Ok(Relation { plan, fields: both })
             }
             JoinConstraint::Using(names) => self.join_using(left, right, kind, names),
@@ -398,7 +399,7 @@ impl Analyzer<'_> {
             let (a, b) = (find(&left.fields, "left")?, find(&right.fields, "right")?);
             let (value_a, value_b) =
                 (self.column(a.column.clone(), a.of.clone()), self.column(b.column.clone(), b.of.clone()));
-            conditions.push(self.compare(value_a.clone(), Comparison::Equal, value_b.clone())?);
+            conditions.push(joinable(self.compare(value_a.clone(), Comparison::Equal, value_b.clone())?));
             merged.push((a, b, value_a, value_b));
         }
         let plan = LogicalPlanBuilder::from(left.plan).join_on(right.plan, kind, conditions)?.build()?;

@@ -13,6 +13,7 @@ use super::aggregation::{contains_aggregate, ordinal, sort_key};
 use super::grouping::Grouped;
 use super::scope::{Field, Relation, Scope};
 use super::{Analyzer, Typed, folded, place};
+use crate::comparison::joinable;
 use crate::error::{Code, Error, Result};
 
 /// A column of the result.
@@ -40,7 +41,7 @@ impl Analyzer<'_> {
                 let message = "WHERE clause cannot contain aggregations, window functions or grouping operations";
                 return Err(Error::new(Code::ExpressionNotScalar, message).at(place(selection)));
             }
-            let (plan, condition) = self.correlated_by_columns(source.plan, condition)?;
+            let (plan, condition) = self.correlated_by_columns(source.plan, joinable(condition))?;
             source.plan = self.filtered(plan, self.in_filter(condition)?)?;
         }
         let mut outputs = Vec::new();

@@ -2,7 +2,7 @@
 
 use super::super::fold::{Fold, Row};
 use super::super::{Aggregate, Types, aggregate, fold};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::types::Type;
 use crate::value::Value;
 
@@ -99,6 +99,11 @@ impl Fold for Pairs {
     fn finish(&self, state: &Moments) -> Result<Value> {
         let n = state.count;
         let slope = state.xy / state.xx;
+        let is_covariance = matches!(self.measure, Measure::CovariancePopulation | Measure::CovarianceSample);
+        // What comes of it depends on the order in which parts were merged.
+        if !is_covariance && (state.xx.is_infinite() || state.yy.is_infinite()) {
+            return Err(Error::not_here("A regression or a correlation of numbers as large as these"));
+        }
         let result = match self.measure {
             Measure::CovariancePopulation if n == 0.0 => return Ok(Value::Null),
             Measure::CovarianceSample if n < 2.0 => return Ok(Value::Null),
@@ -108,7 +113,6 @@ impl Fold for Pairs {
             Measure::Slope => slope,
             Measure::Intercept => state.mean_y - slope * state.mean_x,
         };
-        let is_covariance = matches!(self.measure, Measure::CovariancePopulation | Measure::CovarianceSample);
         Ok(match result.is_finite() || is_covariance {
             false => Value::Null,
             true if self.real => Value::Real(result as f32),

@@ -94,8 +94,12 @@ fn width_bucket_of_bins(call: &Call) -> Result<ArrayRef> {
     lanes::rows::<Int64Type>(call, |row| {
         let Some(value) = value.get(row) else { return Ok(0) };
         let start = bins.value_offsets()[row] as usize;
-        let bin = |at: usize| if all.is_null(start + at) { 0.0 } else { all.value(start + at) };
+        let bin = |at: usize| all.value(start + at);
         let (mut lower, mut upper) = (0, bins.value_length(row) as usize);
+        // Trino reads what lies in memory there.
+        if (0..upper).any(|at| all.is_null(start + at)) {
+            return Err(Error::not_here("A null among bins"));
+        }
         if upper == 0 {
             return Err(Error::invalid_argument("Bins cannot be an empty array"));
         }

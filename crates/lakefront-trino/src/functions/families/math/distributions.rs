@@ -206,9 +206,9 @@ fn wilson(call: &Call, side: f64) -> Result<ArrayRef> {
         require(z >= 0.0, "z-score must not be negative")?;
         let n = trials as f64;
         let p = successes as f64 / n;
-        let square = z * z / n;
-        let width = z * (p * (1.0 - p) / n + square / (4.0 * n)).sqrt();
-        Ok((p + square / 2.0 + side * width) / (1.0 + square))
+        // In Trino's order: of nearly the same two, the last digits are the difference.
+        let width = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
+        Ok((p + z * z / (2.0 * n) + side * width) / (1.0 + z * z / n))
     })
 }
 
