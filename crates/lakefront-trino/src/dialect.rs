@@ -14,6 +14,7 @@ use sqlparser::tokenizer::Token;
 use crate::row_pattern;
 use crate::types::Type;
 
+pub(crate) mod grammar;
 pub(crate) mod json;
 pub(crate) mod postgres;
 pub(crate) mod steps;

@@ -47,6 +47,7 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use dialect::TrinoDialect;
+use dialect::grammar;
 use dialect::postgres::PostgresDialect;
 use dialect::steps::Steps;
 pub use functions::{FunctionInfo, FunctionKind, functions, is_function, is_table_function};
@@ -141,13 +142,8 @@ pub fn parse_as(sql: Sql, text: &str) -> Result<Statement, SyntaxError> {
         let message = "A name with two quotes beside each other is not supported.";
         return Err(SyntaxError::new(SyntaxErrorKind::Syntax, message, word.position()));
     }
-    // Other dialects begin the names of variables and stages with it.
-    if let Some(word) = words.iter().find(|word| sql == Sql::Trino && word.token == Token::AtSign) {
-        return Err(SyntaxError::new(SyntaxErrorKind::Syntax, "Trino's SQL has no `@`.", word.position()));
-    }
-    if let Some(word) = no_name_after_a_point(&words).filter(|_| sql == Sql::Trino) {
-        let message = "After a point comes a name; one that begins with a digit needs double quotes.";
-        return Err(SyntaxError::new(SyntaxErrorKind::Syntax, message, word.position()));
+    if sql == Sql::Trino {
+        grammar::check_words(&words)?;
     }
     let tokens = words.into_iter().map(|word| TokenWithSpan::new(word.token, word.span)).collect();
     let tokens = match sql {
@@ -171,6 +167,7 @@ pub fn parse_as(sql: Sql, text: &str) -> Result<Statement, SyntaxError> {
     match (statements.pop(), statements.is_empty()) {
         (Some(mut statement), true) => {
             if sql == Sql::Trino {
+                grammar::check(&statement)?;
                 row_pattern::put_in_place(&mut statement)?;
                 print::bracket(&mut statement);
                 if has_routines {
@@ -189,14 +186,6 @@ pub fn parse_as(sql: Sql, text: &str) -> Result<Statement, SyntaxError> {
 /// The printer takes the quotes for one.
 fn is_unprintable(word: &Word) -> bool {
     matches!(&word.token, Token::Word(name) if name.quote_style.is_some() && name.value.contains("\"\""))
-}
-
-/// The number or text there, which the parser would take for a field's name.
-fn no_name_after_a_point(words: &[Word]) -> Option<&Word> {
-    let significant = || words.iter().filter(|word| !word.is_space());
-    let after = significant().zip(significant().skip(1)).filter(|(point, _)| point.token == Token::Period);
-    let is_name = |word: &Word| matches!(word.token, Token::Word(_) | Token::Mul);
-    after.map(|(_, word)| word).find(|word| !is_name(word))
 }
 
 /// Refuses by its first word what could never be allowed, whether or not the parser knows its

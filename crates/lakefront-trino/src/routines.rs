@@ -14,6 +14,7 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
 
 use crate::comparison::Comparison;
+use crate::dialect::grammar::is_reserved;
 use crate::limits::{self, MAX_NESTING, MAX_OPERATORS, MAX_TEXT_BYTES};
 use crate::words::{Word, words};
 use crate::{Sql, SyntaxError, SyntaxErrorKind, print};
@@ -131,7 +132,12 @@ fn one(parser: &mut Parser, known: &mut [Routine]) -> Read<Routine> {
         if !parameters.is_empty() {
             parser.expect_token(&Token::Comma)?;
         }
-        parameters.push(LambdaFunctionParameter { name: parser.parse_identifier()?, data_type: None });
+        let parameter = parser.parse_identifier()?;
+        if is_reserved(&parameter) {
+            let message = format!("A parameter of the name {parameter} needs double quotes");
+            return Err(ParserError::ParserError(message).into());
+        }
+        parameters.push(LambdaFunctionParameter { name: parameter, data_type: None });
         types.push(type_name(parser, &[])?);
     }
     parser.expect_token(&Token::RParen)?;

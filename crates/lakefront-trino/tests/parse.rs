@@ -66,6 +66,35 @@ fn after_a_point_comes_a_name() {
 }
 
 #[test]
+fn what_trinos_grammar_has_no_place_for_is_no_syntax() {
+    for (sql, position) in [
+        ("select x from (values ) t(x)", (1, 16)),
+        ("select x from (values -- none\n) t(x)", (1, 16)),
+        ("select values", (1, 8)),
+        ("select x from values t(x)", (1, 15)),
+        ("select x from (values 1, values -1) t(x)", (1, 26)),
+        ("select x from (values 1) t(x bigint)", (1, 28)),
+        ("with t(x bigint) as (select 1) select x from t", (1, 8)),
+        ("select timestamp 4", (1, 18)),
+        ("select transform(array[1], (x bigint) -> x)", (1, 29)),
+    ] {
+        let (kind, message, at) = error(sql);
+        assert_eq!((kind, at), (SyntaxErrorKind::Syntax, position), "{sql}: {message}");
+    }
+    assert_eq!(error("with function f(select bigint) returns bigint return 1 select f(1)").0, SyntaxErrorKind::Syntax);
+    for sql in [
+        "values 1",
+        "explain values 1",
+        "with t as (values 1) values 2",
+        "select 1 in (values 1) union all values 2",
+        "select \"values\", 1 = any (values 1) from t",
+        "with function f(\"select\" bigint) returns bigint return \"select\" select f(1)",
+    ] {
+        assert!(parse(sql).is_ok(), "{sql}");
+    }
+}
+
+#[test]
 fn only_one_form_of_string() {
     for sql in
         [r"select E'it\'s'", "select $$it's$$", "select $a$it's$a$", "select N'x'", "select q'[it's]'", "select r'x'"]

@@ -170,7 +170,7 @@ def outcome(theirs, here, is_ordered, exact):
             return "the same error", None
         if name:
             return "another error", f"Trino {theirs.name}: {theirs}\n  ours {name}: {here['message']}"
-        if theirs.name == "GENERIC_INTERNAL_ERROR":
+        if theirs.name == "GENERIC_INTERNAL_ERROR" or "never null argument" in str(theirs):
             return "Trino's own fault", None
         return "answered what Trino refuses", f"{theirs.name}: {theirs}\n  ours {here[1][:6]}"
     if name in REFUSALS:

@@ -1,0 +1,211 @@
+//! What the parser reads and Trino's grammar has no place for: it would be ignored, or printed as something else.
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{
+    Expr, Ident, LambdaFunctionParameter, Query, Statement, TableAlias, TableFactor, Value, Visit, Visitor,
+};
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::{Location, Token};
+
+use crate::words::Word;
+use crate::{SyntaxError, SyntaxErrorKind};
+
+pub(crate) fn check_words(words: &[Word]) -> Result<(), SyntaxError> {
+    let significant = || words.iter().filter(|word| !word.is_space());
+    let before = std::iter::once(None).chain(significant().map(Some));
+    let after = significant().skip(1).map(Some).chain(std::iter::once(None));
+    for ((before, word), after) in before.zip(significant()).zip(after) {
+        let refuse = |message: &str, at: &Word| Err(SyntaxError::new(SyntaxErrorKind::Syntax, message, at.position()));
+        match &word.token {
+            // Other dialects begin the names of variables and stages with it.
+            Token::AtSign => return refuse("Trino's SQL has no `@`.", word),
+            Token::Period if after.is_some_and(|after| !matches!(after.token, Token::Word(_) | Token::Mul)) => {
+                let message = "After a point comes a name; one that begins with a digit needs double quotes.";
+                return refuse(message, after.unwrap_or(word));
+            }
+            Token::Word(name) if name.quote_style.is_none() && name.keyword == Keyword::VALUES => {
+                if before.is_some_and(|before| !may_precede_a_query(&before.token)) {
+                    return refuse("VALUES begins a list of rows; a name like it needs double quotes.", word);
+                }
+                if after.is_none_or(|after| matches!(after.token, Token::RParen | Token::Comma | Token::SemiColon)) {
+                    return refuse("VALUES needs a row.", word);
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn may_precede_a_query(token: &Token) -> bool {
+    match token {
+        Token::LParen | Token::RParen | Token::SemiColon => true,
+        Token::Word(word) if word.quote_style.is_none() => {
+            matches!(
+                word.keyword,
+                Keyword::UNION
+                    | Keyword::EXCEPT
+                    | Keyword::INTERSECT
+                    | Keyword::ALL
+                    | Keyword::DISTINCT
+                    | Keyword::EXPLAIN
+                    | Keyword::ANALYZE
+                    | Keyword::VERBOSE
+            )
+        }
+        _ => false,
+    }
+}
+
+pub(crate) fn check(statement: &Statement) -> Result<(), SyntaxError> {
+    match statement.visit(&mut Grammar) {
+        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Continue(()) => Ok(()),
+    }
+}
+
+struct Grammar;
+
+fn refused(message: &str, at: Location) -> ControlFlow<SyntaxError> {
+    ControlFlow::Break(SyntaxError::new(SyntaxErrorKind::Syntax, message, (at.line, at.column)))
+}
+
+fn alias_is_plain(alias: &TableAlias) -> ControlFlow<SyntaxError> {
+    if let Some(column) = alias.columns.iter().find(|column| column.data_type.is_some()) {
+        return refused("The columns of an alias have names only.", column.name.span.start);
+    }
+    match &alias.at {
+        Some(at) => refused("Trino's SQL has no AT behind an alias; WITH ORDINALITY counts.", at.span.start),
+        None => ControlFlow::Continue(()),
+    }
+}
+
+impl Visitor for Grammar {
+    type Break = SyntaxError;
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<SyntaxError> {
+        query.with.iter().flat_map(|with| &with.cte_tables).try_for_each(|table| alias_is_plain(&table.alias))
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<SyntaxError> {
+        let (TableFactor::Table { alias, .. }
+        | TableFactor::Derived { alias, .. }
+        | TableFactor::TableFunction { alias, .. }
+        | TableFactor::Function { alias, .. }
+        | TableFactor::UNNEST { alias, .. }
+        | TableFactor::NestedJoin { alias, .. }
+        | TableFactor::MatchRecognize { alias, .. }) = factor
+        else {
+            return ControlFlow::Continue(());
+        };
+        alias.iter().try_for_each(alias_is_plain)
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<SyntaxError> {
+        match expr {
+            Expr::TypedString(typed) if !matches!(typed.value.value, Value::SingleQuotedString(_)) => {
+                refused("Behind a type's name comes its value as a text in single quotes.", typed.value.span.start)
+            }
+            Expr::Lambda(lambda) => lambda.params.iter().try_for_each(parameter_is_plain),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+}
+
+fn parameter_is_plain(parameter: &LambdaFunctionParameter) -> ControlFlow<SyntaxError> {
+    match &parameter.data_type {
+        Some(_) => refused("The parameters of a lambda have names only.", parameter.name.span.start),
+        None => ControlFlow::Continue(()),
+    }
+}
+
+/// What Trino takes for a name only in double quotes.
+pub(crate) fn is_reserved(name: &Ident) -> bool {
+    name.quote_style.is_none() && RESERVED.contains(&name.value.to_ascii_uppercase().as_str())
+}
+
+const RESERVED: &[&str] = &[
+    "ALTER",
+    "AND",
+    "AS",
+    "BETWEEN",
+    "BY",
+    "CASE",
+    "CAST",
+    "CONSTRAINT",
+    "CREATE",
+    "CROSS",
+    "CUBE",
+    "CURRENT_CATALOG",
+    "CURRENT_DATE",
+    "CURRENT_PATH",
+    "CURRENT_ROLE",
+    "CURRENT_SCHEMA",
+    "CURRENT_TIME",
+    "CURRENT_TIMESTAMP",
+    "CURRENT_USER",
+    "DEALLOCATE",
+    "DELETE",
+    "DESCRIBE",
+    "DISTINCT",
+    "DROP",
+    "ELSE",
+    "END",
+    "ESCAPE",
+    "EXCEPT",
+    "EXECUTE",
+    "EXISTS",
+    "EXTRACT",
+    "FALSE",
+    "FOR",
+    "FROM",
+    "FULL",
+    "GROUP",
+    "GROUPING",
+    "HAVING",
+    "IN",
+    "INNER",
+    "INSERT",
+    "INTERSECT",
+    "INTO",
+    "IS",
+    "JOIN",
+    "JSON_ARRAY",
+    "JSON_EXISTS",
+    "JSON_OBJECT",
+    "JSON_QUERY",
+    "JSON_TABLE",
+    "JSON_VALUE",
+    "LEFT",
+    "LIKE",
+    "LISTAGG",
+    "LOCALTIME",
+    "LOCALTIMESTAMP",
+    "NATURAL",
+    "NORMALIZE",
+    "NOT",
+    "NULL",
+    "ON",
+    "OR",
+    "ORDER",
+    "OUTER",
+    "PREPARE",
+    "RECURSIVE",
+    "RIGHT",
+    "ROLLUP",
+    "SELECT",
+    "SKIP",
+    "TABLE",
+    "THEN",
+    "TRIM",
+    "TRUE",
+    "UESCAPE",
+    "UNION",
+    "UNNEST",
+    "USING",
+    "VALUES",
+    "WHEN",
+    "WHERE",
+    "WITH",
+];
