@@ -42,7 +42,8 @@ TIME = re.compile(r"\+?\d+-\d\d-\d\d ")
 
 def key(text):
     try:
-        return repr(float(text))
+        # The digits of a real are not those of Java before its version 19.
+        return f"{float(text):.6g}"
     except ValueError:
         return plain(re.sub(r"[ \"]", "", text).replace("=", ":"))
 

@@ -370,7 +370,7 @@ impl Analyzer<'_> {
                 continue;
             }
             // What a lambda gives is not coerced, but for what needs no coercion.
-            if !crate::signature::same_shape(&body.of, &formal) {
+            if body.of != formal {
                 return Err(unexpected());
             }
             let body = self.coerce(body, &formal)?;
