@@ -183,8 +183,9 @@ fn no_credentials(refused_role: Option<&str>) -> QueryError {
         .with_hint("Look for it in IAM, and at its trust policy; the log has AWS's answer."),
         None => told("There are no AWS credentials for this connection, or the role can't be assumed.".to_owned())
             .with_hint(
-                "Give it keys or a profile, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run under a role; the \
-                 log says what was tried.",
+                "Give it keys or a profile, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run under a role. A \
+                 profile of SSO needs `aws sso login --profile NAME` on the server from time to time. The log says what \
+                 was tried.",
             ),
     }
 }

@@ -5,6 +5,9 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::{Json, Router};
 use lakefront_query::aws::{Aws, AwsAccess};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -253,6 +256,75 @@ async fn a_workgroup_is_limited_only_where_there_is_one_and_a_limit() {
         assert_eq!((refused.status.as_u16(), refused.code().as_str()), (status, code), "{name}");
     }
     assert_eq!(world.athena.world().cutoff, None);
+}
+
+/// The portal that exchanges what `aws sso login` left for keys.
+async fn portal(access_key_id: String) -> String {
+    let exchange = async move |call: Request| {
+        let header = |name: &str| call.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let asks = call.uri().query().unwrap_or_default();
+        let is_known = header("x-amz-sso_bearer_token").as_deref() == Some("token-of-today")
+            && asks.contains("role_name=Analyst")
+            && asks.contains("account_id=123456789012");
+        if call.uri().path() != "/federation/credentials" || !is_known {
+            let refused = json!({"message": "Session token not found or invalid"});
+            return (StatusCode::UNAUTHORIZED, [("x-amzn-errortype", "UnauthorizedException")], Json(refused));
+        }
+        let keys = json!({"roleCredentials": {
+            "accessKeyId": access_key_id, "secretAccessKey": "secret", "sessionToken": "session",
+            "expiration": 4_102_444_800_000u64,
+        }});
+        (StatusCode::OK, [("x-amzn-errortype", "none")], Json(keys))
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(exchange)).await.unwrap() });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_profile_of_sso_signs_with_the_keys_of_its_portal() {
+    let Some(mut world) = World::new().await else { return };
+    let home = tempfile::tempdir().unwrap();
+    let cached = home.path().join(".aws/sso/cache");
+    std::fs::create_dir_all(&cached).unwrap();
+    let profile = "[profile analysts]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = Analyst\n\
+                   region = us-east-1\n[sso-session corp]\nsso_start_url = https://corp.awsapps.com/start\n\
+                   sso_region = us-east-1\n";
+    std::fs::write(home.path().join(".aws/config"), profile).unwrap();
+    // Named by the ee0bfd2552fbd840c02cc48b6e823320543c450f-1 of the session's name.
+    let signed_in = |token: &str, until: &str| {
+        let login = json!({"startUrl": "https://corp.awsapps.com/start", "region": "us-east-1", "accessToken": token,
+            "expiresAt": until});
+        std::fs::write(cached.join("ee0bfd2552fbd840c02cc48b6e823320543c450f.json"), login.to_string()).unwrap();
+    };
+    let AwsAccess::Keys { access_key_id, .. } = world.athena.config().access else { panic!("Athena has keys") };
+    world.environment.retain(|(name, _)| !name.contains("ACCESS_KEY"));
+    world.environment.push(("AWS_ENDPOINT_URL_SSO", portal(access_key_id).await));
+    world.environment.push(("HOME", home.path().to_str().unwrap().to_owned()));
+
+    let data = tempfile::tempdir().unwrap();
+    add_user(data.path(), "admin@example.com", "admin");
+    let token = make_token(data.path(), "admin@example.com", &[]);
+    signed_in("token-of-today", "2099-01-01T00:00:00Z");
+    let add =
+        ["catalog", "add", "aws", "--glue", "us-east-1", "--profile", "analysts", "--output", "s3://results/out/"];
+    let (added, told) = world.command(&data, &add);
+    assert!(added, "{told}");
+    let check = async |server: &Server| {
+        let report = server.post("/api/v1/connections/aws/check", json!({})).token(&token).send().await.json();
+        let step = report["checks"].as_array().unwrap().iter().find(|step| step["name"] == "athena:GetWorkGroup");
+        (step.is_some_and(|step| step["ok"] == true), report.to_string())
+    };
+    let mut server = Server::on(data, &world.environment());
+    let (works, report) = check(&server).await;
+    assert!(works, "{report}");
+    for (token, until) in [("token-of-yesterday", "2099-01-01T00:00:00Z"), ("token-of-today", "2020-01-01T00:00:00Z")] {
+        signed_in(token, until);
+        server = Server::on(server.killed(), &world.environment());
+        let (works, report) = check(&server).await;
+        assert!(!works && report.contains("aws sso login"), "{report}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
