@@ -1,4 +1,4 @@
-import { expect, picture, run, statusLine, test, workbenchReady, write } from "../support";
+import { api, expect, picture, run, statusLine, test, workbenchReady, write } from "../support";
 
 const BY_DAY =
   "select business_date, sum(y_05) as low, sum(y_50) as median, sum(y_95) as high\nfrom forecast\ngroup by 1\norder by 1";
@@ -51,6 +51,9 @@ test("parameters get fields, and their values are bound", async ({ page }) => {
     page,
     "select state, count(*) as n from forecast\nwhere state in ({{states}}) [[ and business_date >= {{from}} ]]\ngroup by 1 order by 1",
   );
+  await expect(page.getByRole("textbox", { name: "states", exact: true })).toBeVisible();
+  await page.keyboard.press("ControlOrMeta+Enter");
+  await expect(page.getByRole("tabpanel").getByText(/parameter states/i).first()).toBeVisible();
   await page.getByRole("textbox", { name: "states", exact: true }).fill("CA, TX");
   await page.locator(".cm-content").click();
   await page.keyboard.press("ControlOrMeta+Enter");
@@ -165,6 +168,24 @@ test("the tree inserts names and answers to the keyboard", async ({ page }) => {
   await page.keyboard.type("rest");
   await expect(page.getByRole("treeitem", { name: /restaurant/ }).first()).toBeVisible();
   await expect(page.getByRole("treeitem", { name: /^dma/ })).toHaveCount(0);
+});
+
+test("a text that someone shared stands in front of a saved query", async ({ page }) => {
+  const { status, body } = await api<{ id: string }>(page, "POST", "/queries", {
+    body: {
+      title: "Kept",
+      definition: { sql: "select 7 as seven", catalog: "local", database: "demo", engine: "auto", parameters: [] },
+    },
+  });
+  expect(status).toBe(201);
+  await page.goto(`/sql/${body.id}`);
+  await expect(page.locator(".cm-content")).toContainText("seven");
+  await page.goto("/sql?sql=select+42+as+answer&catalog=local&database=demo");
+  await expect(page.locator(".cm-content")).toContainText("answer");
+  await expect(page).toHaveURL(/\/sql$/);
+  await page.goto(`/sql/${body.id}`);
+  await expect(page.locator(".cm-content")).toContainText("seven");
+  await expect(page).toHaveURL(new RegExp(`/sql/${body.id}$`));
 });
 
 test("history brings an earlier text back", async ({ page }) => {

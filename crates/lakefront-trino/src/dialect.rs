@@ -218,8 +218,8 @@ fn cast(parser: &mut Parser, kind: CastKind) -> Result<Expr, ParserError> {
             Token::EOF | Token::SemiColon => return parser.expected("a type", parser.peek_token()),
             Token::LParen => depth += 1,
             Token::RParen => depth -= 1,
-            // A query, which no type is, would be read in another way the second time.
-            Token::Word(word) if word.quote_style.is_none() && is_query(word.keyword) => {
+            // A query or a relation, which no type is, would be read in another way the second time.
+            Token::Word(word) if word.quote_style.is_none() && is_of_query(word.keyword) => {
                 return parser.expected("a type", parser.peek_token());
             }
             Token::Word(_) | Token::Number(..) | Token::Comma => {}
@@ -238,8 +238,8 @@ fn cast(parser: &mut Parser, kind: CastKind) -> Result<Expr, ParserError> {
     Ok(Expr::Cast { kind, expr: Box::new(expr), data_type: custom(&name), array: false, format: None })
 }
 
-fn is_query(word: Keyword) -> bool {
-    matches!(word, Keyword::SELECT | Keyword::VALUES)
+fn is_of_query(word: Keyword) -> bool {
+    matches!(word, Keyword::SELECT | Keyword::VALUES | Keyword::AS | Keyword::JOIN | Keyword::MATCH_RECOGNIZE)
 }
 
 /// A type by its name as it was written.

@@ -167,12 +167,12 @@ pub fn parse_as(sql: Sql, text: &str) -> Result<Statement, SyntaxError> {
     match (statements.pop(), statements.is_empty()) {
         (Some(mut statement), true) => {
             if sql == Sql::Trino {
-                grammar::check(&statement)?;
                 row_pattern::put_in_place(&mut statement)?;
                 print::bracket(&mut statement);
                 if has_routines {
                     routines::put_in_place(own, &mut statement)?;
                 }
+                grammar::check(&statement)?;
             }
             Ok(statement)
         }

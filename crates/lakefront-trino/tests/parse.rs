@@ -77,6 +77,10 @@ fn what_trinos_grammar_has_no_place_for_is_no_syntax() {
         ("with t(x bigint) as (select 1) select x from t", (1, 8)),
         ("select timestamp 4", (1, 18)),
         ("select transform(array[1], (x bigint) -> x)", (1, 29)),
+        ("with function f(a bigint) returns bigint return apply(a, x y -> y) select f(1)", (1, 58)),
+        ("select 2 . *", (1, 10)),
+        ("select :\"a\"", (1, 8)),
+        ("select cast(a as array(2) as t)", (1, 27)),
     ] {
         let (kind, message, at) = error(sql);
         assert_eq!((kind, at), (SyntaxErrorKind::Syntax, position), "{sql}: {message}");
@@ -87,6 +91,7 @@ fn what_trinos_grammar_has_no_place_for_is_no_syntax() {
         "explain values 1",
         "with t as (values 1) values 2",
         "select 1 in (values 1) union all values 2",
+        "select json_object('a' : \"b\", 'c':\"d\") from t",
         "select \"values\", 1 = any (values 1) from t",
         "with function f(\"select\" bigint) returns bigint return \"select\" select f(1)",
     ] {

@@ -24,6 +24,11 @@ pub(crate) fn check_words(words: &[Word]) -> Result<(), SyntaxError> {
                 let message = "After a point comes a name; one that begins with a digit needs double quotes.";
                 return refuse(message, after.unwrap_or(word));
             }
+            Token::Period if before.is_some_and(|before| matches!(before.token, Token::Number(..))) => {
+                if after.is_some_and(|after| after.token == Token::Mul) {
+                    return refuse("A number has no columns.", word);
+                }
+            }
             Token::Word(name) if name.quote_style.is_none() && name.keyword == Keyword::VALUES => {
                 if before.is_some_and(|before| !may_precede_a_query(&before.token)) {
                     return refuse("VALUES begins a list of rows; a name like it needs double quotes.", word);
@@ -106,6 +111,9 @@ impl Visitor for Grammar {
         match expr {
             Expr::TypedString(typed) if !matches!(typed.value.value, Value::SingleQuotedString(_)) => {
                 refused("Behind a type's name comes its value as a text in single quotes.", typed.value.span.start)
+            }
+            Expr::Value(value) if matches!(&value.value, Value::Placeholder(name) if name.starts_with(':')) => {
+                refused("Trino's SQL has no parameters with names.", value.span.start)
             }
             Expr::Lambda(lambda) => lambda.params.iter().try_for_each(parameter_is_plain),
             _ => ControlFlow::Continue(()),

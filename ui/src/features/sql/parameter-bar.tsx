@@ -21,7 +21,7 @@ const TYPES: { type: ParameterType; label: string; icon: typeof Type }[] = [
 const EXAMPLES: Record<ParameterType, string> = {
   text: "Text",
   number: "Number",
-  date: "2025-01-31",
+  date: "Date",
   list: "CA, TX, …",
 };
 

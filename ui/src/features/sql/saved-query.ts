@@ -16,18 +16,21 @@ export function definitionOf(draft: Draft, place: Place, parameters: Parameter[]
     parameters: parameters.map((parameter) => ({
       name: parameter.name,
       type: typeOf(parameter, draft),
-      default: values[parameter.name],
+      default: values[parameter.name] ?? null,
     })),
   };
 }
 
-/** The values to send, by name. */
+/** The values to send, by name; one that has to be there and is empty is left out, and the server asks for it. */
 export function parameterValues(parameters: Parameter[], draft: Draft): Record<string, unknown> {
+  const values = parameters.map((parameter) => {
+    const value = parseValue(typeOf(parameter, draft), draft.values[parameter.name] ?? "");
+    return { parameter, value };
+  });
   return Object.fromEntries(
-    parameters.map((parameter) => [
-      parameter.name,
-      parseValue(typeOf(parameter, draft), draft.values[parameter.name] ?? ""),
-    ]),
+    values
+      .filter(({ parameter, value }) => value !== null || parameter.optional)
+      .map(({ parameter, value }) => [parameter.name, value]),
   );
 }
 

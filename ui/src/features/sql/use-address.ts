@@ -43,11 +43,13 @@ export function useAddress(shownId: string | undefined, { onDraft, onProblem }: 
     }
   });
   const openShared = useEffectEvent((text: string) => {
+    settled.current = true;
     onDraft({ sql: text, catalog: catalog ?? null, database: database ?? null });
     void navigate({ to: "/sql", search: {}, replace: true });
   });
   const follow = useEffectEvent((id: string | undefined) => {
-    if (opening.current !== null || id === routeId || (id === undefined && sql !== undefined)) return;
+    // What the address brings is not shown yet.
+    if (opening.current !== null || id === routeId || sql !== undefined) return;
     settled.current = true;
     void (id === undefined
       ? navigate({ to: "/sql", search: {}, replace: true })
