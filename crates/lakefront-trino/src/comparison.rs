@@ -167,9 +167,11 @@ fn is_literal(expr: &Expr) -> bool {
 }
 
 fn equal_key(expr: Expr, of: &Type) -> Expr {
-    let kernel = if matches!(of, Type::Real | Type::Double) { number_key_kernel } else { equal_key_kernel };
-    let key = if matches!(of, Type::Real | Type::Double) { of.clone() } else { Type::Varbinary };
-    Udf::new("equal_key", kernel, vec![of.clone()], key).on(vec![expr])
+    let key = match of {
+        Type::Real | Type::Double => Udf::new("number_key", number_key_kernel, vec![of.clone()], of.clone()),
+        _ => Udf::new("equal_key", equal_key_kernel, vec![of.clone()], Type::Varbinary),
+    };
+    key.on(vec![expr])
 }
 
 /// What sorts as the values do and is the same where they are: there is one zero and one NaN.

@@ -24,10 +24,11 @@ pub(crate) fn check_words(words: &[Word]) -> Result<(), SyntaxError> {
                 let message = "After a point comes a name; one that begins with a digit needs double quotes.";
                 return refuse(message, after.unwrap_or(word));
             }
-            Token::Period if before.is_some_and(|before| matches!(before.token, Token::Number(..))) => {
-                if after.is_some_and(|after| after.token == Token::Mul) {
-                    return refuse("A number has no columns.", word);
-                }
+            Token::Period
+                if before.is_some_and(|before| matches!(before.token, Token::Number(..)))
+                    && after.is_some_and(|after| after.token == Token::Mul) =>
+            {
+                return refuse("A number has no columns.", word);
             }
             Token::Word(name) if name.quote_style.is_none() && name.keyword == Keyword::VALUES => {
                 if before.is_some_and(|before| !may_precede_a_query(&before.token)) {
