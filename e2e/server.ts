@@ -2,7 +2,6 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { account } from "./aws";
 
 /** Where the server under test is, the link it printed, and the folder of its sample lake. */
 export interface Server {
@@ -23,7 +22,6 @@ function binary(): string {
 /** Starts the demo with a small sample in a folder of its own; the returned function ends both. */
 export default async function start(): Promise<() => Promise<void>> {
   const dataDir = mkdtempSync(join(tmpdir(), "lakefront-e2e-"));
-  const aws = await account();
   const child = spawn(
     binary(),
     ["demo", "--data-dir", dataDir, "--listen", "127.0.0.1:0", "--restaurants", "200", "--days", "91"],
@@ -31,19 +29,13 @@ export default async function start(): Promise<() => Promise<void>> {
       stdio: ["ignore", "pipe", "pipe"],
       cwd: dataDir,
       // A debug build draws pages many times slower than what is shipped; what is tested here is what they show.
-      env: {
-        LAKEFRONT_PAGES_RENDER_TIMEOUT_MS: "10000",
-        LAKEFRONT_CATALOG_FOLDERS: dataDir,
-        ...process.env,
-        AWS_ENDPOINT_URL: aws.address,
-      },
+      env: { LAKEFRONT_PAGES_RENDER_TIMEOUT_MS: "10000", LAKEFRONT_CATALOG_FOLDERS: dataDir, ...process.env },
     },
   );
   const ended = new Promise<void>((done) => child.once("exit", () => done()));
   const stop = async () => {
     child.kill("SIGTERM");
     await ended;
-    aws.stop();
     rmSync(dataDir, { recursive: true, force: true });
   };
   try {

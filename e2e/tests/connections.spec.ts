@@ -39,7 +39,9 @@ class Bucket {
 
   start = () =>
     new Promise<string>((done) =>
-      this.server.listen(0, "127.0.0.1", () => done(`http://127.0.0.1:${(this.server.address() as AddressInfo).port}`)),
+      this.server.listen(0, "127.0.0.1", () =>
+        done(`http://127.0.0.1:${(this.server.address() as AddressInfo).port}`),
+      ),
     );
   stop = () => this.server.close();
 }
@@ -118,47 +120,6 @@ test("an administrator adds a connection, learns what is missing, rotates its se
     await expect(row).toHaveCount(0);
   } finally {
     bucket.stop();
-  }
-});
-
-test("a workgroup's limit is brought into step from the check, once it is said whom that concerns", async ({
-  page,
-}) => {
-  await page.goto("/admin/connections");
-  const settings = {
-    region: "us-east-1",
-    workgroup: "analysts",
-    access_key_id: "AKIDANALYSTS",
-  };
-  const made = await api(page, "POST", "/connections", {
-    body: { name: "warehouse", kind: "glue", settings, secret: "a-secret-of-the-story" },
-  });
-  expect(made.status, JSON.stringify(made.body)).toBe(201);
-  const budget = await api<{ id: string }>(page, "POST", "/budgets", {
-    body: {
-      subject: { kind: "catalog", name: "warehouse" },
-      period: "run",
-      limit_bytes: 2_000_000_000,
-      action: "block",
-    },
-  });
-  try {
-    await page.reload();
-    await page.getByRole("button", { name: "Actions for warehouse" }).click();
-    await page.getByRole("menuitem", { name: "Check" }).click();
-    const dialog = page.getByRole("dialog");
-    await expect(dialog.getByText("the workgroup ends no query; one run here may read 2 GB")).toBeVisible();
-    await dialog.getByRole("button", { name: "Set the limit" }).click();
-    await expect(dialog.getByText("It then holds for everyone who uses the workgroup")).toBeVisible();
-    expect(await broken(page, { within: "[role=dialog]" })).toEqual([]);
-    await picture(page, "workgroup-limit");
-    await expect(dialog.getByRole("button", { name: "Set it for everyone" })).toBeFocused();
-    await page.keyboard.press("Enter");
-    await expect(dialog.getByText("the workgroup ends a query after 2 GB; one run here may read 2 GB")).toBeVisible();
-    await expect(dialog.getByRole("button", { name: "Set the limit" })).toHaveCount(0);
-  } finally {
-    await api(page, "DELETE", `/budgets/${budget.body.id}`);
-    await api(page, "DELETE", "/connections/warehouse");
   }
 });
 
