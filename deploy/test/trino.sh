@@ -172,7 +172,8 @@ CONF
   printf 'connector.name=memory\nmemory.max-data-per-node=128MB\n' >etc/catalog/memory.properties
   printf 'connector.name=tpch\ntpch.splits-per-node=2\n' >etc/catalog/tpch.properties
 
-  "$(jdk)/bin/java" -Xmx3G -XX:+UseParallelGC -XX:MetaspaceSize=1G -XX:ReservedCodeCacheSize=512M -XX:+ExitOnOutOfMemoryError -Djdk.attach.allowAttachSelf=true \
+  "$(jdk)/bin/java" -Xmx3G -XX:+UseParallelGC -XX:MetaspaceSize=1G -XX:ReservedCodeCacheSize=512M \
+    -XX:+ExitOnOutOfMemoryError -Djdk.attach.allowAttachSelf=true \
     -Dfile.encoding=UTF-8 -Duser.timezone=UTC -cp "$parts/lib/*" \
     -Dconfig=etc/config.properties -Dlog.levels-file=etc/log.properties -Dlog.enable-console=true \
     "$parts/Launch.java" "$version" >log 2>&1 &

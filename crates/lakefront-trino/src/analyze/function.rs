@@ -369,13 +369,12 @@ impl Analyzer<'_> {
             if own.iter().zip(parameters).any(|((_, of), pattern)| binding.instance(pattern).as_ref() != Some(of)) {
                 continue;
             }
-            // What a lambda gives is not coerced, but for what needs no coercion.
+            // What a lambda gives is not coerced.
             if body.of != formal {
                 return Err(unexpected());
             }
-            let body = self.coerce(body, &formal)?;
-            scalar(&body)?;
-            return self.close(body, own, formal);
+            scalar(&body.expr)?;
+            return self.close(body.expr, own, formal);
         }
     }
 

@@ -292,7 +292,7 @@ async fn a_profile_of_sso_signs_with_the_keys_of_its_portal() {
                    region = us-east-1\n[sso-session corp]\nsso_start_url = https://corp.awsapps.com/start\n\
                    sso_region = us-east-1\n";
     std::fs::write(home.path().join(".aws/config"), profile).unwrap();
-    // Named by the ee0bfd2552fbd840c02cc48b6e823320543c450f-1 of the session's name.
+    // Named by the SHA-1 of the session's name.
     let signed_in = |token: &str, until: &str| {
         let login = json!({"startUrl": "https://corp.awsapps.com/start", "region": "us-east-1", "accessToken": token,
             "expiresAt": until});

@@ -23,14 +23,11 @@ export function definitionOf(draft: Draft, place: Place, parameters: Parameter[]
 
 /** The values to send, by name; one that has to be there and is empty is left out, and the server asks for it. */
 export function parameterValues(parameters: Parameter[], draft: Draft): Record<string, unknown> {
-  const values = parameters.map((parameter) => {
-    const value = parseValue(typeOf(parameter, draft), draft.values[parameter.name] ?? "");
-    return { parameter, value };
-  });
   return Object.fromEntries(
-    values
-      .filter(({ parameter, value }) => value !== null || parameter.optional)
-      .map(({ parameter, value }) => [parameter.name, value]),
+    parameters.flatMap((parameter) => {
+      const value = parseValue(typeOf(parameter, draft), draft.values[parameter.name] ?? "");
+      return value === null && !parameter.optional ? [] : [[parameter.name, value]];
+    }),
   );
 }
 
