@@ -24,6 +24,7 @@ use arrow_ipc::reader::StreamDecoder;
 use arrow_ipc::writer::StreamWriter;
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
+use lakefront_trino::types::TYPE_KEY;
 use serde::Serialize;
 
 pub(crate) use cache::Cache;
@@ -300,16 +301,13 @@ impl ResultSet {
     }
 }
 
-/// Metadata of a field whose Arrow type stands for a type of Trino that Arrow lacks: its name.
-pub(crate) const TRINO_TYPE: &str = "trino_type";
-
 pub(crate) fn columns(schema: &SchemaRef) -> Vec<Column> {
     schema
         .fields()
         .iter()
         .map(|field| Column {
             name: field.name().clone(),
-            r#type: match (field.metadata().get(TRINO_TYPE), field.data_type()) {
+            r#type: match (field.metadata().get(TYPE_KEY), field.data_type()) {
                 (Some(name), _) => name.clone(),
                 // The engine counts and numbers rows without a sign; in Trino these are bigint.
                 (None, DataType::UInt64) => "bigint".to_owned(),

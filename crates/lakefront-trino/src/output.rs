@@ -2,23 +2,26 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, StringArray, StructArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, ListArray, MapArray, StringArray, StructArray};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, Field, Fields, TimeUnit};
+use datafusion::arrow::datatypes::{DataType, Field, Fields, Int64Type, TimeUnit};
 use datafusion::logical_expr::Expr;
 
 use crate::call::Call;
 use crate::cast;
 use crate::error::Result;
-use crate::types::{TYPE_KEY, Type, VARCHAR};
+use crate::types::{MAX_FRACTION, TYPE_KEY, Type, VARCHAR};
 use crate::udf::Presented;
 use crate::value::{Value, Values, array_of};
 
 /// The Arrow type of a result's column.
 pub fn arrow(of: &Type) -> DataType {
     match of {
-        Type::Time(0..=9) => DataType::Time64(TimeUnit::Nanosecond),
-        Type::Timestamp(7..=9) => DataType::Timestamp(TimeUnit::Nanosecond, None),
+        Type::Time(0) => DataType::Time32(TimeUnit::Second),
+        Type::Time(3) => DataType::Time32(TimeUnit::Millisecond),
+        Type::Time(6) => DataType::Time64(TimeUnit::Microsecond),
+        Type::Time(9) => DataType::Time64(TimeUnit::Nanosecond),
+        Type::Timestamp(0) => DataType::Timestamp(TimeUnit::Second, None),
         Type::Array(element) => DataType::List(Arc::new(Field::new("item", arrow(element), true))),
         Type::Map(key, value) => {
             let entries =
@@ -44,21 +47,21 @@ pub fn field(name: &str, of: &Type) -> Field {
     Field::new(name, arrow(of), true).with_metadata([(TYPE_KEY.to_owned(), of.to_string())].into())
 }
 
-/// Whether Arrow has no type for it.
+/// Whether Arrow has no type that holds all its values and tells its number of digits.
 fn is_text(of: &Type) -> bool {
-    matches!(
-        of,
+    match of {
+        Type::Time(digits) => !matches!(digits, 0 | 3 | 6 | 9),
+        Type::Timestamp(digits) => !matches!(digits, 0 | 3 | 6),
         Type::Char(_)
-            | Type::Json
-            | Type::Time(_)
-            | Type::TimeTz(_)
-            | Type::Timestamp(7..)
-            | Type::TimestampTz(_)
-            | Type::IntervalDayToSecond
-            | Type::IntervalYearToMonth
-            | Type::IpAddress
-            | Type::Uuid
-    ) && !matches!(of, Type::Time(0..=9) | Type::Timestamp(7..=9))
+        | Type::Json
+        | Type::TimeTz(_)
+        | Type::TimestampTz(_)
+        | Type::IntervalDayToSecond
+        | Type::IntervalYearToMonth
+        | Type::IpAddress
+        | Type::Uuid => true,
+        _ => false,
+    }
 }
 
 fn is_same(of: &Type) -> bool {
@@ -115,23 +118,13 @@ fn present(array: &ArrayRef, of: &Type) -> Result<ArrayRef> {
                 .collect::<Result<Vec<_>>>()?;
             Arc::new(StructArray::try_new_with_length(arrow_fields, columns, row.nulls().cloned(), row.len())?)
         }
-        Type::Time(0..=9) => {
-            let nanos: datafusion::arrow::array::Int64Array =
-                array.as_primitive::<datafusion::arrow::datatypes::Int64Type>().unary(|picos| picos / 1000);
-            cast(&nanos, &arrow(of))?
+        Type::Time(digits @ (0 | 3 | 6 | 9)) => {
+            let unit = 10_i64.pow(u32::from(MAX_FRACTION - digits));
+            let units: Int64Array = array.as_primitive::<Int64Type>().unary(|picos| picos / unit);
+            let units = if *digits > 3 { Arc::new(units) as ArrayRef } else { cast(&units, &DataType::Int32)? };
+            cast(&units, &arrow(of))?
         }
-        Type::Timestamp(7..=9) => {
-            let picos = array.as_primitive::<datafusion::arrow::datatypes::Decimal128Type>();
-            let nanos: datafusion::arrow::array::Int64Array = picos
-                .iter()
-                .map(|picos| picos.map(|picos| i64::try_from(picos.div_euclid(1000))).transpose())
-                .collect::<Result<Vec<_>, _>>()
-                .map_err(|_| {
-                    crate::error::Error::not_here("A timestamp of more than 6 digits before 1677 or after 2262")
-                })?
-                .into();
-            cast(&nanos, &arrow(of))?
-        }
+        Type::Timestamp(0) => cast(array, &arrow(of))?,
         other => {
             let values = Values::new(array, other);
             let texts: Vec<Option<String>> = (0..array.len())

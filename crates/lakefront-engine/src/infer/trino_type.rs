@@ -40,7 +40,7 @@ pub fn trino_type(data_type: &DataType) -> String {
         | DataType::FixedSizeList(item, _) => format!("array({})", trino_type(item.data_type())),
         DataType::Map(entries, _) => match entries.data_type() {
             DataType::Struct(fields) if fields.len() == 2 => {
-                format!("map({},{})", trino_type(fields[0].data_type()), trino_type(fields[1].data_type()))
+                format!("map({}, {})", trino_type(fields[0].data_type()), trino_type(fields[1].data_type()))
             }
             other => trino_type(other),
         },
@@ -105,7 +105,7 @@ mod tests {
             (DataType::Time64(TimeUnit::Microsecond), "time(6)"),
             (DataType::Interval(IntervalUnit::YearMonth), "interval year to month"),
             (DataType::List(item(place)), "array(row(lat double, \"Is Open\" boolean))"),
-            (map, "map(varchar,decimal(10,2))"),
+            (map, "map(varchar, decimal(10,2))"),
         ] {
             assert_eq!(trino_type(&data_type), expected);
         }

@@ -14,8 +14,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, TimeUnit};
 use lakefront_engine::infer::trino_type;
-
-use crate::result::TRINO_TYPE;
+use lakefront_trino::types::TYPE_KEY;
 
 /// A type: its number in `pg_type`, and its modifier (length, precision), -1 without one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,7 +139,7 @@ impl Kind {
         if trino_type(field.data_type()) == told {
             return field;
         }
-        field.with_metadata(HashMap::from([(TRINO_TYPE.to_owned(), told)]))
+        field.with_metadata(HashMap::from([(TYPE_KEY.to_owned(), told)]))
     }
 
     /// Whether values are asked for as text rather than in binary.

@@ -1,7 +1,7 @@
 //! From a type as Trino writes it to an Arrow field.
 //!
 //! A column's type is told by its Arrow type where that says the same as Trino, and otherwise by the field's metadata
-//! [`TRINO_TYPE`]. Arrow types are chosen so that the text of each value is Trino's as well; what no Arrow type holds
+//! [`TYPE_KEY`]. Arrow types are chosen so that the text of each value is Trino's as well; what no Arrow type holds
 //! in full is text as Trino wrote it:
 //!
 //! | Trino | why text |
@@ -16,8 +16,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
 use lakefront_engine::infer::trino_type;
-
-use crate::result::TRINO_TYPE;
+use lakefront_trino::types::TYPE_KEY;
 
 /// Types nested deeper are text: they are an attack, not a table.
 const DEEPEST: usize = 32;
@@ -28,9 +27,9 @@ pub(super) fn field(name: &str, type_text: &str) -> Field {
 }
 
 /// The type of a field as Trino names it, in the form that `trino_type` gives to all types: lower case, no space in
-/// `decimal(10,2)` and `map(varchar,bigint)`, one after each comma of a `row`.
+/// `decimal(10,2)`, one after each other comma.
 fn told(field: &Field) -> String {
-    field.metadata().get(TRINO_TYPE).cloned().unwrap_or_else(|| trino_type(field.data_type()))
+    field.metadata().get(TYPE_KEY).cloned().unwrap_or_else(|| trino_type(field.data_type()))
 }
 
 fn nested(name: &str, type_text: &str, depth: usize) -> Field {
@@ -40,7 +39,7 @@ fn nested(name: &str, type_text: &str, depth: usize) -> Field {
 fn named(name: &str, known: Known) -> Field {
     let by_arrow = trino_type(&known.data_type) == known.told;
     let field = Field::new(name, known.data_type, true);
-    if by_arrow { field } else { field.with_metadata(HashMap::from([(TRINO_TYPE.to_owned(), known.told)])) }
+    if by_arrow { field } else { field.with_metadata(HashMap::from([(TYPE_KEY.to_owned(), known.told)])) }
 }
 
 struct Known {
@@ -149,7 +148,7 @@ fn map(arguments: &str, depth: usize) -> Option<Known> {
     if key.data_type().is_nested() {
         key = named("key", Known::text(told(&key)));
     }
-    let told = format!("map({},{})", told(&key), told(&value));
+    let told = format!("map({}, {})", told(&key), told(&value));
     let entries = Fields::from(vec![key.with_nullable(false), value]);
     let entries = Field::new("entries", DataType::Struct(entries), false);
     Some(Known { data_type: DataType::Map(Arc::new(entries), false), told })

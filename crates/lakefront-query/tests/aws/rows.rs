@@ -97,7 +97,7 @@ async fn every_type_is_exact_by_page_by_object_and_by_pages() {
             ("bigint", None),
         ] {
             let field = schema.field_with_name(name).unwrap();
-            assert_eq!(field.metadata().get("trino_type").map(String::as_str), exact);
+            assert_eq!(field.metadata().get(lakefront_trino::types::TYPE_KEY).map(String::as_str), exact);
         }
         let read_object = server.world().count("Get") > 0;
         assert_eq!(read_object, pairs > 1 && !managed);

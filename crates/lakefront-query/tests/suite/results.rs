@@ -68,6 +68,43 @@ async fn any_page_is_found_and_streams_are_arrow() {
     assert_eq!((part[0][0].as_str(), part[8_999][1].as_str()), ("8000", "number 16999"));
 }
 
+/// Arrow lacks many of them; what is told is what `typeof` says, and values have as many digits.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn types_have_trinos_names() {
+    let lake = Lake::new().await;
+    let expressions = [
+        (
+            "timestamp '2024-05-06 10:11:12.123 Europe/Paris'",
+            "timestamp(3) with time zone",
+            "2024-05-06 10:11:12.123 Europe/Paris",
+        ),
+        ("timestamp '2024-05-06 10:11:12'", "timestamp(0)", "2024-05-06 10:11:12"),
+        ("timestamp '9999-05-06 10:11:12.1234567'", "timestamp(7)", "9999-05-06 10:11:12.1234567"),
+        ("time '10:11:12'", "time(0)", "10:11:12"),
+        ("time '10:11:12.5'", "time(1)", "10:11:12.5"),
+        ("time '10:11:12.123456'", "time(6)", "10:11:12.123456"),
+        ("time '10:11:12 +02:00'", "time(0) with time zone", "10:11:12+02:00"),
+        ("cast('a' as char(3))", "char(3)", "a  "),
+        ("'abc'", "varchar(3)", "abc"),
+        ("json '{\"a\":1}'", "json", "{\"a\":1}"),
+        ("interval '1' day", "interval day to second", "1 00:00:00.000"),
+        ("interval '1' month", "interval year to month", "0-1"),
+        ("ipaddress '::1'", "ipaddress", "::1"),
+        ("map(array['a'], array[time '10:11:12'])", "map(varchar(1), time(0))", "{a: 10:11:12}"),
+        ("null", "unknown", "NULL"),
+    ];
+    let sql: Vec<&str> = expressions.iter().map(|(sql, _, _)| *sql).collect();
+    let result = run(&lake.queries, request(&format!("select {}", sql.join(", ")))).await;
+    let types: Vec<_> = result.columns().into_iter().map(|column| column.r#type).collect();
+    assert_eq!(types, expressions.map(|(_, name, _)| name));
+    let batch = result.batches(0, None).next().expect("a batch").expect("rows");
+    let options = FormatOptions::new().with_null("NULL").with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.f"));
+    for (column, (sql, _, value)) in batch.columns().iter().zip(expressions) {
+        let text = ArrayFormatter::try_new(column, &options).expect("a formatter").value(0).to_string();
+        assert_eq!(text, value, "{sql}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_empty_result_still_has_columns() {
     let lake = Lake::new().await;

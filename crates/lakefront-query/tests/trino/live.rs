@@ -45,7 +45,7 @@ async fn fails(trino: &TrinoClient, sql: &str) -> QueryError {
 }
 
 fn told(field: &Field) -> String {
-    field.metadata().get("trino_type").cloned().unwrap_or_else(|| trino_type(field.data_type()))
+    field.metadata().get(lakefront_trino::types::TYPE_KEY).cloned().unwrap_or_else(|| trino_type(field.data_type()))
 }
 
 /// Types and values of the one row, as Arrow prints them.
@@ -117,7 +117,11 @@ async fn every_type_arrives_exactly() {
         ("MAP(ARRAY[X'4865'], ARRAY[BIGINT '1'])", "map(varbinary,bigint)", "{4865: 1}"),
         ("MAP(ARRAY[1e10], ARRAY[1])", "map(double,integer)", "{10000000000.0: 1}"),
         ("MAP(ARRAY[ARRAY[1, 2]], ARRAY[1])", "map(array(integer),integer)", "{[1, 2]: 1}"),
-        ("MAP(ARRAY[1], ARRAY[MAP(ARRAY['x'], ARRAY[nan()])])", "map(integer,map(varchar(1),double))", "{1: {x: NaN}}"),
+        (
+            "MAP(ARRAY[1], ARRAY[MAP(ARRAY['x'], ARRAY[nan()])])",
+            "map(integer, map(varchar(1), double))",
+            "{1: {x: NaN}}",
+        ),
         ("ROW(1, 2.5)", "row(integer, decimal(2,1))", "{field0: 1, field1: 2.5}"),
         (
             "CAST(ROW(1, 'a', NULL, ARRAY[ROW(DATE '2024-05-06')]) AS ROW(a bigint, \"b \"\"C\" varchar(3), time time(3) with time zone, d array(row(e date))))",

@@ -18,9 +18,9 @@ use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use lakefront_trino::types::TYPE_KEY;
 
 use super::wire::ColumnInfo;
-use crate::result::TRINO_TYPE;
 use crate::values::{BATCH_BYTES, BATCH_ROWS, Column, Values, text};
 use crate::{ErrorKind, QueryError};
 
@@ -40,7 +40,7 @@ pub(super) fn schema(info: &[ColumnInfo]) -> SchemaRef {
         let (data_type, exact) = kind(info);
         let field = Field::new(&info.name, data_type, true);
         match exact {
-            Some(exact) => field.with_metadata(HashMap::from([(TRINO_TYPE.to_owned(), exact)])),
+            Some(exact) => field.with_metadata(HashMap::from([(TYPE_KEY.to_owned(), exact)])),
             None => field,
         }
     };

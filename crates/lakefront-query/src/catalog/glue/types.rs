@@ -150,7 +150,7 @@ impl Type {
                 }
             },
             Self::Array(item) => format!("array({})", item.trino()),
-            Self::Map(key, value) => format!("map({},{})", key.trino(), value.trino()),
+            Self::Map(key, value) => format!("map({}, {})", key.trino(), value.trino()),
             Self::Row(fields) => {
                 let fields: Vec<String> =
                     fields.iter().map(|(name, field)| format!("{name} {}", field.trino())).collect();
@@ -211,7 +211,7 @@ mod tests {
             ("varchar(20)", "varchar(20)", false),
             ("char(3)", "char(3)", false),
             ("array<struct<a:int,b:array<string>>>", "array(row(a integer, b array(varchar)))", true),
-            ("map<string,double>", "map(varchar,double)", false),
+            ("map<string,double>", "map(varchar, double)", false),
             ("uniontype<int,string>", "uniontype<int,string>", false),
             ("struct<a:int", "struct<a:int", false),
             ("", "", false),

@@ -83,8 +83,8 @@ fn types_written_as_in_sql_are_told_as_all_others() {
         ("decimal(10, 2)", "decimal(10,2)"),
         ("INTERVAL DAY TO SECOND", "interval day to second"),
         ("INTERVAL YEAR TO MONTH", "interval year to month"),
-        ("map(integer, row(a varchar(1), b decimal(3, 1)))", "map(integer,row(a varchar(1), b decimal(3,1)))"),
-        ("array(map(varchar(1), unknown))", "array(map(varchar(1),unknown))"),
+        ("map(integer, row(a varchar(1), b decimal(3, 1)))", "map(integer, row(a varchar(1), b decimal(3,1)))"),
+        ("array(map(varchar(1), unknown))", "array(map(varchar(1), unknown))"),
         ("row(integer, decimal(2, 1))", "row(integer, decimal(2,1))"),
     ] {
         assert_eq!(told(&field("x", written)), expected);
@@ -100,7 +100,7 @@ fn keys_of_maps_are_what_the_protocol_can_say() {
         (fields[0].data_type().clone(), told(&fields[0]), told(&fields[1]))
     };
     let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-    let (key, names) = (DataType::Int64, pair("bigint", "row(a varchar(2), b map(varchar,real))"));
+    let (key, names) = (DataType::Int64, pair("bigint", "row(a varchar(2), b map(varchar, real))"));
     assert_eq!(keys("map(bigint, row(a varchar(2), b map(varchar,real)))"), (key, names.0, names.1));
     let (key, names) = (DataType::Utf8, pair("array(integer)", "date"));
     assert_eq!(keys("map(array(integer),date)"), (key, names.0, names.1));
@@ -108,7 +108,7 @@ fn keys_of_maps_are_what_the_protocol_can_say() {
 
 #[test]
 fn depth_has_an_end() {
-    for (open, inside) in [("array(", "bigint"), ("row(", "a b"), ("row(r ", "bigint"), ("map(bigint,", "bigint")] {
+    for (open, inside) in [("array(", "bigint"), ("row(", "a b"), ("row(r ", "bigint"), ("map(bigint, ", "bigint")] {
         let text = format!("{}{inside}{}", open.repeat(100_000), ")".repeat(100_000));
         assert_eq!(told(&field("x", &text)), text);
     }
