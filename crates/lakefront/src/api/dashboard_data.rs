@@ -64,6 +64,12 @@ impl Statement {
     fn reading(&self) -> Reading<'_> {
         Reading { sql: &self.sql, catalog: self.catalog.as_deref(), database: self.database.as_deref() }
     }
+
+    /// Whether its text has the parameter, also where no filter sets it.
+    fn mentions(&self, parameter: &str) -> bool {
+        let mut opened = self.sql.split("{{").skip(1);
+        opened.any(|rest| rest.split_once("}}").is_some_and(|(name, _)| name.trim() == parameter))
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -154,6 +160,28 @@ impl Definition {
         let names: BTreeSet<String> = self.filters.iter().flat_map(Filter::names).collect();
         let mut given = form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name);
         given.find(|name| !names.contains(&**name) && !others.contains(&&**name)).map(Cow::into_owned)
+    }
+
+    /// What is asked for of this dashboard has to be there: a filter that is misspelt would filter nothing.
+    fn check(&self, request: &DataRequest) -> Result<(), Problem> {
+        let named = |name: &str| format!("`{name}`");
+        let among = |names: Vec<String>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        let parameters: BTreeSet<String> = self.filters.iter().flat_map(Filter::names).collect();
+        let mentioned = |name: &str| self.statements(None).values().any(|statement| statement.mentions(name));
+        if let Some(name) = request.filters.keys().find(|name| !parameters.contains(*name) && !mentioned(name)) {
+            let known = among(parameters.iter().map(|name| named(name)).collect());
+            let detail = format!("`{name}` is no filter of this dashboard.");
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "UNKNOWN_FILTER", detail)
+                .with_hint(format!("Its filters' parameters: {known}.")));
+        }
+        if let Some(tab) = &request.tab
+            && !self.tabs.iter().any(|each| each.id == *tab)
+        {
+            let known = among(self.tabs.iter().map(|tab| named(&tab.id)).collect());
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "UNKNOWN_TAB", format!("There is no tab `{tab}`."))
+                .with_hint(format!("Tabs of this dashboard: {known}.")));
+        }
+        Ok(())
     }
 
     /// The query string that asks for the same data, with `more` in it: names and values in the alphabet's order, as caches
@@ -321,7 +349,8 @@ struct Totals {
 /// The data of every tile, in one request.
 #[utoipa::path(post, path = "/api/v1/dashboards/{id}/data", tag = "dashboards", params(("id" = String, Path)), request_body = DataRequest,
     extensions(("x-permission" = json!("read"))),
-    responses((status = 200, body = DashboardData), (status = 404, body = ProblemDocument)))]
+    responses((status = 200, body = DashboardData), (status = 400, body = ProblemDocument),
+        (status = 404, body = ProblemDocument)))]
 pub async fn data(
     State(app): State<App>,
     actor: Can<Read>,
@@ -330,6 +359,7 @@ pub async fn data(
 ) -> Result<Json<DashboardData>, Problem> {
     let dashboard = app.store.object(&actor.scope, Kind::Dashboard, id).await?;
     let definition = Definition::parse(&dashboard.definition)?;
+    definition.check(&request)?;
     Ok(Json(load(&app, &actor, id, &definition, &request.filters, request.tab.as_deref()).await))
 }
 

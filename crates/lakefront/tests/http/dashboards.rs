@@ -73,6 +73,22 @@ async fn every_query_answers_for_itself() {
     assert_eq!((&again["totals"]["cached"], &again["totals"]["scans"]), (&json!(true), &json!(0)));
 }
 
+/// Left alone, a misspelt filter would show everybody's rows.
+#[tokio::test]
+async fn what_is_asked_for_has_to_be_there() {
+    let server = Server::shared();
+    let dashboard = create(&server, "Asked for").await;
+    let path = format!("/api/v1/dashboards/{}/data", dashboard["id"].as_str().unwrap());
+    for (body, code, hint) in [
+        (json!({"filters": {"sate": ["TX"]}}), "UNKNOWN_FILTER", "Its filters' parameters: `from`, `state`, `to`."),
+        (json!({"tab": "three"}), "UNKNOWN_TAB", "Tabs of this dashboard: `one`, `two`."),
+    ] {
+        let answer = server.post(&path, body).token(&server.tokens.viewer).send().await;
+        assert_eq!(answer.status, 400, "{}", answer.text());
+        assert_eq!((&answer.json()["code"], &answer.json()["hint"]), (&json!(code), &json!(hint)));
+    }
+}
+
 #[tokio::test]
 async fn new_files_make_a_dashboard_stale() {
     let server = Server::start(&[]);
