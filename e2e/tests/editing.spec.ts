@@ -97,6 +97,60 @@ test("a new dashboard opens for editing, and a saved chart becomes its first til
   await expect(page.getByRole("region", { name: "Restaurants by state" }).locator("[data-chart=bar]")).toBeVisible();
 });
 
+test("a filter is made from a column, named, and narrows the tile that takes its clause", async ({ page }) => {
+  await page.goto("/dashboards");
+  await page.getByRole("button", { name: "New dashboard" }).click();
+  await expect(page.getByText("Editing Untitled dashboard")).toBeVisible();
+  const aside = page.getByRole("complementary");
+  await aside.getByRole("button", { name: "Add a filter" }).click();
+  await aside.getByRole("textbox", { name: "Label" }).fill("Place");
+  await page.keyboard.press("Enter");
+  await expect(aside.getByRole("heading", { level: 2, name: "Place" })).toBeVisible();
+  const parameter = aside.getByRole("textbox", { name: "Parameter" });
+  await parameter.fill("tab");
+  await page.keyboard.press("Enter");
+  await expect(aside).toContainText("An address has tab for itself.");
+  await parameter.fill("place");
+  await page.keyboard.press("Enter");
+  await aside.getByRole("combobox", { name: /^From table/ }).selectOption("restaurant");
+  await aside.getByRole("combobox", { name: /^Column/ }).selectOption("state");
+  await expect(aside.getByLabel("Clause for statements")).toHaveText("[[ and state in ({{place}}) ]]");
+  await expect(aside).toContainText("Nothing yet.");
+  const choices = aside.getByRole("textbox", { name: "SQL of the choices" });
+  const right = await choices.inputValue();
+  await choices.fill("select state from restaurant");
+  await page.keyboard.press("ControlOrMeta+Enter");
+  await expect(aside.getByRole("alert")).toContainText("One column has to be named value");
+  await choices.fill(right);
+  await page.keyboard.press("ControlOrMeta+Enter");
+  await expect(aside.getByRole("alert")).toHaveCount(0);
+  const bar = page.getByRole("search", { name: "Filters" });
+  await expect(bar).toContainText("All 5");
+  expect(await broken(page, { within: ".le" })).toEqual([]);
+  await picture(page, "dashboard-filter");
+  await aside.getByRole("button", { name: "Close" }).click();
+  await expect(aside.getByRole("list", { name: "Filters of this dashboard" })).toContainText("Place");
+
+  await aside.getByRole("button", { name: "From a SQL query" }).click();
+  await aside
+    .getByRole("textbox", { name: "SQL", exact: true })
+    .fill("select state, count(*) as n from restaurant where 1 = 1 [[ and state in ({{place}}) ]] group by 1 order by 1");
+  await page.keyboard.press("ControlOrMeta+Enter");
+  const rows = page.locator("[data-chart=table] tbody tr");
+  await expect(rows).toHaveCount(5);
+  // The draft's filter works before it is saved.
+  await bar.locator("summary").click();
+  await bar.getByRole("checkbox").first().check();
+  await bar.getByRole("button", { name: /Apply/ }).click();
+  await expect(page).toHaveURL(/[?&]place=CA/);
+  await expect(rows).toHaveCount(1);
+  await save(page);
+  await saved(page);
+  await page.reload();
+  await expect(rows).toHaveCount(1);
+  await expect(page.getByRole("search", { name: "Filters" })).toContainText("Place");
+});
+
 test("a dashboard is kept warm by its switch, and no longer without", async ({ page }) => {
   const { dashboard } = await edit(page, "Kept warm");
   const definition = async () =>

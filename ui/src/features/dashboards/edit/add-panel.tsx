@@ -8,6 +8,9 @@ import { Checkbox, Field, Input, SearchField, Select } from "@/ui/field";
 import { Icon } from "@/ui/icon";
 import { chartNames, chartTypes, type ChartType } from "@/viz";
 import type { DashboardDefinition, Tile } from "../definition";
+import type { Content } from "./draft";
+import { FilterList } from "./filter-panel";
+import { addFilter } from "./filters";
 import { Glyph } from "./kinds";
 
 const INTERVALS: [seconds: number, words: string][] = [
@@ -18,19 +21,23 @@ const INTERVALS: [seconds: number, words: string][] = [
 
 type NewTile = Omit<Tile, "id" | "x" | "y" | "w" | "h">;
 
-/** What can be put on the tab: a new chart over a query of this dashboard, a saved chart, a saved query; and the tab and the dashboard themselves. */
+/** What can be put on the tab: a new chart over a query of this dashboard, a saved chart, a saved query; the filters, and the tab and the dashboard themselves. */
 export function AddPanel(props: {
   definition: DashboardDefinition;
   title: string;
   tab: { id: string; title: string };
   onAdd: (tile: NewTile) => void;
+  onChange: (make: (now: Content) => Content) => void;
+  /** A filter is chosen, of those there are or a new one. */
+  onFilter: (id: string) => void;
   onTitle: (title: string) => void;
   onTabTitle: (title: string) => void;
   onTabRemove: (() => void) | undefined;
   onKeepWarm: (keepWarm: boolean) => void;
   onRefresh: (seconds: number | undefined) => void;
 }) {
-  const { definition, title, tab, onAdd, onTitle, onTabTitle, onTabRemove, onKeepWarm, onRefresh } = props;
+  const { definition, title, tab, onAdd, onChange, onFilter, onTitle, onTabTitle, onTabRemove, onKeepWarm, onRefresh } =
+    props;
   const hint = useId();
   const [wanted, setWanted] = useState("");
   const charts = useQuery(savedCharts());
@@ -106,6 +113,16 @@ export function AddPanel(props: {
           </button>
         </li>
       </ul>
+      <FilterList
+        definition={definition}
+        onChoose={onFilter}
+        onChange={onChange}
+        onAdd={() => {
+          const made = addFilter({ title, definition });
+          onChange(() => made.content);
+          onFilter(made.id);
+        }}
+      />
       <h3>Names</h3>
       <Field label="Dashboard">
         {(control) => <Input size="md" {...control} value={title} onChange={(event) => onTitle(event.target.value)} />}

@@ -3,6 +3,7 @@ import { Plus, X } from "lucide-react";
 import { useEffect, useReducer, useState } from "react";
 import { saveDashboard } from "@/api/dashboards";
 import { ApiError } from "@/api/error";
+import { filtersFromSearch, tabFromSearch } from "@/api/filters";
 import { wholeDefinition } from "@/api/whole";
 import type { ChartDefinition, Column } from "@/api/types";
 import { dashboardBySlug } from "@/api/queries";
@@ -16,8 +17,8 @@ import { FilterBar } from "../filter-bar";
 import { TileBody, TileLegend, type TileContext } from "../tile-body";
 import { useDashboardData } from "../use-dashboard-data";
 import { useDashboardSearch } from "../use-dashboard-search";
-import { retype } from "./columns";
 import { AddPanel } from "./add-panel";
+import { retype } from "./columns";
 import {
   addTile,
   draftReducer,
@@ -33,8 +34,10 @@ import {
 } from "./draft";
 import { EditBar } from "./edit-bar";
 import { EditGrid } from "./edit-grid";
+import { FilterPanel } from "./filter-panel";
+import { filtersOf } from "./filters";
 import { TilePanel } from "./tile-panel";
-import { useTileData } from "./use-tile-data";
+import { useFilterData, useTileData } from "./use-tile-data";
 import "./edit.css";
 
 /** A dashboard as it is made: the same tiles as objects on a grid, and a panel for what is chosen. */
@@ -54,12 +57,20 @@ export function DashboardEditor({ dashboard, onLeave }: { dashboard: Dashboard; 
   });
   const { title, definition } = draft.now;
   const [chosen, setChosen] = useState<string | null>(null);
+  const [chosenFilter, setChosenFilter] = useState<string | null>(null);
   const [panel, setPanel] = useState(true);
   const search = useDashboardSearch(definition);
   const tab = search.tab ?? definition.tabs[0]?.id ?? "";
   const tiles = tilesOf(definition, tab);
-  const data = useDashboardData(dashboard.id, search.values, search.tab);
-  const rows = useTileData(tiles, definition, dashboard.definition, data.data, search.values);
+  // What is saved knows nothing of the draft's own tabs and filters.
+  const saved = dashboard.definition;
+  const data = useDashboardData(
+    dashboard.id,
+    filtersFromSearch(saved, search.search),
+    tabFromSearch(saved, search.search),
+  );
+  const filterData = useFilterData(definition, saved, data.data, search.values);
+  const rows = useTileData(tiles, definition, saved, data.data, search.values);
   const change = (make: (now: Content) => Content): void => act({ do: "change", make });
   const changes = draft.past.length;
 
@@ -96,6 +107,7 @@ export function DashboardEditor({ dashboard, onLeave }: { dashboard: Dashboard; 
   useHotkey("mod+s", () => save.mutate(base.version));
 
   const tile = tiles.find((t) => t.id === chosen);
+  const filter = tile ? undefined : filtersOf(definition).find((f) => f.id === chosenFilter);
   const add = (made: { content: Content; id: string } | null): void => {
     if (!made) return;
     change(() => made.content);
@@ -175,7 +187,7 @@ export function DashboardEditor({ dashboard, onLeave }: { dashboard: Dashboard; 
               Tab
             </Button>
           </nav>
-          <FilterBar definition={definition} data={data.data} search={search} />
+          <FilterBar definition={definition} data={filterData} search={search} />
           <EditGrid
             tiles={tiles}
             chosen={chosen}
@@ -201,13 +213,13 @@ export function DashboardEditor({ dashboard, onLeave }: { dashboard: Dashboard; 
           {tiles.length === 0 && <p className="le-empty">This tab is empty. Choose a chart on the right.</p>}
         </div>
         {panel ? (
-          <aside className="le-panel" aria-label={tile ? "Tile" : "Add a tile"}>
+          <aside className="le-panel" aria-label={tile ? "Tile" : filter ? "Filter" : "Add a tile"}>
             <IconButton
               icon={X}
               size="sm"
               label="Close"
               className="le-close"
-              onClick={() => (tile ? setChosen(null) : setPanel(false))}
+              onClick={() => (tile ? setChosen(null) : filter ? setChosenFilter(null) : setPanel(false))}
             />
             {tile ? (
               <TilePanel
@@ -223,6 +235,14 @@ export function DashboardEditor({ dashboard, onLeave }: { dashboard: Dashboard; 
                   )
                 }
               />
+            ) : filter ? (
+              <FilterPanel
+                filter={filter}
+                definition={definition}
+                choices={filterData?.queries[filter.options_query ?? filter.bounds_query ?? ""]}
+                onChange={change}
+                onChoose={setChosenFilter}
+              />
             ) : (
               here && (
                 <AddPanel
@@ -237,6 +257,8 @@ export function DashboardEditor({ dashboard, onLeave }: { dashboard: Dashboard; 
                       }),
                     )
                   }
+                  onChange={change}
+                  onFilter={setChosenFilter}
                   onTitle={(next) => change((now) => ({ ...now, title: next }))}
                   onTabTitle={(next) =>
                     change((now) => ({

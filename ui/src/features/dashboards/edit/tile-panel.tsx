@@ -1,15 +1,14 @@
-import { Play } from "lucide-react";
 import { useState } from "react";
-import { Button } from "@/ui/button";
-import { Field, Input, Select, TextArea } from "@/ui/field";
+import { Field, Select, TextArea } from "@/ui/field";
 import type { ChartDefinition, Column } from "@/api/types";
 import { chartNames, chartTypes, normalizeSpec, type ChartType } from "@/viz";
 import { tileSql, type DashboardDefinition, type Filter, type Tile } from "../definition";
 import { choices, retype } from "./columns";
 import { sharedBy } from "./draft";
+import { Late, SqlField } from "./inputs";
 import { FIELDS, Glyph } from "./kinds";
 
-/** Everything about the chosen tile. Text is applied when its field is left, so that undo takes back a thought, not a letter. */
+/** Everything about the chosen tile. */
 export function TilePanel(props: {
   tile: Tile;
   definition: DashboardDefinition;
@@ -155,12 +154,8 @@ function Data({
   onOwnSql: () => void;
 }) {
   const stored = tileSql(definition, tile);
-  const [sql, setSql] = useState(stored);
   const shared = tile.query ? sharedBy(definition, tile.query) : 0;
   const names = Object.keys(definition.queries).filter((n) => !n.startsWith("opt_"));
-  const run = (): void => {
-    if (sql !== stored) onSql(sql);
-  };
   return (
     <>
       <h3>Data</h3>
@@ -190,22 +185,7 @@ function Data({
           </button>
         </p>
       )}
-      <TextArea
-        aria-label="SQL"
-        className="le-sql font-mono"
-        spellCheck={false}
-        rows={10}
-        value={sql}
-        onChange={(event) => setSql(event.target.value)}
-        onKeyDown={(event) => {
-          if (event.key !== "Enter" || !(event.metaKey || event.ctrlKey)) return;
-          event.preventDefault();
-          run();
-        }}
-      />
-      <Button size="sm" icon={Play} disabled={sql === stored} onClick={run}>
-        Run
-      </Button>
+      <SqlField label="SQL" sql={stored} onRun={onSql} />
     </>
   );
 }
@@ -299,23 +279,5 @@ function Json({ chart, onDone }: { chart: ChartDefinition; onDone: (chart: Chart
         </p>
       )}
     </details>
-  );
-}
-
-/** A line of text that is told when it is left or Enter is pressed. */
-function Late({ value, onDone, ...control }: { value: string; onDone: (value: string) => void; id: string }) {
-  const [text, setText] = useState(value);
-  const done = (): void => {
-    if (text !== value) onDone(text);
-  };
-  return (
-    <Input
-      size="md"
-      {...control}
-      value={text}
-      onChange={(event) => setText(event.target.value)}
-      onBlur={done}
-      onKeyDown={(event) => event.key === "Enter" && done()}
-    />
   );
 }

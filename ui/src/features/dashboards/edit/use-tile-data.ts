@@ -36,6 +36,31 @@ export function useTileData(
   );
 }
 
+/** The data of the saved dashboard, with the choices of the draft's filters where their statements are others. */
+export function useFilterData(
+  draft: DashboardDefinition,
+  saved: DashboardDefinition,
+  data: DashboardData | undefined,
+  values: FilterValues,
+): DashboardData | undefined {
+  const names = draft.filters.flatMap((filter) => [filter.options_query, filter.bounds_query]);
+  const fresh = names.flatMap((name) => {
+    const sql = name === undefined ? undefined : draft.queries[name]?.sql;
+    return name !== undefined && sql && sql !== saved.queries[name]?.sql ? [{ name, sql }] : [];
+  });
+  const runs = useQueries({
+    queries: fresh.map(({ sql }) =>
+      tilePreview({ sql, catalog: draft.catalog, database: draft.database, parameters: values }),
+    ),
+  });
+  if (!data || fresh.length === 0) return data;
+  const made = fresh.flatMap(({ name }, at) => {
+    const answer = runs[at]?.data ?? (runs[at]?.error ? failed(runs[at].error) : undefined);
+    return answer ? [[name, answer] as const] : [];
+  });
+  return { ...data, queries: { ...data.queries, ...Object.fromEntries(made) } };
+}
+
 const failed = (error: Error): DashboardQueryData => ({
   execution_id: null,
   state: "FAILED",

@@ -1,0 +1,64 @@
+import { Play } from "lucide-react";
+import { useState, type ComponentProps } from "react";
+import { Button } from "@/ui/button";
+import { Input, TextArea } from "@/ui/field";
+
+/** A line of text that is told when it is left or Enter is pressed, so that undo takes back a thought, not a letter. */
+export function Late({
+  value,
+  onDone,
+  ...control
+}: { value: string; onDone: (value: string) => void } & Pick<ComponentProps<typeof Input>, "id" | "mono">) {
+  const [text, setText] = useState(value);
+  const done = (): void => {
+    if (text !== value) onDone(text);
+  };
+  return (
+    <Input
+      size="md"
+      {...control}
+      value={text}
+      onChange={(event) => setText(event.target.value)}
+      onBlur={done}
+      onKeyDown={(event) => event.key === "Enter" && done()}
+    />
+  );
+}
+
+/** A statement that is told when it is run. */
+export function SqlField({
+  label,
+  sql: stored,
+  rows = 10,
+  onRun,
+}: {
+  label: string;
+  sql: string;
+  rows?: number;
+  onRun: (sql: string) => void;
+}) {
+  const [sql, setSql] = useState(stored);
+  const run = (): void => {
+    if (sql !== stored) onRun(sql);
+  };
+  return (
+    <>
+      <TextArea
+        aria-label={label}
+        className="le-sql font-mono"
+        spellCheck={false}
+        rows={rows}
+        value={sql}
+        onChange={(event) => setSql(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key !== "Enter" || !(event.metaKey || event.ctrlKey)) return;
+          event.preventDefault();
+          run();
+        }}
+      />
+      <Button size="sm" icon={Play} disabled={sql === stored} onClick={run}>
+        Run
+      </Button>
+    </>
+  );
+}
