@@ -103,7 +103,15 @@ struct Inner {
     config: CatalogsConfig,
     infer: Infer,
     attached: RwLock<BTreeMap<String, Entry>>,
+    /// Those that can't be attached now.
+    absent: RwLock<BTreeMap<String, Absent>>,
     news: News,
+}
+
+/// A catalog that there is, and that can't be used.
+struct Absent {
+    info: CatalogInfo,
+    error: QueryError,
 }
 
 struct Entry {
@@ -141,7 +149,9 @@ impl Catalogs {
     /// No catalogs yet; [`add`](Self::add) them. Must be called inside a tokio runtime.
     pub fn new(config: CatalogsConfig, infer: Infer) -> Catalogs {
         let news = News { changes: broadcast::Sender::new(1024), version: watch::Sender::new(0) };
-        Catalogs { inner: Arc::new(Inner { config, infer, attached: RwLock::default(), news }) }
+        Catalogs {
+            inner: Arc::new(Inner { config, infer, attached: RwLock::default(), absent: RwLock::default(), news }),
+        }
     }
 
     /// Adds a catalog and begins to list it. Returns at once: what an earlier process knew of it is shown meanwhile, and
@@ -224,6 +234,7 @@ impl Catalogs {
             let entry = Entry { catalog: catalog.clone(), _stop: stop.clone().drop_guard() };
             attached.insert(name.to_owned(), entry);
         }
+        self.inner.absent.write().unwrap_or_else(PoisonError::into_inner).remove(name);
         let info = catalog.info();
         match catalog {
             Known::Files(catalog) => {
@@ -238,10 +249,38 @@ impl Catalogs {
         Ok(info)
     }
 
+    /// Remembers a catalog that can't be added for now, and why: who asks for it is told so, and it stays in the list.
+    pub fn set_absent(&self, name: &str, kind: &'static str, location: String, error: &QueryError) {
+        let hint = error.hint.as_ref().map_or(String::new(), |hint| format!(" {hint}"));
+        let message = format!("Catalog \"{name}\" can't be used: {}{hint}", error.message);
+        let error = QueryError::new("CATALOG_UNAVAILABLE", ErrorKind::Unavailable, message)
+            .with_hint("An administrator can mend or remove it under Connections, or with lakefront catalog.");
+        let info = CatalogInfo {
+            name: name.to_owned(),
+            kind,
+            location,
+            databases: 0,
+            tables: 0,
+            files: None,
+            bytes: None,
+            listed_at: None,
+            error: Some(Problem::of(error.clone())),
+            warnings: Vec::new(),
+        };
+        let is_news = {
+            let mut absent = self.inner.absent.write().unwrap_or_else(PoisonError::into_inner);
+            absent.insert(name.to_owned(), Absent { info, error }).is_none()
+        };
+        if is_news {
+            self.inner.news.tell([]);
+        }
+    }
+
     /// Forgets a catalog and its cache; its files stay. `CATALOG_NOT_FOUND`.
     pub async fn remove(&self, name: &str) -> Result<(), QueryError> {
+        let absent = self.inner.absent.write().unwrap_or_else(PoisonError::into_inner).remove(name);
         let entry = self.inner.attached.write().unwrap_or_else(PoisonError::into_inner).remove(name);
-        let entry = entry.ok_or_else(|| no_catalog(name))?;
+        let Some(entry) = entry else { return absent.map(drop).ok_or_else(|| no_catalog(name)) };
         if let Known::Files(catalog) = entry.catalog {
             catalog.forget().await;
         }
@@ -251,8 +290,12 @@ impl Catalogs {
 
     /// All catalogs by name, as they are now.
     pub fn list(&self) -> Vec<CatalogInfo> {
+        let absent = self.inner.absent.read().unwrap_or_else(PoisonError::into_inner);
+        let mut infos: BTreeMap<String, CatalogInfo> =
+            absent.iter().map(|(name, absent)| (name.clone(), absent.info.clone())).collect();
         let attached = self.inner.attached.read().unwrap_or_else(PoisonError::into_inner);
-        attached.values().map(|entry| entry.catalog.info()).collect()
+        infos.extend(attached.iter().map(|(name, entry)| (name.clone(), entry.catalog.info())));
+        infos.into_values().collect()
     }
 
     /// The databases of a catalog; waits for its first listing. `CATALOG_NOT_FOUND`, or why it can't be listed.
@@ -301,7 +344,7 @@ impl Catalogs {
                 format!("There is no table \"{catalog}.{database}.{name}\"."),
             )
         };
-        match self.known(catalog).map_err(|_| missing())? {
+        match self.known(catalog).map_err(|error| missing_unless_absent(error, missing))? {
             Known::Files(known) => {
                 let snapshot = known.snapshot().await?;
                 let entry = snapshot.entry(&database.to_lowercase(), &name.to_lowercase()).ok_or_else(missing)?;
@@ -326,7 +369,7 @@ impl Catalogs {
                 let message = format!("There is no table \"{catalog}.{database}.{table}\".");
                 QueryError::user("TABLE_NOT_FOUND", message)
             };
-            match self.known(catalog).map_err(|_| missing())? {
+            match self.known(catalog).map_err(|error| missing_unless_absent(error, missing))? {
                 Known::Files(known) => {
                     let snapshot = match snapshots.get(catalog.as_str()) {
                         Some(snapshot) => Arc::clone(snapshot),
@@ -392,7 +435,7 @@ impl Catalogs {
         }
     }
 
-    /// Names of all catalogs.
+    /// Names of all catalogs that can be used.
     pub fn names(&self) -> Vec<String> {
         self.inner.attached.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
@@ -447,8 +490,17 @@ impl Catalogs {
 
     fn known(&self, name: &str) -> Result<Known, QueryError> {
         let attached = self.inner.attached.read().unwrap_or_else(PoisonError::into_inner);
-        attached.get(&name.to_lowercase()).map(|entry| entry.catalog.clone()).ok_or_else(|| no_catalog(name))
+        let name = name.to_lowercase();
+        attached.get(&name).map(|entry| entry.catalog.clone()).ok_or_else(|| {
+            let absent = self.inner.absent.read().unwrap_or_else(PoisonError::into_inner);
+            absent.get(&name).map_or_else(|| no_catalog(&name), |absent| absent.error.clone())
+        })
     }
+}
+
+/// Of a table of no catalog there is nothing else to tell.
+fn missing_unless_absent(error: QueryError, missing: impl Fn() -> QueryError) -> QueryError {
+    if error.code == "CATALOG_NOT_FOUND" { missing() } else { error }
 }
 
 impl Known {

@@ -71,6 +71,18 @@ pub enum Source {
 }
 
 impl Source {
+    /// What it is, and where.
+    fn place(&self) -> (&'static str, String) {
+        match self {
+            Self::Local { path } => ("local", path.clone()),
+            Self::S3 { uri, .. } => ("s3", uri.clone()),
+            Self::Trino { url, .. } => ("trino", url.clone()),
+            Self::Postgres { url, .. } => ("postgres", url.clone()),
+            Self::Glue(glue) => ("glue", glue.region.clone()),
+            Self::Seeded { .. } => ("postgres", "the app database".to_owned()),
+        }
+    }
+
     pub fn events_queue_url(&self) -> Option<&str> {
         match self {
             Self::S3 { events_queue_url, .. } => events_queue_url.as_deref(),
@@ -275,12 +287,13 @@ impl Registered {
         let wanted = wanted(settings, store).await?;
         let mut now = self.0.lock().await;
         let catalogs = queries.catalogs();
-        let gone: Vec<String> = now.known.keys().filter(|name| !wanted.contains_key(*name)).cloned().collect();
+        let failed = std::mem::take(&mut now.failures);
+        let gone: BTreeSet<String> =
+            now.known.keys().chain(failed.keys()).filter(|name| !wanted.contains_key(*name)).cloned().collect();
         for name in gone {
             catalogs.remove(&name).await?;
             now.known.remove(&name);
         }
-        now.failures.clear();
         for (name, catalog) in wanted {
             let known = now.known.get(&name);
             if known == Some(&catalog) {
@@ -288,15 +301,23 @@ impl Registered {
             }
             // One lake that can't be used keeps nobody from the others, and a change that can't be made leaves the old one.
             let put = match opened(&catalog, &name, key) {
-                Ok(source) if known.is_some() => catalogs.replace(&name, source).await.map_err(with_hint),
-                Ok(source) => catalogs.add(&name, source).await.map_err(with_hint),
-                Err(error) => Err(error),
+                Ok(source) if known.is_some() => catalogs.replace(&name, source).await,
+                Ok(source) => catalogs.add(&name, source).await,
+                Err(error) => Err(QueryError::user("CATALOG_UNAVAILABLE", format!("{error:#}"))),
             };
             match put {
                 Ok(_) => drop(now.known.insert(name, catalog)),
                 Err(error) => {
-                    tracing::warn!(catalog = name, %error, "catalog {name} is not available: {error:#}");
-                    now.failures.insert(name, format!("{error:#}"));
+                    if known.is_none() {
+                        let (kind, location) = catalog.source.place();
+                        catalogs.set_absent(&name, kind, location, &error);
+                    }
+                    let error = with_hint(error);
+                    // It is tried again and again.
+                    if failed.get(&name) != Some(&error.to_string()) {
+                        tracing::warn!(catalog = name, %error, "catalog {name} is not available: {error}");
+                    }
+                    now.failures.insert(name, error.to_string());
                 }
             }
         }
@@ -490,7 +511,7 @@ pub async fn check(queries: &Queries) -> Vec<(String, anyhow::Result<String>)> {
     let mut checked = Vec::new();
     for catalog in queries.catalogs().list() {
         let outcome = queries.catalogs().refresh(&catalog.name, None).await;
-        let outcome = outcome.map(|report| report.extent()).map_err(Into::into);
+        let outcome = outcome.map(|report| report.extent()).map_err(|error| with_hint(error).context(catalog.location));
         checked.push((catalog.name, outcome));
     }
     checked

@@ -88,6 +88,10 @@ export const catalogs = () =>
     queryFn: ({ signal }) => callJson<Page<CatalogSummary>>("/catalogs", { signal }),
   });
 
+/** The catalog to begin with: the first that can be read, if there is one. */
+export const firstCatalog = (list: readonly CatalogSummary[]): CatalogSummary | undefined =>
+  list.find((each) => !each.error || each.listed_at !== null) ?? list[0];
+
 export const databases = (catalog: string) =>
   queryOptions({
     queryKey: ["catalogs", catalog, "databases"],

@@ -207,23 +207,31 @@ impl CatalogCommand {
                     let _ = catalogs.databases(&name).await;
                 }
                 for catalog in catalogs.list() {
-                    print(format_args!(
-                        "{}\t{}\t{}\t{} tables",
-                        catalog.name, catalog.kind, catalog.location, catalog.tables
-                    ))?;
+                    let state = match &catalog.error {
+                        Some(error) => format!("{} tables\t{}", catalog.tables, error.message),
+                        None => format!("{} tables", catalog.tables),
+                    };
+                    print(format_args!("{}\t{}\t{}\t{state}", catalog.name, catalog.kind, catalog.location))?;
                 }
             }
             Self::Refresh { name } => {
-                let names = name.map_or_else(|| catalogs.names(), |name| vec![name]);
-                for name in names {
-                    let report = catalogs.refresh(&name, None).await?;
-                    say(format_args!(
-                        "{name}: {}; {} new, {} changed, {} gone.",
-                        report.extent(),
-                        report.added.len(),
-                        report.changed.len(),
-                        report.removed.len()
-                    ));
+                let all = || catalogs.list().into_iter().map(|catalog| catalog.name).collect();
+                let mut failed = Vec::new();
+                for name in name.map_or_else(all, |name| vec![name]) {
+                    match catalogs.refresh(&name, None).await {
+                        Ok(report) => say(format_args!(
+                            "{name}: {}; {} new, {} changed, {} gone.",
+                            report.extent(),
+                            report.added.len(),
+                            report.changed.len(),
+                            report.removed.len()
+                        )),
+                        // The others are looked at all the same.
+                        Err(error) => failed.push(told(error).to_string()),
+                    }
+                }
+                if !failed.is_empty() {
+                    bail!("{}", failed.join("\n"));
                 }
             }
             Self::LimitWorkgroup { name } => {

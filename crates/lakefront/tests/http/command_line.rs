@@ -55,6 +55,44 @@ fn a_query_prints_a_table_and_other_formats() {
     assert_eq!(query(&["--format", "csv", "--file", file.to_str().unwrap()]), "two\r\n2\r\n");
 }
 
+/// A disk that is not mounted is told of everywhere, and forgotten as soon as it is back.
+#[test]
+fn a_catalog_whose_folder_is_gone_is_still_one() {
+    let data = lake();
+    let (folder, aside) = (data.path().join("archive"), data.path().join("aside"));
+    write_lake(&folder.join("demo"));
+    output(data.path(), &["catalog", "add", "archive", "--path", folder.to_str().unwrap()], "");
+    std::fs::rename(&folder, &aside).unwrap();
+    let failed = |arguments: &[&str]| {
+        let outcome = run(data.path(), arguments, "");
+        assert_eq!(outcome.status.code(), Some(1), "{arguments:?}");
+        String::from_utf8(outcome.stderr).unwrap()
+    };
+    let says = |text: &str| {
+        assert!(
+            text.contains("Catalog \"archive\" can't be used: Invalid location: there is no such folder."),
+            "{text}"
+        );
+    };
+    let listed = output(data.path(), &["catalog", "list"], "");
+    assert!(listed.starts_with(&format!("archive\tlocal\t{}\t0 tables\t", folder.display())), "{listed}");
+    says(&listed);
+    let refreshed = failed(&["catalog", "refresh"]);
+    says(&refreshed);
+    assert!(refreshed.contains("local: "), "the others are listed: {refreshed}");
+    let told = failed(&["doctor"]);
+    says(&told);
+    assert!(told.contains(folder.to_str().unwrap()), "{told}");
+    let asked = failed(&["query", "select count(*) n from archive.demo.sales"]);
+    says(&asked);
+    assert!(asked.contains("CATALOG_UNAVAILABLE"), "{asked}");
+    assert!(failed(&["query", "select 1 from nowhere.demo.sales"]).contains("There is no catalog nowhere"));
+
+    std::fs::rename(&aside, &folder).unwrap();
+    let csv = output(data.path(), &["query", "--format", "csv", "select count(*) n from archive.demo.sales"], "");
+    assert_eq!(csv, "n\r\n4\r\n");
+}
+
 #[test]
 fn exit_codes_tell_failure_from_misuse() {
     let data = lake();

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
-import { catalogs as catalogsQuery } from "@/api/queries";
+import { catalogs as catalogsQuery, firstCatalog } from "@/api/queries";
 import { useDocumentHead } from "@/ui/document-head";
 import { Failure } from "@/ui/failure";
 import { Page } from "@/ui/page";
@@ -27,7 +27,7 @@ export function CatalogPage() {
     );
   }
   if (data?.items.length === 0) return <NoCatalogs />;
-  const catalog = named ?? picked ?? data?.items[0]?.name;
+  const catalog = named ?? picked ?? firstCatalog(data?.items ?? [])?.name;
   return (
     <div className="flex flex-1">
       {data && catalog ? (

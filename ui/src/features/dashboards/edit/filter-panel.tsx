@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { ArrowDown, ArrowUp, Filter as FilterMark, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { table, tables, databases, catalogs } from "@/api/queries";
+import { catalogs, databases, firstCatalog, table, tables } from "@/api/queries";
 import { sqlName } from "@/lib/sql-text";
 import { Button, IconButton } from "@/ui/button";
 import { Checkbox, Field, Select } from "@/ui/field";
@@ -243,7 +243,7 @@ function ColumnChoice({
 }) {
   const [chosen, setChosen] = useState("");
   const catalogList = useQuery({ ...catalogs(), enabled: !definition.catalog }).data?.items ?? [];
-  const catalog = definition.catalog || catalogList[0]?.name || "";
+  const catalog = definition.catalog || firstCatalog(catalogList)?.name || "";
   const databaseList =
     useQuery({ ...databases(catalog), enabled: catalog !== "" && !definition.database }).data?.items ?? [];
   const database = definition.database || databaseList[0]?.name || "";

@@ -1,6 +1,6 @@
 import { useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { catalogs, databases, table, tables } from "@/api/queries";
+import { catalogs, databases, firstCatalog, table, tables } from "@/api/queries";
 import type { Schema } from "../editor/completion";
 import type { Dialect } from "../editor/dialect";
 import type { TableUse } from "../text/tables";
@@ -14,7 +14,7 @@ export interface Place {
 /** The place of a tab: its own choice, else the first there is. */
 export function usePlace(chosen: Place): Place & { kind: string | null; catalogs: string[]; databases: string[] } {
   const catalogList = useQuery(catalogs()).data?.items ?? [];
-  const catalog = chosen.catalog ?? catalogList[0]?.name ?? null;
+  const catalog = chosen.catalog ?? firstCatalog(catalogList)?.name ?? null;
   const databaseList = useQuery({ ...databases(catalog ?? ""), enabled: catalog !== null }).data?.items ?? [];
   const kind = catalogList.find((each) => each.name === catalog)?.kind ?? null;
   const first = databaseList.find((each) => kind === "postgres" && each.name === "public") ?? databaseList[0];
