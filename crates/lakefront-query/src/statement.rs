@@ -1,5 +1,6 @@
 //! Parse, classify, bind names to tables; errors with line and column in the author's own text.
 
+mod advice;
 mod conditions;
 mod dialect;
 mod execute;
@@ -364,8 +365,11 @@ impl BoundQuery {
             let name = between(&error.message, '\'').unwrap_or_default();
             let column = name.rsplit('.').next().unwrap_or(name);
             told.position = position.or_else(|| self.find_name(column));
-            told.hint = self.nearest_column(column);
+            told.hint = self.nearest_column(column).or_else(|| self.advice_on_column(column));
             return told;
+        }
+        if error.kind == EngineErrorKind::TypeMismatch {
+            told.hint = advice::operands(&told.message);
         }
         told.at(position)
     }
@@ -384,6 +388,25 @@ impl BoundQuery {
     fn nearest_column(&self, column: &str) -> Option<String> {
         let near = names::nearest(column, self.tables.iter().flat_map(Bound::columns))?;
         (!near.eq_ignore_ascii_case(column)).then(|| format!("Did you mean `{near}`?"))
+    }
+
+    /// What a name is taken for that is no column's.
+    fn advice_on_column(&self, column: &str) -> Option<String> {
+        let words = words_of(self.sql, self.text.author()).ok()?;
+        let words: Vec<&Word> = words.iter().filter(|word| !word.is_space()).collect();
+        let is_named =
+            |word: &Word| matches!(&word.token, Token::Word(word) if word.value.eq_ignore_ascii_case(column));
+        let is_as = |word: &Word| matches!(&word.token, Token::Word(word) if word.keyword == Keyword::AS);
+        if words.windows(2).any(|pair| is_as(pair[0]) && is_named(pair[1])) {
+            return Some(format!(
+                "`{column}` is a name that SELECT gives, which WHERE, GROUP BY, HAVING and other columns of it can't see: write its expression, or select from a subquery."
+            ));
+        }
+        let is_quoted =
+            |word: &&&Word| is_named(word) && matches!(&word.token, Token::Word(word) if word.quote_style.is_some());
+        let quoted = words.iter().find(is_quoted)?;
+        let Token::Word(name) = &quoted.token else { return None };
+        Some(format!("Names stand between double quotes; a text stands between single ones: '{}'.", name.value))
     }
 
     /// Where the author first wrote a name.

@@ -18,6 +18,7 @@ use sqlparser::tokenizer::Span;
 
 pub(crate) use kind::{Kind, Show, kind};
 
+use super::advice;
 use super::conditions::{Conditions, Open};
 use super::names::nearest;
 use crate::{ErrorKind, Position, QueryError};
@@ -159,8 +160,13 @@ impl Walk {
         )
         .at(position(name.span()));
         let names = functions().iter().map(|function| function.name);
-        let error = match known.filter(|_| !table).and_then(|known| nearest(&known, names)) {
-            Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
+        let near = |known: String| nearest(&known, names).map(|near| format!("Did you mean `{near}`?"));
+        let hint = known.filter(|_| !table).and_then(|known| match advice::function(&known) {
+            Some(advice) => Some(advice.to_owned()),
+            None => near(known),
+        });
+        let error = match hint {
+            Some(hint) => error.with_hint(hint),
             None => error,
         };
         // Elsewhere too a function in place of a table may be a way around everything: Trino's `query` sends any text to

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, Ident, LambdaFunctionParameter, Query, Statement, TableAlias, TableFactor, Value, Visit, Visitor,
+    Expr, Ident, LambdaFunctionParameter, Query, Spanned, Statement, TableAlias, TableFactor, Value, Visit, Visitor,
 };
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Token};
@@ -20,6 +20,8 @@ pub(crate) fn check_words(words: &[Word]) -> Result<(), SyntaxError> {
         match &word.token {
             // Other dialects begin the names of variables and stages with it.
             Token::AtSign => return refuse("Trino's SQL has no `@`.", word),
+            Token::DoubleEq => return refuse("Trino's SQL has no `==`: values are compared by `=`.", word),
+            Token::Char('`') => return refuse("Names stand between double quotes, not backticks.", word),
             Token::Period if after.is_some_and(|after| !matches!(after.token, Token::Word(_) | Token::Mul)) => {
                 let message = "After a point comes a name; one that begins with a digit needs double quotes.";
                 return refuse(message, after.unwrap_or(word));
@@ -115,6 +117,9 @@ impl Visitor for Grammar {
             }
             Expr::Value(value) if matches!(&value.value, Value::Placeholder(name) if name.starts_with(':')) => {
                 refused("Trino's SQL has no parameters with names.", value.span.start)
+            }
+            Expr::ILike { expr, .. } => {
+                refused("Trino's SQL has no ILIKE: compare lower(x) LIKE lower(pattern).", expr.span().start)
             }
             Expr::Lambda(lambda) => lambda.params.iter().try_for_each(parameter_is_plain),
             _ => ControlFlow::Continue(()),
