@@ -59,6 +59,9 @@ test("an administrator sets a budget, a run waits, is approved, and the page sho
 
   await expect(statusLine(hers)).toContainText("Done");
   await expect(statusLine(hers)).toContainText(/scanned, .* predicted/);
+  // Who may not save is not offered to.
+  await expect(hers.getByRole("button", { name: "Share", exact: true })).toBeVisible();
+  await expect(hers.getByRole("button", { name: /^Save/ })).toHaveCount(0);
   await hers.goto("/costs");
   await expect(hers.getByRole("table", { name: "Costs by dashboard" })).toContainText("On no dashboard");
   await expect(hers.getByRole("tab", { name: "By person" })).toHaveCount(0);

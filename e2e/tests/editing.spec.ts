@@ -97,6 +97,17 @@ test("a new dashboard opens for editing, and a saved chart becomes its first til
   await expect(page.getByRole("region", { name: "Restaurants by state" }).locator("[data-chart=bar]")).toBeVisible();
 });
 
+test("a new dashboard that is discarded is not kept", async ({ page, complaints }) => {
+  complaints.expect(/status of 404/);
+  await page.goto("/dashboards");
+  await page.getByRole("button", { name: "New dashboard" }).click();
+  await expect(page.getByText("Editing Untitled dashboard")).toBeVisible();
+  const address = new URL(page.url()).pathname;
+  await page.getByRole("button", { name: "Discard" }).click();
+  await expect(page).toHaveURL(/\/dashboards$/);
+  expect((await api(page, "GET", `/dashboards/by-slug/${address.slice("/d/".length)}`)).status).toBe(404);
+});
+
 test("a filter is made from a column, named, and narrows the tile that takes its clause", async ({ page }) => {
   await page.goto("/dashboards");
   await page.getByRole("button", { name: "New dashboard" }).click();
@@ -183,6 +194,7 @@ test("an earlier version is taken back", async ({ page }) => {
   await page.keyboard.press("e");
   await page.getByRole("button", { name: "Versions" }).click();
   const first = page.getByRole("listitem").filter({ hasText: "Version 1" });
+  await expect(first).toContainText(/Demo administrator, .*\d/);
   await first.getByRole("button", { name: "Take back" }).click();
   await expect(tile("Top restaurants")).toBeVisible();
   await save(page);

@@ -15,10 +15,14 @@ import { whole } from "./whole";
 
 const part = encodeURIComponent;
 
+/** What a new dashboard is called until it has a name. */
+export const UNTITLED = "Untitled dashboard";
+
 export interface DashboardVersion {
   version: number;
-  created_at: string;
-  author?: { id: string; name: string } | null;
+  changed_at: string;
+  /** Nobody where the server changed it itself. */
+  changed_by: { id: string; name: string } | null;
   definition?: DashboardDefinition;
 }
 

@@ -15,13 +15,14 @@ import {
   Users,
   type LucideIcon,
 } from "lucide-react";
-import { dashboards, everyTable, me, savedQueries } from "@/api/queries";
+import { dashboards, everyTable, savedQueries } from "@/api/queries";
 import { bytes, changed } from "@/lib/format";
 import { find } from "@/lib/fuzzy";
 import { stringifySearch } from "@/lib/search";
 import { firstLook } from "@/lib/sql-text";
 import { useNow } from "@/lib/now";
 import { useTheme } from "@/ui/use-theme";
+import { useIsAdmin } from "@/ui/use-role";
 
 export interface Hit {
   id: string;
@@ -46,7 +47,7 @@ export function usePaletteGroups(text: string, { onKeys }: { onKeys: () => void 
   const boards = useQuery(dashboards()).data?.items ?? [];
   const queries = useQuery(savedQueries()).data?.items ?? [];
   const tables = useQuery(everyTable()).data ?? [];
-  const isAdmin = useQuery({ ...me(), enabled: false }).data?.user.role === "admin";
+  const isAdmin = useIsAdmin();
   const wanted = text.trim();
 
   const open: Hit[] = [

@@ -1,8 +1,7 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { ChevronDown, ChevronRight, ChevronsUpDown, Database, RefreshCw, Table2 } from "lucide-react";
 import { useRef, useState, type KeyboardEvent } from "react";
-import { me } from "@/api/queries";
 import type { CatalogSummary } from "@/api/types";
 import { refreshCatalog } from "@/api/writes";
 import { cx } from "@/lib/cx";
@@ -14,6 +13,7 @@ import { Icon } from "@/ui/icon";
 import { Menu } from "@/ui/menu";
 import { SkeletonRows } from "@/ui/skeleton";
 import { TypeMark } from "@/ui/type-mark";
+import { useIsAdmin } from "@/ui/use-role";
 import { databaseId, tableId, useNodes, type Node } from "./nodes";
 
 interface Selection {
@@ -31,7 +31,7 @@ export function CatalogTree(props: {
 }) {
   const { catalogs, catalog, selected, onCatalog, className } = props;
   const client = useQueryClient();
-  const isAdmin = useQuery({ ...me(), enabled: false }).data?.user.role === "admin";
+  const isAdmin = useIsAdmin();
   // Administrators have the server list the files again; others read again what it knows.
   const refresh = useMutation({
     mutationFn: async () => (isAdmin ? refreshCatalog(catalog) : undefined),

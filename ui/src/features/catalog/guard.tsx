@@ -1,16 +1,17 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { me, table as tableQuery } from "@/api/queries";
+import { useQueryClient } from "@tanstack/react-query";
+import { table as tableQuery } from "@/api/queries";
 import type { Table } from "@/api/types";
 import { requirePartition } from "@/api/writes";
 import { Failure } from "@/ui/failure";
 import { Checkbox } from "@/ui/field";
 import { SectionHead } from "@/ui/page";
 import { useChoice } from "@/ui/use-choice";
+import { useMayEdit } from "@/ui/use-role";
 
 /** Which partition keys queries must narrow; editors choose them. */
 export function Guard({ table }: { table: Table }) {
   const client = useQueryClient();
-  const mayEdit = useQuery({ ...me(), enabled: false }).data?.user.role !== "viewer";
+  const mayEdit = useMayEdit();
   const { catalog, database, name } = table;
   const rule = useChoice(table.require_partition ?? [], {
     mutationFn: (keys: string[]) => requirePartition(catalog, database, name, keys),

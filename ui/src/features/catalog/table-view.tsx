@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { RefreshCw, SquareTerminal } from "lucide-react";
 import type { ReactNode } from "react";
-import { me, table as tableQuery } from "@/api/queries";
+import { table as tableQuery } from "@/api/queries";
 import type { Table } from "@/api/types";
 import { refreshTable } from "@/api/writes";
 import { cx } from "@/lib/cx";
@@ -16,6 +16,7 @@ import { Strip } from "@/ui/message";
 import { Crumb, Divider, PageTitle } from "@/ui/page";
 import { Skeleton, SkeletonRows } from "@/ui/skeleton";
 import { TabPanel, Tabs } from "@/ui/tabs";
+import { useMayEdit } from "@/ui/use-role";
 import { Columns } from "./columns";
 import { allColumns } from "./nodes";
 import { Guard } from "./guard";
@@ -39,7 +40,7 @@ export function TableView(name: Name) {
   const { catalog, database, table } = name;
   const client = useQueryClient();
   const { data, error, refetch } = useQuery(tableQuery(catalog, database, table));
-  const mayRefresh = useQuery({ ...me(), enabled: false }).data?.user.role !== "viewer";
+  const mayRefresh = useMayEdit();
   const refresh = useMutation({
     mutationFn: () => refreshTable(catalog, database, table),
     onSuccess: async () => {

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Download } from "lucide-react";
-import { costs, me } from "@/api/queries";
+import { costs } from "@/api/queries";
 import type { CostReport } from "@/api/types";
 import { bytes, count, full, percent, usd } from "@/lib/format";
 import { useNow } from "@/lib/now";
@@ -12,6 +12,7 @@ import { Select } from "@/ui/field";
 import { Page, PageHead, SectionHead } from "@/ui/page";
 import { Skeleton } from "@/ui/skeleton";
 import { Chart } from "@/viz";
+import { useIsAdmin } from "@/ui/use-role";
 import { Approvals } from "./approvals";
 import { Breakdown } from "./breakdown";
 import { Budgets } from "./budgets";
@@ -34,7 +35,7 @@ export function CostsPage() {
   const search = useSearch({ strict: false }) as { days?: string; by?: string };
   const days = PERIODS.find(([each]) => String(each) === search.days)?.[0] ?? 30;
   const { from, to } = lastDays(days, now);
-  const isAdmin = useQuery({ ...me(), enabled: false }).data?.user.role === "admin";
+  const isAdmin = useIsAdmin();
   const { data, error, refetch } = useQuery(costs(from, to, "day"));
   const go = (change: Record<string, string>) =>
     void navigate({ to: ".", search: { ...search, ...change } as never, replace: true });

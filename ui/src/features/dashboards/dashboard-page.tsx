@@ -44,6 +44,7 @@ export function DashboardPage() {
   const [asked, setEditing] = useEditing();
   const mayEdit = reader !== undefined && reader.user.role !== "viewer";
   const editing = asked && mayEdit;
+  const navigate = useNavigate();
   useWithoutSignIn();
   useDocumentHead(
     dashboard ? `${editing ? "Edit " : ""}${dashboard.title}` : error ? "Dashboard" : undefined,
@@ -63,7 +64,11 @@ export function DashboardPage() {
   if (!editing) return view;
   return (
     <Suspense fallback={view}>
-      <DashboardEditor dashboard={dashboard} onLeave={() => setEditing(false)} />
+      <DashboardEditor
+        dashboard={dashboard}
+        onLeave={() => setEditing(false)}
+        onGone={() => void navigate({ to: "/dashboards" })}
+      />
     </Suspense>
   );
 }

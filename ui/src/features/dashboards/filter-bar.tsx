@@ -50,6 +50,7 @@ export function FilterBar({
       else
         for (const name of filter.type === "date_range" ? rangeNames(filter) : [filter.id])
           patch[name] = String(entered.get(name) ?? "") || undefined;
+      if (filter.type === "date_range") inOrder(patch, rangeNames(filter));
     }
     for (const open of form.current.querySelectorAll<HTMLDetailsElement>("details[open]")) open.open = false;
     search.go(search.change(patch));
@@ -103,6 +104,12 @@ export function FilterBar({
     </form>
   );
 }
+/** A range from a later day to an earlier one is meant the other way round. */
+function inOrder(patch: Record<string, string | string[] | undefined>, [from, to]: [string, string]): void {
+  const [first, last] = [patch[from], patch[to]];
+  if (typeof first === "string" && typeof last === "string" && first > last) [patch[from], patch[to]] = [last, first];
+}
+
 const NO_NAMES: ReadonlyMap<string, string> = new Map();
 
 function Segment(props: {

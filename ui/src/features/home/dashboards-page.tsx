@@ -2,8 +2,9 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { Ellipsis, LayoutDashboard, Link as LinkIcon, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { dashboards, everyTable, me } from "@/api/queries";
+import { dashboards, everyTable } from "@/api/queries";
 import type { Dashboard } from "@/api/types";
+import { UNTITLED } from "@/api/dashboards";
 import { createDashboard, deleteDashboard } from "@/api/writes";
 import { changed } from "@/lib/format";
 import { find } from "@/lib/fuzzy";
@@ -20,6 +21,7 @@ import { Page, PageHead } from "@/ui/page";
 import { PublicMark } from "@/ui/public-mark";
 import { SkeletonRows } from "@/ui/skeleton";
 import { Table, Td, Th } from "@/ui/table";
+import { useMayEdit } from "@/ui/use-role";
 import { StarButton } from "./star-button";
 import { useStar } from "./use-star";
 
@@ -28,7 +30,7 @@ export function DashboardsPage() {
   const [text, setText] = useState("");
   const { data, isPending, error, refetch } = useQuery(dashboards());
   const found = (data?.items ?? []).filter((board) => !text.trim() || find(board.title, text.trim()));
-  const mayEdit = useQuery({ ...me(), enabled: false }).data?.user.role !== "viewer";
+  const mayEdit = useMayEdit();
   return (
     <Page className="w-full">
       <PageHead
@@ -162,7 +164,7 @@ function NewDashboard() {
     mutationFn: async () => {
       const [first] = await client.fetchQuery(everyTable());
       return createDashboard({
-        title: "Untitled dashboard",
+        title: UNTITLED,
         definition: {
           catalog: first?.catalog ?? "",
           database: first?.database ?? "",

@@ -19,7 +19,8 @@ interface Props {
   onFormat: () => void;
   onHistory: () => void;
   onShare: () => void;
-  onSave: () => void;
+  /** Nothing where the reader may not save. */
+  onSave: (() => void) | undefined;
   children: ReactNode;
 }
 
@@ -69,9 +70,11 @@ export function Toolbar(props: Props) {
         <Share size={14} />
         <span className="wide">Share</span>
       </button>
-      <button type="button" className="wb-ctl" onClick={props.onSave}>
-        Save <kbd>{mod}S</kbd>
-      </button>
+      {props.onSave && (
+        <button type="button" className="wb-ctl" onClick={props.onSave}>
+          Save <kbd>{mod}S</kbd>
+        </button>
+      )}
       {props.children}
     </div>
   );

@@ -4,6 +4,7 @@ import { lazy, Suspense, useEffect, useEffectEvent, useMemo, useRef, useState } 
 import type { Dashboard, ExecutionRequest, SavedQuery } from "@/api/types";
 import { useDocumentHead } from "@/ui/document-head";
 import type { ChartSpec } from "@/viz";
+import { useMayEdit } from "@/ui/use-role";
 import * as api from "./api";
 import { CatalogTree } from "./catalog/catalog-tree";
 import { useColumnTypes, usePlace, useSchema } from "./catalog/use-catalog";
@@ -118,7 +119,9 @@ export default function Workbench() {
     edit({ title: query.title, saved: { id: query.id, version: query.version, sql: draft.sql, title: query.title } });
     await client.invalidateQueries({ queryKey: ["queries"] });
   };
+  const mayEdit = useMayEdit();
   const save = async () => {
+    if (!mayEdit) return setNotice({ text: "Only editors save queries. Share copies a link that opens this text." });
     if (draft.saved === null) return setDialog({ kind: "query" });
     try {
       await saved(await api.updateQuery(draft.saved.id, draft.saved.version, draft.title, definition()));
@@ -227,7 +230,7 @@ export default function Workbench() {
           onFormat={() => void format()}
           onHistory={() => setPane("history")}
           onShare={() => void share()}
-          onSave={() => void save()}
+          onSave={mayEdit ? () => void save() : undefined}
         >
           <EstimateChip estimate={estimate} />
         </Toolbar>

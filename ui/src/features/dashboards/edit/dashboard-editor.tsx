@@ -1,12 +1,13 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Plus, X } from "lucide-react";
 import { useEffect, useReducer, useState } from "react";
-import { saveDashboard } from "@/api/dashboards";
+import { saveDashboard, UNTITLED } from "@/api/dashboards";
 import { ApiError } from "@/api/error";
 import { filtersFromSearch, tabFromSearch } from "@/api/filters";
 import { wholeDefinition } from "@/api/whole";
 import type { ChartDefinition, Column } from "@/api/types";
-import { dashboardBySlug } from "@/api/queries";
+import { dashboardBySlug, me } from "@/api/queries";
+import { deleteDashboard } from "@/api/writes";
 import { useHotkey } from "@/lib/hotkeys";
 import { Button, IconButton } from "@/ui/button";
 import { Strip } from "@/ui/message";
@@ -41,7 +42,15 @@ import { useFilterData, useTileData } from "./use-tile-data";
 import "./edit.css";
 
 /** A dashboard as it is made: the same tiles as objects on a grid, and a panel for what is chosen. */
-export function DashboardEditor({ dashboard, onLeave }: { dashboard: Dashboard; onLeave: () => void }) {
+export function DashboardEditor({
+  dashboard,
+  onLeave,
+  onGone,
+}: {
+  dashboard: Dashboard;
+  onLeave: () => void;
+  onGone: () => void;
+}) {
   const [base] = useState(() => {
     const stored = kept(dashboard.id);
     return {
@@ -91,15 +100,32 @@ export function DashboardEditor({ dashboard, onLeave }: { dashboard: Dashboard; 
     },
   });
   const conflict = save.error instanceof ApiError && save.error.status === 412;
-  const discard = (): void => {
+  const leave = (): void => {
     keep(dashboard.id, null);
     onLeave();
   };
+  // One that was only just made, and never saved with anything on it, is not kept.
+  const { data: reader } = useQuery({ ...me(), enabled: false });
+  const isUnused =
+    dashboard.version === 1 &&
+    dashboard.title === UNTITLED &&
+    dashboard.owner.id === reader?.user.id &&
+    dashboard.definition.tabs.every((t) => t.tiles.length === 0);
+  const drop = useMutation({
+    mutationFn: () => deleteDashboard(dashboard.id),
+    onSuccess: () => {
+      keep(dashboard.id, null);
+      void client.invalidateQueries({ queryKey: ["dashboards"], exact: true });
+      onGone();
+    },
+    onError: leave,
+  });
+  const discard = (): void => (isUnused ? drop.mutate() : leave());
   const saveOver = async (): Promise<void> =>
     save.mutate((await client.fetchQuery({ ...dashboardBySlug(dashboard.slug), staleTime: 0 })).version);
   const takeTheirs = async (): Promise<void> => {
     await client.fetchQuery({ ...dashboardBySlug(dashboard.slug), staleTime: 0 });
-    discard();
+    leave();
   };
 
   useHotkey("mod+z", () => act({ do: "undo" }));

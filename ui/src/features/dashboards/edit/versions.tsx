@@ -46,8 +46,8 @@ function VersionList({ id, onPick }: { id: string; onPick: (definition: Dashboar
         <li key={v.version} className="flex min-h-8 items-center gap-2 px-2">
           <span className="font-medium">Version {v.version}</span>
           <span className="truncate text-small text-ink-3">
-            {v.author ? `${v.author.name}, ` : ""}
-            {changed(v.created_at, now)}
+            {v.changed_by ? `${v.changed_by.name}, ` : ""}
+            {changed(v.changed_at, now)}
           </span>
           {v.definition && (
             <Button size="sm" className="ml-auto" onClick={() => v.definition && onPick(v.definition)}>

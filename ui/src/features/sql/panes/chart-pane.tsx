@@ -9,6 +9,7 @@ import {
   type ChartType,
   type Row,
 } from "@/viz";
+import { useMayEdit } from "@/ui/use-role";
 import { count } from "../format";
 import { chartValue } from "../result/cells";
 import type { ResultPages } from "../result/pages";
@@ -28,6 +29,7 @@ interface Props {
 
 /** The result as a chart, with its encodings beside it. */
 export function ChartPane({ run, spec: chosen, onSpec, onSaveChart, onAddToDashboard }: Props) {
+  const mayEdit = useMayEdit();
   const columns = useMemo(() => run?.status?.columns ?? [], [run?.status?.columns]);
   const rows = useChartRows(run?.pages ?? null);
   const spec = useMemo(
@@ -84,19 +86,21 @@ export function ChartPane({ run, spec: chosen, onSpec, onSaveChart, onAddToDashb
             </label>
           </>
         ) : null}
-        <div className="acts">
-          <button
-            type="button"
-            className="wb-ctl pri"
-            disabled={problem !== undefined}
-            onClick={() => onAddToDashboard(spec)}
-          >
-            Add to dashboard
-          </button>
-          <button type="button" className="wb-ctl" disabled={problem !== undefined} onClick={() => onSaveChart(spec)}>
-            Save chart
-          </button>
-        </div>
+        {mayEdit && (
+          <div className="acts">
+            <button
+              type="button"
+              className="wb-ctl pri"
+              disabled={problem !== undefined}
+              onClick={() => onAddToDashboard(spec)}
+            >
+              Add to dashboard
+            </button>
+            <button type="button" className="wb-ctl" disabled={problem !== undefined} onClick={() => onSaveChart(spec)}>
+              Save chart
+            </button>
+          </div>
+        )}
         {run.pages.rows > CHART_ROWS ? (
           <p className="wb-note">
             Drawn from the first {count(CHART_ROWS)} of {count(run.pages.rows)} rows. Group the statement to draw them
