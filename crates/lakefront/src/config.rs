@@ -129,8 +129,9 @@ pub enum LogFormat {
 /// A catalog of the settings file: a local folder, a bucket or a Glue catalog whose credentials come from the environment,
 /// or a Trino or PostgreSQL that asks for none.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
+#[serde(remote = "Self", rename_all = "lowercase", deny_unknown_fields)]
 pub enum CatalogSetting {
+    #[serde(rename = "path")]
     Local {
         path: PathBuf,
     },
@@ -149,6 +150,23 @@ pub enum CatalogSetting {
         postgres: String,
     },
     Glue(Box<crate::catalogs::Glue>),
+}
+
+/// The setting that says what a catalog is and where.
+const CATALOG_KINDS: [&str; 5] = ["path", "s3", "trino", "postgres", "glue"];
+
+impl<'de> Deserialize<'de> for CatalogSetting {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        let settings = serde_json::Map::deserialize(deserializer)?;
+        let kinds: Vec<&str> = CATALOG_KINDS.into_iter().filter(|kind| settings.contains_key(*kind)).collect();
+        let [kind] = kinds[..] else {
+            let known = CATALOG_KINDS.join(", ");
+            return Err(D::Error::custom(format!("a catalog has one of {known}; this one has {}", kinds.len())));
+        };
+        let tagged = serde_json::json!({kind: settings});
+        Self::deserialize(tagged).map_err(D::Error::custom)
+    }
 }
 
 /// An address, or a network in CIDR notation.
@@ -368,5 +386,25 @@ mod tests {
         assert!(load(&[("LAKEFRONT_SERVER_PUBLIC_URL", "lakefront.example.com")]).is_err());
         assert!(load(&[("LAKEFRONT_EVENTS_SECRET", "short")]).is_err());
         assert!(load(&[("LAKEFRONT_SERVER_TRUSTED_PROXIES", "10.0.0.0/33")]).is_err());
+    }
+
+    #[test]
+    fn a_catalog_that_is_misspelt_is_told_how() {
+        let read = |text| serde_json::from_str::<CatalogSetting>(text).map_err(|error| error.to_string());
+        assert!(matches!(read(r#"{"path": "/lake"}"#), Ok(CatalogSetting::Local { .. })));
+        assert!(matches!(read(r#"{"s3": "s3://lake/data", "region": "eu-west-1"}"#), Ok(CatalogSetting::S3 { .. })));
+        assert!(matches!(read(r#"{"trino": "http://trino:8080"}"#), Ok(CatalogSetting::Trino { .. })));
+        let glue = read(r#"{"glue": "eu-west-1", "result_reuse": 60}"#);
+        assert!(matches!(glue, Ok(CatalogSetting::Glue(glue)) if glue.region == "eu-west-1"));
+        for (text, words) in [
+            (r#"{"pth": "/lake"}"#, "a catalog has one of path, s3, trino, postgres, glue; this one has 0"),
+            (r#"{"path": "/lake", "s3": "s3://lake"}"#, "this one has 2"),
+            (r#"{"s3": "s3://lake", "regio": "eu-west-1"}"#, "unknown field `regio`, expected one of `s3`, `region`"),
+            (r#"{"glue": "eu-west-1", "workgrup": "x"}"#, "unknown field `workgrup`, expected one of `glue`"),
+            (r#"{"path": 3}"#, "invalid type: integer `3`"),
+        ] {
+            let told = read(text).unwrap_err();
+            assert!(told.contains(words), "{told}");
+        }
     }
 }
