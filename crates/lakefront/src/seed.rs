@@ -52,6 +52,11 @@ impl CsvTable {
     pub fn look(path: &Path) -> anyhow::Result<Self> {
         let told = || format!("cannot read {}", path.display());
         let (header, _) = Format::default().with_header(true).infer_schema(input(path)?, Some(0)).with_context(told)?;
+        if let [only] = header.fields().as_ref()
+            && let Some(other) = only.name().chars().find(|letter| matches!(letter, ';' | '\t' | '|'))
+        {
+            bail!("the columns of {} seem to be separated by {other:?}; seed reads commas", path.display());
+        }
         let names = names(&header)?;
         let text = names.iter().map(|name| Field::new(name, DataType::Utf8, true)).collect::<Vec<_>>();
         let reader = ReaderBuilder::new(Arc::new(Schema::new(text)))

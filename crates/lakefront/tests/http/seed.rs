@@ -85,6 +85,9 @@ fn seeding_has_a_life(address: Option<&str>, table: &str) {
     std::fs::write(&file, ODD.lines().next().unwrap()).unwrap();
     let (done, said) = seed(&["--table", "odd", "--yes"]);
     assert!(!done && said.contains("has no rows"), "{said}");
+    std::fs::write(&file, "id;name\r\n1;Ann\r\n").unwrap();
+    let (done, said) = seed(&["--table", "odd", "--yes"]);
+    assert!(!done && said.contains("separated by ';'; seed reads commas"), "{said}");
     assert_eq!(rows(data.path(), &all), first.replace("Ann's", "Bob's"));
     for name in ["users; drop table users", "Users", "", "_x", "ü"] {
         let refused = run(data.path(), &["seed", "--csv", file.to_str().unwrap(), "--table", name], "");
