@@ -122,3 +122,19 @@ test("a dashboard that is not there answers 404 with a page", async ({ page, com
   expect(response?.status()).toBe(404);
   await expect(page.locator("main")).toContainText(/not|nothing/i);
 });
+
+test("on paper a dashboard shows what it is filtered by, all columns, and no buttons", async ({ page }) => {
+  await page.goto("/d/demand-forecast?state=CA");
+  await dashboardReady(page);
+  await page.emulateMedia({ media: "print" });
+  // Landscape A4 within its margins.
+  await page.setViewportSize({ width: 1032, height: 700 });
+  await expect(page.getByRole("search", { name: "Filters" })).toContainText("California");
+  await expect(page.getByRole("button", { name: "Edit" })).toBeHidden();
+  await expect(page.getByRole("link", { name: "Reset filters" })).toBeHidden();
+  const table = page.locator("[data-chart=table] table").last();
+  await expect(table).toBeVisible();
+  const right = await table.evaluate((element) => element.getBoundingClientRect().right);
+  expect(right).toBeLessThanOrEqual(1032);
+  await picture(page, "dashboard-print");
+});
