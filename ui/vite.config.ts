@@ -38,7 +38,7 @@ const arrange = (): Plugin => ({
       const [, entry = ""] = /<script type="module" crossorigin src="([^"]+)"[^>]*><\/script>/.exec(after) ?? [];
       const start = `<script nonce="__NONCE__">
       {
-        delete document.documentElement.dataset.parsing;
+        lfShow();
         const start = () =>
           import("${entry}").catch((error) => {
             for (const text of document.querySelectorAll(".ld-pick noscript")) text.outerHTML = text.textContent;

@@ -1,10 +1,12 @@
 import { api, brokenInAnyTheme, expect, picture, statusLine, test, workbenchReady, write } from "../support";
 
-
 // One story: what comes later needs what came before.
 test.describe.configure({ mode: "serial" });
 
-test("an administrator sets a budget, a run waits, is approved, and the page shows it", async ({ page, browser }, story) => {
+test("an administrator sets a budget, a run waits, is approved, and the page shows it", async ({
+  page,
+  browser,
+}, story) => {
   await page.goto("/costs");
   // A second try finds what the first one left.
   const { body: left } = await api<{ items: { id: string }[] }>(page, "GET", "/budgets");
@@ -37,7 +39,10 @@ test("an administrator sets a budget, a run waits, is approved, and the page sho
   await expect(hers.getByRole("navigation", { name: "Main" })).toBeVisible();
   await hers.goto("/sql");
   await workbenchReady(hers);
-  await write(hers, `select state, sum(y_05) as low from forecast where restaurant_id >= ${story.retry} group by 1 order by 1`);
+  await write(
+    hers,
+    `select state, sum(y_05) as low from forecast where restaurant_id >= ${story.retry} group by 1 order by 1`,
+  );
   await hers.keyboard.press("ControlOrMeta+Enter");
   await expect(hers.getByRole("heading", { name: "Waiting for an administrator" })).toBeVisible();
   await expect(hers.getByRole("tabpanel")).toContainText(`The budget of ${name} is 1 kB a month, 0 B of it used.`);

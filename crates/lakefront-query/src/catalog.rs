@@ -234,7 +234,7 @@ impl Catalogs {
             let entry = Entry { catalog: catalog.clone(), _stop: stop.clone().drop_guard() };
             attached.insert(name.to_owned(), entry);
         }
-        self.inner.absent.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+        self.inner.absent.write().unwrap_or_else(PoisonError::into_inner).remove(&name.to_lowercase());
         let info = catalog.info();
         match catalog {
             Known::Files(catalog) => {
@@ -254,7 +254,7 @@ impl Catalogs {
         let hint = error.hint.as_ref().map_or(String::new(), |hint| format!(" {hint}"));
         let message = format!("Catalog \"{name}\" can't be used: {}{hint}", error.message);
         let error = QueryError::new("CATALOG_UNAVAILABLE", ErrorKind::Unavailable, message)
-            .with_hint("An administrator can mend or remove it under Connections, or with lakefront catalog.");
+            .with_hint("Ask an administrator: it stands under Connections.");
         let info = CatalogInfo {
             name: name.to_owned(),
             kind,
@@ -269,7 +269,7 @@ impl Catalogs {
         };
         let is_news = {
             let mut absent = self.inner.absent.write().unwrap_or_else(PoisonError::into_inner);
-            absent.insert(name.to_owned(), Absent { info, error }).is_none()
+            absent.insert(name.to_lowercase(), Absent { info, error }).is_none()
         };
         if is_news {
             self.inner.news.tell([]);
@@ -278,11 +278,16 @@ impl Catalogs {
 
     /// Forgets a catalog and its cache; its files stay. `CATALOG_NOT_FOUND`.
     pub async fn remove(&self, name: &str) -> Result<(), QueryError> {
-        let absent = self.inner.absent.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+        let absent = self.inner.absent.write().unwrap_or_else(PoisonError::into_inner).remove(&name.to_lowercase());
         let entry = self.inner.attached.write().unwrap_or_else(PoisonError::into_inner).remove(name);
-        let Some(entry) = entry else { return absent.map(drop).ok_or_else(|| no_catalog(name)) };
-        if let Known::Files(catalog) = entry.catalog {
-            catalog.forget().await;
+        match (entry, absent) {
+            (Some(Entry { catalog: Known::Files(catalog), .. }), _) => catalog.forget().await,
+            (Some(_), _) => {}
+            (None, Some(_)) => {
+                // What an earlier process knew of it; there may be none.
+                let _ = tokio::fs::remove_file(self.inner.config.folder.join(format!("{name}.cache"))).await;
+            }
+            (None, None) => return Err(no_catalog(name)),
         }
         self.inner.news.tell([]);
         Ok(())
@@ -290,11 +295,13 @@ impl Catalogs {
 
     /// All catalogs by name, as they are now.
     pub fn list(&self) -> Vec<CatalogInfo> {
-        let absent = self.inner.absent.read().unwrap_or_else(PoisonError::into_inner);
-        let mut infos: BTreeMap<String, CatalogInfo> =
-            absent.iter().map(|(name, absent)| (name.clone(), absent.info.clone())).collect();
         let attached = self.inner.attached.read().unwrap_or_else(PoisonError::into_inner);
-        infos.extend(attached.iter().map(|(name, entry)| (name.clone(), entry.catalog.info())));
+        let mut infos: BTreeMap<String, CatalogInfo> =
+            attached.iter().map(|(name, entry)| (name.clone(), entry.catalog.info())).collect();
+        let absent = self.inner.absent.read().unwrap_or_else(PoisonError::into_inner);
+        for (name, absent) in &*absent {
+            infos.entry(name.clone()).or_insert_with(|| absent.info.clone());
+        }
         infos.into_values().collect()
     }
 
@@ -490,10 +497,10 @@ impl Catalogs {
 
     fn known(&self, name: &str) -> Result<Known, QueryError> {
         let attached = self.inner.attached.read().unwrap_or_else(PoisonError::into_inner);
-        let name = name.to_lowercase();
-        attached.get(&name).map(|entry| entry.catalog.clone()).ok_or_else(|| {
+        let key = name.to_lowercase();
+        attached.get(&key).map(|entry| entry.catalog.clone()).ok_or_else(|| {
             let absent = self.inner.absent.read().unwrap_or_else(PoisonError::into_inner);
-            absent.get(&name).map_or_else(|| no_catalog(&name), |absent| absent.error.clone())
+            absent.get(&key).map_or_else(|| no_catalog(name), |absent| absent.error.clone())
         })
     }
 }

@@ -396,8 +396,18 @@ impl BoundQuery {
         let words: Vec<&Word> = words.iter().filter(|word| !word.is_space()).collect();
         let is_named =
             |word: &Word| matches!(&word.token, Token::Word(word) if word.value.eq_ignore_ascii_case(column));
-        let is_as = |word: &Word| matches!(&word.token, Token::Word(word) if word.keyword == Keyword::AS);
-        if words.windows(2).any(|pair| is_as(pair[0]) && is_named(pair[1])) {
+        let is = |word: &Word, keyword| matches!(&word.token, Token::Word(word) if word.keyword == keyword);
+        // Elsewhere AS stands in casts and before the names of tables.
+        let mut depth = 0;
+        let selected = words.windows(2).take_while(|pair| {
+            depth += i32::from(pair[0].token == Token::LParen) - i32::from(pair[0].token == Token::RParen);
+            depth > 0 || !is(pair[0], Keyword::FROM)
+        });
+        let at_top = selected.scan(0, |depth, pair| {
+            *depth += i32::from(pair[0].token == Token::LParen) - i32::from(pair[0].token == Token::RParen);
+            Some((*depth == 0).then_some(pair))
+        });
+        if at_top.flatten().any(|pair| is(pair[0], Keyword::AS) && is_named(pair[1])) {
             return Some(format!(
                 "`{column}` is a name that SELECT gives, which WHERE, GROUP BY, HAVING and other columns of it can't see: write its expression, or select from a subquery."
             ));

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use axum::http::Uri;
 use chrono::{DateTime, Utc};
 use lakefront_engine::S3Credentials;
 use lakefront_query::aws::{AthenaConfig, AwsConfig, per_tb_usd};
@@ -71,13 +72,19 @@ pub enum Source {
 }
 
 impl Source {
-    /// What it is, and where.
+    /// What it is, and where. An address may hold what nobody is to see, and be refused for it: its host is enough.
     fn place(&self) -> (&'static str, String) {
+        let host = |address: &str| {
+            let address: Option<Uri> = address.parse().ok();
+            let at = address.as_ref().and_then(|address| Some((address.scheme_str()?, address.host()?)));
+            let port = address.as_ref().and_then(Uri::port_u16).map_or_else(String::new, |port| format!(":{port}"));
+            at.map_or_else(String::new, |(scheme, host)| format!("{scheme}://{host}{port}"))
+        };
         match self {
             Self::Local { path } => ("local", path.clone()),
             Self::S3 { uri, .. } => ("s3", uri.clone()),
-            Self::Trino { url, .. } => ("trino", url.clone()),
-            Self::Postgres { url, .. } => ("postgres", url.clone()),
+            Self::Trino { url, .. } => ("trino", host(url)),
+            Self::Postgres { url, .. } => ("postgres", host(url)),
             Self::Glue(glue) => ("glue", glue.region.clone()),
             Self::Seeded { .. } => ("postgres", "the app database".to_owned()),
         }
@@ -287,13 +294,12 @@ impl Registered {
         let wanted = wanted(settings, store).await?;
         let mut now = self.0.lock().await;
         let catalogs = queries.catalogs();
-        let failed = std::mem::take(&mut now.failures);
-        let gone: BTreeSet<String> =
-            now.known.keys().chain(failed.keys()).filter(|name| !wanted.contains_key(*name)).cloned().collect();
-        for name in gone {
-            catalogs.remove(&name).await?;
-            now.known.remove(&name);
+        let gone = catalogs.list().into_iter().filter(|catalog| !wanted.contains_key(&catalog.name));
+        for catalog in gone {
+            catalogs.remove(&catalog.name).await?;
+            now.known.remove(&catalog.name);
         }
+        let mut failures = Failures::new();
         for (name, catalog) in wanted {
             let known = now.known.get(&name);
             if known == Some(&catalog) {
@@ -303,7 +309,10 @@ impl Registered {
             let put = match opened(&catalog, &name, key) {
                 Ok(source) if known.is_some() => catalogs.replace(&name, source).await,
                 Ok(source) => catalogs.add(&name, source).await,
-                Err(error) => Err(QueryError::user("CATALOG_UNAVAILABLE", format!("{error:#}"))),
+                Err(error) => {
+                    tracing::debug!(catalog = name, "catalog {name} can't be opened: {error:#}");
+                    Err(QueryError::user("INVALID_LOCATION", error.to_string()))
+                }
             };
             match put {
                 Ok(_) => drop(now.known.insert(name, catalog)),
@@ -314,13 +323,14 @@ impl Registered {
                     }
                     let error = with_hint(error);
                     // It is tried again and again.
-                    if failed.get(&name) != Some(&error.to_string()) {
+                    if now.failures.get(&name) != Some(&error.to_string()) {
                         tracing::warn!(catalog = name, %error, "catalog {name} is not available: {error}");
                     }
-                    now.failures.insert(name, error.to_string());
+                    failures.insert(name, error.to_string());
                 }
             }
         }
+        now.failures = failures;
         Ok(())
     }
 

@@ -54,6 +54,7 @@ impl CsvTable {
         let (header, _) = Format::default().with_header(true).infer_schema(input(path)?, Some(0)).with_context(told)?;
         if let [only] = header.fields().as_ref()
             && let Some(other) = only.name().chars().find(|letter| matches!(letter, ';' | '\t' | '|'))
+            && input(path)?.lines().nth(1).transpose()?.is_some_and(|line| line.contains(other))
         {
             bail!("the columns of {} seem to be separated by {other:?}; seed reads commas", path.display());
         }

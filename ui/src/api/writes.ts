@@ -71,6 +71,9 @@ export const decideRun = (id: string, approve: boolean, note: string) =>
 export const createDashboard = (body: { title: string; description?: string; definition: DashboardDefinition }) =>
   callJson<Dashboard>("/dashboards", { method: "POST", body });
 export const deleteDashboard = (id: string) => callJson<void>(`/dashboards/${part(id)}`, { method: "DELETE" });
+/** Unless somebody has saved it since it was read. */
+export const dropDashboard = ({ id, version }: Pick<Dashboard, "id" | "version">) =>
+  callJson<void>(`/dashboards/${part(id)}`, { method: "DELETE", headers: { "if-match": `"${version}"` } });
 
 /** The version that a change is made to: someone else's in between answers 412. */
 const unchanged = ({ updated_at }: Connection): Record<string, string> =>

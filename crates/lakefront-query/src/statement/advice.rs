@@ -7,7 +7,9 @@ pub(super) fn function(name: &str) -> Option<&'static str> {
         "iff" => "Write if(condition, x, y).",
         "decode" => "Write CASE x WHEN a THEN b ELSE c END.",
         "string_agg" | "group_concat" => "Write array_join(array_agg(x ORDER BY y), ', ').",
-        "median" | "percentile_cont" | "percentile_disc" | "percentile" => "Write approx_percentile(x, 0.5).",
+        "median" | "percentile_cont" | "percentile_disc" | "percentile" => {
+            "Write approx_percentile(x, 0.5), whose answer is near the exact one."
+        }
         "countif" => "Write count_if(condition).",
         "getdate" | "sysdate" | "sysdatetime" => "Write current_timestamp, or current_date for the day.",
         "curdate" | "today" => "Write current_date.",
@@ -26,7 +28,8 @@ pub(super) fn function(name: &str) -> Option<&'static str> {
         "convert" => "Write cast(x AS type).",
         "to_number" | "to_decimal" => "Write cast(x AS double), or try_cast where some are no numbers.",
         "len" | "char_length" | "character_length" => "Write length(x).",
-        "left" | "mid" => "Write substr(x, 1, n).",
+        "left" => "Write substr(x, 1, n).",
+        "mid" => "Write substr(x, start, n).",
         "right" => "Write substr(x, -n).",
         "charindex" | "instr" | "locate" => "Write strpos(x, part).",
         "lcase" => "Write lower(x).",

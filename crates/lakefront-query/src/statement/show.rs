@@ -15,7 +15,10 @@ use crate::{Catalogs, ErrorKind, QueryError, TableInfo};
 /// The rows that Trino would answer.
 pub(super) async fn answer(show: &Show, defaults: &Defaults, catalogs: &Catalogs) -> Result<RecordBatch, QueryError> {
     match show {
-        Show::Catalogs { like } => names_like("Catalog", catalogs.names(), like.as_deref()),
+        Show::Catalogs { like } => {
+            let names = catalogs.list().into_iter().map(|catalog| catalog.name).collect();
+            names_like("Catalog", names, like.as_deref())
+        }
         Show::Schemas { within, like } => {
             let catalog = within
                 .as_ref()

@@ -91,6 +91,13 @@ async fn types_have_trinos_names() {
         ("interval '1' month", "interval year to month", "0-1"),
         ("ipaddress '::1'", "ipaddress", "::1"),
         ("map(array['a'], array[time '10:11:12'])", "map(varchar(1), time(0))", "{a: 10:11:12}"),
+        ("timestamp '1969-12-31 23:59:58'", "timestamp(0)", "1969-12-31 23:59:58"),
+        ("timestamp '0001-01-01 00:00:00.5'", "timestamp(1)", "0001-01-01 00:00:00.5"),
+        (
+            "array[row(time '23:59:59', timestamp '1969-12-31 23:59:59')]",
+            "array(row(time(0), timestamp(0)))",
+            "[{field0: 23:59:59, field1: 1969-12-31 23:59:59}]",
+        ),
         ("null", "unknown", "NULL"),
     ];
     let sql: Vec<&str> = expressions.iter().map(|(sql, _, _)| *sql).collect();

@@ -17,7 +17,7 @@ use crate::error::Problem;
 /// Columns of the grid that tiles stand on.
 const COLUMNS: i64 = 12;
 /// Names in a dashboard's address that are the page's own.
-const PAGE_NAMES: [&str; 3] = ["tab", "table", "signin"];
+const PAGE_NAMES: [&str; 4] = ["tab", "table", "signin", "edit"];
 /// Faults that one answer tells of.
 const MOST_FAULTS: usize = 5;
 

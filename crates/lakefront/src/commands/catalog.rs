@@ -227,7 +227,7 @@ impl CatalogCommand {
                             report.removed.len()
                         )),
                         // The others are looked at all the same.
-                        Err(error) => failed.push(told(error).to_string()),
+                        Err(error) => failed.push(format!("{name}: {}", told(error))),
                     }
                 }
                 if !failed.is_empty() {

@@ -3,7 +3,9 @@
 use std::io::{Seek, SeekFrom, Write};
 
 use arrow::array::{Array, AsArray};
-use arrow::datatypes::{DataType, Date32Type, Float32Type, Float64Type, Int64Type, TimeUnit, TimestampMillisecondType};
+use arrow::datatypes::{
+    DataType, Date32Type, Float32Type, Float64Type, Int64Type, TimeUnit, TimestampMillisecondType, TimestampSecondType,
+};
 use lakefront_query::ResultSet;
 use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
 
@@ -89,9 +91,12 @@ fn cell(
             let day = f64::from(array.as_primitive::<Date32Type>().value(row)) + EPOCH;
             (day >= FIRST_DAY).then_some((day, Some(&formats.date)))
         }
-        DataType::Timestamp(TimeUnit::Millisecond, None) => {
-            let day = array.as_primitive::<TimestampMillisecondType>().value(row) as f64 / 86_400_000.0 + EPOCH;
-            (day >= FIRST_DAY).then_some((day, Some(&formats.timestamp)))
+        DataType::Timestamp(unit @ (TimeUnit::Second | TimeUnit::Millisecond), None) => {
+            let days = match unit {
+                TimeUnit::Second => array.as_primitive::<TimestampSecondType>().value(row) as f64 / 86_400.0,
+                _ => array.as_primitive::<TimestampMillisecondType>().value(row) as f64 / 86_400_000.0,
+            };
+            (days + EPOCH >= FIRST_DAY).then_some((days + EPOCH, Some(&formats.timestamp)))
         }
         _ => None,
     };

@@ -93,6 +93,28 @@ fn a_catalog_whose_folder_is_gone_is_still_one() {
     assert_eq!(csv, "n\r\n4\r\n");
 }
 
+/// It is refused for its password, and listed all the same.
+#[test]
+fn a_catalog_that_is_refused_for_its_password_does_not_show_it() {
+    let data = lake();
+    let file = data.path().join("lakefront.toml");
+    let settings = "[catalogs.shop]\npostgres = \"postgres://ada:hunter2@db.example.com:5433/shop\"\n[catalogs.warehouse]\ntrino = \"https://ada:hunter2@trino.example.com\"\n";
+    std::fs::write(&file, settings).unwrap();
+    let config = ["--config", file.to_str().unwrap()];
+    let listed = output(data.path(), &[&["catalog", "list"][..], &config].concat(), "");
+    assert!(listed.contains("shop\tpostgres\tpostgres://db.example.com:5433\t"), "{listed}");
+    assert!(listed.contains("warehouse\ttrino\thttps://trino.example.com\t"), "{listed}");
+    assert!(!listed.contains("hunter2"), "{listed}");
+    for command in [&["doctor"][..], &["catalog", "refresh"], &["query", "select 1 from shop.public.orders"]] {
+        let outcome = run(data.path(), &[command, &config].concat(), "");
+        let said = String::from_utf8(outcome.stderr).unwrap();
+        assert!(said.contains("Catalog \"shop\" can't be used: The address holds a password."), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+    let shown = output(data.path(), &[&["query", "--format", "csv", "show catalogs"][..], &config].concat(), "");
+    assert_eq!(shown, "Catalog\r\nlocal\r\nshop\r\nwarehouse\r\n");
+}
+
 #[test]
 fn exit_codes_tell_failure_from_misuse() {
     let data = lake();

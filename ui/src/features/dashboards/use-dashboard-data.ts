@@ -1,11 +1,24 @@
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
+import { ApiError } from "@/api/error";
 import { dashboardData } from "@/api/queries";
 import type { FilterValues } from "@/api/types";
 
 /** Every tile's data; while other filters load, the old picture stays. */
 export function useDashboardData(id: string, filters: FilterValues, tab: string | undefined) {
-  return useQuery({ ...dashboardData(id, filters, tab), placeholderData: keepPreviousData, staleTime: Infinity });
+  const query = useQuery({
+    ...dashboardData(id, filters, tab),
+    placeholderData: keepPreviousData,
+    staleTime: Infinity,
+  });
+  // Somebody has taken away what is asked for: the dashboard is another by now.
+  const client = useQueryClient();
+  const code = query.error instanceof ApiError ? query.error.code : undefined;
+  useEffect(() => {
+    if (code === "UNKNOWN_TAB" || code === "UNKNOWN_FILTER")
+      void client.invalidateQueries({ queryKey: ["dashboards", "by-slug"] });
+  }, [client, code]);
+  return query;
 }
 
 /** Follows the data: when the server says that it changed, what is shown is fetched again in place. */

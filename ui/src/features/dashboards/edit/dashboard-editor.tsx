@@ -7,7 +7,7 @@ import { filtersFromSearch, tabFromSearch } from "@/api/filters";
 import { wholeDefinition } from "@/api/whole";
 import type { ChartDefinition, Column } from "@/api/types";
 import { dashboardBySlug, me } from "@/api/queries";
-import { deleteDashboard } from "@/api/writes";
+import { dropDashboard } from "@/api/writes";
 import { useHotkey } from "@/lib/hotkeys";
 import { Button, IconButton } from "@/ui/button";
 import { Strip } from "@/ui/message";
@@ -73,13 +73,11 @@ export function DashboardEditor({
   const tiles = tilesOf(definition, tab);
   // What is saved knows nothing of the draft's own tabs and filters.
   const saved = dashboard.definition;
-  const data = useDashboardData(
-    dashboard.id,
-    filtersFromSearch(saved, search.search),
-    tabFromSearch(saved, search.search),
-  );
-  const filterData = useFilterData(definition, saved, data.data, search.values);
-  const rows = useTileData(tiles, definition, saved, data.data, search.values);
+  const savedValues = filtersFromSearch(saved, search.search);
+  const data = useDashboardData(dashboard.id, savedValues, tabFromSearch(saved, search.search));
+  const answered = { definition: saved, values: savedValues, data: data.data };
+  const filterData = useFilterData(definition, answered, search.values);
+  const rows = useTileData(tiles, definition, answered, search.values);
   const change = (make: (now: Content) => Content): void => act({ do: "change", make });
   const changes = draft.past.length;
 
@@ -110,9 +108,10 @@ export function DashboardEditor({
     dashboard.version === 1 &&
     dashboard.title === UNTITLED &&
     dashboard.owner.id === reader?.user.id &&
+    dashboard.definition.filters.length === 0 &&
     dashboard.definition.tabs.every((t) => t.tiles.length === 0);
   const drop = useMutation({
-    mutationFn: () => deleteDashboard(dashboard.id),
+    mutationFn: () => dropDashboard(dashboard),
     onSuccess: () => {
       keep(dashboard.id, null);
       void client.invalidateQueries({ queryKey: ["dashboards"], exact: true });
@@ -268,6 +267,9 @@ export function DashboardEditor({
                 choices={filterData?.queries[filter.options_query ?? filter.bounds_query ?? ""]}
                 onChange={change}
                 onChoose={setChosenFilter}
+                onRename={(before, after) =>
+                  search.go(search.change({ [after]: search.values[before], [before]: undefined }))
+                }
               />
             ) : (
               here && (

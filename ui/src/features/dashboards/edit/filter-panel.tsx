@@ -83,8 +83,10 @@ export function FilterPanel(props: {
   onChange: Change;
   /** Its id may change with its name. */
   onChoose: (id: string | null) => void;
+  /** What it is set to goes with the name. */
+  onRename: (before: string, after: string) => void;
 }) {
-  const { filter, definition, choices, onChange, onChoose } = props;
+  const { filter, definition, choices, onChange, onChoose, onRename } = props;
   const { id, type } = filter;
   const set = (change: Partial<Filter>): void => onChange((now) => withFilter(now, id, change));
   const [from, to] = rangeNames(filter);
@@ -126,9 +128,10 @@ export function FilterPanel(props: {
           key={`${key} ${name}`}
           label={label}
           name={name}
-          problem={(wanted) => nameProblem(definition, filter, wanted)}
+          problem={(wanted) => nameProblem(definition, filter, name, wanted)}
           onDone={(next) => {
             onChange((now) => renameParameter(now, id, key, next));
+            onRename(name, next);
             if (key === "id") onChoose(next);
           }}
         />
@@ -223,7 +226,7 @@ function Parameter(props: {
           mono
           value={name}
           onDone={(next) => {
-            const fault = next === name ? undefined : problem(next);
+            const fault = problem(next);
             setWrong(fault);
             if (!fault) onDone(next);
           }}

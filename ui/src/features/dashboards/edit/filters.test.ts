@@ -37,7 +37,7 @@ describe("a filter of a draft", () => {
     const one = addFilter(content);
     const two = addFilter(one.content);
     expect(ids(two.content)).toEqual([...ids(content), one.id, two.id]);
-    expect(nameProblem(two.content.definition, of(two.content, two.id), two.id)).toBeUndefined();
+    expect(nameProblem(one.content.definition, of(one.content, one.id), one.id, two.id)).toBeUndefined();
   });
 
   it("takes its choices from a column, as texts, and says the clause that goes with them", () => {
@@ -51,6 +51,14 @@ describe("a filter of a draft", () => {
     const text = withChoices(made, id, choicesOf("list", { name: "State", type: "varchar(2)" }, "forecast"));
     expect(of(text, id).options_query).toBe(filter.options_query);
     expect(clausesOf(text.definition, filter)).toBe(`[[ and "State" in ({{${id}}}) ]]`);
+    for (const [sql, value] of [
+      ["select distinct state as value from t", "state"],
+      ["SELECT\n  upper(state) AS value, 'x as value' as label from t", "upper(state)"],
+      ["with t as (select 1) select state as value from t", id],
+    ] as const)
+      expect(clausesOf(withChoices(now, id, sql).definition, of(withChoices(now, id, sql), id))).toBe(
+        `[[ and ${value} in ({{${id}}}) ]]`,
+      );
     // Days are no choices of a list: their statement goes with the type.
     const days = retypeFilter(text, id, "date_range");
     expect(days.definition.queries).not.toHaveProperty(filter.options_query ?? "");
@@ -74,11 +82,14 @@ describe("a filter of a draft", () => {
 
   it("has a name that no other parameter and no address has", () => {
     const state = of(content, "state");
-    expect(nameProblem(content.definition, state, "state")).toBeUndefined();
-    expect(nameProblem(content.definition, state, "dma")).toContain("Another filter has dma already");
-    expect(nameProblem(content.definition, state, "from")).toContain("Another filter has from already");
-    expect(nameProblem(content.definition, state, "tab")).toContain("An address has tab for itself");
-    for (const name of ["", "2nd", "a b", "x}}"]) expect(nameProblem(content.definition, state, name)).toBeDefined();
+    expect(nameProblem(content.definition, state, "state", "state")).toBeUndefined();
+    expect(nameProblem(content.definition, state, "state", "dma")).toContain("Another filter has dma already");
+    expect(nameProblem(content.definition, state, "state", "from")).toContain("Another filter has from already");
+    expect(nameProblem(content.definition, state, "state", "tab")).toContain("An address has tab for itself");
+    const range = filtersOf(content.definition).find((filter) => filter.type === "date_range");
+    expect(range && nameProblem(content.definition, range, "from", "to")).toContain("The other day is to already");
+    for (const name of ["", "edit", "2nd", "a b", "x}}"])
+      expect(nameProblem(content.definition, state, "state", name)).toBeDefined();
   });
 
   it("goes with its choices and its clicks, and what it narrowed still runs", () => {

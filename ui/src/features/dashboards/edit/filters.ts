@@ -12,7 +12,7 @@ export const filterTypes: Record<Filter["type"], string> = {
 };
 
 /** Names that a page's address has for itself. */
-const TAKEN = new Set(["tab", "table", "signin"]);
+const TAKEN = new Set(["tab", "table", "signin", "edit"]);
 
 export const filtersOf = (definition: DashboardDefinition): Filter[] => definition.filters as Filter[];
 
@@ -97,7 +97,8 @@ function withClicks(content: Content, id: string, to: () => string | undefined):
   return { ...content, definition: { ...content.definition, tabs } };
 }
 
-const mention = (parameter: string): RegExp => new RegExp(`\\{\\{\\s*${parameter}\\s*\\}\\}`, "g");
+const mention = (parameter: string): RegExp =>
+  new RegExp(`\\{\\{\\s*${parameter.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}\\s*\\}\\}`, "g");
 
 function inStatements(content: Content, before: string, after: string): Content {
   const renamed = (sql: string): string => sql.replace(mention(before), () => `{{${after}}}`);
@@ -125,13 +126,20 @@ export function narrowed(definition: DashboardDefinition, filter: Filter): strin
   );
 }
 
-/** What is wrong with the name of a parameter; nothing where it may be. */
-export function nameProblem(definition: DashboardDefinition, filter: Filter, name: string): string | undefined {
+/** What is wrong with a new name of one of a filter's parameters; nothing where it may be. */
+export function nameProblem(
+  definition: DashboardDefinition,
+  filter: Filter,
+  before: string,
+  name: string,
+): string | undefined {
+  if (name === before) return undefined;
   if (!/^[a-z_][a-z0-9_]*$/i.test(name)) return "Letters, digits and _, with a letter first.";
   if (TAKEN.has(name)) return `An address has ${name} for itself. Choose another.`;
   const others = filtersOf(definition).filter((each) => each.id !== filter.id);
   if (others.some((each) => each.id === name || parametersOf(each).includes(name)))
     return `Another filter has ${name} already. Choose another.`;
+  if (parametersOf(filter).includes(name)) return `The other day is ${name} already. Choose another.`;
   return undefined;
 }
 
@@ -142,9 +150,9 @@ export function clausesOf(definition: DashboardDefinition, filter: Filter): stri
   const of = (pattern: RegExp, other: string): string => pattern.exec(choices)?.[1] ?? other;
   switch (filter.type) {
     case "list":
-      return `[[ and ${of(/^select (.+) as value/, filter.id)} in ({{${filter.id}}}) ]]`;
+      return `[[ and ${of(/^select\s+(?:distinct\s+)?(.+?)\s+as\s+value\b/i, filter.id)} in ({{${filter.id}}}) ]]`;
     case "date_range": {
-      const day = of(/^select min\((.+)\) as first/, "day");
+      const day = of(/^select\s+min\((.+?)\)\s+as\s+first\b/i, "day");
       return `[[ and ${day} >= cast({{${from}}} as date) ]]\n[[ and ${day} <= cast({{${to}}} as date) ]]`;
     }
     case "date":

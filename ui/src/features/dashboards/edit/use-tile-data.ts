@@ -4,14 +4,29 @@ import type { DashboardData, DashboardQueryData, FilterValues } from "@/api/type
 import { ApiError } from "@/api/error";
 import { dataKey, tileSql, type DashboardDefinition, type Tile } from "../definition";
 
-/** Rows for every tile of the draft: those of the saved dashboard where the SQL is the same, else a run of the new SQL. */
+/** The saved dashboard, and the rows it answers under its own filters. */
+interface Answered {
+  definition: DashboardDefinition;
+  values: FilterValues;
+  data: DashboardData | undefined;
+}
+
+/** A draft with other filters asks for other rows, though a statement be the same. */
+const isUnder = (values: FilterValues, answered: Answered): boolean =>
+  JSON.stringify(values) === JSON.stringify(answered.values);
+
+const preview = (draft: DashboardDefinition, sql: string, parameters: FilterValues) =>
+  tilePreview({ sql, catalog: draft.catalog, database: draft.database, parameters });
+
+/** Rows for every tile of the draft: those of the saved dashboard where they are the same, else a run of the draft's SQL. */
 export function useTileData(
   tiles: readonly Tile[],
   draft: DashboardDefinition,
-  saved: DashboardDefinition,
-  data: DashboardData | undefined,
+  answered: Answered,
   values: FilterValues,
 ): Map<string, DashboardQueryData | undefined> {
+  const { definition: saved, data } = answered;
+  const holds = isUnder(values, answered);
   const savedSql = (key: string): string | undefined =>
     key.startsWith("tile:")
       ? saved.tabs.flatMap((t) => t.tiles).find((t) => `tile:${t.id}` === key)?.sql
@@ -19,13 +34,11 @@ export function useTileData(
   const wanted = tiles.map((tile) => {
     const sql = tileSql(draft, tile);
     const key = dataKey(tile);
-    return { id: tile.id, sql, known: savedSql(key) === sql ? data?.queries[key] : undefined };
+    return { id: tile.id, sql, known: holds && savedSql(key) === sql ? data?.queries[key] : undefined };
   });
   const fresh = [...new Set(wanted.filter((w) => !w.known && w.sql.trim() !== "").map((w) => w.sql))];
   const runs = useQueries({
-    queries: fresh.map((sql) =>
-      tilePreview({ sql, catalog: draft.catalog, database: draft.database, parameters: values }),
-    ),
+    queries: fresh.map((sql) => preview(draft, sql, values)),
   });
   return new Map(
     wanted.map((w) => {
@@ -36,29 +49,28 @@ export function useTileData(
   );
 }
 
-/** The data of the saved dashboard, with the choices of the draft's filters where their statements are others. */
+/** The data of the saved dashboard, with the choices of the draft's filters where they are others. */
 export function useFilterData(
   draft: DashboardDefinition,
-  saved: DashboardDefinition,
-  data: DashboardData | undefined,
+  answered: Answered,
   values: FilterValues,
 ): DashboardData | undefined {
+  const { definition: saved, data } = answered;
+  const holds = isUnder(values, answered);
   const names = draft.filters.flatMap((filter) => [filter.options_query, filter.bounds_query]);
   const fresh = names.flatMap((name) => {
     const sql = name === undefined ? undefined : draft.queries[name]?.sql;
-    return name !== undefined && sql && sql !== saved.queries[name]?.sql ? [{ name, sql }] : [];
+    return name !== undefined && sql && !(holds && sql === saved.queries[name]?.sql) ? [{ name, sql }] : [];
   });
-  const runs = useQueries({
-    queries: fresh.map(({ sql }) =>
-      tilePreview({ sql, catalog: draft.catalog, database: draft.database, parameters: values }),
-    ),
-  });
+  const runs = useQueries({ queries: fresh.map(({ sql }) => preview(draft, sql, values)) });
   if (!data || fresh.length === 0) return data;
-  const made = fresh.flatMap(({ name }, at) => {
+  const queries = { ...data.queries };
+  for (const [at, { name }] of fresh.entries()) {
     const answer = runs[at]?.data ?? (runs[at]?.error ? failed(runs[at].error) : undefined);
-    return answer ? [[name, answer] as const] : [];
-  });
-  return { ...data, queries: { ...data.queries, ...Object.fromEntries(made) } };
+    if (answer) queries[name] = answer;
+    else delete queries[name];
+  }
+  return { ...data, queries };
 }
 
 const failed = (error: Error): DashboardQueryData => ({
