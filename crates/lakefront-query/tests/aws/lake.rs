@@ -451,7 +451,7 @@ fn answer(result: &ResultSet) -> Answer {
         let kind = if kind == "real" { "float" } else { kind };
         let (precision, scale) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
         // A text without a length is the longest there can be.
-        let precision = if kind == "varchar" { i32::MAX } else { precision };
+        let precision = if kind == "varchar" && precision == 0 { i32::MAX } else { precision };
         (name, &*kind.to_owned().leak(), precision, scale)
     });
     let columns: Vec<(&str, &str, i32, i32)> = columns.collect();
