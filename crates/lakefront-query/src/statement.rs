@@ -365,7 +365,10 @@ impl BoundQuery {
             let name = between(&error.message, '\'').unwrap_or_default();
             let column = name.rsplit('.').next().unwrap_or(name);
             told.position = position.or_else(|| self.find_name(column));
-            told.hint = self.nearest_column(column).or_else(|| self.advice_on_column(column));
+            told.hint = self.nearest_column(column).or_else(|| {
+                let words = words_of(self.sql, self.text.author()).ok()?;
+                advice::column(column, &words)
+            });
             return told;
         }
         if error.kind == EngineErrorKind::TypeMismatch {
@@ -388,35 +391,6 @@ impl BoundQuery {
     fn nearest_column(&self, column: &str) -> Option<String> {
         let near = names::nearest(column, self.tables.iter().flat_map(Bound::columns))?;
         (!near.eq_ignore_ascii_case(column)).then(|| format!("Did you mean `{near}`?"))
-    }
-
-    /// What a name is taken for that is no column's.
-    fn advice_on_column(&self, column: &str) -> Option<String> {
-        let words = words_of(self.sql, self.text.author()).ok()?;
-        let words: Vec<&Word> = words.iter().filter(|word| !word.is_space()).collect();
-        let is_named =
-            |word: &Word| matches!(&word.token, Token::Word(word) if word.value.eq_ignore_ascii_case(column));
-        let is = |word: &Word, keyword| matches!(&word.token, Token::Word(word) if word.keyword == keyword);
-        // Elsewhere AS stands in casts and before the names of tables.
-        let mut depth = 0;
-        let selected = words.windows(2).take_while(|pair| {
-            depth += i32::from(pair[0].token == Token::LParen) - i32::from(pair[0].token == Token::RParen);
-            depth > 0 || !is(pair[0], Keyword::FROM)
-        });
-        let at_top = selected.scan(0, |depth, pair| {
-            *depth += i32::from(pair[0].token == Token::LParen) - i32::from(pair[0].token == Token::RParen);
-            Some((*depth == 0).then_some(pair))
-        });
-        if at_top.flatten().any(|pair| is(pair[0], Keyword::AS) && is_named(pair[1])) {
-            return Some(format!(
-                "`{column}` is a name that SELECT gives, which WHERE, GROUP BY, HAVING and other columns of it can't see: write its expression, or select from a subquery."
-            ));
-        }
-        let is_quoted =
-            |word: &&&Word| is_named(word) && matches!(&word.token, Token::Word(word) if word.quote_style.is_some());
-        let quoted = words.iter().find(is_quoted)?;
-        let Token::Word(name) = &quoted.token else { return None };
-        Some(format!("Names stand between double quotes; a text stands between single ones: '{}'.", name.value))
     }
 
     /// Where the author first wrote a name.

@@ -15,7 +15,10 @@ export const firstLook = ({ catalog, database, table }: { catalog: string; datab
   database,
 });
 
-const pattern = (name: string) => `"?${name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}"?`;
+/** A text as a pattern that matches nothing else. */
+export const literally = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+
+const pattern = (name: string) => `"?${literally(name)}"?`;
 
 /** Whether a statement reads a table, told from its text: `from` or `join`, and the name with or without what it lies in. */
 export function mentionsTable(sql: string, { database, table }: { database: string; table: string }): boolean {

@@ -1,5 +1,9 @@
 //! What people write who know another system's SQL, and how Trino's says it.
 
+use lakefront_trino::Word;
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::Token;
+
 /// For a function that Trino does not have.
 pub(super) fn function(name: &str) -> Option<&'static str> {
     Some(match name {
@@ -83,6 +87,33 @@ pub(super) fn operands(message: &str) -> Option<String> {
             format!("Write a number without quotes; a column of texts becomes numbers by cast(x AS {name}).")
         }
         _ => return None,
+    })
+}
+
+/// For a name that no column has, by the words of the statement.
+pub(super) fn column(name: &str, words: &[Word]) -> Option<String> {
+    let words: Vec<&Word> = words.iter().filter(|word| !word.is_space()).collect();
+    let is_named = |word: &Word| matches!(&word.token, Token::Word(word) if word.value.eq_ignore_ascii_case(name));
+    // Only in the list of SELECT: elsewhere AS stands in casts and before the names of tables.
+    let mut depth = 0;
+    for pair in words.windows(2) {
+        match &pair[0].token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth -= 1,
+            Token::Word(word) if depth == 0 && word.keyword == Keyword::FROM => break,
+            Token::Word(word) if depth == 0 && word.keyword == Keyword::AS && is_named(pair[1]) => {
+                return Some(format!(
+                    "`{name}` is a name that SELECT gives, which WHERE, GROUP BY, HAVING and other columns of it can't see: write its expression, or select from a subquery."
+                ));
+            }
+            _ => {}
+        }
+    }
+    words.into_iter().filter(|word| is_named(word)).find_map(|word| match &word.token {
+        Token::Word(word) if word.quote_style.is_some() => {
+            Some(format!("Names stand between double quotes; a text stands between single ones: '{}'.", word.value))
+        }
+        _ => None,
     })
 }
 

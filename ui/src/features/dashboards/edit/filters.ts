@@ -1,5 +1,5 @@
-import { sqlName } from "@/lib/sql-text";
-import type { DashboardDefinition, Filter, Tile } from "../definition";
+import { literally, sqlName } from "@/lib/sql-text";
+import { tileSql, type DashboardDefinition, type Filter, type Tile } from "../definition";
 import { rangeNames } from "../options";
 import { prune, type Content } from "./draft";
 
@@ -97,8 +97,7 @@ function withClicks(content: Content, id: string, to: () => string | undefined):
   return { ...content, definition: { ...content.definition, tabs } };
 }
 
-const mention = (parameter: string): RegExp =>
-  new RegExp(`\\{\\{\\s*${parameter.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}\\s*\\}\\}`, "g");
+const mention = (parameter: string): RegExp => new RegExp(`\\{\\{\\s*${literally(parameter)}\\s*\\}\\}`, "g");
 
 function inStatements(content: Content, before: string, after: string): Content {
   const renamed = (sql: string): string => sql.replace(mention(before), () => `{{${after}}}`);
@@ -119,7 +118,7 @@ export function narrowed(definition: DashboardDefinition, filter: Filter): strin
   return definition.tabs.flatMap((tab) =>
     tab.tiles
       .filter((tile) => {
-        const sql = tile.sql ?? definition.queries[tile.query ?? ""]?.sql ?? "";
+        const sql = tileSql(definition, tile);
         return parameters.some((parameter) => sql.search(parameter) >= 0);
       })
       .map((tile) => tile.title || "Untitled"),
