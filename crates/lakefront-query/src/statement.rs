@@ -16,13 +16,12 @@ pub(crate) mod show;
 mod text;
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use lakefront_engine::{EngineError, EngineErrorKind, Explain, Literal};
 use lakefront_trino::{Sql, SyntaxError, SyntaxErrorKind, Word, words_of};
-use sqlparser::ast::{Ident, Query, visit_relations};
+use sqlparser::ast::{Ident, Query};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Token};
 
@@ -413,12 +412,7 @@ impl BoundQuery {
 
 /// Compares with the parser's own visitor, in case the walk missed a place where a table can stand.
 fn nothing_escaped(query: &Query, findings: &Findings) -> Result<(), QueryError> {
-    let mut seen = 0;
-    let _ = visit_relations(query, |_| {
-        seen += 1;
-        ControlFlow::<()>::Continue(())
-    });
-    if seen == findings.relations {
+    if lakefront_trino::count_relations(query, |_| true) == findings.relations {
         Ok(())
     } else {
         Err(QueryError::user("NOT_SUPPORTED", "A table stands where none is supported."))

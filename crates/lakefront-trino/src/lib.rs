@@ -32,6 +32,7 @@ mod runs;
 mod short_circuit;
 pub mod signature;
 mod temporal;
+mod tree;
 pub mod types;
 mod udf;
 pub mod value;
@@ -57,6 +58,7 @@ pub use limits::{
 };
 pub use print::print;
 pub use row_pattern::{is_processing_mode, is_row_pattern_function, row_patterns};
+pub use tree::{count_relations, has_expression};
 pub use words::{Word, words, words_of};
 
 /// How deep the parser may recurse. The nesting limit is what people meet; one level of it takes

@@ -2,26 +2,26 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, Statement, UnaryOperator, Value, ValueWithSpan, VisitMut, VisitorMut};
+use sqlparser::ast::{Expr, Statement, UnaryOperator, Value, ValueWithSpan};
+
+use crate::tree::{self, Changer, Step};
 
 /// The text of a statement of Trino's.
 pub fn print(statement: &Statement) -> String {
     let mut statement = statement.clone();
-    let _ = statement.visit(&mut Quotes);
+    let _ = tree::change(&mut statement, &mut Quotes);
     statement.to_string()
 }
 
 /// Brackets what the parser's own printer would run together with what is before or after it.
 pub(crate) fn bracket(statement: &mut Statement) {
-    let _ = statement.visit(&mut Brackets);
+    let _ = tree::change(statement, &mut Brackets);
 }
 
 struct Brackets;
 
-impl VisitorMut for Brackets {
-    type Break = ();
-
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+impl Changer for Brackets {
+    fn post_expr(&mut self, expr: &mut Expr) -> Step {
         let part = match expr {
             // Two minuses begin a comment.
             Expr::UnaryOp { op: UnaryOperator::Minus, expr } => Some(expr).filter(|it| it.to_string().starts_with('-')),
@@ -41,10 +41,8 @@ impl VisitorMut for Brackets {
 /// The parser's own printer takes two quotes beside each other for one that is already doubled.
 struct Quotes;
 
-impl VisitorMut for Quotes {
-    type Break = ();
-
-    fn pre_visit_value(&mut self, value: &mut ValueWithSpan) -> ControlFlow<()> {
+impl Changer for Quotes {
+    fn pre_value(&mut self, value: &mut ValueWithSpan) -> Step {
         // What is between the quotes of a binary literal is anything, until it is analyzed.
         if let Value::SingleQuotedString(text) | Value::HexStringLiteral(text) = &mut value.value
             && text.contains('\'')

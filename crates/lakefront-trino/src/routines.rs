@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
     LambdaFunction, LambdaFunctionParameter, LambdaSyntax, ObjectName, OneOrManyWithParens, Spanned, Statement,
-    UnaryOperator, Value, Visit, VisitMut, Visitor, VisitorMut, visit_expressions,
+    UnaryOperator, Value,
 };
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
@@ -16,6 +16,7 @@ use sqlparser::tokenizer::Token;
 use crate::comparison::Comparison;
 use crate::dialect::grammar::is_reserved;
 use crate::limits::{self, MAX_NESTING, MAX_OPERATORS, MAX_TEXT_BYTES};
+use crate::tree::{self, Changer, Reader, Step, Stop};
 use crate::words::{Word, words};
 use crate::{Sql, SyntaxError, SyntaxErrorKind, print};
 
@@ -154,9 +155,9 @@ fn one(parser: &mut Parser, known: &mut [Routine]) -> Read<Routine> {
         return refuse(format!("The function {name}, which calls itself,"));
     }
     let mut calls = Calls { routines: known, room: MAX_TEXT_BYTES, is_too_large: false };
-    let _ = VisitMut::visit(&mut body, &mut calls);
+    let _ = tree::change(&mut body, &mut calls);
     let mut depth = Depth::default();
-    let _ = body.visit(&mut depth);
+    let _ = tree::read(&body, &mut depth);
     if calls.is_too_large || depth.most > MAX_OPERATORS + MAX_NESTING {
         return Err(Failure::Refused(too_complex((start.line, start.column))));
     }
@@ -195,13 +196,10 @@ fn is_condition(body: &Expr) -> bool {
 }
 
 fn calls_itself(body: &Expr, name: &Ident) -> bool {
-    let found = visit_expressions(body, |expr| match expr {
-        Expr::Function(call) if call.name.to_string().trim_matches('"').eq_ignore_ascii_case(&name.value) => {
-            ControlFlow::Break(())
-        }
-        _ => ControlFlow::Continue(()),
-    });
-    found.is_break()
+    tree::has_expression(body, |expr| match expr {
+        Expr::Function(call) => call.name.to_string().trim_matches('"').eq_ignore_ascii_case(&name.value),
+        _ => false,
+    })
 }
 
 /// What is written of determinism and of nulls, with one space between words.
@@ -304,7 +302,7 @@ fn too_complex(position: (u64, u64)) -> SyntaxError {
 /// Puts the definitions into the calls of them.
 pub(crate) fn put_in_place(mut routines: Vec<Routine>, statement: &mut Statement) -> Result<(), SyntaxError> {
     let mut calls = Calls { routines: &mut routines, room: MAX_TEXT_BYTES, is_too_large: false };
-    let _ = VisitMut::visit(statement, &mut calls);
+    let _ = tree::change(statement, &mut calls);
     let start = |routine: &Routine| (routine.name.span.start.line, routine.name.span.start.column);
     let is_too_large = calls.is_too_large;
     let first = routines.first().map_or((1, 1), start);
@@ -334,10 +332,8 @@ struct Calls<'a> {
     is_too_large: bool,
 }
 
-impl VisitorMut for Calls<'_> {
-    type Break = ();
-
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+impl Changer for Calls<'_> {
+    fn post_expr(&mut self, expr: &mut Expr) -> Step {
         let Expr::Function(call) = expr else { return ControlFlow::Continue(()) };
         let [name] = call.name.0.as_slice() else { return ControlFlow::Continue(()) };
         let Some(routine) = name.as_ident().and_then(|name| self.routines.iter_mut().find(|routine| routine.is(name)))
@@ -349,7 +345,7 @@ impl VisitorMut for Calls<'_> {
         routine.is_called = true;
         let Some(room) = self.room.checked_sub(routine.bytes) else {
             self.is_too_large = true;
-            return ControlFlow::Break(());
+            return ControlFlow::Break(Stop::Found);
         };
         self.room = room;
         let argument = |part: &Expr| FunctionArg::Unnamed(FunctionArgExpr::Expr(part.clone()));
@@ -382,16 +378,14 @@ struct Depth {
     most: usize,
 }
 
-impl Visitor for Depth {
-    type Break = ();
-
-    fn pre_visit_expr(&mut self, _: &Expr) -> ControlFlow<()> {
+impl Reader for Depth {
+    fn pre_expr(&mut self, _: &Expr) -> Step {
         self.now += 1;
         self.most = self.most.max(self.now);
         ControlFlow::Continue(())
     }
 
-    fn post_visit_expr(&mut self, _: &Expr) -> ControlFlow<()> {
+    fn post_expr(&mut self, _: &Expr) -> Step {
         self.now -= 1;
         ControlFlow::Continue(())
     }

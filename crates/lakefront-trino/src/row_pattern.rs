@@ -9,12 +9,13 @@ use std::ops::{ControlFlow, Range};
 
 use sqlparser::ast::{
     Expr, Ident, Join, JoinConstraint, JoinOperator, MatchRecognizePattern, MatchRecognizeSymbol, Select, Spanned,
-    Statement, TableFactor, TableWithJoins, VisitMut, VisitorMut,
+    Statement, TableFactor, TableWithJoins,
 };
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Whitespace, Word as Name};
 
+use crate::tree::{self, Changer, Step, Stop};
 use crate::words::Word;
 use crate::{SyntaxError, SyntaxErrorKind};
 
@@ -232,22 +233,17 @@ fn text(tokens: &[TokenWithSpan]) -> String {
 
 /// Puts each clause behind the relation whose rows it matches, and checks its pattern.
 pub(crate) fn put_in_place(statement: &mut Statement) -> Result<(), SyntaxError> {
-    match VisitMut::visit(statement, &mut Clauses) {
-        ControlFlow::Break(error) => Err(error),
-        ControlFlow::Continue(()) => Ok(()),
-    }
+    tree::or_refusal(tree::change(statement, &mut Clauses))
 }
 
 struct Clauses;
 
-impl VisitorMut for Clauses {
-    type Break = SyntaxError;
-
-    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<SyntaxError> {
+impl Changer for Clauses {
+    fn pre_select(&mut self, select: &mut Select) -> Step {
         select.from.iter_mut().try_for_each(after_their_rows)
     }
 
-    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<SyntaxError> {
+    fn pre_table_factor(&mut self, factor: &mut TableFactor) -> Step {
         match factor {
             TableFactor::NestedJoin { table_with_joins, .. } => after_their_rows(table_with_joins),
             _ => ControlFlow::Continue(()),
@@ -255,7 +251,7 @@ impl VisitorMut for Clauses {
     }
 }
 
-fn after_their_rows(from: &mut TableWithJoins) -> ControlFlow<SyntaxError> {
+fn after_their_rows(from: &mut TableWithJoins) -> Step {
     let TableWithJoins { relation, joins } = from;
     let is_misplaced = |factor: &TableFactor| match factor {
         TableFactor::MatchRecognize { table, .. } => !is_marker(table),
@@ -271,7 +267,7 @@ fn after_their_rows(from: &mut TableWithJoins) -> ControlFlow<SyntaxError> {
             continue;
         };
         if let Err(error) = recognized(pattern) {
-            return ControlFlow::Break(error);
+            return ControlFlow::Break(Stop::Refused(error));
         }
         let before = kept.last_mut().map_or(&mut *relation, |join| &mut join.relation);
         if matches!(before, TableFactor::MatchRecognize { .. }) {
@@ -309,9 +305,9 @@ fn condition_of(join: &mut JoinOperator) -> Option<&mut JoinConstraint> {
     }
 }
 
-fn misplaced(message: &str, span: Span) -> ControlFlow<SyntaxError> {
+fn misplaced(message: &str, span: Span) -> Step {
     let position = (span.start.line.max(1), span.start.column.max(1));
-    ControlFlow::Break(SyntaxError::new(SyntaxErrorKind::Syntax, message, position))
+    ControlFlow::Break(Stop::Refused(SyntaxError::new(SyntaxErrorKind::Syntax, message, position)))
 }
 
 /// What stands for the rows until they are put there, where the parser took it for a table.

@@ -8,8 +8,8 @@ use datafusion::functions_window::{rank, row_number};
 use datafusion::logical_expr::expr::{Sort, WindowFunction};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, WindowFrame, WindowFunctionDefinition};
 use sqlparser::ast::{
-    Expr as Ast, Fetch, LimitClause, OrderBy, OrderByExpr, OrderByKind, Query, SetExpr, SetOperator, SetQuantifier,
-    Values, With,
+    Expr as Ast, Fetch, LimitClause, ObjectName, OrderBy, OrderByExpr, OrderByKind, Query, SetExpr, SetOperator,
+    SetQuantifier, Values, With,
 };
 
 use super::scope::{Field, Named, Relation, Scope};
@@ -17,6 +17,7 @@ use super::{Analyzer, Typed, folded, place};
 use crate::coercion::common_type;
 use crate::comparison;
 use crate::error::{Code, Error, Result};
+use crate::tree;
 use crate::types::Type;
 
 impl Analyzer<'_> {
@@ -451,12 +452,8 @@ fn order_keys(order_by: Option<&OrderBy>) -> Result<&[OrderByExpr]> {
 
 /// Whether a query reads a table of the name.
 fn reads(query: &Query, name: &str) -> bool {
-    let mut found = false;
-    let _ = sqlparser::ast::visit_relations(query, |relation| {
-        found |= relation.0.len() == 1 && relation.to_string().eq_ignore_ascii_case(name);
-        std::ops::ControlFlow::<()>::Continue(())
-    });
-    found
+    let is = |relation: &ObjectName| relation.0.len() == 1 && relation.to_string().eq_ignore_ascii_case(name);
+    tree::count_relations(query, is) > 0
 }
 
 /// Rows whose values look alike where they are the same. `all`: Trino sorts them to count them.

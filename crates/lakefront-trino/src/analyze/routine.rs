@@ -1,8 +1,6 @@
 //! Calls of functions that the statement defines; see [`crate::routines`].
 
-use std::ops::ControlFlow;
-
-use sqlparser::ast::{Expr as Ast, visit_expressions};
+use sqlparser::ast::Expr as Ast;
 
 use super::function::Argument;
 use super::scope::Scope;
@@ -11,6 +9,7 @@ use crate::coercion::can_coerce;
 use crate::error::{Code, Error, Result};
 use crate::functions;
 use crate::routines::Definition;
+use crate::tree;
 use crate::types::Type;
 use crate::udf::Udf;
 
@@ -97,11 +96,10 @@ impl Analyzer<'_> {
 fn calls_volatile(body: &Ast) -> bool {
     const NAMES: &[&str] =
         &["map_filter", "map_zip_with", "reduce", "transform", "transform_keys", "transform_values", "zip_with"];
-    let found = visit_expressions(body, |ast| match ast {
-        Ast::Function(call) if NAMES.contains(&call.name.to_string().to_lowercase().as_str()) => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    });
-    found.is_break()
+    tree::has_expression(body, |ast| match ast {
+        Ast::Function(call) => NAMES.contains(&call.name.to_string().to_lowercase().as_str()),
+        _ => false,
+    })
 }
 
 fn listed(types: &[Type]) -> String {

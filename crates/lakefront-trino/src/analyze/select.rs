@@ -1,12 +1,14 @@
 //! `SELECT`.
 
+use std::ops::ControlFlow;
+
 use datafusion::common::Column;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 use sqlparser::ast::{
     Distinct, Expr as Ast, GroupByExpr, NamedWindowDefinition, NamedWindowExpr, OrderByExpr, Select, SelectItem,
-    SelectItemQualifiedWildcardKind, VisitMut, VisitorMut, WindowSpec, WindowType,
+    SelectItemQualifiedWildcardKind, WindowSpec, WindowType,
 };
 
 use super::aggregation::{contains_aggregate, ordinal, sort_key};
@@ -15,6 +17,7 @@ use super::scope::{Field, Relation, Scope};
 use super::{Analyzer, Typed, folded, place};
 use crate::comparison::joinable;
 use crate::error::{Code, Error, Result};
+use crate::tree::{self, Changer, Step, Stop};
 
 /// A column of the result.
 struct Output<'a> {
@@ -351,6 +354,7 @@ fn with_windows(select: &Select, order_by: &[OrderByExpr]) -> Result<(Select, Ve
         known: Vec<(String, WindowSpec)>,
         /// Queries around the place: those within know names of their own.
         depth: usize,
+        refused: Option<Error>,
     }
 
     impl Definitions {
@@ -386,22 +390,20 @@ fn with_windows(select: &Select, order_by: &[OrderByExpr]) -> Result<(Select, Ve
         }
     }
 
-    impl VisitorMut for Definitions {
-        type Break = Error;
-
-        fn pre_visit_query(&mut self, _: &mut sqlparser::ast::Query) -> std::ops::ControlFlow<Error> {
+    impl Changer for Definitions {
+        fn pre_query(&mut self, _: &mut sqlparser::ast::Query) -> Step {
             self.depth += 1;
-            std::ops::ControlFlow::Continue(())
+            ControlFlow::Continue(())
         }
 
-        fn post_visit_query(&mut self, _: &mut sqlparser::ast::Query) -> std::ops::ControlFlow<Error> {
+        fn post_query(&mut self, _: &mut sqlparser::ast::Query) -> Step {
             self.depth -= 1;
-            std::ops::ControlFlow::Continue(())
+            ControlFlow::Continue(())
         }
 
-        fn pre_visit_expr(&mut self, expr: &mut Ast) -> std::ops::ControlFlow<Error> {
+        fn pre_expr(&mut self, expr: &mut Ast) -> Step {
             if self.depth > 0 {
-                return std::ops::ControlFlow::Continue(());
+                return ControlFlow::Continue(());
             }
             if let Ast::Function(function) = expr
                 && let Some(over) = &mut function.over
@@ -412,14 +414,17 @@ fn with_windows(select: &Select, order_by: &[OrderByExpr]) -> Result<(Select, Ve
                 };
                 match spec {
                     Ok(spec) => *over = WindowType::WindowSpec(spec),
-                    Err(error) => return std::ops::ControlFlow::Break(error),
+                    Err(error) => {
+                        self.refused = Some(error);
+                        return ControlFlow::Break(Stop::Found);
+                    }
                 }
             }
-            std::ops::ControlFlow::Continue(())
+            ControlFlow::Continue(())
         }
     }
 
-    let mut definitions = Definitions { known: Vec::new(), depth: 0 };
+    let mut definitions = Definitions { known: Vec::new(), depth: 0, refused: None };
     for NamedWindowDefinition(name, definition) in &select.named_window {
         if definitions.known.iter().any(|(known, _)| *known == folded(name)) {
             let message = format!("WINDOW name {} specified twice", name.value);
@@ -433,8 +438,10 @@ fn with_windows(select: &Select, order_by: &[OrderByExpr]) -> Result<(Select, Ve
     }
     let (mut plain, mut order_by) = (select.clone(), order_by.to_vec());
     plain.named_window = Vec::new();
-    let broken = plain.visit(&mut definitions).break_value().or_else(|| order_by.visit(&mut definitions).break_value());
-    match broken {
+    if tree::change(&mut plain, &mut definitions).is_continue() {
+        let _ = tree::change(&mut order_by, &mut definitions);
+    }
+    match definitions.refused {
         Some(error) => Err(error),
         None => Ok((plain, order_by)),
     }

@@ -2,12 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{
-    Expr, Ident, LambdaFunctionParameter, Query, Spanned, Statement, TableAlias, TableFactor, Value, Visit, Visitor,
-};
+use sqlparser::ast::{Expr, Ident, LambdaFunctionParameter, Query, Spanned, Statement, TableAlias, TableFactor, Value};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Token};
 
+use crate::tree::{self, Reader, Step, Stop};
 use crate::words::Word;
 use crate::{SyntaxError, SyntaxErrorKind};
 
@@ -67,19 +66,16 @@ fn may_precede_a_query(token: &Token) -> bool {
 }
 
 pub(crate) fn check(statement: &Statement) -> Result<(), SyntaxError> {
-    match statement.visit(&mut Grammar) {
-        ControlFlow::Break(error) => Err(error),
-        ControlFlow::Continue(()) => Ok(()),
-    }
+    tree::or_refusal(tree::read(statement, &mut Grammar))
 }
 
 struct Grammar;
 
-fn refused(message: &str, at: Location) -> ControlFlow<SyntaxError> {
-    ControlFlow::Break(SyntaxError::new(SyntaxErrorKind::Syntax, message, (at.line, at.column)))
+fn refused(message: &str, at: Location) -> Step {
+    ControlFlow::Break(Stop::Refused(SyntaxError::new(SyntaxErrorKind::Syntax, message, (at.line, at.column))))
 }
 
-fn alias_is_plain(alias: &TableAlias) -> ControlFlow<SyntaxError> {
+fn alias_is_plain(alias: &TableAlias) -> Step {
     if let Some(column) = alias.columns.iter().find(|column| column.data_type.is_some()) {
         return refused("The columns of an alias have names only.", column.name.span.start);
     }
@@ -89,14 +85,12 @@ fn alias_is_plain(alias: &TableAlias) -> ControlFlow<SyntaxError> {
     }
 }
 
-impl Visitor for Grammar {
-    type Break = SyntaxError;
-
-    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<SyntaxError> {
+impl Reader for Grammar {
+    fn pre_query(&mut self, query: &Query) -> Step {
         query.with.iter().flat_map(|with| &with.cte_tables).try_for_each(|table| alias_is_plain(&table.alias))
     }
 
-    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<SyntaxError> {
+    fn pre_table_factor(&mut self, factor: &TableFactor) -> Step {
         let (TableFactor::Table { alias, .. }
         | TableFactor::Derived { alias, .. }
         | TableFactor::TableFunction { alias, .. }
@@ -110,7 +104,7 @@ impl Visitor for Grammar {
         alias.iter().try_for_each(alias_is_plain)
     }
 
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<SyntaxError> {
+    fn pre_expr(&mut self, expr: &Expr) -> Step {
         match expr {
             Expr::TypedString(typed) if !matches!(typed.value.value, Value::SingleQuotedString(_)) => {
                 refused("Behind a type's name comes its value as a text in single quotes.", typed.value.span.start)
@@ -127,7 +121,7 @@ impl Visitor for Grammar {
     }
 }
 
-fn parameter_is_plain(parameter: &LambdaFunctionParameter) -> ControlFlow<SyntaxError> {
+fn parameter_is_plain(parameter: &LambdaFunctionParameter) -> Step {
     match &parameter.data_type {
         Some(_) => refused("The parameters of a lambda have names only.", parameter.name.span.start),
         None => ControlFlow::Continue(()),

@@ -5,11 +5,11 @@
 //! an optimiser would have saved; never the other way round.
 
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
 
+use lakefront_trino::has_expression;
 use sqlparser::ast::{
     BinaryOperator, Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectNamePart, Select, TableFactor,
-    TableWithJoins, visit_expressions,
+    TableWithJoins,
 };
 use sqlparser::tokenizer::Location;
 
@@ -132,7 +132,7 @@ enum Read {
 
 fn read(expression: &Expr) -> Read {
     let mut found = BTreeSet::new();
-    let more = visit_expressions(expression, |part| {
+    let more = has_expression(expression, |part| {
         match part {
             Expr::Identifier(name) => {
                 found.insert((None, name.value.to_lowercase()));
@@ -143,15 +143,15 @@ fn read(expression: &Expr) -> Read {
                 }
             }
             Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } | Expr::CompoundFieldAccess { .. } => {
-                return ControlFlow::Break(());
+                return true;
             }
             _ => {}
         }
-        ControlFlow::Continue(())
+        false
     });
     match (more, found.pop_first(), found.is_empty()) {
-        (ControlFlow::Continue(()), None, _) => Read::Constant,
-        (ControlFlow::Continue(()), Some(column), true) => Read::One(column),
+        (false, None, _) => Read::Constant,
+        (false, Some(column), true) => Read::One(column),
         _ => Read::More,
     }
 }

@@ -1,11 +1,10 @@
 //! Columns and functions of the rows of a match.
 
 use std::cell::RefCell;
-use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     DuplicateTreatment, Expr as Ast, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments,
-    Ident, UnaryOperator, Value as Literal, visit_expressions,
+    Ident, UnaryOperator, Value as Literal,
 };
 
 use super::super::function::plain_arguments;
@@ -16,6 +15,7 @@ use crate::aggregates::{self, Aggregation};
 use crate::error::{Code, Error, Result};
 use crate::matching::{Aggregated, Read};
 use crate::row_pattern::is_row_pattern_function;
+use crate::tree;
 use crate::types::{Type, VARCHAR};
 
 /// `RUNNING` and `FINAL`
@@ -379,11 +379,11 @@ fn navigation_offset(name: &str, ast: &Ast) -> Result<usize> {
 /// The calls within an expression, the outer ones first.
 fn calls_within(ast: &Ast) -> Vec<Function> {
     let mut calls = Vec::new();
-    let _ = visit_expressions(ast, |part| {
+    tree::has_expression(ast, |part| {
         if let Ast::Function(call) = part {
             calls.push(call.clone());
         }
-        ControlFlow::<()>::Continue(())
+        false
     });
     calls
 }

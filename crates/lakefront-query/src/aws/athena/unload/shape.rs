@@ -1,10 +1,9 @@
 //! Whether a statement may have a large result that needs no order.
 
-use std::ops::ControlFlow;
-
-use lakefront_trino::{FunctionKind, functions};
+use lakefront_trino::{FunctionKind, functions, has_expression};
 use sqlparser::ast::{
-    Distinct, Expr, Function, GroupByExpr, ObjectNamePart, Query, Select, SetExpr, Statement, visit_expressions,
+    Distinct, Expr, Function, GroupByExpr, ObjectNamePart, Query, Select, SelectItem, SelectItemQualifiedWildcardKind,
+    SetExpr, Statement,
 };
 
 /// A tree is some hundreds of levels deep.
@@ -37,11 +36,16 @@ fn of_select(select: &Select) -> bool {
         GroupByExpr::Expressions(expressions, modifiers) => !expressions.is_empty() || !modifiers.is_empty(),
     };
     let is_distinct = !matches!(select.distinct, None | Some(Distinct::All));
-    let aggregates = visit_expressions(&select.projection, |expression| match expression {
-        Expr::Function(function) if is_aggregate(function) => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
+    let aggregates = select.projection.iter().any(|item| match item {
+        SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. } => {
+            has_expression(expression, |part| matches!(part, Expr::Function(function) if is_aggregate(function)))
+        }
+        SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(_), _) => {
+            false
+        }
+        _ => true,
     });
-    !groups && !is_distinct && select.having.is_none() && aggregates.is_continue()
+    !groups && !is_distinct && select.having.is_none() && !aggregates
 }
 
 fn is_aggregate(function: &Function) -> bool {
