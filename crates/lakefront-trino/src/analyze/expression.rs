@@ -119,10 +119,7 @@ impl Analyzer<'_> {
                 let value = self.expression(expr, scope);
                 match kind {
                     CastKind::Cast => self.cast(value?, &to),
-                    CastKind::TryCast => {
-                        let cast = self.cast(value?, &to)?;
-                        self.attempt(cast)
-                    }
+                    CastKind::TryCast => self.attempt_cast(value?, &to),
                     CastKind::SafeCast | CastKind::DoubleColon => {
                         Err(Error::new(Code::SyntaxError, "Write CAST(value AS type)"))
                     }

@@ -419,13 +419,28 @@ impl Analyzer<'_> {
             return Ok(Typed::new(tried.expr, of));
         }
         let (closure, captured) = self.close(tried.expr, Vec::new(), of.clone())?;
-        let udf = Udf {
-            strict: false,
-            lambdas: vec![closure],
-            ..Udf::new("try", functions::try_kernel, Vec::new(), of.clone())
-        };
-        Ok(Typed::new(udf.on(captured), of))
+        Ok(tried_on(closure, captured, of))
     }
+
+    /// Null where the value can't be cast; that it can't be computed is an error as ever.
+    pub(super) fn attempt_cast(&self, value: Typed, to: &Type) -> Result<Typed> {
+        if matches!(value.expr, Expr::Literal(..) | Expr::Column(_)) {
+            return self.attempt(self.cast(value, to)?);
+        }
+        let column = Column::from_name(self.symbol("cast"));
+        self.column(column.clone(), value.of);
+        let column = Expr::Column(column);
+        let cast = self.cast(Typed::new(column.clone(), self.type_of_leaf(&column)?), to)?;
+        let (closure, captured) = self.close(cast.expr, Vec::new(), cast.of.clone())?;
+        let given = |leaf| if leaf == column { value.expr.clone() } else { leaf };
+        Ok(tried_on(closure, captured.into_iter().map(given).collect(), cast.of))
+    }
+}
+
+fn tried_on(closure: Closure, captured: Vec<Expr>, of: Type) -> Typed {
+    let udf =
+        Udf { strict: false, lambdas: vec![closure], ..Udf::new("try", functions::try_kernel, Vec::new(), of.clone()) };
+    Typed::new(udf.on(captured), of)
 }
 
 /// Refuses what can't stand in a lambda.

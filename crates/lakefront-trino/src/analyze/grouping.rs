@@ -291,12 +291,13 @@ impl Grouped {
         }
         // The engine plans no subquery within a call.
         let mut asked = Vec::new();
-        let mut planned = |argument: Expr, is_grouping: bool| -> Result<Expr> {
+        let is_literal = group.is_empty() && is_values(&input);
+        let mut planned = |argument: Expr, is_grouping: bool, is_filtered: bool| -> Result<Expr> {
             if is_grouping {
                 let column = columns.iter().find(|(key, _)| !is_plain && *key == argument);
                 return Ok(column.map_or(argument, |(_, column)| Expr::Column(column.clone())));
             }
-            if !has_subquery(&argument)? {
+            if !(has_subquery(&argument)? || is_filtered && is_literal) {
                 return Ok(argument);
             }
             let symbol = analyzer.symbol("asked");
@@ -306,11 +307,12 @@ impl Grouped {
         let plain = |aggregate: &Expr| -> Result<Expr> {
             let Expr::AggregateFunction(mut function) = aggregate.clone() else { return Ok(aggregate.clone()) };
             let is_grouping = function.func.name() == "grouping";
+            let is_filtered = function.params.filter.is_some();
             let arguments = std::mem::take(&mut function.params.args).into_iter();
             function.params.args =
-                arguments.map(|argument| planned(argument, is_grouping)).collect::<Result<Vec<_>>>()?;
+                arguments.map(|argument| planned(argument, is_grouping, is_filtered)).collect::<Result<Vec<_>>>()?;
             if let Some(filter) = function.params.filter.take() {
-                function.params.filter = Some(Box::new(planned(*filter, false)?));
+                function.params.filter = Some(Box::new(planned(*filter, false, false)?));
             }
             Ok(Expr::AggregateFunction(function))
         };
@@ -333,6 +335,7 @@ impl Grouped {
             aggregates.push(all.call(vec![one]).alias(analyzer.symbol("aggregate")));
         }
         if group.is_empty()
+            && !is_literal
             && let Some(wanted) = aggregates.iter().map(filter_of).collect::<Option<Vec<Expr>>>()
             && let Some(wanted) = disjunction(wanted)
         {
@@ -383,6 +386,15 @@ impl Grouped {
             .at(ast.and_then(place)));
         }
         Ok(Typed::new(rewritten.data, value.of.clone()))
+    }
+}
+
+/// Rows of literals, which Trino evaluates while it plans: those too that no aggregate wants.
+fn is_values(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Values(_) => true,
+        LogicalPlan::Projection(_) | LogicalPlan::SubqueryAlias(_) => plan.inputs().into_iter().all(is_values),
+        _ => false,
     }
 }
 

@@ -43,14 +43,18 @@ impl Buckets {
     /// What buckets may be over the number asked for before they are merged.
     const BUFFER: usize = 100;
 
-    fn add(&mut self, value: f64, weight: f64) {
+    fn add(&mut self, value: f64, weight: f64) -> Result<()> {
+        if value.is_nan() {
+            return Err(beyond_numbers());
+        }
         if self.buckets.len() >= self.most + Self::BUFFER {
-            self.compact();
+            self.compact()?;
         }
         self.buckets.push((value, weight));
+        Ok(())
     }
 
-    fn compact(&mut self) {
+    fn compact(&mut self) -> Result<()> {
         self.buckets.sort_by(|(a, _), (b, _)| a.total_cmp(b));
         self.buckets.dedup_by(|next, kept| {
             let same = next.0 == kept.0;
@@ -65,20 +69,30 @@ impl Buckets {
                 let weight = a_weight + b_weight;
                 weight * (a - b) * (a - b) * (a_weight * b_weight / (weight * weight))
             };
-            let penalties = self.buckets.windows(2).map(penalty).enumerate();
-            let Some((at, _)) = penalties.min_by(|(_, a), (_, b)| a.total_cmp(b)) else { return };
+            let penalties: Vec<f64> = self.buckets.windows(2).map(penalty).collect();
+            if penalties.iter().any(|penalty| penalty.is_nan()) {
+                return Err(beyond_numbers());
+            }
+            let least = penalties.iter().enumerate().min_by(|(_, a), (_, b)| a.total_cmp(b));
+            let Some((at, _)) = least else { return Ok(()) };
             let ((a, a_weight), (b, b_weight)) = (self.buckets[at], self.buckets.remove(at + 1));
             let weight = a_weight + b_weight;
             self.buckets[at] = ((a * a_weight + b * b_weight) / weight, weight);
         }
         self.buckets.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        Ok(())
     }
 
-    fn compacted(&self) -> Vec<(f64, f64)> {
+    fn compacted(&self) -> Result<Vec<(f64, f64)>> {
         let mut copy = Buckets { most: self.most, buckets: self.buckets.clone() };
-        copy.compact();
-        copy.buckets
+        copy.compact()?;
+        Ok(copy.buckets)
     }
+}
+
+/// Which buckets Trino merges then, if it does not fail, has no rule.
+fn beyond_numbers() -> Error {
+    Error::not_here("A numeric_histogram of NaN or of infinities that have to be merged")
 }
 
 impl Fold for Histogram {
@@ -103,8 +117,7 @@ impl Fold for Histogram {
             }
             state.most = usize::try_from(most).unwrap_or(usize::MAX / 2);
         }
-        state.add(value, weight);
-        Ok(())
+        state.add(value, weight)
     }
 
     fn carried(&self) -> Vec<Type> {
@@ -113,7 +126,7 @@ impl Fold for Histogram {
 
     fn save(&self, state: &Buckets) -> Result<Vec<Value>> {
         let (values, weights) =
-            state.compacted().into_iter().map(|(value, weight)| (Value::Double(value), Value::Double(weight))).unzip();
+            state.compacted()?.into_iter().map(|(value, weight)| (Value::Double(value), Value::Double(weight))).unzip();
         Ok(vec![Value::Int(state.most as i64), Value::Array(values), Value::Array(weights)])
     }
 
@@ -125,7 +138,7 @@ impl Fold for Histogram {
             }
         }
         if !state.buckets.is_empty() {
-            state.compact();
+            state.compact()?;
         }
         Ok(())
     }
@@ -135,7 +148,7 @@ impl Fold for Histogram {
             return Ok(Value::Null);
         }
         let number = |value: f64| if self.real { Value::Real(value as f32) } else { Value::Double(value) };
-        let entries = state.compacted().into_iter().map(|(value, weight)| (number(value), number(weight)));
+        let entries = state.compacted()?.into_iter().map(|(value, weight)| (number(value), number(weight)));
         Ok(Value::Map(entries.collect()))
     }
 

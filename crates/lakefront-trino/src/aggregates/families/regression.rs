@@ -101,8 +101,9 @@ impl Fold for Pairs {
         let slope = state.xy / state.xx;
         let is_covariance = matches!(self.measure, Measure::CovariancePopulation | Measure::CovarianceSample);
         // What comes of it depends on the order in which parts were merged.
-        if !is_covariance && (state.xx.is_infinite() || state.yy.is_infinite()) {
-            return Err(Error::not_here("A regression or a correlation of numbers as large as these"));
+        let products = [state.xx, state.yy, state.mean_x * state.mean_x, state.mean_y * state.mean_y];
+        if products.into_iter().any(f64::is_infinite) {
+            return Err(Error::not_here("A covariance, correlation or regression of numbers as large as these"));
         }
         let result = match self.measure {
             Measure::CovariancePopulation if n == 0.0 => return Ok(Value::Null),
