@@ -38,14 +38,3 @@ test("pages that need JavaScript say so", async ({ page }) => {
   await expect(page.getByText(/needs JavaScript/).first()).toBeVisible();
   await expect(page.getByRole("textbox", { name: "SQL" })).toBeVisible();
 });
-
-test("dashboards are listed without JavaScript", async ({ page }) => {
-  for (const address of ["/", "/dashboards"]) {
-    await page.goto(address);
-    const link = page.getByRole("main").getByRole("link", { name: "Demand forecast" });
-    await expect(link).toBeVisible();
-    await expect(page.getByText(/^Reading /).locator("visible=true")).toHaveCount(0);
-    await link.click();
-    await expect(page).toHaveURL(/\/d\/demand-forecast$/);
-  }
-});

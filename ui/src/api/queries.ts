@@ -52,9 +52,6 @@ export const dashboards = () =>
     },
   });
 
-/** Under these keys the server leaves its lists, which are shown until the whole ones are there. */
-export const listed = { dashboards: ["listed", "dashboards"], queries: ["listed", "queries"] } as const;
-
 export const dashboardBySlug = (slug: string) =>
   queryOptions({
     queryKey: ["dashboards", "by-slug", slug],

@@ -1,9 +1,9 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { Ellipsis, LayoutDashboard, Link as LinkIcon, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { dashboards, everyTable } from "@/api/queries";
-import type { Listed } from "@/api/types";
+import type { Dashboard } from "@/api/types";
 import { UNTITLED } from "@/api/dashboards";
 import { createDashboard, deleteDashboard } from "@/api/writes";
 import { changed } from "@/lib/format";
@@ -23,14 +23,13 @@ import { SkeletonRows } from "@/ui/skeleton";
 import { Table, Td, Th } from "@/ui/table";
 import { useMayEdit } from "@/ui/use-role";
 import { StarButton } from "./star-button";
-import { useDashboards } from "./use-listed";
 import { useStar } from "./use-star";
 
 export function DashboardsPage() {
   useDocumentHead("Dashboards");
   const [text, setText] = useState("");
-  const { items, error, refetch } = useDashboards();
-  const found = (items ?? []).filter((board) => !text.trim() || find(board.title, text.trim()));
+  const { data, isPending, error, refetch } = useQuery(dashboards());
+  const found = (data?.items ?? []).filter((board) => !text.trim() || find(board.title, text.trim()));
   const mayEdit = useMayEdit();
   return (
     <Page className="w-full">
@@ -42,7 +41,7 @@ export function DashboardsPage() {
               label="Find a dashboard"
               value={text}
               onChange={(event) => setText(event.target.value)}
-              className="w-62 max-phone:w-full noscript:hidden"
+              className="w-62 max-phone:w-full"
             />
             {mayEdit && <NewDashboard />}
           </>
@@ -51,9 +50,9 @@ export function DashboardsPage() {
       <div className="mt-6">
         {error ? (
           <Failure error={error} what="The list of dashboards" onRetry={() => void refetch()} />
-        ) : !items ? (
+        ) : isPending ? (
           <SkeletonRows rows={8} height={40} label="Reading the dashboards" />
-        ) : items.length === 0 ? (
+        ) : data.items.length === 0 ? (
           <NoDashboards />
         ) : found.length === 0 ? (
           <EmptyState title={`No dashboard is called “${text.trim()}”`} />
@@ -65,10 +64,10 @@ export function DashboardsPage() {
   );
 }
 
-function List({ boards, mayEdit }: { boards: readonly Listed[]; mayEdit: boolean }) {
+function List({ boards, mayEdit }: { boards: readonly Dashboard[]; mayEdit: boolean }) {
   const now = useNow();
   const star = useStar("dashboards");
-  const [leaving, setLeaving] = useState<Listed | null>(null);
+  const [leaving, setLeaving] = useState<Dashboard | null>(null);
   return (
     <>
       <Table>
@@ -139,7 +138,7 @@ function List({ boards, mayEdit }: { boards: readonly Listed[]; mayEdit: boolean
   );
 }
 
-function DeleteDialog({ board, onClose }: { board: Listed; onClose: () => void }) {
+function DeleteDialog({ board, onClose }: { board: Dashboard; onClose: () => void }) {
   const client = useQueryClient();
   const remove = async () => {
     await deleteDashboard(board.id);

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { LayoutDashboard, SquareTerminal } from "lucide-react";
 import { useState } from "react";
-import { everyTable } from "@/api/queries";
+import { dashboards, everyTable, savedQueries } from "@/api/queries";
 import { cx } from "@/lib/cx";
 import { find } from "@/lib/fuzzy";
 import { ButtonContent, buttonClass } from "@/ui/button";
@@ -14,8 +14,7 @@ import { Page, PageHead, SectionHead } from "@/ui/page";
 import { SkeletonRows } from "@/ui/skeleton";
 import { RecentRuns } from "./recent-runs";
 import { RecentTables } from "./recent-tables";
-import { SavedList } from "./saved-list";
-import { useDashboards, useSavedQueries } from "./use-listed";
+import { SavedList, type Item } from "./saved-list";
 
 const RECENT = 8;
 
@@ -23,8 +22,8 @@ export function HomePage() {
   useDocumentHead("Home");
   const [text, setText] = useState("");
   // In one column, what stands below waits for what stands above: nothing moves that is being read.
-  const boards = useDashboards();
-  const queries = useSavedQueries();
+  const boards = useQuery(dashboards());
+  const queries = useQuery(savedQueries());
   const tables = useQuery(everyTable());
   return (
     <Page className="w-full">
@@ -36,7 +35,7 @@ export function HomePage() {
               label="Find a dashboard or query"
               value={text}
               onChange={(event) => setText(event.target.value)}
-              className="w-62 max-phone:w-full noscript:hidden"
+              className="w-62 max-phone:w-full"
             />
             <Link to="/sql" className={buttonClass()}>
               <ButtonContent icon={SquareTerminal}>New query</ButtonContent>
@@ -47,10 +46,7 @@ export function HomePage() {
       <div className="mt-7 grid grid-cols-[1fr_360px] gap-x-12 gap-y-9 max-laptop:grid-cols-1">
         <SavedThings text={text.trim()} />
         <div
-          className={cx(
-            "flex min-w-0 flex-col gap-9 noscript:hidden",
-            !(boards.items && queries.items) && "max-laptop:hidden",
-          )}
+          className={cx("flex min-w-0 flex-col gap-9", (boards.isPending || queries.isPending) && "max-laptop:hidden")}
         >
           <RecentTables />
           {!tables.isPending && <RecentRuns />}
@@ -61,12 +57,11 @@ export function HomePage() {
 }
 
 function SavedThings({ text }: { text: string }) {
-  const boards = useDashboards();
-  const queries = useSavedQueries();
-  const failed = [boards, queries].find((query) => query.error);
-  if (failed?.error)
-    return <Failure error={failed.error} what="Your dashboards" onRetry={() => void failed.refetch()} />;
-  if (!boards.items || !queries.items) {
+  const boards = useQuery(dashboards());
+  const queries = useQuery(savedQueries());
+  const failed = [boards, queries].find((query) => query.isError);
+  if (failed) return <Failure error={failed.error} what="Your dashboards" onRetry={() => void failed.refetch()} />;
+  if (!boards.data || !queries.data) {
     return (
       <section>
         <SectionHead title="Recent" />
@@ -74,7 +69,9 @@ function SavedThings({ text }: { text: string }) {
       </section>
     );
   }
-  const all = [...boards.items, ...queries.items].sort((a, b) => b.updated_at.localeCompare(a.updated_at));
+  const all: Item[] = [...boards.data.items, ...queries.data.items].sort((a, b) =>
+    b.updated_at.localeCompare(a.updated_at),
+  );
   if (all.length === 0) return <NothingYet />;
   if (text) {
     const found = all.filter((item) => find(item.title, text));
