@@ -14,14 +14,77 @@ pub(crate) struct TDigest {
     total: f64,
     /// Means and weights.
     centroids: Vec<(f64, f64)>,
-    /// Numbers that came after these, each of weight 1.
-    ones: Vec<f64>,
+    /// Numbers that came after these, each of weight 1, by their `key`.
+    ones: Vec<i64>,
     backwards: bool,
     unmerged: bool,
 }
 
+/// How heavy a centroid may be, by where it stands.
+#[derive(Clone, Copy)]
+struct Scale {
+    total: f64,
+    normalizer: f64,
+}
+
+/// For centroids that begin at one place.
+#[derive(Clone, Copy)]
+struct Room {
+    share: f64,
+    /// Where the rule changes its answer, but for its rounding; NaN if that is not known.
+    about: f64,
+}
+
+impl Scale {
+    fn new(total: f64, compression: f64) -> Self {
+        Self { total, normalizer: compression / (4.0 * (total / compression).ln() + 24.0) }
+    }
+
+    fn share(self, quantile: f64) -> f64 {
+        quantile * (1.0 - quantile) / self.normalizer
+    }
+
+    fn room(self, before: f64) -> Room {
+        let share = self.share(before / self.total);
+        if !(self.normalizer > 1.0 && self.total < 1e9) {
+            return Room { share, about: f64::NAN };
+        }
+        // The positive root of `x² + 2x·half − product`, which is where the second half of the rule turns.
+        let half = before + (self.normalizer - 1.0) * self.total / 2.0;
+        let product = before * (self.total - before);
+        let root = product / (half + (half * half + product).sqrt());
+        Room { share, about: root.min(self.total * share) }
+    }
+
+    /// Whether a centroid after so much weight may be so heavy, by a rule whose divisions few are near enough to need.
+    fn has_place(self, weight: f64, before: f64, room: Room) -> bool {
+        if weight < room.about * 0.999_999 {
+            return true;
+        }
+        if weight > room.about * 1.000_001 {
+            return false;
+        }
+        let quantile = ((before + weight) / self.total).min(1.0);
+        weight <= self.total * room.share.min(self.share(quantile))
+    }
+}
+
 fn most(compression: f64) -> usize {
     (6.0 * (2.0 * compression + 10.0)) as usize
+}
+
+/// A whole number that is in the order of `f64::total_cmp`: comparing such takes one instruction.
+fn key(number: f64) -> i64 {
+    turned(number.to_bits().cast_signed())
+}
+
+fn of_key(key: i64) -> f64 {
+    f64::from_bits(turned(key).cast_unsigned())
+}
+
+/// Negative numbers from the largest amount on; its own inverse.
+fn turned(bits: i64) -> i64 {
+    bits ^ (bits >> 63 & i64::MAX)
 }
 
 impl Default for TDigest {
@@ -55,7 +118,7 @@ impl TDigest {
             self.compact(2.0 * self.compression);
         }
         if weight == 1.0 {
-            self.ones.push(value);
+            self.ones.push(key(value));
         } else {
             self.line_up();
             self.centroids.push((value, weight));
@@ -80,25 +143,26 @@ impl TDigest {
     }
 
     fn line_up(&mut self) {
-        self.centroids.extend(self.ones.drain(..).map(|value| (value, 1.0)));
+        self.centroids.extend(self.ones.drain(..).map(|one| (of_key(one), 1.0)));
     }
 
     /// From the least mean, in the order they came where it is the same.
     fn sort(&mut self) {
         self.centroids.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-        self.ones.sort_unstable_by(f64::total_cmp);
+        self.ones.sort_unstable();
         if self.centroids.is_empty() {
             return self.line_up();
         }
         let mut sorted = Vec::with_capacity(self.centroids.len() + self.ones.len());
         let mut ones = self.ones.drain(..).peekable();
         for centroid in &self.centroids {
-            while let Some(one) = ones.next_if(|one| one.total_cmp(&centroid.0).is_lt()) {
-                sorted.push((one, 1.0));
+            let until = key(centroid.0);
+            while let Some(one) = ones.next_if(|one| *one < until) {
+                sorted.push((of_key(one), 1.0));
             }
             sorted.push(*centroid);
         }
-        sorted.extend(ones.map(|one| (one, 1.0)));
+        sorted.extend(ones.map(|one| (of_key(one), 1.0)));
         self.centroids = sorted;
     }
 
@@ -110,22 +174,20 @@ impl TDigest {
         if self.backwards {
             self.centroids.reverse();
         }
-        let normalizer = compression / (4.0 * (self.total / compression).ln() + 24.0);
-        let share = |quantile: f64| quantile * (1.0 - quantile) / normalizer;
+        let scale = Scale::new(self.total, compression);
         let mut merged = Vec::with_capacity(self.centroids.len());
         let (mut mean, mut weight) = self.centroids[0];
         let mut before = 0.0;
-        let mut at_start = share(0.0);
+        let mut room = scale.room(before);
         for &(next_mean, next_weight) in &self.centroids[1..] {
             let both = weight + next_weight;
-            let quantile = ((before + both) / self.total).min(1.0);
-            if both <= self.total * at_start.min(share(quantile)) {
+            if scale.has_place(both, before, room) {
                 mean += (next_mean - mean) * next_weight / both;
                 weight = both;
             } else {
                 merged.push((mean, weight));
                 before += weight;
-                at_start = share(before / self.total);
+                room = scale.room(before);
                 (mean, weight) = (next_mean, next_weight);
             }
         }
@@ -231,5 +293,32 @@ impl TDigest {
             backwards: false,
             unmerged: false,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn keys_are_in_the_order_of_numbers(a: f64, b: f64) {
+            prop_assert_eq!(key(a).cmp(&key(b)), a.total_cmp(&b));
+            prop_assert_eq!(of_key(key(a)).to_bits(), a.to_bits());
+        }
+
+        #[test]
+        fn where_the_rule_turns_is_known(
+            total in 1.0..1e9f64, at in 0.0..1.0f64, times in 0.99..1.01f64, compression in 10.0..1000.0f64
+        ) {
+            let scale = Scale::new(total, compression);
+            let before = (at * total).floor();
+            let room = scale.room(before);
+            let unknown = Room { about: f64::NAN, ..room };
+            for weight in [times * room.about, 100.0 * times, times] {
+                prop_assert_eq!(scale.has_place(weight, before, room), scale.has_place(weight, before, unknown));
+            }
+        }
     }
 }

@@ -99,6 +99,14 @@ impl Fold for Percentile {
 
     fn add(&self, state: &mut State, row: Row<'_>) -> Result<()> {
         let last = if self.weighted { 2 } else { 1 };
+        // Nearly every row: a number, and the percentile of the row before.
+        if let (Some(value), Some(percentile), Some(Value::Double(asked))) =
+            (row.double(0), row.double(last), &state.asked)
+            && !self.weighted
+            && percentile.to_bits() == asked.to_bits()
+        {
+            return add(&mut state.digest, value, 1.0);
+        }
         if row.is_null(0) || row.is_null(last) || row.is_null(1) {
             return Ok(());
         }
@@ -111,11 +119,7 @@ impl Fold for Percentile {
             None => exact(row.int(0).unwrap_or_default())?,
         };
         add(&mut state.digest, value, weight)?;
-        match (row.double(last), &state.asked) {
-            (Some(percentile), Some(Value::Double(asked))) if percentile.to_bits() == asked.to_bits() => {}
-            (Some(percentile), _) => state.asked = Some(Value::Double(percentile)),
-            (None, _) => state.asked = Some(row.value(last)),
-        }
+        state.asked = Some(row.double(last).map_or_else(|| row.value(last), Value::Double));
         Ok(())
     }
 
