@@ -45,6 +45,7 @@ export default defineConfig({
         "connections.spec.ts",
         "costs.spec.ts",
         "groups.spec.ts",
+        "layout.spec.ts",
         "live.spec.ts",
         "sign-out.spec.ts",
         // Nothing is tested there; `PICTURES=1` has them made.
@@ -60,11 +61,18 @@ export default defineConfig({
       dependencies: ["signed in"],
       use: { storageState: "results/session.json" },
     },
+    // Watches what moves while a page loads: what another story saves in that moment would.
+    {
+      name: "undisturbed",
+      testMatch: "layout.spec.ts",
+      dependencies: ["administration"],
+      use: { storageState: "results/session.json" },
+    },
     // Its budget would stand among those of the costs.
     {
       name: "groups",
       testMatch: "groups.spec.ts",
-      dependencies: ["administration"],
+      dependencies: ["undisturbed"],
       use: { storageState: "results/session.json" },
     },
     // Changes the data that the others read.

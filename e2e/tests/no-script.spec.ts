@@ -38,3 +38,18 @@ test("pages that need JavaScript say so", async ({ page }) => {
   await expect(page.getByText(/needs JavaScript/).first()).toBeVisible();
   await expect(page.getByRole("textbox", { name: "SQL" })).toBeVisible();
 });
+
+test("dashboards are listed without JavaScript", async ({ page }) => {
+  // What was changed last, which other stories decide.
+  await page.goto("/");
+  await expect(page.getByRole("main").getByRole("listitem").getByRole("link").first()).toBeVisible();
+  await page.goto("/dashboards");
+  await page.locator('main a[href="/d/demand-forecast"]').click();
+  await expect(page).toHaveURL(/\/d\/demand-forecast$/);
+});
+
+test("an address without a dashboard says so without JavaScript", async ({ page }) => {
+  const answer = await page.goto("/d/not-there");
+  expect(answer?.status()).toBe(404);
+  await expect(page.getByText("This dashboard is not there")).toBeVisible();
+});

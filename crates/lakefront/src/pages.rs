@@ -19,7 +19,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{SecondsFormat, Utc};
 use futures::{StreamExt, TryFutureExt, stream};
 use lakefront_ssr::{SsrLimits, SsrPage, SsrPool};
-use lakefront_store::{Kind, Object, StoreError};
+use lakefront_store::{Kind, Object, ObjectFilter, Page, StoreError};
 use serde::Serialize;
 
 use crate::api::auth::Me;
@@ -28,7 +28,7 @@ use crate::api::public_dashboards;
 use crate::app::{App, system};
 use crate::auth::{Actor, ClientAddress};
 use crate::config;
-use crate::error::Problem;
+use crate::error::{Problem, ProblemDocument};
 
 pub use assets::serve as asset;
 use cache::Kept;
@@ -76,6 +76,19 @@ struct Data<'a> {
     dashboard_data: Option<&'a DashboardData>,
     #[serde(skip_serializing_if = "Option::is_none")]
     public: Option<public::Shown<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saved: Option<Saved>,
+    /// Why what the address names cannot be shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<ProblemDocument>,
+}
+
+/// What is listed before the browser asks for the lists themselves.
+#[derive(Serialize)]
+struct Saved {
+    dashboards: Page<Object>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queries: Option<Page<Object>>,
 }
 
 impl Pages {
@@ -160,6 +173,53 @@ pub async fn plain_page(
     Ok(answer(&page, &headers))
 }
 
+/// The first page: dashboards and queries.
+pub async fn home_page(
+    State(app): State<App>,
+    actor: Option<Actor>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let Some(actor) = actor else { return sign_in_first(&app, &uri).await };
+    let (dashboards, queries) =
+        tokio::try_join!(listed(&app, &actor, Kind::Dashboard), listed(&app, &actor, Kind::Query))?;
+    saved_page(&app, &actor, &uri, &headers, Saved { dashboards, queries: Some(queries) }).await
+}
+
+pub async fn dashboards_page(
+    State(app): State<App>,
+    actor: Option<Actor>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let Some(actor) = actor else { return sign_in_first(&app, &uri).await };
+    let dashboards = listed(&app, &actor, Kind::Dashboard).await?;
+    saved_page(&app, &actor, &uri, &headers, Saved { dashboards, queries: None }).await
+}
+
+async fn saved_page(
+    app: &App,
+    actor: &Actor,
+    uri: &Uri,
+    headers: &HeaderMap,
+    saved: Saved,
+) -> Result<Response, Problem> {
+    let me = Me::load(app, &actor.user, &actor.scope).await?;
+    let url = uri.path_and_query().map_or("/", |url| url.as_str());
+    let data = Data { saved: Some(saved), ..Data::default() };
+    let page = page(app, url, Some(&me), me.theme(), data, StatusCode::OK).await?;
+    Ok(answer(&page, headers))
+}
+
+/// The last changed of a kind, without what they are made of.
+async fn listed(app: &App, actor: &Actor, kind: Kind) -> Result<Page<Object>, Problem> {
+    let mut listed = app.store.objects(&actor.scope, kind, ObjectFilter::default()).await?;
+    for object in &mut listed.items {
+        object.definition = serde_json::Value::Null;
+    }
+    Ok(listed)
+}
+
 /// A dashboard with its data and charts.
 pub async fn dashboard_page(
     State(app): State<App>,
@@ -184,7 +244,8 @@ pub async fn dashboard_page(
     let dashboard = match dashboard {
         Ok(dashboard) => dashboard,
         Err(StoreError::NotFound(_)) => {
-            let page = page(&app, url, Some(&me), me.theme(), Data::default(), StatusCode::NOT_FOUND).await?;
+            let data = Data { missing: Some(Problem::not_found().document()), ..Data::default() };
+            let page = page(&app, url, Some(&me), me.theme(), data, StatusCode::NOT_FOUND).await?;
             return Ok(answer(&page, &headers));
         }
         Err(error) => return Err(error.into()),
@@ -225,7 +286,7 @@ pub async fn dashboard_page(
         let data = dashboard_data::load(&app, &actor, dashboard.id, &definition, &filters, tab.as_deref()).await;
         let loaded = began.elapsed();
         let is_lasting = data.is_lasting();
-        let data = Data { dashboard: Some(&dashboard), dashboard_data: Some(&data), public: None };
+        let data = Data { dashboard: Some(&dashboard), dashboard_data: Some(&data), ..Data::default() };
         let page = Arc::new(page(&app, &url, Some(&me), &theme, data, StatusCode::OK).await?);
         let drawn = began.elapsed() - loaded;
         tracing::debug!(url, ?loaded, ?drawn, "drew {url}");

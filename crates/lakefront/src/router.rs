@@ -34,8 +34,8 @@ pub fn router(app: App) -> Router {
 
 fn ui() -> Router<App> {
     Router::new()
-        .route("/", get(pages::plain_page))
-        .route("/dashboards", get(pages::plain_page))
+        .route("/", get(pages::home_page))
+        .route("/dashboards", get(pages::dashboards_page))
         .route("/d/{slug}", get(pages::dashboard_page))
         .route("/sql", get(pages::plain_page))
         .route("/sql/{id}", get(pages::plain_page))

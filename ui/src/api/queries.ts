@@ -52,6 +52,12 @@ export const dashboards = () =>
     },
   });
 
+/** Under these keys the server leaves its lists, which are shown until the whole ones are there. */
+export const listed = { dashboards: ["listed", "dashboards"], queries: ["listed", "queries"] } as const;
+
+/** Under this key the server leaves why there is no such dashboard, until the browser has asked for itself. */
+export const missingDashboard = (slug: string) => ["missing", "dashboards", slug] as const;
+
 export const dashboardBySlug = (slug: string) =>
   queryOptions({
     queryKey: ["dashboards", "by-slug", slug],

@@ -1,7 +1,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { filtersFromSearch, tabFromSearch } from "./filters";
 import { publicDashboard, publicData } from "./public";
-import { dashboardBySlug, dashboardData, me } from "./queries";
+import { dashboardBySlug, dashboardData, listed, me, missingDashboard } from "./queries";
 import type { PageState } from "./types";
 import { whole } from "./whole";
 import { parseSearch } from "@/lib/search";
@@ -13,8 +13,15 @@ import { parseSearch } from "@/lib/search";
 export function seed(client: QueryClient, state: PageState) {
   const updatedAt = Date.parse(state.now);
   if (state.me) client.setQueryData(me().queryKey, state.me, { updatedAt });
-  const { dashboard, dashboard_data: data, public: shown } = state.data;
-  const search = parseSearch(state.url.split("?")[1] ?? "");
+  const { dashboard, dashboard_data: data, public: shown, saved, missing } = state.data;
+  if (saved) client.setQueryData(listed.dashboards, saved.dashboards);
+  if (saved?.queries) client.setQueryData(listed.queries, saved.queries);
+  const [path = "", query = ""] = state.url.split("?");
+  if (missing) {
+    const slug = decodeURIComponent(path.replace(/^\/d\//, ""));
+    client.setQueryData(missingDashboard(slug), missing);
+  }
+  const search = parseSearch(query);
   if (shown) {
     const { slug, definition } = shown.dashboard;
     client.setQueryData(publicDashboard(slug).queryKey, shown.dashboard, { updatedAt });

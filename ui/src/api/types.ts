@@ -147,6 +147,9 @@ export type SavedQuery = Saved<QueryDefinition>;
 export type SavedChart = Saved<SavedChartDefinition>;
 export type Dashboard = Saved<DashboardDefinition>;
 
+/** A saved thing without what it is made of. */
+export type Listed = Omit<Dashboard | SavedQuery, "definition">;
+
 /** Values of a dashboard's filters by SQL parameter name; an absent name means all. */
 export type FilterValues = Record<string, string | string[]>;
 
@@ -482,6 +485,10 @@ export interface PageState {
     dashboard?: Dashboard;
     dashboard_data?: DashboardData;
     public?: { dashboard: PublicDashboard; data: PublicData; data_tag?: string | null };
+    /** Lists without what their things are made of. */
+    saved?: { dashboards: Page<Listed>; queries?: Page<Listed> };
+    /** Why the dashboard of this address cannot be shown. */
+    missing?: Problem;
   };
 }
 

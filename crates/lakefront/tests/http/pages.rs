@@ -49,6 +49,28 @@ async fn a_dashboard_comes_with_its_data() {
     }
     let missing = server.get("/d/not-there").cookie(&cookie).send().await;
     assert_eq!(missing.status, 404);
+    assert_eq!(self::state(&missing)["data"]["missing"]["code"], "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn lists_come_with_their_page() {
+    let server = Server::shared();
+    let dashboard = dashboards::create(&server, "Listed").await;
+    let cookie = server.sign_in("viewer@example.com").await;
+    for (path, has_queries) in [("/", true), ("/dashboards", false)] {
+        let page = server.get(path).cookie(&cookie).send().await;
+        assert_eq!(page.status, 200);
+        if !page.text().contains("lf-state") {
+            return;
+        }
+        let saved = &state(&page)["data"]["saved"];
+        let first = &saved["dashboards"]["items"].as_array().unwrap().iter().find(|item| item["id"] == dashboard["id"]);
+        assert_eq!(first.unwrap()["title"], "Listed");
+        assert_eq!(first.unwrap()["definition"], json!(null));
+        assert_eq!(saved["queries"].is_object(), has_queries);
+        let stranger = server.get(path).send().await;
+        assert_eq!(stranger.status, 302);
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useSyncExternalStore } from "react";
 import { ApiError } from "@/api/error";
-import { dashboardBySlug, me } from "@/api/queries";
+import { dashboardBySlug, me, missingDashboard } from "@/api/queries";
+import type { Problem } from "@/api/types";
 import { useDocumentHead } from "@/ui/document-head";
 import { Failure } from "@/ui/failure";
 import { Page } from "@/ui/page";
@@ -39,7 +40,9 @@ function useWithoutSignIn() {
 
 export function DashboardPage() {
   const { slug } = useParams({ strict: false }) as { slug: string };
-  const { data: dashboard, error, refetch } = useQuery({ ...dashboardBySlug(slug), staleTime: 30_000 });
+  const { data: dashboard, error: failed, refetch } = useQuery({ ...dashboardBySlug(slug), staleTime: 30_000 });
+  const missing = useQueryClient().getQueryData<Problem>(missingDashboard(slug));
+  const error = failed ?? (missing && new ApiError(missing));
   const { data: reader } = useQuery(me());
   const [asked, setEditing] = useEditing();
   const mayEdit = reader !== undefined && reader.user.role !== "viewer";

@@ -1,9 +1,9 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { Ellipsis, LayoutDashboard, Link as LinkIcon, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { dashboards, everyTable } from "@/api/queries";
-import type { Dashboard } from "@/api/types";
+import type { Listed } from "@/api/types";
 import { UNTITLED } from "@/api/dashboards";
 import { createDashboard, deleteDashboard } from "@/api/writes";
 import { changed } from "@/lib/format";
@@ -23,13 +23,14 @@ import { SkeletonRows } from "@/ui/skeleton";
 import { Table, Td, Th } from "@/ui/table";
 import { useMayEdit } from "@/ui/use-role";
 import { StarButton } from "./star-button";
+import { useDashboards } from "./use-listed";
 import { useStar } from "./use-star";
 
 export function DashboardsPage() {
   useDocumentHead("Dashboards");
   const [text, setText] = useState("");
-  const { data, isPending, error, refetch } = useQuery(dashboards());
-  const found = (data?.items ?? []).filter((board) => !text.trim() || find(board.title, text.trim()));
+  const { items, error, refetch } = useDashboards();
+  const found = (items ?? []).filter((board) => !text.trim() || find(board.title, text.trim()));
   const mayEdit = useMayEdit();
   return (
     <Page className="w-full">
@@ -41,7 +42,7 @@ export function DashboardsPage() {
               label="Find a dashboard"
               value={text}
               onChange={(event) => setText(event.target.value)}
-              className="w-62 max-phone:w-full"
+              className="w-62 max-phone:w-full noscript:hidden"
             />
             {mayEdit && <NewDashboard />}
           </>
@@ -50,9 +51,9 @@ export function DashboardsPage() {
       <div className="mt-6">
         {error ? (
           <Failure error={error} what="The list of dashboards" onRetry={() => void refetch()} />
-        ) : isPending ? (
+        ) : !items ? (
           <SkeletonRows rows={8} height={40} label="Reading the dashboards" />
-        ) : data.items.length === 0 ? (
+        ) : items.length === 0 ? (
           <NoDashboards />
         ) : found.length === 0 ? (
           <EmptyState title={`No dashboard is called “${text.trim()}”`} />
@@ -64,10 +65,10 @@ export function DashboardsPage() {
   );
 }
 
-function List({ boards, mayEdit }: { boards: readonly Dashboard[]; mayEdit: boolean }) {
+function List({ boards, mayEdit }: { boards: readonly Listed[]; mayEdit: boolean }) {
   const now = useNow();
   const star = useStar("dashboards");
-  const [leaving, setLeaving] = useState<Dashboard | null>(null);
+  const [leaving, setLeaving] = useState<Listed | null>(null);
   return (
     <>
       <Table>
@@ -138,7 +139,7 @@ function List({ boards, mayEdit }: { boards: readonly Dashboard[]; mayEdit: bool
   );
 }
 
-function DeleteDialog({ board, onClose }: { board: Dashboard; onClose: () => void }) {
+function DeleteDialog({ board, onClose }: { board: Listed; onClose: () => void }) {
   const client = useQueryClient();
   const remove = async () => {
     await deleteDashboard(board.id);

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { LayoutDashboard, SquareTerminal } from "lucide-react";
 import { useState } from "react";
-import { dashboards, everyTable, savedQueries } from "@/api/queries";
+import { everyTable } from "@/api/queries";
 import { cx } from "@/lib/cx";
 import { find } from "@/lib/fuzzy";
 import { ButtonContent, buttonClass } from "@/ui/button";
@@ -14,7 +14,8 @@ import { Page, PageHead, SectionHead } from "@/ui/page";
 import { SkeletonRows } from "@/ui/skeleton";
 import { RecentRuns } from "./recent-runs";
 import { RecentTables } from "./recent-tables";
-import { SavedList, type Item } from "./saved-list";
+import { SavedList } from "./saved-list";
+import { useDashboards, useSavedQueries } from "./use-listed";
 
 const RECENT = 8;
 
@@ -22,8 +23,8 @@ export function HomePage() {
   useDocumentHead("Home");
   const [text, setText] = useState("");
   // In one column, what stands below waits for what stands above: nothing moves that is being read.
-  const boards = useQuery(dashboards());
-  const queries = useQuery(savedQueries());
+  const boards = useDashboards();
+  const queries = useSavedQueries();
   const tables = useQuery(everyTable());
   return (
     <Page className="w-full">
@@ -35,7 +36,7 @@ export function HomePage() {
               label="Find a dashboard or query"
               value={text}
               onChange={(event) => setText(event.target.value)}
-              className="w-62 max-phone:w-full"
+              className="w-62 max-phone:w-full noscript:hidden"
             />
             <Link to="/sql" className={buttonClass()}>
               <ButtonContent icon={SquareTerminal}>New query</ButtonContent>
@@ -46,7 +47,10 @@ export function HomePage() {
       <div className="mt-7 grid grid-cols-[1fr_360px] gap-x-12 gap-y-9 max-laptop:grid-cols-1">
         <SavedThings text={text.trim()} />
         <div
-          className={cx("flex min-w-0 flex-col gap-9", (boards.isPending || queries.isPending) && "max-laptop:hidden")}
+          className={cx(
+            "flex min-w-0 flex-col gap-9 noscript:hidden",
+            !(boards.items && queries.items) && "max-laptop:hidden",
+          )}
         >
           <RecentTables />
           {!tables.isPending && <RecentRuns />}
@@ -57,11 +61,12 @@ export function HomePage() {
 }
 
 function SavedThings({ text }: { text: string }) {
-  const boards = useQuery(dashboards());
-  const queries = useQuery(savedQueries());
-  const failed = [boards, queries].find((query) => query.isError);
-  if (failed) return <Failure error={failed.error} what="Your dashboards" onRetry={() => void failed.refetch()} />;
-  if (!boards.data || !queries.data) {
+  const boards = useDashboards();
+  const queries = useSavedQueries();
+  const failed = [boards, queries].find((query) => query.error);
+  if (failed?.error)
+    return <Failure error={failed.error} what="Your dashboards" onRetry={() => void failed.refetch()} />;
+  if (!boards.items || !queries.items) {
     return (
       <section>
         <SectionHead title="Recent" />
@@ -69,9 +74,7 @@ function SavedThings({ text }: { text: string }) {
       </section>
     );
   }
-  const all: Item[] = [...boards.data.items, ...queries.data.items].sort((a, b) =>
-    b.updated_at.localeCompare(a.updated_at),
-  );
+  const all = [...boards.items, ...queries.items].sort((a, b) => b.updated_at.localeCompare(a.updated_at));
   if (all.length === 0) return <NothingYet />;
   if (text) {
     const found = all.filter((item) => find(item.title, text));

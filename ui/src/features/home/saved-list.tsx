@@ -1,25 +1,21 @@
 import { Link } from "@tanstack/react-router";
 import { FileCode, LayoutDashboard } from "lucide-react";
-import type { Dashboard, SavedQuery } from "@/api/types";
+import type { Listed } from "@/api/types";
 import { changed } from "@/lib/format";
 import { useNow } from "@/lib/now";
 import { Icon } from "@/ui/icon";
 import { StarButton } from "./star-button";
 import { useStar } from "./use-star";
 
-export type Item = Dashboard | SavedQuery;
-
-const isDashboard = (item: Item): item is Dashboard => item.kind === "dashboard";
-
 /** Saved things as rows of one line: star, name, where it belongs, when it changed. */
-export function SavedList({ items, label }: { items: readonly Item[]; label: string }) {
+export function SavedList({ items, label }: { items: readonly Listed[]; label: string }) {
   const now = useNow();
   const starDashboard = useStar("dashboards");
   const starQuery = useStar("queries");
   return (
     <ul aria-label={label} className="border-t border-line">
       {items.map((item) => {
-        const board = isDashboard(item);
+        const board = item.kind === "dashboard";
         const toggle = () => (board ? starDashboard : starQuery)({ id: item.id, starred: !item.starred });
         return (
           <li
