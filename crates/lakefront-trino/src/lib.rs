@@ -174,7 +174,7 @@ pub fn parse_as(sql: Sql, text: &str) -> Result<Statement, SyntaxError> {
                 if has_routines {
                     routines::put_in_place(own, &mut statement)?;
                 }
-                grammar::check(&statement)?;
+                grammar::check(&statement, text)?;
             }
             Ok(statement)
         }

@@ -25,6 +25,9 @@ pub(crate) trait Reader {
     fn pre_query(&mut self, _: &Query) -> Step {
         ON
     }
+    fn pre_select(&mut self, _: &Select) -> Step {
+        ON
+    }
     fn pre_relation(&mut self, _: &ObjectName) -> Step {
         ON
     }
@@ -97,6 +100,9 @@ impl Visitor for Reading<'_> {
 
     fn pre_visit_query(&mut self, query: &Query) -> Step {
         self.0.pre_query(query)
+    }
+    fn pre_visit_select(&mut self, select: &Select) -> Step {
+        self.0.pre_select(select)
     }
     fn pre_visit_relation(&mut self, relation: &ObjectName) -> Step {
         self.0.pre_relation(relation)

@@ -75,6 +75,14 @@ fn what_trinos_grammar_has_no_place_for_is_no_syntax() {
         ),
         ("select :\"a\"", (1, 8), "no parameters with names"),
         ("select cast(a as array(2) as t)", (1, 27), "Expected a type"),
+        ("select json_value('1', 'lax $' returning decimal('9', 2))", (1, 50), "Expected a type"),
+        ("select 1 as 'x'", (1, 13), "Names stand between double quotes"),
+        ("select 1 / x '-1\\''.5'", (1, 14), "Names stand between double quotes"),
+        ("select * from 't''s'", (1, 15), "Names stand between double quotes"),
+        ("select x from (values 1) as t('x')", (1, 31), "Names stand between double quotes"),
+        ("with 'a' as (select 1) select * from a", (1, 6), "Names stand between double quotes"),
+        ("show partitions a ) ( b", (1, 19), "the name of a table and nothing else"),
+        ("show partitions a b", (1, 19), "the name of a table and nothing else"),
     ] {
         let (kind, message, at) = error(sql);
         assert_eq!((kind, at), (SyntaxErrorKind::Syntax, position), "{sql}: {message}");

@@ -2,15 +2,19 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, Ident, LambdaFunctionParameter, Query, Spanned, Statement, TableAlias, TableFactor, Value};
+use sqlparser::ast::{
+    Expr, Ident, LambdaFunctionParameter, ObjectName, ObjectNamePart, Query, Select, SelectItem, Spanned, Statement,
+    TableAlias, TableFactor, Value,
+};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Token};
 
 use crate::tree::{self, Reader, Step, Stop};
-use crate::words::Word;
+use crate::words::{self, Word};
 use crate::{SyntaxError, SyntaxErrorKind};
 
 pub(crate) fn check_words(words: &[Word]) -> Result<(), SyntaxError> {
+    check_show(words)?;
     let significant = || words.iter().filter(|word| !word.is_space());
     let before = std::iter::once(None).chain(significant().map(Some));
     let after = significant().skip(1).map(Some).chain(std::iter::once(None));
@@ -45,6 +49,43 @@ pub(crate) fn check_words(words: &[Word]) -> Result<(), SyntaxError> {
     Ok(())
 }
 
+/// The parser takes the words behind a `SHOW` that it does not know for a name, and leaves out what is none.
+fn check_show(words: &[Word]) -> Result<(), SyntaxError> {
+    let mut significant = words.iter().filter(|word| !word.is_space());
+    let (Some(show), Some(what)) = (significant.next(), significant.next()) else { return Ok(()) };
+    if !is_unquoted(show, "SHOW") || KNOWN_TO_SHOW.iter().any(|known| is_unquoted(what, known)) {
+        return Ok(());
+    }
+    let rest = || significant.clone().filter(|word| word.token != Token::SemiColon);
+    if is_unquoted(what, "PARTITIONS") {
+        let is_part = |at: usize, token: &Token| match at % 2 {
+            0 => matches!(token, Token::Word(_)),
+            _ => *token == Token::Period,
+        };
+        return match rest().enumerate().find(|(at, word)| !is_part(*at, &word.token)) {
+            None => Ok(()),
+            Some((_, word)) => {
+                let message = "Behind SHOW PARTITIONS comes the name of a table and nothing else.";
+                Err(SyntaxError::new(SyntaxErrorKind::Syntax, message, word.position()))
+            }
+        };
+    }
+    match rest().find(|word| !matches!(word.token, Token::Word(_))) {
+        None => Ok(()),
+        Some(word) => {
+            let message = format!("SHOW {} is not supported here.", what.token);
+            Err(SyntaxError::new(SyntaxErrorKind::NotAllowed, message, word.position()))
+        }
+    }
+}
+
+const KNOWN_TO_SHOW: &[&str] =
+    &["CATALOGS", "COLUMNS", "CREATE", "DATABASES", "EXTENDED", "FULL", "FUNCTIONS", "SCHEMAS", "TABLES", "VIEWS"];
+
+fn is_unquoted(word: &Word, name: &str) -> bool {
+    matches!(&word.token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(name))
+}
+
 fn may_precede_a_query(token: &Token) -> bool {
     match token {
         Token::LParen | Token::RParen | Token::SemiColon => true,
@@ -65,29 +106,60 @@ fn may_precede_a_query(token: &Token) -> bool {
     }
 }
 
-pub(crate) fn check(statement: &Statement) -> Result<(), SyntaxError> {
-    tree::or_refusal(tree::read(statement, &mut Grammar))
+pub(crate) fn check(statement: &Statement, text: &str) -> Result<(), SyntaxError> {
+    tree::or_refusal(tree::read(statement, &mut Grammar { text }))
 }
 
-struct Grammar;
+struct Grammar<'a> {
+    text: &'a str,
+}
 
 fn refused(message: &str, at: Location) -> Step {
     ControlFlow::Break(Stop::Refused(SyntaxError::new(SyntaxErrorKind::Syntax, message, (at.line, at.column))))
 }
 
-fn alias_is_plain(alias: &TableAlias) -> Step {
-    if let Some(column) = alias.columns.iter().find(|column| column.data_type.is_some()) {
-        return refused("The columns of an alias have names only.", column.name.span.start);
+impl Grammar<'_> {
+    /// The parser takes a text for a name, too.
+    fn is_no_text(&self, name: &Ident) -> Step {
+        if name.quote_style != Some('\'') {
+            return ControlFlow::Continue(());
+        }
+        // It does not keep where such a name stands.
+        let is_it = |word: &Word| matches!(&word.token, Token::SingleQuotedString(text) if *text == name.value);
+        let words = words::words(self.text).unwrap_or_default();
+        let at = words.into_iter().find(is_it).map_or(name.span.start, |word| word.span.start);
+        refused("Names stand between double quotes, texts between single ones.", at)
     }
-    match &alias.at {
-        Some(at) => refused("Trino's SQL has no AT behind an alias; WITH ORDINALITY counts.", at.span.start),
-        None => ControlFlow::Continue(()),
+
+    fn alias_is_plain(&self, alias: &TableAlias) -> Step {
+        self.is_no_text(&alias.name)?;
+        alias.columns.iter().try_for_each(|column| self.is_no_text(&column.name))?;
+        if let Some(column) = alias.columns.iter().find(|column| column.data_type.is_some()) {
+            return refused("The columns of an alias have names only.", column.name.span.start);
+        }
+        match &alias.at {
+            Some(at) => refused("Trino's SQL has no AT behind an alias; WITH ORDINALITY counts.", at.span.start),
+            None => ControlFlow::Continue(()),
+        }
     }
 }
 
-impl Reader for Grammar {
+impl Reader for Grammar<'_> {
     fn pre_query(&mut self, query: &Query) -> Step {
-        query.with.iter().flat_map(|with| &with.cte_tables).try_for_each(|table| alias_is_plain(&table.alias))
+        query.with.iter().flat_map(|with| &with.cte_tables).try_for_each(|table| self.alias_is_plain(&table.alias))
+    }
+
+    fn pre_select(&mut self, select: &Select) -> Step {
+        select.projection.iter().try_for_each(|item| match item {
+            SelectItem::ExprWithAlias { alias, .. } => self.is_no_text(alias),
+            _ => ControlFlow::Continue(()),
+        })
+    }
+
+    /// Other engines read files by such a name, so those who try are told that there is no such table; which is later.
+    fn pre_relation(&mut self, name: &ObjectName) -> Step {
+        let parts = name.0.iter().filter_map(ObjectNamePart::as_ident);
+        parts.filter(|part| part.value.contains('\'')).try_for_each(|part| self.is_no_text(part))
     }
 
     fn pre_table_factor(&mut self, factor: &TableFactor) -> Step {
@@ -101,7 +173,7 @@ impl Reader for Grammar {
         else {
             return ControlFlow::Continue(());
         };
-        alias.iter().try_for_each(alias_is_plain)
+        alias.iter().try_for_each(|alias| self.alias_is_plain(alias))
     }
 
     fn pre_expr(&mut self, expr: &Expr) -> Step {
