@@ -48,7 +48,8 @@ test("dashboards are listed without JavaScript", async ({ page }) => {
   await expect(page).toHaveURL(/\/d\/demand-forecast$/);
 });
 
-test("an address without a dashboard says so without JavaScript", async ({ page }) => {
+test("an address without a dashboard says so without JavaScript", async ({ page, complaints }) => {
+  complaints.expect(/status of 404/);
   const answer = await page.goto("/d/not-there");
   expect(answer?.status()).toBe(404);
   await expect(page.getByText("This dashboard is not there")).toBeVisible();

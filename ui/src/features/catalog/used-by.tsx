@@ -10,10 +10,11 @@ import { SectionHead } from "@/ui/page";
 /** The dashboards and queries whose SQL reads the table. */
 export function UsedBy({ table }: { table: Table }) {
   const reads = (sql: string) => mentionsTable(sql, { database: table.database, table: table.name });
-  const boards = (useQuery(dashboards()).data?.items ?? []).filter(({ definition }) =>
-    statements(definition).some(reads),
-  );
-  const queries = (useQuery(savedQueries()).data?.items ?? []).filter(({ definition }) => reads(definition.sql ?? ""));
+  const [everyBoard, everyQuery] = [useQuery(dashboards()), useQuery(savedQueries())];
+  // Both at once: what came second would move what is being read.
+  if (everyBoard.isPending || everyQuery.isPending) return null;
+  const boards = (everyBoard.data?.items ?? []).filter(({ definition }) => statements(definition).some(reads));
+  const queries = (everyQuery.data?.items ?? []).filter(({ definition }) => reads(definition.sql ?? ""));
   if (boards.length + queries.length === 0) return null;
   return (
     <section>
