@@ -11,6 +11,7 @@ const page = decodePage(
         name: columnFromArray(["Dallas, TX", 'say "hi"', "", null], utf8()),
         n: columnFromArray([1n, 9007199254740993n, -3n, null], int64(), { useBigInt: true }),
         share: columnFromArray([0.1, 2, 3, null], float64()),
+        year: columnFromArray([2024n, 1999n, 2025n, null], int64(), { useBigInt: true }),
       }),
       { format: "stream" },
     ) as Uint8Array
@@ -30,8 +31,10 @@ it("copies a part, in the order it is shown", () => {
 });
 
 it("summarizes the first page for the column heads", () => {
-  const [name, n] = summarize(page);
+  const [name, n, , year] = summarize(page);
   expect(name).toMatchObject({ distinct: 3, nulls: 1, bins: null, rows: 4 });
   expect(n).toMatchObject({ nulls: 1, low: "\u22123" });
+  expect(n?.high).toBe("9007T");
+  expect(year).toMatchObject({ low: "1999", high: "2025" });
   expect(n?.bins?.reduce((sum, count) => sum + count, 0)).toBe(3);
 });

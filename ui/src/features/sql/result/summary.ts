@@ -1,4 +1,4 @@
-import type { CellType, Page } from "./arrow";
+import type { CellType, Page, Raw } from "./arrow";
 import { cellText, columnFormat, exactText, isContinuous, position, type ColumnFormat } from "./cells";
 
 /** What a column head shows: the shape of the column in the first page. */
@@ -45,12 +45,14 @@ export function compact(value: number): string {
   return `${sign}${Number(size.toPrecision(3))}`;
 }
 
-function edge(value: number, type: CellType): string {
+/** As the cells write it where that is short, as years are. */
+function edge(value: number, cell: Raw, type: CellType, format: ColumnFormat): string {
   if (type.kind === "date" || type.kind === "timestamp") {
     const date = new Date(value);
     return `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
   }
-  return compact(value);
+  const isShort = type.kind === "integer" && Math.abs(value) < 10_000;
+  return (isShort ? cellText(cell, type, format) : null) ?? compact(value);
 }
 
 function histogram(values: number[], low: number, high: number): number[] {
@@ -74,11 +76,12 @@ export function summarize(page: Page): ColumnSummary[] {
         return { ...base, bins: null, low: "", high: "", range: null, categories: null, distinct: 0 };
       const low = positions.reduce((a, b) => Math.min(a, b));
       const high = positions.reduce((a, b) => Math.max(a, b));
+      const cell = (at: number) => raw.find((value) => position(value, column.type) === at);
       return {
         ...base,
         bins: histogram(positions, low, high),
-        low: edge(low, column.type),
-        high: edge(high, column.type),
+        low: edge(low, cell(low), column.type, format),
+        high: edge(high, cell(high), column.type, format),
         range: [low, high],
         categories: null,
         distinct: new Set(positions).size,
