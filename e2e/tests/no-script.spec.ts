@@ -50,7 +50,14 @@ test("dashboards are listed without JavaScript", async ({ page }) => {
 
 test("an address without a dashboard says so without JavaScript", async ({ page, complaints }) => {
   complaints.expect(/status of 404/);
-  const answer = await page.goto("/d/not-there");
-  expect(answer?.status()).toBe(404);
-  await expect(page.getByText("This dashboard is not there")).toBeVisible();
+  for (const [path, said] of [
+    ["/d/not-there", "This dashboard is not there"],
+    ["/d/100%25", "This dashboard is not there"],
+    ["/d/100%", "There is nothing at this address"],
+    ["/not-there", "There is nothing at this address"],
+  ] as const) {
+    const answer = await page.goto(path);
+    expect(answer?.status()).toBe(404);
+    await expect(page.getByText(said).first()).toBeVisible();
+  }
 });

@@ -81,12 +81,23 @@ fn what_trinos_grammar_has_no_place_for_is_no_syntax() {
         ("select * from 't''s'", (1, 15), "Names stand between double quotes"),
         ("select x from (values 1) as t('x')", (1, 31), "Names stand between double quotes"),
         ("with 'a' as (select 1) select * from a", (1, 6), "Names stand between double quotes"),
+        ("select 'x' as 'x'", (1, 15), "Names stand between double quotes"),
+        ("select * from a join b using ('id')", (1, 31), "Names stand between double quotes"),
+        ("select 't'.* from t", (1, 8), "Names stand between double quotes"),
+        ("select sum(x) over 'w' from t window w as ()", (1, 20), "Names stand between double quotes"),
+        ("select sum(x) over w from t window 'w' as ()", (1, 36), "Names stand between double quotes"),
         ("show partitions a ) ( b", (1, 19), "the name of a table and nothing else"),
         ("show partitions a b", (1, 19), "the name of a table and nothing else"),
     ] {
         let (kind, message, at) = error(sql);
         assert_eq!((kind, at), (SyntaxErrorKind::Syntax, position), "{sql}: {message}");
         assert!(message.contains(said), "{sql}: {message}");
+    }
+    for sql in
+        ["show stats for (select 1)", "show terse partitions t", "show session partitions a b", "show fields from t"]
+    {
+        let (kind, message, at) = error(sql);
+        assert_eq!((kind, at), (SyntaxErrorKind::NotAllowed, (1, 6)), "{sql}: {message}");
     }
     let (kind, message, _) = error("with function f(select bigint) returns bigint return 1 select f(1)");
     assert_eq!(kind, SyntaxErrorKind::Syntax);

@@ -19,7 +19,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{SecondsFormat, Utc};
 use futures::{StreamExt, TryFutureExt, stream};
 use lakefront_ssr::{SsrLimits, SsrPage, SsrPool};
-use lakefront_store::{Kind, Object, ObjectFilter, Page, StoreError};
+use lakefront_store::{Kind, Object, ObjectFilter, Page, PageRequest, StoreError};
 use serde::Serialize;
 
 use crate::api::auth::Me;
@@ -78,9 +78,15 @@ struct Data<'a> {
     public: Option<public::Shown<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     saved: Option<Saved>,
-    /// Why what the address names cannot be shown.
     #[serde(skip_serializing_if = "Option::is_none")]
-    missing: Option<ProblemDocument>,
+    missing: Option<Missing<'a>>,
+}
+
+/// Why there is no dashboard to show.
+#[derive(Serialize)]
+struct Missing<'a> {
+    slug: &'a str,
+    problem: ProblemDocument,
 }
 
 /// What is listed before the browser asks for the lists themselves.
@@ -167,10 +173,7 @@ pub async fn plain_page(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let Some(actor) = actor else { return sign_in_first(&app, &uri).await };
-    let me = Me::load(&app, &actor.user, &actor.scope).await?;
-    let url = uri.path_and_query().map_or("/", |url| url.as_str());
-    let page = page(&app, url, Some(&me), me.theme(), Data::default(), StatusCode::OK).await?;
-    Ok(answer(&page, &headers))
+    own_page(&app, &actor, &uri, &headers, Data::default()).await
 }
 
 /// The first page: dashboards and queries.
@@ -183,7 +186,8 @@ pub async fn home_page(
     let Some(actor) = actor else { return sign_in_first(&app, &uri).await };
     let (dashboards, queries) =
         tokio::try_join!(listed(&app, &actor, Kind::Dashboard), listed(&app, &actor, Kind::Query))?;
-    saved_page(&app, &actor, &uri, &headers, Saved { dashboards, queries: Some(queries) }).await
+    let saved = Saved { dashboards, queries: Some(queries) };
+    own_page(&app, &actor, &uri, &headers, Data { saved: Some(saved), ..Data::default() }).await
 }
 
 pub async fn dashboards_page(
@@ -194,26 +198,28 @@ pub async fn dashboards_page(
 ) -> Result<Response, Problem> {
     let Some(actor) = actor else { return sign_in_first(&app, &uri).await };
     let dashboards = listed(&app, &actor, Kind::Dashboard).await?;
-    saved_page(&app, &actor, &uri, &headers, Saved { dashboards, queries: None }).await
+    let saved = Saved { dashboards, queries: None };
+    own_page(&app, &actor, &uri, &headers, Data { saved: Some(saved), ..Data::default() }).await
 }
 
-async fn saved_page(
+async fn own_page(
     app: &App,
     actor: &Actor,
     uri: &Uri,
     headers: &HeaderMap,
-    saved: Saved,
+    data: Data<'_>,
 ) -> Result<Response, Problem> {
     let me = Me::load(app, &actor.user, &actor.scope).await?;
     let url = uri.path_and_query().map_or("/", |url| url.as_str());
-    let data = Data { saved: Some(saved), ..Data::default() };
     let page = page(app, url, Some(&me), me.theme(), data, StatusCode::OK).await?;
     Ok(answer(&page, headers))
 }
 
 /// The last changed of a kind, without what they are made of.
 async fn listed(app: &App, actor: &Actor, kind: Kind) -> Result<Page<Object>, Problem> {
-    let mut listed = app.store.objects(&actor.scope, kind, ObjectFilter::default()).await?;
+    // As many as the browser asks for.
+    let page = PageRequest { limit: Some(200), cursor: None };
+    let mut listed = app.store.objects(&actor.scope, kind, ObjectFilter { page, ..ObjectFilter::default() }).await?;
     for object in &mut listed.items {
         object.definition = serde_json::Value::Null;
     }
@@ -244,7 +250,8 @@ pub async fn dashboard_page(
     let dashboard = match dashboard {
         Ok(dashboard) => dashboard,
         Err(StoreError::NotFound(_)) => {
-            let data = Data { missing: Some(Problem::not_found().document()), ..Data::default() };
+            let missing = Missing { slug: &slug, problem: Problem::not_found().document() };
+            let data = Data { missing: Some(missing), ..Data::default() };
             let page = page(&app, url, Some(&me), me.theme(), data, StatusCode::NOT_FOUND).await?;
             return Ok(answer(&page, &headers));
         }

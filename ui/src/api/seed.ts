@@ -16,12 +16,8 @@ export function seed(client: QueryClient, state: PageState) {
   const { dashboard, dashboard_data: data, public: shown, saved, missing } = state.data;
   if (saved) client.setQueryData(listed.dashboards, saved.dashboards);
   if (saved?.queries) client.setQueryData(listed.queries, saved.queries);
-  const [path = "", query = ""] = state.url.split("?");
-  if (missing) {
-    const slug = decodeURIComponent(path.replace(/^\/d\//, ""));
-    client.setQueryData(missingDashboard(slug), missing);
-  }
-  const search = parseSearch(query);
+  if (missing) client.setQueryData(missingDashboard(missing.slug), missing.problem);
+  const search = parseSearch(state.url.split("?")[1] ?? "");
   if (shown) {
     const { slug, definition } = shown.dashboard;
     client.setQueryData(publicDashboard(slug).queryKey, shown.dashboard, { updatedAt });

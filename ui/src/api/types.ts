@@ -487,8 +487,8 @@ export interface PageState {
     public?: { dashboard: PublicDashboard; data: PublicData; data_tag?: string | null };
     /** Lists without what their things are made of. */
     saved?: { dashboards: Page<Listed>; queries?: Page<Listed> };
-    /** Why the dashboard of this address cannot be shown. */
-    missing?: Problem;
+    /** Why there is no dashboard to show. */
+    missing?: { slug: string; problem: Problem };
   };
 }
 

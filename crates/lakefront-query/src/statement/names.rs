@@ -75,6 +75,9 @@ pub(crate) async fn bind(
     let mut places = Vec::with_capacity(names.len());
     for name in names {
         let parts: Vec<String> = name.parts.iter().map(|part| read_as(sql, part)).collect();
+        if name.parts.iter().any(|part| part.quote_style == Some('\'')) {
+            return Err(missing(&parts.join(".")).with_hint("A text is no table; names stand between double quotes."));
+        }
         let found = defaults.complete(&parts).ok_or_else(|| incomplete(&parts).at(position(&name.parts)))?;
         let conditions: Vec<Condition> =
             name.conditions.iter().filter_map(|condition| condition.closed(literals)).collect();

@@ -46,23 +46,28 @@ impl Scale {
 
     fn room(self, before: f64) -> Room {
         let share = self.share(before / self.total);
-        if !(self.normalizer > 1.0 && self.total < 1e9) {
+        // Digests that others wrote may hold any weights.
+        if !(self.normalizer > 1.0 && (0.0..=self.total).contains(&before)) {
             return Room { share, about: f64::NAN };
         }
         // The positive root of `x² + 2x·half − product`, which is where the second half of the rule turns.
         let half = before + (self.normalizer - 1.0) * self.total / 2.0;
         let product = before * (self.total - before);
         let root = product / (half + (half * half + product).sqrt());
-        Room { share, about: root.min(self.total * share) }
+        let most = self.total * share;
+        Room { share, about: if root > most { most } else { root } }
     }
 
-    /// Whether a centroid after so much weight may be so heavy, by a rule whose divisions few are near enough to need.
+    /// Whether a centroid after so much weight may be so heavy. Only near to where the rule turns is it asked itself,
+    /// with its divisions; and where the weight is so small a share that rounding reaches far.
     fn has_place(self, weight: f64, before: f64, room: Room) -> bool {
-        if weight < room.about * 0.999_999 {
-            return true;
-        }
-        if weight > room.about * 1.000_001 {
-            return false;
+        if weight >= self.total * 1e-9 {
+            if weight < room.about * 0.999_999 {
+                return true;
+            }
+            if weight > room.about * 1.000_001 {
+                return false;
+            }
         }
         let quantile = ((before + weight) / self.total).min(1.0);
         weight <= self.total * room.share.min(self.share(quantile))
@@ -310,14 +315,19 @@ mod tests {
 
         #[test]
         fn where_the_rule_turns_is_known(
-            total in 1.0..1e9f64, at in 0.0..1.0f64, times in 0.99..1.01f64, compression in 10.0..1000.0f64
+            size in 0.0..15.0f64, rest in 0.0..12.0f64, off in 3.0..10.0f64, light in -9.0..3.0f64, compression in 10.0..1000.0f64
         ) {
-            let scale = Scale::new(total, compression);
-            let before = (at * total).floor();
-            let room = scale.room(before);
-            let unknown = Room { about: f64::NAN, ..room };
-            for weight in [times * room.about, 100.0 * times, times] {
-                prop_assert_eq!(scale.has_place(weight, before, room), scale.has_place(weight, before, unknown));
+            let scale = Scale::new(10f64.powf(size), compression);
+            let rest = scale.total * 10f64.powf(-rest);
+            for before in [rest, scale.total - rest, -rest] {
+                let room = scale.room(before);
+                let unknown = Room { about: f64::NAN, ..room };
+                let near = [1.0 - 10f64.powf(-off), 1.0, 1.0 + 10f64.powf(-off)].map(|times| times * room.about);
+                for weight in near.into_iter().chain([1.0, 10f64.powf(light), -10f64.powf(light)]) {
+                    let (by_it, by_rule) =
+                        (scale.has_place(weight, before, room), scale.has_place(weight, before, unknown));
+                    prop_assert_eq!(by_it, by_rule, "{} after {} of {}", weight, before, scale.total);
+                }
             }
         }
     }

@@ -12,10 +12,11 @@ use crate::output;
 pub(super) fn present(relation: Relation) -> Result<Planned> {
     let shown: Vec<Expr> =
         relation.fields.iter().map(|field| output::expression(Expr::Column(field.column.clone()), &field.of)).collect();
-    // Columns that stay as they are need no step of their own where their names are clear.
+    // Columns that stay as they are need no step of their own, where their names are unique.
     let mut names = HashSet::new();
-    let is_clear = shown.iter().all(|expr| matches!(expr, Expr::Column(column) if names.insert(column.name())));
-    let named = |(at, expr): (usize, &Expr)| if is_clear { expr.clone() } else { expr.clone().alias(format!("c{at}")) };
+    let is_unique = shown.iter().all(|expr| matches!(expr, Expr::Column(column) if names.insert(column.name())));
+    let named =
+        |(at, expr): (usize, &Expr)| if is_unique { expr.clone() } else { expr.clone().alias(format!("c{at}")) };
     let plan = LogicalPlanBuilder::from(relation.plan.clone()).project(shown.iter().enumerate().map(named))?.build()?;
     let names = relation
         .fields

@@ -3,8 +3,9 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, Ident, LambdaFunctionParameter, ObjectName, ObjectNamePart, Query, Select, SelectItem, Spanned, Statement,
-    TableAlias, TableFactor, Value,
+    Expr, Ident, Join, JoinConstraint, JoinOperator, LambdaFunctionParameter, ObjectName, ObjectNamePart, Query,
+    Select, SelectItem, SelectItemQualifiedWildcardKind, Spanned, Statement, TableAlias, TableFactor, Value,
+    WindowType,
 };
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Token};
@@ -56,6 +57,13 @@ fn check_show(words: &[Word]) -> Result<(), SyntaxError> {
     if !is_unquoted(show, "SHOW") || KNOWN_TO_SHOW.iter().any(|known| is_unquoted(what, known)) {
         return Ok(());
     }
+    let not_allowed = || {
+        let message = format!("SHOW {} is not supported here.", what.token);
+        Err(SyntaxError::new(SyntaxErrorKind::NotAllowed, message, what.position()))
+    };
+    if LEFT_OUT_OF_SHOW.iter().any(|word| is_unquoted(what, word)) {
+        return not_allowed();
+    }
     let rest = || significant.clone().filter(|word| word.token != Token::SemiColon);
     if is_unquoted(what, "PARTITIONS") {
         let is_part = |at: usize, token: &Token| match at % 2 {
@@ -70,17 +78,14 @@ fn check_show(words: &[Word]) -> Result<(), SyntaxError> {
             }
         };
     }
-    match rest().find(|word| !matches!(word.token, Token::Word(_))) {
-        None => Ok(()),
-        Some(word) => {
-            let message = format!("SHOW {} is not supported here.", what.token);
-            Err(SyntaxError::new(SyntaxErrorKind::NotAllowed, message, word.position()))
-        }
-    }
+    if rest().all(|word| matches!(word.token, Token::Word(_))) { Ok(()) } else { not_allowed() }
 }
 
 const KNOWN_TO_SHOW: &[&str] =
     &["CATALOGS", "COLUMNS", "CREATE", "DATABASES", "EXTENDED", "FULL", "FUNCTIONS", "SCHEMAS", "TABLES", "VIEWS"];
+
+/// Read as if it stood for something else, or not there.
+const LEFT_OUT_OF_SHOW: &[&str] = &["EXTERNAL", "FIELDS", "GLOBAL", "SESSION", "TERSE"];
 
 fn is_unquoted(word: &Word, name: &str) -> bool {
     matches!(&word.token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(name))
@@ -119,16 +124,41 @@ fn refused(message: &str, at: Location) -> Step {
 }
 
 impl Grammar<'_> {
+    fn parts_are_no_texts(&self, name: &ObjectName) -> Step {
+        name.0.iter().filter_map(ObjectNamePart::as_ident).try_for_each(|part| self.is_no_text(part))
+    }
+
+    fn joins_are_plain(&self, joins: &[Join]) -> Step {
+        joins.iter().filter_map(constraint).try_for_each(|constraint| match constraint {
+            JoinConstraint::Using(columns) => columns.iter().try_for_each(|column| self.parts_are_no_texts(column)),
+            _ => ControlFlow::Continue(()),
+        })
+    }
+
+    fn window_is_plain(&self, window: &WindowType) -> Step {
+        match window {
+            WindowType::NamedWindow(name) => self.is_no_text(name),
+            WindowType::WindowSpec(spec) => spec.window_name.iter().try_for_each(|name| self.is_no_text(name)),
+        }
+    }
+
     /// The parser takes a text for a name, too.
     fn is_no_text(&self, name: &Ident) -> Step {
         if name.quote_style != Some('\'') {
             return ControlFlow::Continue(());
         }
-        // It does not keep where such a name stands.
-        let is_it = |word: &Word| matches!(&word.token, Token::SingleQuotedString(text) if *text == name.value);
-        let words = words::words(self.text).unwrap_or_default();
-        let at = words.into_iter().find(is_it).map_or(name.span.start, |word| word.span.start);
+        let at = self.place_of(&name.value).unwrap_or(name.span.start);
         refused("Names stand between double quotes, texts between single ones.", at)
+    }
+
+    /// Where a text stands that the parser took for a name, which it does not keep.
+    fn place_of(&self, name: &str) -> Option<Location> {
+        let words = words::words(self.text).unwrap_or_default();
+        let significant: Vec<&Word> = words.iter().filter(|word| !word.is_space()).collect();
+        let is_it = |word: &Word| matches!(&word.token, Token::SingleQuotedString(text) if text == name);
+        let all = || significant.windows(2).filter(|pair| is_it(pair[1]));
+        let found = all().find(|pair| is_before_an_alias(pair[0])).or_else(|| all().next_back());
+        found.map(|pair| pair[1].span.start)
     }
 
     fn alias_is_plain(&self, alias: &TableAlias) -> Step {
@@ -144,6 +174,27 @@ impl Grammar<'_> {
     }
 }
 
+fn is_before_an_alias(word: &Word) -> bool {
+    let ends_a_value = matches!(
+        word.token,
+        Token::RParen | Token::RBracket | Token::Period | Token::Number(..) | Token::SingleQuotedString(_)
+    );
+    ends_a_value || is_unquoted(word, "AS")
+}
+
+fn constraint(join: &Join) -> Option<&JoinConstraint> {
+    match &join.join_operator {
+        JoinOperator::Join(constraint)
+        | JoinOperator::Inner(constraint)
+        | JoinOperator::Left(constraint)
+        | JoinOperator::LeftOuter(constraint)
+        | JoinOperator::Right(constraint)
+        | JoinOperator::RightOuter(constraint)
+        | JoinOperator::FullOuter(constraint) => Some(constraint),
+        _ => None,
+    }
+}
+
 impl Reader for Grammar<'_> {
     fn pre_query(&mut self, query: &Query) -> Step {
         query.with.iter().flat_map(|with| &with.cte_tables).try_for_each(|table| self.alias_is_plain(&table.alias))
@@ -152,17 +203,30 @@ impl Reader for Grammar<'_> {
     fn pre_select(&mut self, select: &Select) -> Step {
         select.projection.iter().try_for_each(|item| match item {
             SelectItem::ExprWithAlias { alias, .. } => self.is_no_text(alias),
+            SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
+                self.parts_are_no_texts(name)
+            }
             _ => ControlFlow::Continue(()),
-        })
+        })?;
+        select.from.iter().try_for_each(|from| self.joins_are_plain(&from.joins))?;
+        select.named_window.iter().try_for_each(|window| self.is_no_text(&window.0))
     }
 
-    /// Other engines read files by such a name, so those who try are told that there is no such table; which is later.
+    /// A text in the place of a table names none, which is for those to say who look for it: other engines would read
+    /// a file. But one with a quote in it is not printed as it was written.
     fn pre_relation(&mut self, name: &ObjectName) -> Step {
         let parts = name.0.iter().filter_map(ObjectNamePart::as_ident);
         parts.filter(|part| part.value.contains('\'')).try_for_each(|part| self.is_no_text(part))
     }
 
     fn pre_table_factor(&mut self, factor: &TableFactor) -> Step {
+        match factor {
+            TableFactor::NestedJoin { table_with_joins, .. } => self.joins_are_plain(&table_with_joins.joins)?,
+            TableFactor::MatchRecognize { measures, .. } => {
+                measures.iter().try_for_each(|measure| self.is_no_text(&measure.alias))?;
+            }
+            _ => {}
+        }
         let (TableFactor::Table { alias, .. }
         | TableFactor::Derived { alias, .. }
         | TableFactor::TableFunction { alias, .. }
@@ -187,6 +251,7 @@ impl Reader for Grammar<'_> {
             Expr::ILike { expr, .. } => {
                 refused("Trino's SQL has no ILIKE: compare lower(x) LIKE lower(pattern).", expr.span().start)
             }
+            Expr::Function(function) => function.over.iter().try_for_each(|window| self.window_is_plain(window)),
             Expr::Lambda(lambda) => lambda.params.iter().try_for_each(parameter_is_plain),
             _ => ControlFlow::Continue(()),
         }

@@ -175,7 +175,8 @@ fn data_type(parser: &mut Parser) -> Parsed<String> {
             Token::LParen => depth += 1,
             Token::RParen => depth -= 1,
             _ if depth == 0 && !is_time_zone && ends.iter().any(|end| is_word(parser, 0, end)) => break,
-            Token::Word(_) | Token::Number(..) | Token::Comma | Token::Lt | Token::Gt => {}
+            Token::Word(_) | Token::Number(..) | Token::Comma => {}
+            Token::Lt | Token::Gt | Token::ShiftRight | Token::LBracket | Token::RBracket => {}
             _ => return parser.expected("a type", parser.peek_token()),
         }
         let token = parser.next_token().token;

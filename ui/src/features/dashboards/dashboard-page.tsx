@@ -40,9 +40,10 @@ function useWithoutSignIn() {
 
 export function DashboardPage() {
   const { slug } = useParams({ strict: false }) as { slug: string };
-  const { data: dashboard, error: failed, refetch } = useQuery({ ...dashboardBySlug(slug), staleTime: 30_000 });
+  const query = useQuery({ ...dashboardBySlug(slug), staleTime: 30_000 });
+  const { data: dashboard, refetch } = query;
   const missing = useQueryClient().getQueryData<Problem>(missingDashboard(slug));
-  const error = failed ?? (missing && new ApiError(missing));
+  const error = query.error ?? (missing && !query.isFetched ? new ApiError(missing) : null);
   const { data: reader } = useQuery(me());
   const [asked, setEditing] = useEditing();
   const mayEdit = reader !== undefined && reader.user.role !== "viewer";
