@@ -76,8 +76,7 @@ pub struct Parameter {
 /// A statement as DataFusion can run it.
 #[derive(Debug)]
 pub struct Planned {
-    /// Its columns stand in the order of `columns`, under names that are unique and mean nothing, with the Arrow types of
-    /// [`output`](crate::output).
+    /// Its columns are named by position and have the Arrow types of [`output`](crate::output).
     pub plan: LogicalPlan,
     /// Names, which may repeat, and types.
     pub columns: Vec<(String, Type)>,

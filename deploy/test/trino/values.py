@@ -5,8 +5,8 @@
 
 They are asked for many at once, which is why there can be so many; what fails is asked for again in halves, down to the
 one that does. Statements that group, sort, join and compare are asked for one by one. A refusal is no difference, so Trino
-is not asked then, and where both fail the names of the errors are compared. Ends with 1 if a value or a column's type is another, or if one of the two
-fails alone.
+is not asked then, and where both fail the names of the errors are compared. Ends with 1 if a value or a column's type is
+another, or if one of the two fails alone.
 """
 
 import argparse

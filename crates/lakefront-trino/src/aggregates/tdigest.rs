@@ -315,7 +315,11 @@ mod tests {
 
         #[test]
         fn where_the_rule_turns_is_known(
-            size in 0.0..15.0f64, rest in 0.0..12.0f64, off in 3.0..10.0f64, light in -9.0..3.0f64, compression in 10.0..1000.0f64
+            size in 0.0..15.0f64,
+            rest in 0.0..12.0f64,
+            off in 3.0..10.0f64,
+            light in -9.0..3.0f64,
+            compression in 10.0..1000.0f64,
         ) {
             let scale = Scale::new(10f64.powf(size), compression);
             let rest = scale.total * 10f64.powf(-rest);

@@ -1,16 +1,13 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
 import { dashboards, listed, savedQueries } from "@/api/queries";
 import type { Listed, Page } from "@/api/types";
 
-/** The dashboards: first as the server listed them in the page. */
-export function useDashboards() {
-  const { data, error, refetch } = useQuery(dashboards());
-  const early = useQueryClient().getQueryData<Page<Listed>>(listed.dashboards);
+/** A list: first as the server left it in the page. */
+function useListed({ data, error, refetch }: UseQueryResult<Page<Listed>>, kind: keyof typeof listed) {
+  const early = useQueryClient().getQueryData<Page<Listed>>(listed[kind]);
   return { items: data?.items ?? (error ? undefined : early?.items), error, refetch };
 }
 
-export function useSavedQueries() {
-  const { data, error, refetch } = useQuery(savedQueries());
-  const early = useQueryClient().getQueryData<Page<Listed>>(listed.queries);
-  return { items: data?.items ?? (error ? undefined : early?.items), error, refetch };
-}
+export const useDashboards = () => useListed(useQuery(dashboards()), "dashboards");
+
+export const useSavedQueries = () => useListed(useQuery(savedQueries()), "queries");
