@@ -64,7 +64,7 @@ impl Closure {
     fn physical(&self) -> Result<&Arc<dyn PhysicalExpr>> {
         if self.physical.get().is_none() {
             let schema = DFSchema::try_from(self.schema().as_ref().clone())?;
-            let body = short_circuit::in_expression(Udf::with_known_nulls(self.body.clone())?)?;
+            let body = short_circuit::in_expression(Udf::with_known_values(self.body.clone())?)?;
             let physical =
                 create_physical_expr(&body, &schema, &ExecutionProps::new(), &PhysicalPlanningContext::default())?;
             let _ = self.physical.set(physical);

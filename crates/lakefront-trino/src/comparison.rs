@@ -6,6 +6,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type};
 use datafusion::common::ScalarValue;
+use datafusion::common::tree_node::TreeNode;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, lit};
 use sqlparser::ast::BinaryOperator;
@@ -15,6 +16,8 @@ use crate::error::{Error, Result};
 use crate::types::{MAX_PRECISION, Type, VARCHAR};
 use crate::udf::Udf;
 use crate::value;
+
+const IDENTITY: &str = "identity";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Comparison {
@@ -145,6 +148,35 @@ pub(crate) fn expression(a: Expr, comparison: Comparison, b: Expr, of: &Type) ->
     Ok(udf.on(vec![a, b]))
 }
 
+/// `BETWEEN` of its two comparisons. Of constants Trino makes both, so that the second may fail though the first is false.
+pub(crate) fn within(above: Expr, below: Expr, of: &Type) -> Expr {
+    let may_fail = matches!(of, Type::Array(_) | Type::Row(_));
+    if may_fail && is_constant(&above) && is_constant(&below) {
+        let udf = Udf::new("both", both_kernel, vec![Type::Boolean, Type::Boolean], Type::Boolean);
+        return Udf { strict: false, ..udf }.on(vec![above, below]);
+    }
+    Expr::BinaryExpr(BinaryExpr::new(Box::new(above), Operator::And, Box::new(below)))
+}
+
+/// Whether Trino knows the value before it runs, or that there is none.
+pub(crate) fn is_constant(expr: &Expr) -> bool {
+    let is_query = |part: &Expr| {
+        matches!(part, Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) | Expr::OuterReferenceColumn(..))
+    };
+    expr.column_refs().is_empty() && !expr.is_volatile() && !expr.exists(|part| Ok(is_query(part))).unwrap_or(true)
+}
+
+fn both_kernel(call: &Call) -> Result<ArrayRef> {
+    let (a, b) = (call.boolean(0), call.boolean(1));
+    call.booleans(|row| {
+        Ok(match (a.get(row), b.get(row)) {
+            (Some(false), _) | (_, Some(false)) => Some(false),
+            (Some(true), Some(true)) => Some(true),
+            _ => None,
+        })
+    })
+}
+
 /// A condition on rows as the engine joins by: where it can't compare the values of `=` it compares their keys, which are
 /// null where no value is the same.
 pub(crate) fn joinable(condition: Expr) -> Expr {
@@ -209,11 +241,26 @@ pub(crate) fn sort_key_after_nulls(expr: Expr, of: &Type) -> Expr {
 pub(crate) fn group_key(expr: Expr, of: &Type) -> Option<Expr> {
     match of {
         Type::Real | Type::Double | Type::TimestampTz(_) | Type::TimeTz(_) => Some(sort_key(expr, of)),
-        _ if may_look_different(of) => {
-            Some(Udf::new("identity", identity_kernel, vec![of.clone()], Type::Varbinary).on(vec![expr]))
-        }
+        _ if may_look_different(of) => Some(identity_key(expr, of)),
         _ => None,
     }
+}
+
+/// What is the same where the values are, nulls and NaN within them too, and null where they are.
+pub(crate) fn identity_key(expr: Expr, of: &Type) -> Expr {
+    match of {
+        Type::Array(_) | Type::Map(..) | Type::Row(_) => {
+            Udf::new(IDENTITY, identity_kernel, vec![of.clone()], Type::Varbinary).on(vec![expr])
+        }
+        _ => sort_key(expr, of),
+    }
+}
+
+/// The values that an [`identity_key`] stands for, where it is not one of them itself.
+pub(crate) fn identified(key: &Expr) -> Option<(&Expr, &Type)> {
+    let Expr::ScalarFunction(call) = key else { return None };
+    let udf = call.func.inner().downcast_ref::<Udf>().filter(|udf| udf.name == IDENTITY)?;
+    Some((call.args.first()?, udf.types.first()?))
 }
 
 fn may_look_different(of: &Type) -> bool {
@@ -289,7 +336,7 @@ fn identity_kernel(call: &Call) -> Result<ArrayRef> {
     call.blobs(|row| {
         let value = value.get(row);
         if value::has_lost_key(&value) {
-            return Err(Error::not_here("A group of maps with NaN among their keys"));
+            return Err(Error::not_here("Telling maps with NaN among their keys apart"));
         }
         let mut bytes = Vec::new();
         identity(&value, &mut bytes);

@@ -35,6 +35,7 @@ mod temporal;
 mod tree;
 pub mod types;
 mod udf;
+mod unread;
 pub mod value;
 pub mod views;
 mod windows;

@@ -80,16 +80,19 @@ impl Udf {
         self.strict && arguments.iter().take(self.types.len()).any(is_null)
     }
 
-    /// The call, or null where an argument is known to be.
-    pub(crate) fn with_known_nulls(call: Expr) -> Result<Expr> {
-        let known = call.transform_up(|expr| match &expr {
-            Expr::ScalarFunction(call) => match call.func.inner().downcast_ref::<Udf>() {
-                Some(udf) if udf.is_null_for(&call.args) => {
-                    Ok(Transformed::yes(Expr::Literal(ScalarValue::try_from(&udf.arrow)?, None)))
-                }
-                _ => Ok(Transformed::no(expr)),
-            },
-            _ => Ok(Transformed::no(expr)),
+    /// The expression with the values of calls where they are known, and null where an argument is known to be.
+    pub(crate) fn with_known_values(expr: Expr) -> Result<Expr> {
+        let known = expr.transform_up(|expr| {
+            let Expr::ScalarFunction(call) = &expr else { return Ok(Transformed::no(expr)) };
+            let Some(udf) = call.func.inner().downcast_ref::<Udf>() else { return Ok(Transformed::no(expr)) };
+            let value = if udf.is_null_for(&call.args) {
+                Some(ScalarValue::try_from(&udf.arrow)?)
+            } else if udf.signature.volatility == Volatility::Immutable {
+                udf.value_of(&call.args).filter(|value| value.data_type() == udf.arrow)
+            } else {
+                None
+            };
+            Ok(value.map_or_else(|| Transformed::no(expr), |value| Transformed::yes(Expr::Literal(value, None))))
         })?;
         Ok(known.data)
     }

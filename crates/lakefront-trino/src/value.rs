@@ -135,44 +135,43 @@ pub fn has_lost_key(value: &Value) -> bool {
     }
 }
 
-/// `<`, `=` or `>` by Trino's comparison operators; `None` where a null or a NaN makes it undecided.
+/// `<`, `=` or `>` by Trino's comparison operators; `None` where a null or a NaN makes it undecided. Within arrays and rows
+/// NaN is the largest number.
 pub fn compare(a: &Value, b: &Value) -> Result<Option<Ordering>> {
-    Ok(match (a, b) {
-        (Value::Null, _) | (_, Value::Null) => None,
-        (Value::Real(a), Value::Real(b)) => a.partial_cmp(b),
-        (Value::Double(a), Value::Double(b)) => a.partial_cmp(b),
+    match (a, b) {
+        (Value::Array(_), _) | (Value::Row(_), _) => compare_by(a, b, |a, b| Some(order_doubles(a, b))),
+        _ => compare_numbers(a, b),
+    }
+}
+
+/// As [`compare`], but for NaN within arrays and rows, which is no number there either.
+pub fn compare_numbers(a: &Value, b: &Value) -> Result<Option<Ordering>> {
+    compare_by(a, b, |a, b| a.partial_cmp(&b))
+}
+
+fn compare_by(a: &Value, b: &Value, doubles: fn(f64, f64) -> Option<Ordering>) -> Result<Option<Ordering>> {
+    let within = |a: &[Value], b: &[Value], nulls: &str| {
+        for (a, b) in a.iter().zip(b) {
+            if a.is_null() || b.is_null() {
+                return Err(Error::new(Code::NotSupported, nulls));
+            }
+            match compare_by(a, b, doubles)? {
+                Some(Ordering::Equal) => {}
+                decided => return Ok(decided),
+            }
+        }
+        Ok(Some(a.len().cmp(&b.len())))
+    };
+    match (a, b) {
+        (Value::Null, _) | (_, Value::Null) => Ok(None),
+        (Value::Real(a), Value::Real(b)) => Ok(doubles((*a).into(), (*b).into())),
+        (Value::Double(a), Value::Double(b)) => Ok(doubles(*a, *b)),
         (Value::Array(a), Value::Array(b)) => {
-            for (a, b) in a.iter().zip(b) {
-                if a.is_null() || b.is_null() {
-                    return Err(Error::new(
-                        Code::NotSupported,
-                        "ARRAY comparison not supported for arrays with null elements",
-                    ));
-                }
-                match compare(a, b)? {
-                    Some(Ordering::Equal) => {}
-                    decided => return Ok(decided),
-                }
-            }
-            Some(a.len().cmp(&b.len()))
+            within(a, b, "ARRAY comparison not supported for arrays with null elements")
         }
-        (Value::Row(a), Value::Row(b)) => {
-            for (a, b) in a.iter().zip(b) {
-                if a.is_null() || b.is_null() {
-                    return Err(Error::new(
-                        Code::NotSupported,
-                        "ROW comparison not supported for rows with null elements",
-                    ));
-                }
-                match compare(a, b)? {
-                    Some(Ordering::Equal) => {}
-                    decided => return Ok(decided),
-                }
-            }
-            Some(Ordering::Equal)
-        }
-        _ => Some(order(a, b)),
-    })
+        (Value::Row(a), Value::Row(b)) => within(a, b, "ROW comparison not supported for rows with null elements"),
+        _ => Ok(Some(order(a, b))),
+    }
 }
 
 /// # Errors

@@ -51,7 +51,8 @@ def key(text, near):
 def same(a, b, near=1e-9):
     if isinstance(a, float) or isinstance(b, float):
         if isinstance(a, (int, float)) and isinstance(b, (int, float)):
-            return a == b or math.isclose(a, b, rel_tol=near, abs_tol=1e-300)
+            # The least reals have few digits.
+            return a == b or math.isclose(a, b, rel_tol=near, abs_tol=1e-45 if near > 1e-7 else 1e-300)
         return False
     if isinstance(a, list) and isinstance(b, list):
         return len(a) == len(b) and all(same(x, y, near) for x, y in zip(a, b))
@@ -86,6 +87,10 @@ def same_bag(some, others, near):
     return not left
 
 
+def sorted_within(of):
+    return sorted(map(sorted_within, of), key=json.dumps) if isinstance(of, list) else of
+
+
 def whole(columns, rows):
     """A statement's answer as that of one expression."""
     return f"row({', '.join(column['type'] for column in columns)})", rows
@@ -94,7 +99,7 @@ def whole(columns, rows):
 class Theirs:
     def __init__(self):
         # Some it does not get to the end of.
-        self.trino = Trino(patience=60)
+        self.trino = Trino(patience=15)
 
     def ask(self, make, texts):
         """For each text its type and values in row order, or its error."""
@@ -171,7 +176,7 @@ def asked_of_trino(trino, make, texts, here):
     return [theirs.get(at) for at in range(len(texts))]
 
 
-def outcome(theirs, here, is_ordered, exact):
+def outcome(text, theirs, here, is_ordered, exact):
     name = here["error"] if isinstance(here, dict) else None
     if theirs is None:
         return "refused here", here["message"]
@@ -193,6 +198,9 @@ def outcome(theirs, here, is_ordered, exact):
     # Only rows that are neither grouped nor sorted for a window keep their order.
     near = 2e-6 if "real" in theirs[0] else 1e-9
     if same(theirs[1], here[1], near) if is_ordered else same_bag(theirs[1], here[1], near):
+        return "equal", None
+    # What is in such a map is in the order of Trino's hashes, which nothing promises.
+    if "array_histogram" in text and same(sorted_within(theirs[1]), sorted_within(here[1]), near):
         return "equal", None
     return "different", f"Trino {theirs[1][:8]}\n  ours {here[1][:8]}"
 
@@ -225,7 +233,7 @@ def main():
             theirs = asked_of_trino(local.theirs, make, texts, here)
             is_ordered = lambda text: kind == "scalar" or kind == "query" and re.search(r" ORDER BY [^()]*$", text)  # noqa: E731
             return [
-                (make([text]) if make else text, *outcome(*pair, is_ordered(text), local.here.is_crate))
+                (make([text]) if make else text, *outcome(text, *pair, is_ordered(text), local.here.is_crate))
                 for text, *pair in zip(texts, theirs, here)
             ]
 

@@ -89,10 +89,10 @@ impl Analyzer<'_> {
                 };
                 let value = Typed::new(self.copied(self.coerce(value, &of)?, 2)?, of.clone());
                 let low = Typed::new(self.coerce(low, &of)?, of.clone());
-                let high = Typed::new(self.coerce(high, &of)?, of);
+                let high = Typed::new(self.coerce(high, &of)?, of.clone());
                 let above = self.compare(value.clone(), Comparison::GreaterOrEqual, low)?;
                 let below = self.compare(value, Comparison::LessOrEqual, high)?;
-                let within = Expr::BinaryExpr(BinaryExpr::new(Box::new(above), Operator::And, Box::new(below)));
+                let within = comparison::within(above, below, &of);
                 Ok(boolean(if *negated { Expr::Not(Box::new(within)) } else { within }))
             }
             Ast::InList { expr, list, negated } => self.in_list(expr, list, *negated, scope),
@@ -431,6 +431,15 @@ impl Analyzer<'_> {
         };
         let value = self.coerce(value, &of)?;
         let list = list.into_iter().map(|item| self.coerce(item, &of)).collect::<Result<Vec<_>>>()?;
+        let may_be_null = |item: &Expr| {
+            let is_scalar = !matches!(of, Type::Array(_) | Type::Map(..) | Type::Row(_));
+            !(is_scalar && matches!(item, Expr::Literal(value, _) if !value.is_null()))
+        };
+        let (known, unknown): (Vec<&Expr>, Vec<&Expr>) = list.iter().partition(|item| comparison::is_constant(item));
+        if comparison::is_constant(&value) && !unknown.is_empty() && known.into_iter().any(may_be_null) {
+            let message = "IN of a constant where its list has NULL and what is no constant";
+            return Err(Error::not_here(message));
+        }
         // Of one item the engine's optimizer would make another kind of IN where that is a subquery.
         if comparison::is_native(&of) && list.len() > 1 {
             return Ok(boolean(Expr::InList(InList::new(Box::new(value), list, negated))));

@@ -147,14 +147,16 @@ impl Analyzer<'_> {
                     let is_sure = !is_correlated && !value.column_refs().is_empty();
                     return if is_sure { Ok(condition) } else { self.without_predicates(condition) };
                 }
-                // Trino joins there, and no NaN is another: elsewhere it is.
-                let of = match subquery.subquery.schema().field(0).data_type() {
-                    DataType::Float64 => Type::Double,
-                    DataType::Float32 => Type::Real,
-                    _ => return Ok(condition),
+                // Trino joins there, and nothing with NaN or null within is another: elsewhere it is.
+                let (value, of) = match (comparison::identified(value), subquery.subquery.schema().field(0).data_type())
+                {
+                    (Some((values, of)), _) => (values, of),
+                    (None, DataType::Float64) => (value.as_ref(), &Type::Double),
+                    (None, DataType::Float32) => (value.as_ref(), &Type::Real),
+                    (None, _) => return Ok(condition),
                 };
-                let value = value.as_ref().clone();
-                Ok(condition.and(comparison::expression(value.clone(), Comparison::Equal, value, &of)?))
+                let is_itself = comparison::expression(value.clone(), Comparison::Equal, value.clone(), of)?;
+                Ok(condition.and(is_itself))
             }
             Expr::Exists(_) => Ok(condition),
             _ => self.without_predicates(condition),
@@ -250,11 +252,11 @@ impl Analyzer<'_> {
             plan
         } else {
             let item = self.coerce(column, &of)?;
-            let item = if comparison::is_native(&of) { item } else { comparison::sort_key(item, &of) };
+            let item = if comparison::is_native(&of) { item } else { comparison::identity_key(item, &of) };
             LogicalPlanBuilder::from(plan).project([item.alias(self.symbol("item"))])?.build()?
         };
         let value = self.coerce(value, &of)?;
-        let value = if comparison::is_native(&of) { value } else { comparison::sort_key(value, &of) };
+        let value = if comparison::is_native(&of) { value } else { comparison::identity_key(value, &of) };
         let subquery = checked(plan, Use::Rows)?;
         Ok(self.leaf(Expr::InSubquery(InSubquery::new(Box::new(value), subquery, negated)), Type::Boolean))
     }
@@ -342,9 +344,7 @@ impl Analyzer<'_> {
         if !of.is_orderable() {
             return Err(Error::new(Code::GenericInternalError, "Subquery result type must be orderable"));
         }
-        let value = comparison::sort_key(self.coerce(value, &of)?, &of);
-        let item = comparison::sort_key(self.coerce(column, &of)?, &of);
-        let of = comparison::sort_type(&of);
+        let (value, item) = (self.coerce(value, &of)?, Typed::new(self.coerce(column, &of)?, of.clone()));
         // Over the items: all of them, those that are not null, the least and the greatest.
         let fact = |expr: Expr| -> Result<Expr> {
             let aggregate: [Expr; 0] = [];
@@ -354,9 +354,8 @@ impl Analyzer<'_> {
             Ok(Expr::ScalarSubquery(checked(plan, Use::Rows)?))
         };
         let rows = self.leaf(fact(count(lit(1i64)))?, Type::Bigint);
-        let known = self.leaf(fact(count(item.clone()))?, Type::Bigint);
+        let known = self.leaf(fact(count(item.expr.clone()))?, Type::Bigint);
         // Trino's own idea of them: NaN is neither.
-        let item = Typed::new(item, of.clone());
         let least = self.leaf(fact(aggregated("min", &item)?)?, of.clone());
         let greatest = self.leaf(fact(aggregated("max", &item)?)?, of.clone());
         let holds = |bound: &Typed| comparison::expression(value.clone(), comparison, bound.expr.clone(), &of);

@@ -20,6 +20,21 @@ pub(super) fn exists(from: &Type, to: &Type) -> bool {
     }
 }
 
+/// What the type of a row is read as when it is cast to another row: rows right within it lose the names of their fields in
+/// Trino, which shows where they become JSON.
+pub(super) fn without_names(from: &Type, to: &Type) -> Option<Type> {
+    let (Type::Row(from), Type::Row(_)) = (from, to) else { return None };
+    let has_rows = from.iter().any(|(_, field)| matches!(field, Type::Row(_)));
+    has_rows.then(|| Type::Row(from.iter().map(|(name, field)| (name.clone(), unnamed(field))).collect()))
+}
+
+fn unnamed(of: &Type) -> Type {
+    match of {
+        Type::Row(fields) => Type::Row(fields.iter().map(|(_, field)| (None, unnamed(field))).collect()),
+        other => other.clone(),
+    }
+}
+
 pub(super) fn value(value: &Value, from: &Type, to: &Type) -> Result<Value> {
     match (value, from, to) {
         (Value::Array(items), Type::Array(from), Type::Array(to)) => {

@@ -21,9 +21,10 @@ pub(super) fn all() -> Vec<Aggregate> {
         aggregate("approx_set", "(double) -> HyperLogLog", |_, _| fold(Logs)),
         aggregate("approx_set", "(varchar) -> HyperLogLog", |_, _| fold(Logs)),
         aggregate("make_set_digest", "(T) -> SetDigest", |types, _| match &types.arguments[0] {
-            Type::Double | Type::Real | Type::Boolean | Type::Array(_) | Type::Map(..) | Type::Row(_) => Err(
-                Error::new(Code::FunctionImplementationMissing, "Unexpected parameters for function make_set_digest"),
-            ),
+            Type::Double | Type::Boolean | Type::Array(_) | Type::Map(..) | Type::Row(_) => Err(Error::new(
+                Code::FunctionImplementationMissing,
+                "Unexpected parameters for function make_set_digest",
+            )),
             Type::Decimal { precision: 19.., .. } | Type::Timestamp(7..) | Type::TimestampTz(_) | Type::TimeTz(_) => {
                 Err(Error::not_here(format!("make_set_digest of {}", types.arguments[0])))
             }
@@ -64,6 +65,10 @@ fn hashed<R>(row: Row<'_>, then: impl FnOnce(&[u8]) -> R) -> Option<R> {
     }
     match row.value(0) {
         Value::Null => None,
+        Value::Real(value) => {
+            let bits = if value.is_nan() { f32::NAN } else { value }.to_bits();
+            Some(then(&i64::from(bits.cast_signed()).to_le_bytes()))
+        }
         Value::Double(value) => Some(then(&(value + 0.0).to_bits().to_le_bytes())),
         Value::Decimal(value) => Some(then(&(value as i64).to_le_bytes())),
         Value::Timestamp(picos) => Some(then(&(picos.div_euclid(1_000_000) as i64).to_le_bytes())),

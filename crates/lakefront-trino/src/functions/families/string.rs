@@ -14,6 +14,7 @@ mod pad;
 mod part;
 mod sound;
 mod split;
+mod stem;
 mod trim;
 
 pub(super) use characters::{padded, varchar, write};
@@ -33,6 +34,7 @@ pub(super) fn all() -> Vec<Function> {
         part::all(),
         sound::all(),
         split::all(),
+        stem::all(),
         trim::all(),
     ]
     .into_iter()

@@ -129,9 +129,11 @@ fn cosine_similarity(call: &Call) -> Result<ArrayRef> {
     let (a, b) = (call.any(0), call.any(1));
     call.doubles(|row| {
         let (Some(a), Some(b)) = (vector(a.get(row)), vector(b.get(row))) else { return Ok(None) };
-        let norm = |vector: &[(String, f64)]| vector.iter().map(|(_, value)| value * value).sum::<f64>().sqrt();
+        // From 0: what the iterator's own sum begins with is -0.
+        let sum = |sum: f64, term: f64| sum + term;
+        let norm = |vector: &[(String, f64)]| vector.iter().map(|(_, value)| value * value).fold(0.0, sum).sqrt();
         let other: std::collections::HashMap<&str, f64> = b.iter().map(|(key, value)| (key.as_str(), *value)).collect();
-        let product: f64 = a.iter().filter_map(|(key, value)| Some(value * other.get(key.as_str())?)).sum();
+        let product = a.iter().filter_map(|(key, value)| Some(value * other.get(key.as_str())?)).fold(0.0, sum);
         Ok(Some(product / (norm(&a) * norm(&b))))
     })
 }

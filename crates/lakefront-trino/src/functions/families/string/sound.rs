@@ -1,19 +1,14 @@
-//! Words: their sound, their stem, and digits that check themselves.
+//! How words sound, and digits that check themselves.
 
 use datafusion::arrow::array::ArrayRef;
-use rust_stemmers::{Algorithm, Stemmer};
 
 use super::super::super::{Function, scalar};
-use super::super::prepared::Prepared;
 use crate::call::Call;
-use crate::error::{Code, Error, Result};
-use crate::types::Type;
+use crate::error::{Error, Result};
 
 pub(super) fn all() -> Vec<Function> {
     vec![
         scalar("soundex", "(varchar) -> varchar(4)", soundex),
-        scalar("word_stem", "(varchar(x)) -> varchar(x)", word_stem),
-        scalar("word_stem", "(varchar(x), varchar(2)) -> varchar(x)", word_stem).returning(stem_type),
         scalar("luhn_check", "(varchar) -> boolean", luhn_check),
     ]
 }
@@ -57,55 +52,6 @@ fn soundex_of(text: &str) -> Result<String> {
         last = next;
     }
     Ok(format!("{code:0<4}"))
-}
-
-/// A language has two letters, by its type already.
-fn stem_type(arguments: &[Type]) -> Result<Type> {
-    match &arguments[1] {
-        Type::Varchar(Some(0..=2)) => Ok(arguments[0].clone()),
-        other => {
-            Err(Error::new(Code::FunctionNotFound, format!("Unexpected parameters ({other}) for function word_stem")))
-        }
-    }
-}
-
-fn stemmer(language: &str) -> Result<Stemmer> {
-    let algorithm = match language {
-        "da" => Algorithm::Danish,
-        "de" => Algorithm::German,
-        "en" => Algorithm::English,
-        "es" => Algorithm::Spanish,
-        "fi" => Algorithm::Finnish,
-        "fr" => Algorithm::French,
-        "hu" => Algorithm::Hungarian,
-        "it" => Algorithm::Italian,
-        "nl" => Algorithm::Dutch,
-        "no" => Algorithm::Norwegian,
-        "pt" => Algorithm::Portuguese,
-        "ro" => Algorithm::Romanian,
-        "ru" => Algorithm::Russian,
-        "sv" => Algorithm::Swedish,
-        "tr" => Algorithm::Turkish,
-        "ca" | "eu" | "hy" | "ir" | "lt" => {
-            return Err(Error::not_here(format!("word_stem in the language '{language}'")));
-        }
-        other => return Err(Error::invalid_argument(format!("Unknown stemmer language: {other}"))),
-    };
-    Ok(Stemmer::create(algorithm))
-}
-
-fn word_stem(call: &Call) -> Result<ArrayRef> {
-    let word = call.text(0);
-    let language = (call.arguments.len() > 1).then(|| call.text(1));
-    let mut stemmers: Prepared<Stemmer> = Prepared::new();
-    call.texts(|row| {
-        let language = match &language {
-            Some(language) => language.get(row),
-            None => Some("en"),
-        };
-        let (Some(word), Some(language)) = (word.get(row), language) else { return Ok(None) };
-        Ok(Some(stemmers.of(language, stemmer)?.stem(word).into_owned()))
-    })
 }
 
 fn luhn_check(call: &Call) -> Result<ArrayRef> {
