@@ -294,20 +294,10 @@ impl Server {
     }
 }
 
-/// Makes the data folder, readable by its owner only.
 /// Without `..` and links, as far as the folder and the one above it exist.
 fn resolved(path: &Path) -> PathBuf {
     let beside = || Some(std::fs::canonicalize(path.parent()?).ok()?.join(path.file_name()?));
     std::fs::canonicalize(path).ok().or_else(beside).unwrap_or_else(|| path.to_owned())
-}
-
-pub fn create_data_dir(path: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .with_context(|| format!("cannot create the data folder {}", path.display()))
 }
 
 fn leaves(prefix: &str, value: &Value) -> Vec<(String, Value)> {

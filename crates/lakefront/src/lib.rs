@@ -10,6 +10,7 @@ mod catalogs;
 mod commands;
 mod config;
 mod connections;
+mod data_dir;
 mod encode;
 mod error;
 mod freshness;

@@ -12,6 +12,7 @@ use super::{say, told};
 use crate::api::users::sign_in_link;
 use crate::app::{self, App, system};
 use crate::config::{Flags, Settings};
+use crate::data_dir::Held;
 use crate::sample::{self, SampleOptions};
 
 const DATA_DIR: &str = "./.lakefront/demo";
@@ -34,7 +35,7 @@ impl Demo {
     }
 
     pub(super) async fn run(self, settings: Settings) -> anyhow::Result<()> {
-        crate::config::create_data_dir(&settings.data_dir)?;
+        let mut held = Held::take(&settings.data_dir)?;
         let lake = settings.lake();
         if !lake.join("demo").exists() {
             say(format_args!("Making the sample lake in {} …", lake.display()));
@@ -47,6 +48,7 @@ impl Demo {
 
         let address = settings.server.listen;
         let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+        held.listens(listener.local_addr()?)?;
         let app = App::new(settings, listener.local_addr()?, opened);
         let link = sign_in_link(&app, administrator.id).await.map_err(told)?;
         say(format_args!("Lakefront is ready at {}", app.base_url()));

@@ -10,7 +10,8 @@ use lakefront_query::Request;
 use super::say;
 use crate::app::{self, Opened, system, system_principal};
 use crate::auth::key::MasterKey;
-use crate::config::{Settings, create_data_dir};
+use crate::config::Settings;
+use crate::data_dir;
 
 #[derive(clap::Args)]
 pub(super) struct Doctor {
@@ -61,7 +62,7 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
 }
 
 fn data_folder(path: &Path) -> anyhow::Result<String> {
-    create_data_dir(path)?;
+    data_dir::create(path)?;
     tempfile::tempfile_in(path)?;
     Ok(format!("{} can be written", path.display()))
 }

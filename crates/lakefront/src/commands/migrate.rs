@@ -2,11 +2,12 @@
 
 use super::say;
 use crate::app::open_store;
-use crate::config::{Settings, create_data_dir};
+use crate::config::Settings;
+use crate::data_dir;
 
 /// Opening the store applies the migrations it lacks.
 pub(super) async fn run(settings: Settings) -> anyhow::Result<()> {
-    create_data_dir(&settings.data_dir)?;
+    data_dir::create(&settings.data_dir)?;
     open_store(&settings).await?.close().await;
     say("The app database is at this version.");
     Ok(())

@@ -11,7 +11,8 @@ use super::query::told;
 use super::{confirmed, say};
 use crate::app::{self, open_store, system};
 use crate::catalogs::{LOCAL, SEEDED};
-use crate::config::{Settings, create_data_dir};
+use crate::config::Settings;
+use crate::data_dir;
 use crate::seed::{self, CsvTable};
 
 #[derive(clap::Args)]
@@ -34,7 +35,7 @@ fn name(text: &str) -> Result<String, String> {
 
 impl Seed {
     pub(super) async fn run(self, settings: Settings, yes: bool) -> anyhow::Result<()> {
-        create_data_dir(&settings.data_dir)?;
+        data_dir::create(&settings.data_dir)?;
         let store = open_store(&settings).await?;
         let scope = system("seed command");
         let catalog = if store.is_postgres() { SEEDED } else { LOCAL };

@@ -10,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::say;
 use crate::app::{self, App, system};
 use crate::config::{Flags, Settings};
+use crate::data_dir::Held;
 use crate::{jobs, router, server};
 
 /// For the history of what was running.
@@ -32,9 +33,11 @@ impl Serve {
     }
 
     pub(super) async fn run(self, settings: Settings) -> anyhow::Result<()> {
+        let mut held = Held::take(&settings.data_dir)?;
         let opened = app::open(&settings).await?;
         let setup = opened.store.setup_required(&system("start")).await?;
         let listener = listen(&settings, setup).await?;
+        held.listens(listener.local_addr()?)?;
         let app = App::new(settings, listener.local_addr()?, opened);
         say(format_args!("Lakefront is ready at {}", app.base_url()));
         if !app.settings.server.public_url.is_empty() {

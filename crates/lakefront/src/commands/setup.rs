@@ -318,7 +318,7 @@ impl Wanted {
     }
 
     async fn apply(self, settings: &Settings) -> anyhow::Result<()> {
-        crate::config::create_data_dir(&settings.data_dir)?;
+        crate::data_dir::create(&settings.data_dir)?;
         let considered = self.considered(settings.data_dir.join("spill")).await?;
         let Some(Considered { asked, account, planned, .. }) = considered else { return Ok(()) };
         let tell = |line: &str| say(line);

@@ -6,7 +6,8 @@ use lakefront_store::{NewApiToken, Role, TokenScope};
 
 use super::{print, say};
 use crate::app::{open_store, system};
-use crate::config::{Settings, create_data_dir};
+use crate::config::Settings;
+use crate::data_dir;
 
 #[derive(clap::Subcommand)]
 pub(super) enum TokenCommand {
@@ -33,7 +34,7 @@ fn scope(text: &str) -> Result<TokenScope, String> {
 impl TokenCommand {
     pub(super) async fn run(self, settings: Settings) -> anyhow::Result<()> {
         let Self::Create { user, name, mut scopes, expires } = self;
-        create_data_dir(&settings.data_dir)?;
+        data_dir::create(&settings.data_dir)?;
         let store = open_store(&settings).await?;
         let system = system("token command");
         let owner = store.user_by_email(&system, &user).await.with_context(|| format!("there is no user {user}"))?;

@@ -8,7 +8,8 @@ use lakefront_store::{NewUser, PageRequest, Role, UserChange, UserFilter};
 use super::{confirmed, print, say, told};
 use crate::app::{open_store, system};
 use crate::auth::password;
-use crate::config::{Settings, create_data_dir};
+use crate::config::Settings;
+use crate::data_dir;
 
 #[derive(clap::Subcommand)]
 pub(super) enum UserCommand {
@@ -41,7 +42,7 @@ fn role(text: &str) -> Result<Role, String> {
 
 impl UserCommand {
     pub(super) async fn run(self, settings: Settings, yes: bool) -> anyhow::Result<()> {
-        create_data_dir(&settings.data_dir)?;
+        data_dir::create(&settings.data_dir)?;
         let store = open_store(&settings).await?;
         let scope = system("user command");
         match self {
@@ -54,11 +55,8 @@ impl UserCommand {
                 if !user.has_password {
                     let token = store.create_sign_in_link(&scope, user.id).await?;
                     say("They sign in once, within 15 minutes, with:");
-                    print(format_args!(
-                        "{}/signin?token={}",
-                        settings.server.base_url(settings.server.listen),
-                        token.expose()
-                    ))?;
+                    let address = data_dir::server_at(&settings.data_dir).unwrap_or(settings.server.listen);
+                    print(format_args!("{}/signin?token={}", settings.server.base_url(address), token.expose()))?;
                 }
             }
             Self::List => {

@@ -1,8 +1,10 @@
 //! The command line: data on standard output, words on standard error, exit codes.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use crate::server::{PASSWORD, Server, add_user, numbers, output, run, write_lake};
+use crate::server::{PASSWORD, Server, add_user, command, numbers, output, run, write_lake};
 
 fn lake() -> tempfile::TempDir {
     let data = tempfile::tempdir().unwrap();
@@ -201,4 +203,17 @@ async fn a_query_beside_a_server_has_nothing_to_complain_of() {
     let left = std::fs::read_dir(server.data.path().join("results/beside"))
         .map_or(0, |left| left.filter(|entry| entry.as_ref().unwrap().path().is_dir()).count());
     assert_eq!(left, 0, "nothing is left beside the server's results");
+}
+
+#[tokio::test]
+async fn a_data_folder_is_one_servers() {
+    let server = Server::start(&[]);
+    let mut second = tokio::process::Command::from(command(server.data.path()));
+    let second = second.args(["serve", "--listen", "127.0.0.1:0"]).kill_on_drop(true).output();
+    let second = tokio::time::timeout(Duration::from_secs(30), second).await.expect("it was let in").unwrap();
+    let told = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(!second.status.success() && told.contains(&format!("another server (process {})", server.pid())), "{told}");
+
+    let next = Server::on(server.killed(), &[]);
+    assert_eq!(next.get("/healthz").send().await.status, 200);
 }

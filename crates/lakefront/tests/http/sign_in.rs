@@ -113,7 +113,8 @@ async fn guessing_is_slowed_down_whatever_address_it_claims() {
 async fn an_invitation_works_once() {
     let server = Server::shared();
     let link = output(server.data.path(), &["user", "add", "invited@example.com", "--role", "viewer"], "");
-    let token = link.trim().split_once("/signin?token=").unwrap().1;
+    let (address, token) = link.trim().split_once("/signin?token=").unwrap();
+    assert_eq!(address, server.url);
     let follow = || server.post("/api/v1/auth/link", json!({"token": token})).send();
     let first = follow().await;
     assert_eq!(first.status, 204, "{}", first.text());
