@@ -1,4 +1,4 @@
-import { dashboardReady, expect, picture, showFirstState, test } from "../support";
+import { api, dashboardReady, expect, picture, showFirstState, test, type Saved } from "../support";
 
 test("the first answer already holds the charts, and the browser keeps them", async ({ page, request }) => {
   const first = await (await request.get("/d/demand-forecast")).text();
@@ -137,4 +137,22 @@ test("on paper a dashboard shows what it is filtered by, all columns, and no but
   const right = await table.evaluate((element) => element.getBoundingClientRect().right);
   expect(right).toBeLessThanOrEqual(1032);
   await picture(page, "dashboard-print");
+  const ink = () => table.evaluate((element) => getComputedStyle(element).color);
+  const light = await ink();
+  await page.evaluate(() => document.documentElement.setAttribute("data-theme", "dark"));
+  expect(await ink()).toBe(light);
+});
+
+test("a number tile gives no figure of some of the rows", async ({ page }) => {
+  await page.goto("/settings");
+  const tile = { id: "rows", title: "Rows", x: 0, y: 0, w: 6, h: 8, sql: "select 1 as n from forecast" };
+  const tiles = [{ ...tile, chart: { type: "number", value: "n", reduce: "sum" } }];
+  const definition = { catalog: "local", database: "demo", tabs: [{ id: "one", title: "One", tiles }] };
+  const body = { title: "More rows than a tile gets", definition };
+  const made = await api<Saved>(page, "POST", "/dashboards", { body });
+  expect(made.status).toBe(201);
+  await page.goto(`/d/${made.body.slug}`);
+  const region = page.getByRole("region", { name: "Rows" });
+  await expect(region).toContainText("the first 20,000 rows only");
+  await expect(region.locator("[data-chart=number]")).toHaveCount(0);
 });

@@ -68,7 +68,21 @@ test("a tile is dragged by its grip and by its corner", async ({ page }) => {
   expect(((await size(tile("Demand by DMA"))) ?? [])[0]).toBe(w);
 
   await page.getByRole("button", { name: "Discard" }).click();
+  await page.getByRole("button", { name: "Keep editing" }).click();
+  await page.getByRole("button", { name: "Discard" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Discard" }).click();
   await saved(page);
+});
+
+test("what is typed and not run is saved all the same", async ({ page }) => {
+  const { dashboard, tile } = await edit(page, "Typed");
+  await tile("Top restaurants").click();
+  const text = page.getByRole("textbox", { name: "SQL", exact: true });
+  await text.fill("select 'typed' as restaurant, 1 as demand");
+  await page.keyboard.press("ControlOrMeta+s");
+  await saved(page);
+  const { body } = await api<{ definition: unknown }>(page, "GET", `/dashboards/${dashboard.id}`);
+  expect(JSON.stringify(body.definition)).toContain("select 'typed' as restaurant");
 });
 
 test("a new dashboard opens for editing, and a saved chart becomes its first tile", async ({ page }) => {
@@ -145,7 +159,9 @@ test("a filter is made from a column, named, and narrows the tile that takes its
   await aside.getByRole("button", { name: "From a SQL query" }).click();
   await aside
     .getByRole("textbox", { name: "SQL", exact: true })
-    .fill("select state, count(*) as n from restaurant where 1 = 1 [[ and state in ({{place}}) ]] group by 1 order by 1");
+    .fill(
+      "select state, count(*) as n from restaurant where 1 = 1 [[ and state in ({{place}}) ]] group by 1 order by 1",
+    );
   await page.keyboard.press("ControlOrMeta+Enter");
   const rows = page.locator("[data-chart=table] tbody tr");
   await expect(rows).toHaveCount(5);

@@ -148,6 +148,17 @@ test("completes columns of the table in the FROM clause", async ({ page }) => {
   await expect(page.locator(".cm-content")).toContainText(/f\.y_\d\d/);
 });
 
+test("Enter behind a word that is complete is a new line", async ({ page }) => {
+  await write(page, "");
+  await page.locator(".cm-content").focus();
+  await page.keyboard.type("select * from forecast");
+  await expect(page.locator(".cm-tooltip-autocomplete")).toContainText("forecast");
+  await page.waitForTimeout(150);
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("limit 3");
+  await expect(page.locator(".cm-line")).toHaveText(["select * from forecast", "limit 3"]);
+});
+
 test("formats without touching parameters", async ({ page }) => {
   await write(page, "SELECT state, sum(y_50) FROM forecast WHERE state IN ({{states}}) GROUP BY 1");
   await page.keyboard.press("ControlOrMeta+Shift+F");

@@ -62,6 +62,13 @@ function Body(props: BodyProps) {
     );
   if (data.state !== "SUCCEEDED") return <TileSkeleton tile={tile} />;
   if (data.rows.length === 0) return <TileEmpty search={search} />;
+  // A figure of some of the rows would be a wrong one.
+  if (data.truncated && tile.chart.type === "number")
+    return (
+      <EmptyState title="Too many rows for one figure">
+        A tile gets the first {fillIn("{rows}", data)} rows only. Let its query compute the figure.
+      </EmptyState>
+    );
   return (
     <>
       {data.truncated && (

@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Plus, X } from "lucide-react";
 import { useEffect, useReducer, useState } from "react";
+import { flushSync } from "react-dom";
 import { saveDashboard, UNTITLED } from "@/api/dashboards";
 import { ApiError } from "@/api/error";
 import { filtersFromSearch, tabFromSearch } from "@/api/filters";
@@ -88,7 +89,8 @@ export function DashboardEditor({
 
   const client = useQueryClient();
   const save = useMutation({
-    mutationFn: (version: number) => saveDashboard({ id: dashboard.id, version }, { title, definition }),
+    mutationFn: async (version: number) =>
+      changes === 0 ? dashboard : saveDashboard({ id: dashboard.id, version }, { title, definition }),
     onSuccess: (next) => {
       keep(dashboard.id, null);
       client.setQueryData(dashboardBySlug(dashboard.slug).queryKey, next);
@@ -129,7 +131,11 @@ export function DashboardEditor({
 
   useHotkey("mod+z", () => act({ do: "undo" }));
   useHotkey("mod+shift+z", () => act({ do: "redo" }));
-  useHotkey("mod+s", () => save.mutate(base.version));
+  useHotkey("mod+s", () => {
+    // What is being typed counts once its field is left.
+    flushSync(() => document.activeElement instanceof HTMLElement && document.activeElement.blur());
+    save.mutate(base.version);
+  });
 
   const tile = tiles.find((t) => t.id === chosen);
   const filter = tile ? undefined : filtersOf(definition).find((f) => f.id === chosenFilter);

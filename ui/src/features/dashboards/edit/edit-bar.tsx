@@ -1,4 +1,5 @@
 import { CircleDot, Redo2, Undo2 } from "lucide-react";
+import { useState } from "react";
 import { count } from "@/lib/format";
 import { useModKey } from "@/lib/hotkeys";
 import { Button, IconButton } from "@/ui/button";
@@ -22,6 +23,21 @@ export function EditBar(props: {
 }) {
   const { id, title, changes, canRedo, saving, onUndo, onRedo, onRestore, onDiscard, onSave } = props;
   const mod = useModKey();
+  const [leaving, setLeaving] = useState(false);
+  if (leaving && changes > 0)
+    return (
+      <div className="le-bar" role="alertdialog" aria-label="Discard what you changed?">
+        <h1>{changes === 1 ? "Discard one change?" : `Discard ${count(changes, "change")}?`}</h1>
+        <span className="le-state">Nothing brings it back.</span>
+        <span className="ml-auto" />
+        <Button autoFocus onClick={() => setLeaving(false)}>
+          Keep editing
+        </Button>
+        <Button variant="danger" onClick={onDiscard}>
+          Discard
+        </Button>
+      </div>
+    );
   return (
     <div className="le-bar">
       <h1>Editing {title}</h1>
@@ -34,7 +50,7 @@ export function EditBar(props: {
       <IconButton icon={Redo2} label="Redo" keys={`${mod}⇧Z`} disabled={!canRedo} onClick={onRedo} />
       <Divider />
       <Versions id={id} onRestore={onRestore} />
-      <Button onClick={onDiscard}>Discard</Button>
+      <Button onClick={changes > 0 ? () => setLeaving(true) : onDiscard}>Discard</Button>
       <Button variant="primary" keys={`${mod}S`} disabled={saving} onClick={onSave}>
         {saving ? "Saving" : "Save"}
       </Button>

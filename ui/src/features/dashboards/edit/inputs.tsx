@@ -25,7 +25,7 @@ export function Late({
   );
 }
 
-/** A statement that is told when it is run. */
+/** A statement that is told when it is run or left, so that nothing typed is lost. */
 export function SqlField({
   label,
   sql: stored,
@@ -50,6 +50,7 @@ export function SqlField({
         rows={rows}
         value={sql}
         onChange={(event) => setSql(event.target.value)}
+        onBlur={run}
         onKeyDown={(event) => {
           if (event.key !== "Enter" || !(event.metaKey || event.ctrlKey)) return;
           event.preventDefault();

@@ -3,8 +3,10 @@ import {
   autocompletion,
   closeBrackets,
   closeBracketsKeymap,
+  closeCompletion,
   completionKeymap,
   completionStatus,
+  selectedCompletion,
 } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab, toggleComment } from "@codemirror/commands";
 import { sql } from "@codemirror/lang-sql";
@@ -143,6 +145,15 @@ function replaceAll(view: EditorView, text: string) {
   view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text }, selection: { anchor } });
 }
 
+/** Whether the suggestion that Enter would take is what stands before the cursor. */
+function isComplete(state: EditorState): boolean {
+  const chosen = selectedCompletion(state);
+  if (!chosen || chosen.apply !== undefined) return false;
+  const { head } = state.selection.main;
+  const word = state.sliceDoc(Math.max(0, head - chosen.label.length), head);
+  return word.toLowerCase() === chosen.label.toLowerCase();
+}
+
 function editorExtensions(latest: { current: Omit<Props, "ref"> }): Extension {
   const does = (command: (commands: EditorCommands) => void) => () => {
     command(latest.current.commands);
@@ -158,6 +169,14 @@ function editorExtensions(latest: { current: Omit<Props, "ref"> }): Extension {
       // An open list of suggestions closes first.
       { key: "Escape", run: (view) => completionStatus(view.state) !== "active" && latest.current.commands.stop() },
       { key: "Tab", run: acceptCompletion },
+      // A word that is complete already has nothing to take over: Enter is a new line then.
+      {
+        key: "Enter",
+        run: (view) => {
+          if (isComplete(view.state)) closeCompletion(view);
+          return false;
+        },
+      },
     ]),
   );
   return [
