@@ -19,7 +19,7 @@ LEFT_OUT = {
     "random", "rand", "uuid", "now", "shuffle", "current_groups", "current_date", "current_timezone", "bar", "render", "color", "rgb",
     "fail", "version", "approx_distinct", "approx_percentile", "approx_most_frequent", "numeric_histogram", "approx_set",
     "learn_classifier", "learn_libsvm_classifier", "learn_libsvm_regressor", "learn_regressor", "reduce_agg",
-    "current_user", "make_set_digest", "merge", "empty_approx_set",
+    "current_user", "make_set_digest", "merge", "empty_approx_set", "arbitrary", "any_value",
 }  # fmt: skip
 OPAQUE = ("digest", "hyperloglog", "color", "unknown", "geometry", "classifier", "regressor", "model")
 
@@ -658,7 +658,8 @@ class Expressions:
             texts = [self.value(of, scope, 1) for of in arguments[:2]] + [str(self.one(1, 2, 3))]
         else:
             texts = [self.value(of, scope, 1) for of in arguments]
-        if signature.name == "listagg" and is_window:
+        # Which of several with the same key are taken as a frame moves is Trino's heap's to say.
+        if is_window and (signature.name == "listagg" or signature.name in ("max_by", "min_by") and len(arguments) == 3):
             return f"count({texts[0]})"
         if signature.name == "listagg":
             return f"listagg({texts[0]}, ',') WITHIN GROUP (ORDER BY {texts[0]})"
