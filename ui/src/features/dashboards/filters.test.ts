@@ -55,6 +55,16 @@ describe("filters", () => {
     expect(summary(dates, values(""), null, boundsOf(dates, data))).toEqual({ text: "1 Jan – 1 Apr 2025", on: false });
     expect(summary(dates, values("from=2025-03-26"), null, boundsOf(dates, data)).on).toBe(true);
   });
+  it("offer no choice that an address can't make", () => {
+    const dma = filter("dma");
+    const answer = data.queries["opt_dma"];
+    const at = answer?.columns.findIndex((c) => c.name === "value") ?? -1;
+    const rows = answer?.rows.map((r, i) => (i < 2 ? r.with(at, i === 0 ? null : "") : r)) ?? [];
+    const queries = { ...data.queries, opt_dma: { ...answer, rows } } as typeof data.queries;
+    const options = optionsOf(dma, { ...data, queries });
+    expect(options?.list.length).toBe(28);
+    expect(options?.total).toBe(28);
+  });
   it("say before applying how far a choice narrows the next levels", () => {
     const options = optionsOf(filter("dma"), data);
     expect(effect(filter("dma"), ["LAX", "SAN"], options ?? { list: [], total: 0 }, filter("restaurant"))).toMatch(

@@ -29,15 +29,17 @@ export function optionsOf(filter: Filter, data: DashboardData | undefined): Opti
   const more = answer.columns.flatMap((c, i) =>
     ["value", "label", "parent", "n", "total"].includes(c.name) ? [] : [{ name: c.name, i }],
   );
-  const list = answer.rows.map((r): Option => ({
-    value: String(r[value] ?? ""),
-    label: String(r[label] ?? r[value] ?? ""),
+  // Null and no text are what an address can't choose.
+  const rows = answer.rows.filter((r) => (r[value] ?? "") !== "");
+  const list = rows.map((r): Option => ({
+    value: String(r[value]),
+    label: String(r[label] ?? r[value]),
     parent: parent < 0 || r[parent] === null || r[parent] === undefined ? null : String(r[parent]),
     n: asCount(r[n] ?? 0),
     counts: more.length ? Object.fromEntries(more.map((m) => [m.name, asCount(r[m.i])])) : NO_COUNTS,
   }));
   const known = total < 0 ? undefined : answer.rows[0]?.[total];
-  return { list, total: known === undefined ? list.length : asCount(known) };
+  return { list, total: known === undefined ? list.length : asCount(known) - (answer.rows.length - rows.length) };
 }
 
 /** The days a date filter can reach, from its bounds query. */
