@@ -5,11 +5,13 @@ import { databases, tables } from "@/api/queries";
 import type { CatalogSummary } from "@/api/types";
 import { bytes, changed, count, full } from "@/lib/format";
 import { useNow } from "@/lib/now";
+import { buttonClass } from "@/ui/button";
 import { Failure } from "@/ui/failure";
 import { EmptyState, Strip } from "@/ui/message";
 import { Page, PageTitle, SectionHead } from "@/ui/page";
 import { SkeletonRows } from "@/ui/skeleton";
 import { Table, Td, Th } from "@/ui/table";
+import { useIsAdmin } from "@/ui/use-role";
 
 /** Every table of one catalog, by database. */
 export function CatalogOverview({ catalog: of }: { catalog: CatalogSummary | undefined }) {
@@ -122,18 +124,35 @@ const Unknown = () => (
   </span>
 );
 
-export const NoCatalogs = () => (
-  <Page className="w-full pt-6">
-    <PageTitle>Data</PageTitle>
-    <EmptyState icon={Database} title="No data is connected yet" className="max-w-[60ch]!">
-      <p>
-        An administrator points Lakefront at a folder or a bucket. It reads CSV, JSON and Parquet where they lie and
-        writes nothing there; folders like <code className="text-small">state=CA</code> become partitions.
-      </p>
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a long line is scrolled by keys too */}
-      <pre tabIndex={0} className="mt-2.5 overflow-x-auto rounded-row bg-sunken px-2.5 py-2 text-small/4.75">
-        lakefront catalog add lake --path /data/lake{"\n"}lakefront catalog add lake --s3 s3://bucket/prefix/
-      </pre>
-    </EmptyState>
-  </Page>
-);
+export function NoCatalogs() {
+  const isAdmin = useIsAdmin();
+  return (
+    <Page className="w-full pt-6">
+      <PageTitle>Data</PageTitle>
+      <EmptyState
+        icon={Database}
+        title="No data is connected yet"
+        className="max-w-[60ch]!"
+        actions={
+          isAdmin && (
+            <Link to="/admin/connections" className={buttonClass("primary")}>
+              New connection
+            </Link>
+          )
+        }
+      >
+        <p>
+          {isAdmin
+            ? "Point Lakefront at a folder or a bucket, here or by a command."
+            : "An administrator points Lakefront at a folder or a bucket."}{" "}
+          It reads CSV, JSON and Parquet where they lie and writes nothing there; folders like{" "}
+          <code className="text-small">state=CA</code> become partitions.
+        </p>
+        {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a long line is scrolled by keys too */}
+        <pre tabIndex={0} className="mt-2.5 overflow-x-auto rounded-row bg-sunken px-2.5 py-2 text-small/4.75">
+          lakefront catalog add lake --path /data/lake{"\n"}lakefront catalog add lake --s3 s3://bucket/prefix/
+        </pre>
+      </EmptyState>
+    </Page>
+  );
+}
