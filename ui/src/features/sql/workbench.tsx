@@ -95,14 +95,18 @@ export default function Workbench() {
   const statement = statementToRun(draft.sql, clampTo(selection, draft.sql.length));
   const estimate = useEstimate(statement === null || place.catalog === null ? null : request(statement.text));
 
+  // What it ran on stays its place, whatever catalogs come later.
+  const keepPlace = () => edit({ catalog: place.catalog, database: place.database });
   const runNow = () => {
     const chosen = statementToRun(draft.sql, clampTo(editor.current?.selection() ?? selection, draft.sql.length));
     if (chosen === null) return setNotice({ text: "There is no statement to run." });
     setPane((old) => (old === "history" ? "results" : old));
+    keepPlace();
     void start(draft.key, [{ from: chosen.from, request: request(chosen.text) }]);
   };
   const runAll = () => {
     setPane("results");
+    keepPlace();
     void start(
       draft.key,
       splitStatements(draft.sql).map((each) => ({ from: each.from, request: request(each.text) })),
