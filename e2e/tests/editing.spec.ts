@@ -85,6 +85,23 @@ test("what is typed and not run is saved all the same", async ({ page }) => {
   expect(JSON.stringify(body.definition)).toContain("select 'typed' as restaurant");
 });
 
+test("what is typed stays when another tile is clicked, and goes when it is undone", async ({ page }) => {
+  const { dashboard, tile } = await edit(page, "Typed and undone");
+  await tile("Top restaurants").click();
+  const text = page.getByRole("textbox", { name: "SQL", exact: true });
+  await text.fill("select 'typed' as restaurant, 1 as demand");
+  await tile("Demand by DMA").click();
+  await expect(page.locator(".le-state")).toContainText("1 change");
+  await tile("Top restaurants").click();
+  await expect(text).toHaveValue(/typed/);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(text).not.toHaveValue(/typed/);
+  await save(page);
+  await saved(page);
+  const { body } = await api<{ definition: unknown }>(page, "GET", `/dashboards/${dashboard.id}`);
+  expect(JSON.stringify(body.definition)).not.toContain("select 'typed'");
+});
+
 test("a new dashboard opens for editing, and a saved chart becomes its first tile", async ({ page }) => {
   await page.goto("/dashboards");
   const made = await api(page, "POST", "/charts", {

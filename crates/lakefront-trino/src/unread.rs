@@ -25,7 +25,7 @@ pub(crate) fn in_plan(plan: LogicalPlan) -> Result<LogicalPlan> {
 /// The plan, where it gives rows that are written out, for one that reads these columns only.
 fn read_by(plan: &LogicalPlan, mut read: HashSet<Column>) -> Result<Option<LogicalPlan>> {
     match plan {
-        LogicalPlan::Values(values) => Ok(Some(LogicalPlan::Values(left_out(values, &read)?))),
+        LogicalPlan::Values(values) => Ok(left_out(values, &read)?.map(LogicalPlan::Values)),
         LogicalPlan::Filter(_) | LogicalPlan::Sort(_) | LogicalPlan::Limit(_) => {
             read.extend(columns_of(plan)?);
             match plan.inputs().as_slice() {
@@ -48,12 +48,14 @@ fn columns_of(plan: &LogicalPlan) -> Result<HashSet<Column>> {
     Ok(columns)
 }
 
-fn left_out(values: &Values, read: &HashSet<Column>) -> Result<Values> {
+fn left_out(values: &Values, read: &HashSet<Column>) -> Result<Option<Values>> {
+    let columns = values.schema.columns();
+    let unread: Vec<usize> = (0..columns.len()).filter(|at| !read.contains(&columns[*at])).collect();
+    if unread.is_empty() {
+        return Ok(None);
+    }
     let mut left = values.clone();
-    for (at, column) in values.schema.columns().iter().enumerate() {
-        if read.contains(column) {
-            continue;
-        }
+    for at in unread {
         let field = values.schema.field(at);
         let any = if field.is_nullable() {
             ScalarValue::try_from(field.data_type())
@@ -65,5 +67,5 @@ fn left_out(values: &Values, read: &HashSet<Column>) -> Result<Values> {
             row[at] = any.clone();
         }
     }
-    Ok(left)
+    Ok(Some(left))
 }

@@ -126,6 +126,15 @@ pub fn is_key(key: &Value, other: &Value) -> bool {
     equal(key, other) == Some(true)
 }
 
+pub fn holds_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) | Value::Row(items) => items.iter().any(holds_null),
+        Value::Map(entries) => entries.iter().any(|(key, item)| holds_null(key) || holds_null(item)),
+        _ => false,
+    }
+}
+
 /// Whether there is a map within that is not even the same as itself.
 pub fn has_lost_key(value: &Value) -> bool {
     match value {
@@ -140,12 +149,12 @@ pub fn has_lost_key(value: &Value) -> bool {
 pub fn compare(a: &Value, b: &Value) -> Result<Option<Ordering>> {
     match (a, b) {
         (Value::Array(_), _) | (Value::Row(_), _) => compare_by(a, b, |a, b| Some(order_doubles(a, b))),
-        _ => compare_numbers(a, b),
+        _ => partial_compare(a, b),
     }
 }
 
-/// As [`compare`], but for NaN within arrays and rows, which is no number there either.
-pub fn compare_numbers(a: &Value, b: &Value) -> Result<Option<Ordering>> {
+/// As [`compare`], but NaN makes it undecided within arrays and rows, too.
+pub fn partial_compare(a: &Value, b: &Value) -> Result<Option<Ordering>> {
     compare_by(a, b, |a, b| a.partial_cmp(&b))
 }
 

@@ -1,10 +1,10 @@
 //! The folder of what is Lakefront's own on a machine, and the one server that uses it.
 
 use std::fs::{DirBuilder, File, TryLockError};
-use std::io::{Read, Seek, Write};
-use std::net::SocketAddr;
+use std::io::{Read, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 
@@ -27,7 +27,16 @@ impl Held {
         let lock = lock_of(path);
         let open = || File::options().read(true).write(true).create(true).truncate(false).open(&lock);
         let mut file = open().with_context(|| format!("cannot open {}", lock.display()))?;
-        match file.try_lock() {
+        // Who asks for the server's address holds it for a moment, too.
+        let mut patience = 10;
+        let locked = loop {
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) if patience > 0 => patience -= 1,
+                locked => break locked,
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        };
+        match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
@@ -49,22 +58,21 @@ impl Held {
         Ok(Self(file))
     }
 
-    /// For commands that print addresses.
-    pub fn listens(&mut self, address: SocketAddr) -> anyhow::Result<()> {
-        self.0.seek(std::io::SeekFrom::End(0))?;
-        writeln!(self.0, "{address}").context("cannot write where the server listens")
+    /// For commands that print links.
+    pub fn serves(&mut self, url: &str) -> anyhow::Result<()> {
+        writeln!(self.0, "{url}").context("cannot write where the server is")
     }
 }
 
-/// Where the server that uses the folder listens, if one does.
-pub fn server_at(path: &Path) -> Option<SocketAddr> {
+/// The address of the server that uses the folder, if one does.
+pub fn server_at(path: &Path) -> Option<String> {
     let mut file = File::open(lock_of(path)).ok()?;
     if !matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) {
         return None;
     }
     let mut holder = String::new();
     file.read_to_string(&mut holder).ok()?;
-    holder.lines().nth(1)?.parse().ok()
+    holder.lines().nth(1).map(str::to_owned)
 }
 
 fn lock_of(path: &Path) -> PathBuf {

@@ -20,6 +20,8 @@ LEFT_OUT = {
     "fail", "version", "approx_distinct", "approx_percentile", "approx_most_frequent", "numeric_histogram", "approx_set",
     "learn_classifier", "learn_libsvm_classifier", "learn_libsvm_regressor", "learn_regressor", "reduce_agg",
     "current_user", "make_set_digest", "merge", "empty_approx_set", "arbitrary", "any_value",
+    # Its keys are in the order of hashes.
+    "array_histogram",
 }  # fmt: skip
 OPAQUE = ("digest", "hyperloglog", "color", "unknown", "geometry", "classifier", "regressor", "model")
 

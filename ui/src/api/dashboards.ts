@@ -62,6 +62,9 @@ export function freshTileId(definition: DashboardDefinition, wish = "tile"): str
   return `${wish}-${n}`;
 }
 
+/** As many as a saved tile gets. */
+const TILE_ROWS = 20_000;
+
 /** Runs a tile's SQL that is not saved yet, with the filters as parameters, and reads its first rows. */
 export const tilePreview = (request: { sql: string; catalog: string; database: string; parameters: FilterValues }) =>
   queryOptions({
@@ -80,7 +83,7 @@ export const tilePreview = (request: { sql: string; catalog: string; database: s
       const page =
         run.state === "SUCCEEDED"
           ? await callJson<ResultPage>(`/executions/${part(run.id)}/result`, {
-              query: { format: "json", limit: 5000 },
+              query: { format: "json", limit: TILE_ROWS },
               signal,
             })
           : { columns: [], rows: [] };
@@ -89,7 +92,7 @@ export const tilePreview = (request: { sql: string; catalog: string; database: s
         execution_id: id,
         state,
         ...page,
-        truncated: page.rows.length === 5000,
+        truncated: (run.statistics.rows ?? 0) > page.rows.length,
         statistics,
         estimate,
         engine,

@@ -18,6 +18,8 @@ export type Label =
       c?: string;
       a?: "middle" | "end";
       bold?: string;
+      /** The tone of the line it names. */
+      key?: string;
     }
   /** A px or per-cent box at a per-cent place. */
   | { x: number; y: number; w: string; h: string; c?: string; fill?: string; r?: number };
@@ -75,7 +77,8 @@ function labelSvg(m: Label): string {
     return `<rect${m.c ? ` class="${m.c}"` : ""} x="${r2(m.x)}%" y="${r2(m.y)}%" width="${m.w}" height="${m.h}"${m.r ? ` rx="${m.r}"` : ""}${m.fill ? ` fill="${esc(m.fill)}"` : ""}/>`;
   const cls = m.c ? ` class="${m.c}"` : "";
   const anchor = m.a ? ` text-anchor="${m.a}"` : "";
-  const body = (m.bold ? `<tspan class="b">${esc(m.bold)}</tspan> ` : "") + esc(m.text);
+  const key = m.key ? `<tspan class="f ${m.key}">●</tspan> ` : "";
+  const body = key + (m.bold ? `<tspan class="b">${esc(m.bold)}</tspan> ` : "") + esc(m.text);
   const dx = m.dx ? ` dx="${r1(m.dx)}"` : "";
   const dy = m.dy ? ` dy="${r1(m.dy)}"` : "";
   return `<text${cls} x="${r2(m.x)}%" y="${r2(m.y)}%"${dx}${dy}${anchor}>${body}</text>`;

@@ -17,7 +17,7 @@ use crate::comparison::{self, Comparison};
 use crate::error::{Code, Error, Result};
 use crate::types::Type;
 use crate::udf::Udf;
-use crate::value::Value;
+use crate::value::{self, Value, Values};
 
 /// Expressions that are looked at for one statement, those of lambdas and subqueries as often as they are.
 const MOST_LOOKS: usize = 2_000_000;
@@ -431,14 +431,16 @@ impl Analyzer<'_> {
         };
         let value = self.coerce(value, &of)?;
         let list = list.into_iter().map(|item| self.coerce(item, &of)).collect::<Result<Vec<_>>>()?;
-        let may_be_null = |item: &Expr| {
-            let is_scalar = !matches!(of, Type::Array(_) | Type::Map(..) | Type::Row(_));
-            !(is_scalar && matches!(item, Expr::Literal(value, _) if !value.is_null()))
-        };
-        let (known, unknown): (Vec<&Expr>, Vec<&Expr>) = list.iter().partition(|item| comparison::is_constant(item));
-        if comparison::is_constant(&value) && !unknown.is_empty() && known.into_iter().any(may_be_null) {
-            let message = "IN of a constant where its list has NULL and what is no constant";
-            return Err(Error::not_here(message));
+        if comparison::is_constant(&value) {
+            let (known, unknown): (Vec<&Expr>, Vec<&Expr>) =
+                list.iter().partition(|item| comparison::is_constant(item));
+            // Trino forgets the null then.
+            if !unknown.is_empty()
+                && known.into_iter().map(|item| may_hold_null(item, &of)).any(|may| may.unwrap_or(true))
+            {
+                let message = "IN of a constant where its list has NULL and what is no constant";
+                return Err(Error::not_here(message).at(place(ast)));
+            }
         }
         // Of one item the engine's optimizer would make another kind of IN where that is a subquery.
         if comparison::is_native(&of) && list.len() > 1 {
@@ -567,6 +569,12 @@ impl Analyzer<'_> {
         let udf = Udf { strict: false, ..Udf::new("array", crate::functions::array_kernel, types, of.clone()) };
         Ok(Typed::new(udf.on(items), of))
     }
+}
+
+/// Whether a constant is null or holds one, as far as that is known before it runs.
+fn may_hold_null(item: &Expr, of: &Type) -> Result<bool> {
+    let Expr::Literal(value, _) = Udf::with_known_values(item.clone())? else { return Ok(true) };
+    Ok(value::holds_null(&Values::new(&value.to_array_of_size(1)?, of).get(0)))
 }
 
 pub(super) fn boolean(expr: Expr) -> Typed {

@@ -344,7 +344,13 @@ impl Analyzer<'_> {
         if !of.is_orderable() {
             return Err(Error::new(Code::GenericInternalError, "Subquery result type must be orderable"));
         }
-        let (value, item) = (self.coerce(value, &of)?, Typed::new(self.coerce(column, &of)?, of.clone()));
+        let (mut value, mut item) = (self.coerce(value, &of)?, self.coerce(column, &of)?);
+        let mut of = of;
+        if matches!(of, Type::Char(_)) {
+            (value, item) = (comparison::sort_key(value, &of), comparison::sort_key(item, &of));
+            of = comparison::sort_type(&of);
+        }
+        let item = Typed::new(item, of.clone());
         // Over the items: all of them, those that are not null, the least and the greatest.
         let fact = |expr: Expr| -> Result<Expr> {
             let aggregate: [Expr; 0] = [];

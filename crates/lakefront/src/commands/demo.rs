@@ -48,8 +48,8 @@ impl Demo {
 
         let address = settings.server.listen;
         let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
-        held.listens(listener.local_addr()?)?;
         let app = App::new(settings, listener.local_addr()?, opened);
+        held.serves(&app.base_url())?;
         let link = sign_in_link(&app, administrator.id).await.map_err(told)?;
         say(format_args!("Lakefront is ready at {}", app.base_url()));
         say(format_args!("Sign in once with {link}"));

@@ -37,8 +37,8 @@ impl Serve {
         let opened = app::open(&settings).await?;
         let setup = opened.store.setup_required(&system("start")).await?;
         let listener = listen(&settings, setup).await?;
-        held.listens(listener.local_addr()?)?;
         let app = App::new(settings, listener.local_addr()?, opened);
+        held.serves(&app.base_url())?;
         say(format_args!("Lakefront is ready at {}", app.base_url()));
         if !app.settings.server.public_url.is_empty() {
             say(format_args!("Listening on {}", app.address));

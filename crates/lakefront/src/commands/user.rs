@@ -55,8 +55,9 @@ impl UserCommand {
                 if !user.has_password {
                     let token = store.create_sign_in_link(&scope, user.id).await?;
                     say("They sign in once, within 15 minutes, with:");
-                    let address = data_dir::server_at(&settings.data_dir).unwrap_or(settings.server.listen);
-                    print(format_args!("{}/signin?token={}", settings.server.base_url(address), token.expose()))?;
+                    let server = data_dir::server_at(&settings.data_dir)
+                        .unwrap_or_else(|| settings.server.base_url(settings.server.listen));
+                    print(format_args!("{server}/signin?token={}", token.expose()))?;
                 }
             }
             Self::List => {

@@ -160,10 +160,11 @@ function endLabels(
   if (p.series.length < 2) return { right: 8, labels: [] };
   const gap = (16 / Math.max(120, options.height)) * 1000;
   const all = p.series.slice(0, 9).flatMap((s, i) => {
-    if (tone(i, p.series.length) === "cx") return [];
+    const key = tone(i, p.series.length);
+    if (key === "cx") return [];
     const at = s.values.findLastIndex((v) => v !== null);
     const v = s.values[at] ?? null;
-    return v === null ? [] : [{ name: fit(s.name, 120, 12), v, y: place(i, v) }];
+    return v === null ? [] : [{ name: fit(s.name, 120, 12), key, v, y: place(i, v) }];
   });
   all.sort((a, b) => a.y - b.y);
   for (let i = 1; i < all.length; i++) {
@@ -175,10 +176,10 @@ function endLabels(
   if (over > 0) for (const label of all) label.y -= over;
   const text = (v: number): string =>
     total ? value(v / total, "percent", 0) : style === "percent" ? value(v, style) : compact(v);
-  const right = Math.max(40, ...all.map((l) => textWidth(l.name, 12, 600) + textWidth(text(l.v)) + 16));
+  const right = Math.max(40, ...all.map((l) => textWidth(l.name, 12, 600) + textWidth(text(l.v)) + 30));
   return {
     right,
-    labels: all.map((l) => ({ bold: l.name, text: text(l.v), x: 100, y: l.y / 10, dx: 10, dy: 4, c: "e" })),
+    labels: all.map((l) => ({ key: l.key, bold: l.name, text: text(l.v), x: 100, y: l.y / 10, dx: 10, dy: 4, c: "e" })),
   };
 }
 

@@ -9,7 +9,7 @@ use super::super::{Aggregate, aggregate, fold};
 use crate::comparison::is_native;
 use crate::error::{Error, Result};
 use crate::types::Type;
-use crate::value::{Value, compare_numbers, order, sortable};
+use crate::value::{Value, order, partial_compare, sortable};
 
 pub(super) fn all() -> Vec<Aggregate> {
     vec![
@@ -47,7 +47,7 @@ enum Side {
 impl Side {
     /// Whether a value takes the place of another. NaN never does, and any number takes its place.
     fn prefers(self, new: &Value, old: &Value) -> Result<bool> {
-        Ok(match compare_numbers(new, old)? {
+        Ok(match partial_compare(new, old)? {
             Some(Ordering::Less) => self == Side::Least,
             Some(Ordering::Greater) => self == Side::Greatest,
             Some(Ordering::Equal) => false,

@@ -1,7 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Plus, X } from "lucide-react";
 import { useEffect, useReducer, useState } from "react";
-import { flushSync } from "react-dom";
 import { saveDashboard, UNTITLED } from "@/api/dashboards";
 import { ApiError } from "@/api/error";
 import { filtersFromSearch, tabFromSearch } from "@/api/filters";
@@ -38,6 +37,7 @@ import { EditBar } from "./edit-bar";
 import { EditGrid } from "./edit-grid";
 import { FilterPanel } from "./filter-panel";
 import { filtersOf } from "./filters";
+import { leaveField } from "./inputs";
 import { TilePanel } from "./tile-panel";
 import { useFilterData, useTileData } from "./use-tile-data";
 import "./edit.css";
@@ -66,8 +66,12 @@ export function DashboardEditor({
     future: [],
   });
   const { title, definition } = draft.now;
-  const [chosen, setChosen] = useState<string | null>(null);
+  const [chosen, choose] = useState<string | null>(null);
   const [chosenFilter, setChosenFilter] = useState<string | null>(null);
+  const setChosen = (id: string | null): void => {
+    if (id !== chosen) leaveField();
+    choose(id);
+  };
   const [panel, setPanel] = useState(true);
   const search = useDashboardSearch(definition);
   const tab = search.tab ?? definition.tabs[0]?.id ?? "";
@@ -90,8 +94,9 @@ export function DashboardEditor({
   const client = useQueryClient();
   const save = useMutation({
     mutationFn: async (version: number) =>
-      changes === 0 ? dashboard : saveDashboard({ id: dashboard.id, version }, { title, definition }),
+      changes === 0 ? null : saveDashboard({ id: dashboard.id, version }, { title, definition }),
     onSuccess: (next) => {
+      if (!next) return leave();
       keep(dashboard.id, null);
       client.setQueryData(dashboardBySlug(dashboard.slug).queryKey, next);
       void client.invalidateQueries({ queryKey: ["dashboards"], exact: true });
@@ -132,8 +137,7 @@ export function DashboardEditor({
   useHotkey("mod+z", () => act({ do: "undo" }));
   useHotkey("mod+shift+z", () => act({ do: "redo" }));
   useHotkey("mod+s", () => {
-    // What is being typed counts once its field is left.
-    flushSync(() => document.activeElement instanceof HTMLElement && document.activeElement.blur());
+    leaveField();
     save.mutate(base.version);
   });
 

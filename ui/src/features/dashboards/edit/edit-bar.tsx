@@ -1,7 +1,7 @@
 import { CircleDot, Redo2, Undo2 } from "lucide-react";
 import { useState } from "react";
 import { count } from "@/lib/format";
-import { useModKey } from "@/lib/hotkeys";
+import { useHotkey, useModKey } from "@/lib/hotkeys";
 import { Button, IconButton } from "@/ui/button";
 import { Icon } from "@/ui/icon";
 import { Divider } from "@/ui/page";
@@ -24,7 +24,9 @@ export function EditBar(props: {
   const { id, title, changes, canRedo, saving, onUndo, onRedo, onRestore, onDiscard, onSave } = props;
   const mod = useModKey();
   const [leaving, setLeaving] = useState(false);
-  if (leaving && changes > 0)
+  useHotkey("Escape", () => setLeaving(false), leaving);
+  if (leaving && changes === 0) setLeaving(false);
+  if (leaving)
     return (
       <div className="le-bar" role="alertdialog" aria-label="Discard what you changed?">
         <h1>{changes === 1 ? "Discard one change?" : `Discard ${count(changes, "change")}?`}</h1>

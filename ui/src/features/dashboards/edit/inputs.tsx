@@ -1,5 +1,6 @@
 import { Play } from "lucide-react";
 import { useState, type ComponentProps } from "react";
+import { flushSync } from "react-dom";
 import { Button } from "@/ui/button";
 import { Input, TextArea } from "@/ui/field";
 
@@ -25,6 +26,12 @@ export function Late({
   );
 }
 
+/** Takes over what is being typed, before its field goes or what is saved is read. */
+export function leaveField(): void {
+  const field = document.activeElement;
+  if (field instanceof HTMLTextAreaElement || field instanceof HTMLInputElement) flushSync(() => field.blur());
+}
+
 /** A statement that is told when it is run or left, so that nothing typed is lost. */
 export function SqlField({
   label,
@@ -38,6 +45,12 @@ export function SqlField({
   onRun: (sql: string) => void;
 }) {
   const [sql, setSql] = useState(stored);
+  // An undo or an earlier version is what it holds now.
+  const [shown, setShown] = useState(stored);
+  if (shown !== stored) {
+    setShown(stored);
+    setSql(stored);
+  }
   const run = (): void => {
     if (sql !== stored) onRun(sql);
   };
@@ -50,7 +63,8 @@ export function SqlField({
         rows={rows}
         value={sql}
         onChange={(event) => setSql(event.target.value)}
-        onBlur={run}
+        // Not where the whole window was left: it has the focus still.
+        onBlur={(event) => document.activeElement !== event.currentTarget && run()}
         onKeyDown={(event) => {
           if (event.key !== "Enter" || !(event.metaKey || event.ctrlKey)) return;
           event.preventDefault();

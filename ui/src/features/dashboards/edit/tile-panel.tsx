@@ -180,7 +180,14 @@ function Data({
       {shared > 1 && (
         <p className="le-none">
           {shared} tiles draw this query; a change is for all of them.{" "}
-          <button type="button" className="text-accent-text" onClick={onOwnSql}>
+          {/* Keeps the focus where it is: what is being typed is for this tile alone. */}
+          <button
+            type="button"
+            className="text-accent-text"
+            onPointerDown={(event) => event.preventDefault()}
+            onMouseDown={(event) => event.preventDefault()}
+            onClick={onOwnSql}
+          >
             Make it this tile’s own
           </button>
         </p>

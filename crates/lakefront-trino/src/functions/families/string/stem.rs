@@ -69,13 +69,16 @@ fn stemmer(language: &str) -> Result<Stemmer> {
 
 fn stem<'a>(stemmer: &Stemmer, language: &str, word: &'a str) -> Cow<'a, str> {
     match language {
-        "de" => stemmer.stem(&with_umlauts(word)).into_owned().into(),
+        "de" => stemmer.stem(&with_umlauts(word)).replace(KEPT_SHARP_S, "ß").into(),
         "hu" => with_other_accents(&stemmer.stem(&with_other_accents(word))).into(),
         "pt" => portuguese(stemmer, word),
         "tr" => turkish(stemmer, word),
         _ => stemmer.stem(word),
     }
 }
+
+/// Stands for a ß that is not to become ss: no letter, as ß is no vowel.
+const KEPT_SHARP_S: char = '\u{fffe}';
 
 /// What Snowball's `German2`, which is Trino's German, does before it goes on as German: ae, oe and ue are umlauts.
 fn with_umlauts(word: &str) -> String {
@@ -99,13 +102,11 @@ fn with_umlauts(word: &str) -> String {
                 rest
             }
             // What stands behind qu it does not look at.
-            ['q', 'u', next, after, rest @ ..] => {
-                text.extend(['q', 'u', *next, *after]);
+            ['q', 'u', rest @ ..] => {
+                let (unseen, rest) = rest.split_at(if rest.len() < 2 { rest.len() } else { 2 });
+                let kept = unseen.iter().map(|letter| if *letter == 'ß' { KEPT_SHARP_S } else { *letter });
+                text.extend(['q', 'u'].into_iter().chain(kept));
                 rest
-            }
-            ['q', 'u', ..] => {
-                text.extend(rest);
-                return text;
             }
             [letter, rest @ ..] => {
                 text.push(*letter);
