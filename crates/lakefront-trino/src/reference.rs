@@ -93,6 +93,10 @@ pub const SUPPORTED: &[Construct] = &[
 /// Trino's, and refused here: with an Athena or a Trino beside, the statement goes there.
 pub const REFUSED: &[Construct] = &[
     construct(
+        "IN of a constant where its list has NULL and what is no constant",
+        "SELECT 1 IN (nationkey, NULL) FROM nation",
+    ),
+    construct(
         "A row pattern in a window",
         "SELECT n OVER (ORDER BY nationkey MEASURES LAST(name) AS n ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING PATTERN (A) DEFINE A AS true) FROM nation",
     ),

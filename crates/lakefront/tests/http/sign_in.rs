@@ -110,6 +110,13 @@ async fn guessing_is_slowed_down_whatever_address_it_claims() {
 }
 
 #[tokio::test]
+async fn an_invitation_leads_where_the_server_is_reached() {
+    let server = Server::start(&[("LAKEFRONT_SERVER_PUBLIC_URL", "https://lake.example.com")]);
+    let link = output(server.data.path(), &["user", "add", "far@example.com", "--role", "viewer"], "");
+    assert!(link.starts_with("https://lake.example.com/signin?token="), "{link}");
+}
+
+#[tokio::test]
 async fn an_invitation_works_once() {
     let server = Server::shared();
     let link = output(server.data.path(), &["user", "add", "invited@example.com", "--role", "viewer"], "");

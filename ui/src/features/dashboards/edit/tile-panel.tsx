@@ -184,7 +184,6 @@ function Data({
           <button
             type="button"
             className="text-accent-text"
-            onPointerDown={(event) => event.preventDefault()}
             onMouseDown={(event) => event.preventDefault()}
             onClick={onOwnSql}
           >
