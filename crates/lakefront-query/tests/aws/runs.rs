@@ -169,6 +169,8 @@ async fn a_full_account_is_waited_for() {
     server.world().most = Some(0);
     let late = AthenaRequest { deadline: Instant::now() + Duration::from_millis(500), ..request("late") };
     assert_eq!(server.athena().await.run(late).await.err().unwrap().code, "TIMEOUT");
+    // What was on its way at the deadline is still refused.
+    tokio::time::sleep(Duration::from_secs(1)).await;
     server.world().most = None;
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(server.world().executions.is_empty(), "it came to its turn after it had been given up");
