@@ -116,6 +116,23 @@ test("filters that leave nothing say so and offer the way back", async ({ page }
   await expect(page.locator("#fan [data-drawn]")).toBeVisible();
 });
 
+test("an address that sets what is no filter, or no day, says so and offers the way back", async ({ page }) => {
+  await page.goto("/d/demand-forecast?stete=CA&from=2025-02-30&utm_source=mail");
+  const stray = page.getByRole("status").filter({ hasText: "stete" });
+  await expect(stray).toContainText(
+    "The address sets stete, which is no filter of this dashboard and changes nothing.",
+  );
+  const day = page.getByRole("status").filter({ hasText: "2025-02-30" });
+  await expect(day).toContainText("which is no day. Days are written like 2025-03-31.");
+  await expect(page.getByRole("main")).not.toContainText("NaN");
+  await picture(page, "address-notes");
+  await stray.getByRole("link", { name: "Leave it out" }).click();
+  await expect(stray).toHaveCount(0);
+  await day.getByRole("link", { name: "Leave it out" }).click();
+  await expect(page).toHaveURL(/\?utm_source=mail$/);
+  await expect(page.locator("#fan [data-drawn]")).toBeVisible();
+});
+
 test("a dashboard that is not there answers 404 with a page", async ({ page, complaints }) => {
   complaints.expect(/404/);
   const response = await page.goto("/d/no-such-dashboard");

@@ -26,6 +26,13 @@ test("a dashboard can be read and filtered without JavaScript", async ({ page })
   await expect(page).toHaveURL(/restaurant=/);
 });
 
+test("a misspelt filter is named without JavaScript", async ({ page }) => {
+  await page.goto("/d/demand-forecast?stete=CA&state=TX");
+  await page.getByRole("status").filter({ hasText: "stete" }).getByRole("link", { name: "Leave it out" }).click();
+  await expect(page).toHaveURL(/\/d\/demand-forecast\?state=TX$/);
+  await expect(page.getByText("stete")).toHaveCount(0);
+});
+
 test("tabs are links without JavaScript", async ({ page }) => {
   await page.goto("/d/demand-forecast");
   await page.getByRole("navigation", { name: "Dashboard tabs" }).getByRole("link", { name: "Items" }).click();

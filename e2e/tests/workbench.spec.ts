@@ -244,6 +244,44 @@ test("from a statement to a chart on a dashboard that stays", async ({ page }) =
   await expect(page.locator(".cm-content")).toContainText("sum(y_95)");
 });
 
+test("a statement's parameters become filters of the dashboard it goes to", async ({ page }) => {
+  await write(
+    page,
+    "select business_date, sum(y_50) as median from forecast\nwhere state = {{region}} and business_date between {{since}} and {{until}}\n[[ and business_date >= {{day_from}} ]] [[ and business_date <= {{day_to}} ]]\ngroup by 1 order by 1",
+  );
+  for (const [name, value] of [
+    ["region", "CA"],
+    ["since", "2025-01-01"],
+    ["until", "2025-03-01"],
+  ] as const)
+    await page.getByRole("textbox", { name, exact: true }).fill(value);
+  await page.locator(".cm-content").click();
+  await page.keyboard.press("ControlOrMeta+Enter");
+  await expect(statusLine(page)).toContainText(/60 rows/);
+  await page.getByRole("tab", { name: "Chart" }).click();
+  await page.getByRole("button", { name: "Add to dashboard" }).click();
+  await page.getByRole("textbox", { name: "Title of the tile" }).fill("Median");
+  await page.getByRole("textbox", { name: "Title of the new dashboard" }).fill("By region");
+  await expect(page.getByText("The dashboard gets filters for {{region}}, {{since}}")).toBeVisible();
+  await picture(page, "sql-add-filters");
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await page.getByRole("link", { name: "Open By region" }).click();
+  await expect(page).toHaveURL(/\/d\/by-region\?region=CA&since=2025-01-01&until=2025-03-01$/);
+  await expect(page.getByRole("region", { name: "Median" }).locator("[data-drawn]")).toBeVisible();
+  const filters = page.getByRole("search", { name: "Filters" });
+  await expect(filters.locator("summary")).toContainText([
+    /Region.*CA/,
+    /Since.*2025-01-01/,
+    /Until.*2025-03-01/,
+    /All dates/,
+  ]);
+  await picture(page, "dashboard-from-parameters");
+  await filters.locator("summary").filter({ hasText: "Region" }).click();
+  await filters.getByRole("textbox", { name: "Region" }).fill("TX");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/region=TX/);
+});
+
 test("a result can be downloaded", async ({ page }) => {
   await run(page, "select dma_id from dma order by 1");
   for (const label of ["CSV", "Parquet"]) {

@@ -1,4 +1,4 @@
-import type { DashboardDefinition, FilterValues } from "./types";
+import type { DashboardDefinition, DashboardFilter, FilterValues } from "./types";
 
 /** Search parameters as the router keeps them: text, or a list where a name repeats. */
 export type Search = Record<string, string | string[] | undefined>;
@@ -14,17 +14,46 @@ export function filtersFromSearch(definition: Pick<DashboardDefinition, "filters
       const chosen = many(search[filter.id]);
       if (chosen.length) values[filter.id] = chosen;
     } else {
-      const names =
-        filter.type === "date_range"
-          ? [filter.from ?? `${filter.id}_from`, filter.to ?? `${filter.id}_to`]
-          : [filter.id];
-      for (const name of names) {
+      for (const name of parametersOf(filter)) {
         const value = many(search[name])[0];
         if (value !== undefined) values[name] = value;
       }
     }
   }
   return values;
+}
+
+/** The two parameters of a range of days. */
+export const rangeNames = (filter: DashboardFilter): [string, string] => [
+  filter.from ?? `${filter.id}_from`,
+  filter.to ?? `${filter.id}_to`,
+];
+
+/** The parameters that a filter sets. */
+export const parametersOf = (filter: DashboardFilter): string[] =>
+  filter.type === "date_range" ? rangeNames(filter) : [filter.id];
+
+/** Names that a page's address has for itself. */
+export const PAGE_NAMES: ReadonlySet<string> = new Set(["tab", "table", "signin", "edit"]);
+/** The address that opens a dashboard with these values of a statement, as far as its filters can be set to them. */
+export function searchOf({ filters }: Pick<DashboardDefinition, "filters">, values: Record<string, unknown>): Search {
+  const search: Search = {};
+  for (const filter of filters)
+    for (const name of parametersOf(filter)) {
+      const value = values[name] ?? null;
+      const texts = (Array.isArray(value) ? value : [value]).map(String);
+      if (value !== null && (filter.type === "list" || texts.length === 1)) search[name] = texts;
+    }
+  return search;
+}
+
+/** What mails and advertisements add to every link. */
+const TRACKING = /^(utm_.*|[a-z]*clid|mc_[ce]id)$/;
+
+/** Names in an address that are meant to filter this dashboard, and do not. */
+export function strayNames({ filters }: Pick<DashboardDefinition, "filters">, search: Search): string[] {
+  const known = new Set(filters.flatMap(parametersOf));
+  return Object.keys(search).filter((name) => !known.has(name) && !PAGE_NAMES.has(name) && !TRACKING.test(name));
 }
 
 const many = (value: string | string[] | undefined): string[] =>

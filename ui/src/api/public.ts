@@ -1,6 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { stringifySearch } from "@/lib/search";
 import { call } from "./client";
+import { parametersOf } from "./filters";
 import type { DashboardData, DashboardDefinition, FilterValues, PublicDashboard, PublicData } from "./types";
 
 /** Comes with the page and in no other way. */
@@ -47,14 +48,10 @@ export function oneForm(
   values: FilterValues,
   tab: string | undefined,
 ): string {
-  const pairs: [string, unknown][] = filters
-    .flatMap((filter) =>
-      filter.type === "date_range" ? [filter.from ?? `${filter.id}_from`, filter.to ?? `${filter.id}_to`] : [filter.id],
-    )
-    .map((name) => {
-      const value = values[name];
-      return [name, Array.isArray(value) ? [...new Set(value)].sort() : value];
-    });
+  const pairs: [string, unknown][] = filters.flatMap(parametersOf).map((name): [string, unknown] => {
+    const value = values[name];
+    return [name, Array.isArray(value) ? [...new Set(value)].sort() : value];
+  });
   if (tab !== tabs[0]?.id) pairs.push(["tab", tab]);
   return stringifySearch(Object.fromEntries(pairs.sort(([a], [b]) => (a < b ? -1 : 1))));
 }

@@ -15,6 +15,7 @@ import { EmptyState, Strip } from "@/ui/message";
 import { Crumb, Divider, PageHead } from "@/ui/page";
 import { Popover } from "@/ui/popover";
 import { PublicMark } from "@/ui/public-mark";
+import { AddressNotes } from "./address-notes";
 import { inOrder, type Dashboard, type Tile } from "./definition";
 import { FilterBar } from "./filter-bar";
 import { DashboardTabs, TileGrid } from "./tile-grid";
@@ -82,6 +83,7 @@ export function DashboardView({ dashboard, onEdit }: { dashboard: Dashboard; onE
       />
       <DashboardTabs definition={definition} search={search} />
       <FilterBar definition={definition} data={query.data} search={search} />
+      <AddressNotes definition={definition} search={search} />
       {query.isError && query.data && (
         <Strip className="mb-4" action={<button onClick={refresh}>Try again</button>}>
           Shown: the data before. The last load failed: {query.error.message}

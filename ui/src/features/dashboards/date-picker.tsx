@@ -1,10 +1,10 @@
 import { useRef, type MouseEvent } from "react";
+import { rangeNames } from "@/api/filters";
 import { Input } from "@/ui/field";
 import { esc } from "@/viz/marks";
-import { presets, type Preset } from "./dates";
+import { isDay, presets, type Preset } from "./dates";
 import type { Filter } from "./definition";
 import { pickFoot } from "./option-list";
-import { rangeNames } from "./options";
 
 /** The panel of a date range: usual ranges, and two dates. */
 export function DatePicker(props: {
@@ -51,7 +51,7 @@ export function DatePicker(props: {
             type="date"
             id={`${filter.id}-from`}
             name={first}
-            defaultValue={from ?? ""}
+            defaultValue={from && isDay(from) ? from : ""}
             key={`f${from}`}
             {...limits}
           />
@@ -63,7 +63,7 @@ export function DatePicker(props: {
             type="date"
             id={`${filter.id}-to`}
             name={last}
-            defaultValue={to ?? ""}
+            defaultValue={to && isDay(to) ? to : ""}
             key={`t${to}`}
             {...limits}
           />

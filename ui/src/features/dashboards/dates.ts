@@ -2,6 +2,11 @@ import { dateRange, daysBetween, isoDate } from "@/lib/format";
 
 export const dayRange = (from: string, to: string): string => dateRange(from, to);
 export const dayCount = (from: string, to: string): number => daysBetween(from, to);
+/** Whether a text is a day of the calendar: an address may hold anything. */
+export function isDay(text: string): boolean {
+  const at = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(at) && isoDate(at) === text;
+}
 const DAY = 864e5;
 const shift = (day: string, days: number): string => isoDate(Date.parse(`${day}T00:00:00Z`) + days * DAY);
 

@@ -1,5 +1,6 @@
 import { Calendar, ChevronDown, ChevronRight, Link2, RotateCcw } from "lucide-react";
 import { useEffect, useMemo, useRef, useState, type FormEvent, type ReactNode } from "react";
+import { parametersOf, rangeNames } from "@/api/filters";
 import { useHydrating } from "@/lib/hydrating";
 import { useHotkey } from "@/lib/hotkeys";
 import { cx } from "@/lib/cx";
@@ -7,10 +8,10 @@ import { IconButton, iconButtonClass } from "@/ui/button";
 import { Icon, iconHtml } from "@/ui/icon";
 import { esc } from "@/viz/marks";
 import { DatePicker } from "./date-picker";
-import { dayCount } from "./dates";
+import { dayCount, isDay } from "./dates";
 import type { DashboardData, DashboardDefinition, Filter } from "./definition";
 import { FilterPicker } from "./filter-picker";
-import { boundsOf, chosen, chosenRange, optionsOf, rangeNames, summary, type Options } from "./options";
+import { boundsOf, chosen, chosenRange, optionsOf, summary, type Options } from "./options";
 import type { DashboardSearch } from "./use-dashboard-search";
 import { ValuePicker } from "./value-picker";
 
@@ -47,9 +48,7 @@ export function FilterBar({
     const patch: Record<string, string | string[] | undefined> = {};
     for (const filter of filters) {
       if (filter.type === "list") patch[filter.id] = entered.getAll(filter.id).map(String);
-      else
-        for (const name of filter.type === "date_range" ? rangeNames(filter) : [filter.id])
-          patch[name] = String(entered.get(name) ?? "") || undefined;
+      else for (const name of parametersOf(filter)) patch[name] = String(entered.get(name) ?? "") || undefined;
       if (filter.type === "date_range") inOrder(patch, rangeNames(filter));
     }
     for (const open of form.current.querySelectorAll<HTMLDetailsElement>("details[open]")) open.open = false;
@@ -145,7 +144,7 @@ function Segment(props: {
   const head =
     (dates ? iconHtml(Calendar, 14, "text-ink-3") : `<span class="l">${esc(filter.label)}</span>`) +
     `<span class="v">${esc(text)}</span>` +
-    (dates && a && b ? `<span class="l">${dayCount(a, b)} days</span>` : "") +
+    (dates && a && b && isDay(a) && isDay(b) ? `<span class="l">${dayCount(a, b)} days</span>` : "") +
     (filter.cascade ? "" : iconHtml(ChevronDown, 14, "text-ink-3"));
   return (
     <>

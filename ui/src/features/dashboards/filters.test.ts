@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { filtersFromSearch } from "@/api/filters";
+import { filtersFromSearch, strayNames } from "@/api/filters";
 import { parseSearch } from "@/lib/search";
 import { normalizeSpec } from "@/viz";
 import { presets } from "./dates";
 import { dataKey, inOrder, tileSql, type Filter, type Tile } from "./definition";
 import { dashboard, data } from "./fixture";
 import { optionList } from "./option-list";
-import { boundsOf, effect, optionsOf, summary } from "./options";
+import { boundsOf, effect, optionsOf, summary, unreadable } from "./options";
 import { picked } from "./use-dashboard-search";
 
 const { definition } = dashboard;
@@ -14,6 +14,7 @@ const filters = definition.filters as Filter[];
 const filter = (id: string): Filter => filters.find((f) => f.id === id) as Filter;
 const tiles = definition.tabs.flatMap((t) => t.tiles) as Tile[];
 const tile = (id: string): Tile => tiles.find((t) => t.id === id) as Tile;
+const stray = (search: string) => strayNames(definition, parseSearch(search));
 const values = (search: string) => filtersFromSearch(definition, parseSearch(search));
 
 describe("the demo dashboard", () => {
@@ -54,6 +55,19 @@ describe("filters", () => {
     const dates = filter("dates");
     expect(summary(dates, values(""), null, boundsOf(dates, data))).toEqual({ text: "1 Jan – 1 Apr 2025", on: false });
     expect(summary(dates, values("from=2025-03-26"), null, boundsOf(dates, data)).on).toBe(true);
+  });
+  it("name what an address sets and does not get", () => {
+    expect(stray("stete=CA&state=CA&from=2025-03-01&tab=x&utm_source=mail&gclid=1")).toEqual(["stete"]);
+    expect(stray("FROM=2025-03-01&dates=1")).toEqual(["FROM", "dates"]);
+    expect(unreadable(filters, values("from=2025-03-01&to=2025-02-30&state=XX"))).toEqual([
+      { name: "to", value: "2025-02-30", kind: "day" },
+    ]);
+    const dates = filter("dates");
+    expect(summary(dates, values("from=soon"), null, boundsOf(dates, data)).text).toBe("from soon to 2025-04-01");
+    expect(summary(dates, values("from=soon"), null, null).text).toBe("from soon");
+    const most: Filter = { id: "most", label: "Most", type: "number" };
+    expect(unreadable([most], { most: "1e3" })).toEqual([]);
+    expect(unreadable([most], { most: "many" })).toEqual([{ name: "most", value: "many", kind: "number" }]);
   });
   it("offer no choice that an address can't make", () => {
     const dma = filter("dma");

@@ -1,6 +1,7 @@
+import { parametersOf, rangeNames } from "@/api/filters";
 import type { DashboardData, FilterValues } from "@/api/types";
 import { full } from "@/lib/format";
-import { dayRange } from "./dates";
+import { dayRange, isDay } from "./dates";
 import type { Filter } from "./definition";
 
 export interface Option {
@@ -49,11 +50,6 @@ export function boundsOf(filter: Filter, data: DashboardData | undefined): { fro
   return typeof from === "string" && typeof to === "string" ? { from: from.slice(0, 10), to: to.slice(0, 10) } : null;
 }
 
-export const rangeNames = (filter: Filter): [string, string] => [
-  filter.from ?? `${filter.id}_from`,
-  filter.to ?? `${filter.id}_to`,
-];
-
 export const chosen = (filter: Filter, values: FilterValues): string[] => {
   const v = values[filter.id];
   return Array.isArray(v) ? v : v ? [v] : [];
@@ -76,13 +72,34 @@ export function summary(
     const { from, to } = chosenRange(filter, values);
     const a = from ?? bounds?.from;
     const b = to ?? bounds?.to;
-    return { text: a && b ? dayRange(a, b) : a ? `from ${a}` : b ? `to ${b}` : "All dates", on: Boolean(from || to) };
+    const days = a && b && isDay(a) && isDay(b);
+    const text = days ? dayRange(a, b) : [a && `from ${a}`, b && `to ${b}`].filter(Boolean).join(" ");
+    return { text: text || "All dates", on: Boolean(from || to) };
   }
   const now = chosen(filter, values);
   if (now.length === 0) return { text: options ? `All ${full(options.total)}` : "All", on: false };
   const first = options?.list.find((o) => o.value === now[0])?.label ?? now[0] ?? "";
   return { text: now.length === 1 ? first : `${first} +${now.length - 1}`, on: true };
 }
+
+/** Whether a text, which an address may hold, can be what a filter is set to. */
+export function fits(type: Filter["type"], text: string): boolean {
+  if (type === "number") return Number.isFinite(Number(text));
+  return type === "list" || type === "text" || isDay(text);
+}
+
+/** What an address sets filters to though it can't be. */
+export const unreadable = (
+  filters: readonly Filter[],
+  values: FilterValues,
+): { name: string; value: string; kind: string }[] =>
+  filters.flatMap((filter) =>
+    parametersOf(filter).flatMap((name) => {
+      const value = values[name];
+      const kind = filter.type === "number" ? "number" : "day";
+      return typeof value === "string" && !fits(filter.type, value) ? [{ name, value, kind }] : [];
+    }),
+  );
 
 const sum = (list: Option[], get: (o: Option) => number): number => list.reduce((a, o) => a + get(o), 0);
 

@@ -11,6 +11,7 @@ import { LiveMark } from "@/ui/live-mark";
 import { Logo } from "@/ui/logo";
 import { EmptyState, Strip } from "@/ui/message";
 import { PageHead } from "@/ui/page";
+import { AddressNotes } from "./address-notes";
 import { inOrder, type DashboardDefinition, type Tile } from "./definition";
 import { FilterBar } from "./filter-bar";
 import { DashboardTabs, TileGrid } from "./tile-grid";
@@ -80,6 +81,7 @@ function Shown({ dashboard }: { dashboard: PublicDashboard }) {
       {dashboard.description && <p className="mt-1 max-w-[72ch] text-ink-2">{dashboard.description}</p>}
       <DashboardTabs definition={definition} search={search} />
       <FilterBar definition={definition} data={query.data} search={search} />
+      <AddressNotes definition={definition} search={search} />
       {query.isError && (
         <Strip className="mb-4" action={!gone && <button onClick={refresh}>Try again</button>}>
           {gone

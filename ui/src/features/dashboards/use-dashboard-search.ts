@@ -1,9 +1,9 @@
 import { useLocation, useNavigate } from "@tanstack/react-router";
-import { filtersFromSearch, tabFromSearch, type Search } from "@/api/filters";
+import { filtersFromSearch, parametersOf, rangeNames, strayNames, tabFromSearch, type Search } from "@/api/filters";
 import type { FilterValues } from "@/api/types";
 import { stringifySearch } from "@/lib/search";
 import type { DashboardDefinition, Filter, Tile } from "./definition";
-import { chosen, chosenRange, rangeNames } from "./options";
+import { chosen, chosenRange } from "./options";
 
 type Row = readonly unknown[];
 
@@ -23,13 +23,23 @@ export function useDashboardSearch(definition: DashboardDefinition) {
     for (const [name, value] of Object.entries(next)) if (value === undefined || value.length === 0) delete next[name];
     return next;
   };
-  const cleared = (): Search => {
-    const patch: Search = {};
-    for (const filter of definition.filters)
-      for (const name of filter.type === "date_range" ? rangeNames(filter) : [filter.id]) patch[name] = undefined;
-    return change(patch);
+  const without = (names: readonly string[]): Search =>
+    change(Object.fromEntries(names.map((name) => [name, undefined])));
+  const stray = strayNames(definition, search);
+  const cleared = (): Search => without([...definition.filters.flatMap(parametersOf), ...stray]);
+  return {
+    search,
+    values,
+    tab,
+    stray,
+    href,
+    go,
+    change,
+    without,
+    cleared,
+    path: location.pathname,
+    text: stringifySearch(search),
   };
-  return { search, values, tab, href, go, change, cleared, path: location.pathname, text: stringifySearch(search) };
 }
 export type DashboardSearch = ReturnType<typeof useDashboardSearch>;
 

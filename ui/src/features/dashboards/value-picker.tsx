@@ -1,6 +1,7 @@
 import { Input } from "@/ui/field";
 import type { Filter } from "./definition";
 import { pickFoot } from "./option-list";
+import { fits } from "./options";
 
 const TYPES: Partial<Record<Filter["type"], string>> = { number: "number", date: "date" };
 
@@ -17,7 +18,7 @@ export function ValuePicker({ filter, value }: { filter: Filter; value: string }
           step="any"
           id={id}
           name={filter.id}
-          defaultValue={value}
+          defaultValue={fits(filter.type, value) ? value : ""}
           key={value}
           className="mt-1 text-ink"
         />

@@ -3,7 +3,7 @@ import type { Place } from "./catalog/use-catalog";
 import type { Draft } from "./drafts";
 import { parseValue, type Parameter, type ParameterType } from "./text/parameters";
 
-const typeOf = ({ name, inferred }: Parameter, draft: Draft): ParameterType => draft.types[name] ?? inferred;
+export const typeOf = ({ name, inferred }: Parameter, draft: Draft): ParameterType => draft.types[name] ?? inferred;
 
 /** What is saved of a tab: its text, where it runs, and its parameters with their values as defaults. */
 export function definitionOf(draft: Draft, place: Place, parameters: Parameter[]): QueryDefinition {

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useEffectEvent, useMemo, useRef, useState } from "react";
+import { searchOf } from "@/api/filters";
 import type { Dashboard, ExecutionRequest, SavedQuery } from "@/api/types";
 import { useDocumentHead } from "@/ui/document-head";
 import type { ChartSpec } from "@/viz";
@@ -29,7 +30,7 @@ import { NO_CLIPBOARD, toClipboard } from "./result/clipboard";
 import { splitStatements, statementToRun } from "./text/statements";
 import { tablesIn } from "./text/tables";
 import { Toolbar } from "./toolbar";
-import { definitionOf, draftOf, parameterValues } from "./saved-query";
+import { definitionOf, draftOf, parameterValues, typeOf } from "./saved-query";
 import { useAddress } from "./use-address";
 import { useDrafts } from "./use-drafts";
 import { useEstimate } from "./use-estimate";
@@ -306,7 +307,11 @@ export default function Workbench() {
           <p className="wb-notice" role="status">
             {notice.text}
             {notice.dashboard ? (
-              <Link to="/d/$slug" params={{ slug: notice.dashboard.slug }}>
+              <Link
+                to="/d/$slug"
+                params={{ slug: notice.dashboard.slug }}
+                search={searchOf(notice.dashboard.definition, run?.statement.request.parameters ?? {}) as never}
+              >
                 Open {notice.dashboard.title}
               </Link>
             ) : null}
@@ -364,7 +369,11 @@ export default function Workbench() {
           catalog={place.catalog ?? ""}
           database={place.database ?? ""}
           chart={dialog.spec}
-          parameters={parameters}
+          parameters={scanParameters(run?.statement.sql ?? draft.sql, columnTypes).map((each) => ({
+            name: each.name,
+            optional: each.optional,
+            inferred: typeOf(each, draft),
+          }))}
           onDone={(dashboard) => setNotice({ text: "Added.", dashboard })}
           onClose={() => setDialog(null)}
         />

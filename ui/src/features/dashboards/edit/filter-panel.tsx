@@ -7,7 +7,7 @@ import { Button, IconButton } from "@/ui/button";
 import { Checkbox, Field, Select } from "@/ui/field";
 import { Icon } from "@/ui/icon";
 import type { DashboardDefinition, DashboardQueryData, Filter } from "../definition";
-import { rangeNames } from "../options";
+import { rangeNames } from "@/api/filters";
 import type { Content } from "./draft";
 import {
   choicesOf,

@@ -1,6 +1,6 @@
+import { PAGE_NAMES, parametersOf, rangeNames } from "@/api/filters";
 import { literally, sqlName } from "@/lib/sql-text";
 import { tileSql, type DashboardDefinition, type Filter, type Tile } from "../definition";
-import { rangeNames } from "../options";
 import { prune, type Content } from "./draft";
 
 export const filterTypes: Record<Filter["type"], string> = {
@@ -11,13 +11,7 @@ export const filterTypes: Record<Filter["type"], string> = {
   text: "A text",
 };
 
-/** Names that a page's address has for itself. */
-const TAKEN = new Set(["tab", "table", "signin", "edit"]);
-
 export const filtersOf = (definition: DashboardDefinition): Filter[] => definition.filters as Filter[];
-
-export const parametersOf = (filter: Filter): string[] =>
-  filter.type === "date_range" ? rangeNames(filter) : [filter.id];
 
 const withFilters = (content: Content, filters: readonly Filter[]): Content => ({
   ...content,
@@ -134,7 +128,7 @@ export function nameProblem(
 ): string | undefined {
   if (name === before) return undefined;
   if (!/^[a-z_][a-z0-9_]*$/i.test(name)) return "Letters, digits and _, with a letter first.";
-  if (TAKEN.has(name)) return `An address has ${name} for itself. Choose another.`;
+  if (PAGE_NAMES.has(name)) return `An address has ${name} for itself. Choose another.`;
   const others = filtersOf(definition).filter((each) => each.id !== filter.id);
   if (others.some((each) => each.id === name || parametersOf(each).includes(name)))
     return `Another filter has ${name} already. Choose another.`;

@@ -1,11 +1,13 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { PAGE_NAMES, parametersOf } from "@/api/filters";
 import { dashboards } from "@/api/queries";
 import type { Dashboard, DashboardDefinition, DashboardTile } from "@/api/types";
 import type { ChartSpec } from "@/viz";
 import * as api from "../api";
 import type { Parameter } from "../text/parameters";
 import { FormDialog } from "./dialog";
+import { newFilters, withTile } from "./tile";
 
 interface Props {
   title: string;
@@ -19,36 +21,6 @@ interface Props {
 }
 
 const NEW = "new";
-
-/** Below everything that is there, half the page wide. */
-export function withTile(
-  definition: DashboardDefinition,
-  tabId: string,
-  tile: Omit<DashboardTile, "id" | "x" | "y" | "w" | "h">,
-): DashboardDefinition {
-  const ids = new Set(definition.tabs.flatMap((tab) => tab.tiles.map((each) => each.id)));
-  const base =
-    tile.title
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, "-")
-      .replace(/^-|-$/g, "") || "tile";
-  let id = base;
-  for (let n = 2; ids.has(id); n += 1) id = `${base}-${n}`;
-  return {
-    ...definition,
-    tabs: definition.tabs.map((tab) =>
-      tab.id === tabId
-        ? {
-            ...tab,
-            tiles: [
-              ...tab.tiles,
-              { id, x: 0, y: Math.max(0, ...tab.tiles.map((each) => each.y + each.h)), w: 6, h: 9, ...tile },
-            ],
-          }
-        : tab,
-    ),
-  };
-}
 
 export function DashboardDialog({
   title: suggested,
@@ -69,23 +41,25 @@ export function DashboardDialog({
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const chosen = list.find((each) => each.id === target);
-  const known = new Set(chosen?.definition.filters.flatMap((filter) => [filter.id, filter.from, filter.to]));
-  const missing = parameters
-    .filter((parameter) => !parameter.optional && !known.has(parameter.name))
-    .map((parameter) => parameter.name);
+  const filters = newFilters(chosen?.definition ?? { filters: [] }, parameters);
+  const left = parameters.filter((parameter) => !parameter.optional && PAGE_NAMES.has(parameter.name));
 
   const add = async () => {
     if (title.trim() === "") return setProblem("Give the tile a title.");
     if (!chosen && name.trim() === "") return setProblem("Give the new dashboard a title.");
     setBusy(true);
     const tile = { title: title.trim(), sql, chart: chart as unknown as DashboardTile["chart"] };
+    const grown = (definition: DashboardDefinition, tabId: string): DashboardDefinition => ({
+      ...withTile(definition, tabId, tile),
+      filters: [...definition.filters, ...newFilters(definition, parameters)],
+    });
     try {
       let saved: Dashboard;
       if (chosen) {
         // Read again: someone may have moved its tiles since the list was made.
         const now = await api.dashboard(chosen.id);
         const tabId = now.definition.tabs.some((each) => each.id === tab) ? tab : (now.definition.tabs[0]?.id ?? "");
-        saved = await api.updateDashboard(now.id, now.version, withTile(now.definition, tabId, tile));
+        saved = await api.updateDashboard(now.id, now.version, grown(now.definition, tabId));
       } else {
         const empty: DashboardDefinition = {
           catalog,
@@ -94,7 +68,7 @@ export function DashboardDialog({
           filters: [],
           tabs: [{ id: "overview", title: "Overview", tiles: [] }],
         };
-        saved = await api.createDashboard(name.trim(), withTile(empty, "overview", tile));
+        saved = await api.createDashboard(name.trim(), grown(empty, "overview"));
       }
       await client.invalidateQueries({ queryKey: ["dashboards"] });
       onDone(saved);
@@ -150,10 +124,20 @@ export function DashboardDialog({
           <input value={name} onChange={(event) => setName(event.target.value)} maxLength={200} />
         </label>
       )}
-      {missing.length > 0 ? (
+      {filters.length > 0 ? (
         <p className="wb-note">
-          The statement needs {missing.map((each) => `{{${each}}}`).join(", ")}: the tile stays empty until the
-          dashboard has filters of that name. Put such a clause between [[ and ]] to make it optional.
+          The dashboard gets {filters.length === 1 ? "a filter" : "filters"} for{" "}
+          {filters
+            .flatMap(parametersOf)
+            .map((name) => `{{${name}}}`)
+            .join(", ")}
+          , which its editor can change.
+        </p>
+      ) : null}
+      {left.length > 0 ? (
+        <p className="wb-note">
+          Give {left.map((each) => `{{${each.name}}}`).join(", ")} another name: a page&rsquo;s address has that one for
+          itself, so no filter can set it.
         </p>
       ) : null}
     </FormDialog>
