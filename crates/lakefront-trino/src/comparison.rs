@@ -159,12 +159,16 @@ pub(crate) fn within(above: Expr, below: Expr, of: &Type) -> Expr {
     Expr::BinaryExpr(BinaryExpr::new(Box::new(above), Operator::And, Box::new(below)))
 }
 
-/// Whether Trino knows the value before it runs, or that there is none.
+/// Whether Trino knows the value before it runs, or that there is none. What takes a lambda it calls when it runs.
 pub(crate) fn is_constant(expr: &Expr) -> bool {
-    let is_query = |part: &Expr| {
-        matches!(part, Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) | Expr::OuterReferenceColumn(..))
+    let runs = |part: &Expr| match part {
+        Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) | Expr::OuterReferenceColumn(..) => true,
+        Expr::ScalarFunction(call) => {
+            call.func.inner().downcast_ref::<Udf>().is_some_and(|udf| !udf.lambdas.is_empty())
+        }
+        _ => false,
     };
-    expr.column_refs().is_empty() && !expr.is_volatile() && !expr.exists(|part| Ok(is_query(part))).unwrap_or(true)
+    expr.column_refs().is_empty() && !expr.is_volatile() && !expr.exists(|part| Ok(runs(part))).unwrap_or(true)
 }
 
 fn both_kernel(call: &Call) -> Result<ArrayRef> {

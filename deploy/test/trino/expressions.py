@@ -656,12 +656,10 @@ class Expressions:
         arguments = [self.bind(argument, bound) for argument in signature.arguments]
         if signature.name in ("max", "min") and len(arguments) == 2 and arguments[1] == ("bigint",):
             texts = [self.value(arguments[0], scope, 1), str(self.one(1, 2, 3))]
-        elif signature.name in ("max_by", "min_by") and len(arguments) == 3:
-            texts = [self.value(of, scope, 1) for of in arguments[:2]] + [str(self.one(1, 2, 3))]
         else:
             texts = [self.value(of, scope, 1) for of in arguments]
-        # Which of several with the same key are taken as a frame moves is Trino's heap's to say.
-        if is_window and (signature.name == "listagg" or signature.name in ("max_by", "min_by") and len(arguments) == 3):
+        # Which of several with the same key are taken is Trino's heap's to say, and how it splits the rows.
+        if signature.name in ("max_by", "min_by") and len(arguments) == 3 or is_window and signature.name == "listagg":
             return f"count({texts[0]})"
         if signature.name == "listagg":
             return f"listagg({texts[0]}, ',') WITHIN GROUP (ORDER BY {texts[0]})"

@@ -4,6 +4,7 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::Cast;
 
+use super::function::tries_row;
 use super::literal::constant;
 use super::{Analyzer, Typed};
 use crate::cast;
@@ -18,6 +19,7 @@ impl Analyzer<'_> {
         if value.of == *to {
             return Ok(value.expr);
         }
+        check_tried_row(&value, to)?;
         if is_free(&value.of, to) {
             return Ok(value.expr);
         }
@@ -38,13 +40,14 @@ impl Analyzer<'_> {
 
     /// An explicit cast.
     pub(super) fn cast(&self, value: Typed, to: &Type) -> Result<Typed> {
+        check_tried_row(&value, to)?;
         if value.of == *to {
             return Ok(value);
         }
         if !cast::exists(&value.of, to) {
             return Err(Error::type_mismatch(format!("Cannot cast {} to {to}", value.of)));
         }
-        if casts_json_items(&value.of, to) {
+        if casts_json_items(&value.of, to) || makes_one_of_no_digits(&value.of, to) {
             return Err(Error::not_here(format!("A cast of {} to {to}", value.of)));
         }
         if let (Type::Time(_) | Type::TimeTz(_), Type::Timestamp(_) | Type::TimestampTz(_)) = (&value.of, to) {
@@ -77,6 +80,13 @@ pub(super) fn as_bound(value: Typed, beside: &Type) -> Result<Typed> {
         }
         _ => Ok(value),
     }
+}
+
+fn check_tried_row(value: &Typed, to: &Type) -> Result<()> {
+    if matches!(to, Type::Row(_)) && tries_row(&value.expr) {
+        return Err(Error::not_here("TRY_CAST of ROW(…) within what is cast to a row"));
+    }
+    Ok(())
 }
 
 fn cast_call(value: Typed, to: &Type) -> Expr {
@@ -127,6 +137,11 @@ fn is_native_cast(from: &Type, to: &Type) -> bool {
         (Decimal { precision: p, scale: s }, Decimal { precision, scale }) => s <= scale && p - s <= precision - scale,
         _ => false,
     }
+}
+
+/// Trino makes 1 of `true` even where no digit stands before the point, and fails or not by what reads it.
+fn makes_one_of_no_digits(from: &Type, to: &Type) -> bool {
+    *from == Type::Boolean && matches!(to, Type::Decimal { precision, scale } if precision == scale)
 }
 
 /// Whether JSON in an array would become numbers or booleans, which Trino does not get to the end of.

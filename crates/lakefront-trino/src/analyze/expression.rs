@@ -15,6 +15,7 @@ use super::{Analyzer, Typed, folded, place};
 use crate::coercion::{can_coerce, common_type, common_type_of};
 use crate::comparison::{self, Comparison};
 use crate::error::{Code, Error, Result};
+use crate::temporal::unit::{Unit, UnitOf};
 use crate::types::Type;
 use crate::udf::Udf;
 use crate::value::{self, Value, Values};
@@ -373,6 +374,7 @@ impl Analyzer<'_> {
         let a = self.expression(left, scope)?;
         let b = self.expression(right, scope)?;
         if let Some(comparison) = Comparison::of(op) {
+            check_cut(&a, &b)?;
             return self.compare(a, comparison, b).map(boolean);
         }
         let name = match op {
@@ -401,6 +403,7 @@ impl Analyzer<'_> {
 
     fn distinct_from(&self, a: &Ast, b: &Ast, scope: &Scope<'_>, distinct: bool) -> Result<Typed> {
         let (a, b) = (self.expression(a, scope)?, self.expression(b, scope)?);
+        check_cut(&a, &b)?;
         let (a, b, of) = self.to_common(a, b, "IS DISTINCT FROM")?;
         let comparison = if distinct { Comparison::DistinctFrom } else { Comparison::NotDistinctFrom };
         Ok(boolean(comparison::expression(a, comparison, b, &of)?))
@@ -429,6 +432,9 @@ impl Analyzer<'_> {
         let Some(of) = common_type_of(types) else {
             return Err(Error::type_mismatch(format!("IN value and list items must be the same type: {}", value.of)));
         };
+        if let [item] = list.as_slice() {
+            check_cut(&value, item)?;
+        }
         let value = self.coerce(value, &of)?;
         let list = list.into_iter().map(|item| self.coerce(item, &of)).collect::<Result<Vec<_>>>()?;
         if comparison::is_constant(&value) {
@@ -575,6 +581,29 @@ impl Analyzer<'_> {
 fn may_hold_null(item: &Expr, of: &Type) -> Result<bool> {
     let Expr::Literal(value, _) = Udf::with_known_values(item.clone())? else { return Ok(true) };
     Ok(value::holds_null(&Values::new(&value.to_array_of_size(1)?, of).get(0)))
+}
+
+/// Trino cuts the constant that a `date_trunc` is compared with before anything runs: a unit longer than a time is an error
+/// there, even where nothing would come to be cut.
+fn check_cut(a: &Typed, b: &Typed) -> Result<()> {
+    if a.of != b.of || !matches!(a.of, Type::Time(_) | Type::TimeTz(_)) {
+        return Ok(());
+    }
+    for (cut, constant) in [(a, b), (b, a)] {
+        if let Expr::ScalarFunction(call) = &cut.expr
+            && call.name() == "date_trunc"
+            && let Some(unit) = call.args.first()
+            && let Expr::Literal(unit, _) = Udf::with_known_values(unit.clone())?
+            && let Some(Some(unit)) = unit.try_as_str()
+            && comparison::is_constant(&constant.expr)
+            && let Expr::Literal(known, _) = Udf::with_known_values(constant.expr.clone())?
+            && !known.is_null()
+            && ["day", "month", "year"].contains(&unit.to_lowercase().as_str())
+        {
+            Unit::parse(unit, UnitOf::Time)?;
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn boolean(expr: Expr) -> Typed {

@@ -419,11 +419,14 @@ impl Analyzer<'_> {
             return Ok(Typed::new(tried.expr, of));
         }
         let (closure, captured) = self.close(tried.expr, Vec::new(), of.clone())?;
-        Ok(tried_on(closure, captured, of))
+        Ok(tried_on("try", closure, captured, of))
     }
 
     /// Null where the value can't be cast; that it can't be computed is an error as ever.
     pub(super) fn attempt_cast(&self, value: Typed, to: &Type) -> Result<Typed> {
+        if let Some(row) = self.attempt_fields(&value, to)? {
+            return Ok(row);
+        }
         if matches!(value.expr, Expr::Literal(..) | Expr::Column(_)) {
             return self.attempt(self.cast(value, to)?);
         }
@@ -433,14 +436,41 @@ impl Analyzer<'_> {
         let cast = self.cast(Typed::new(column.clone(), self.type_of_leaf(&column)?), to)?;
         let (closure, captured) = self.close(cast.expr, Vec::new(), cast.of.clone())?;
         let given = |leaf| if leaf == column { value.expr.clone() } else { leaf };
-        Ok(tried_on(closure, captured.into_iter().map(given).collect(), cast.of))
+        Ok(tried_on("try_cast", closure, captured.into_iter().map(given).collect(), cast.of))
+    }
+
+    /// Trino tries each field by itself where `ROW(…)` is to be a row whose fields have no names.
+    fn attempt_fields(&self, value: &Typed, to: &Type) -> Result<Option<Typed>> {
+        let (Type::Row(from), Type::Row(fields), Expr::ScalarFunction(row)) = (&value.of, to, &value.expr) else {
+            return Ok(None);
+        };
+        if row.name() != "row" || from.len() != fields.len() || fields.iter().any(|(name, _)| name.is_some()) {
+            return Ok(None);
+        }
+        let items = row.args.iter().zip(from).zip(fields);
+        let tried =
+            items.map(|((item, (_, from)), (_, to))| self.attempt_cast(Typed::new(item.clone(), from.clone()), to));
+        self.row(tried.collect::<Result<_>>()?).map(Some)
     }
 }
 
-fn tried_on(closure: Closure, captured: Vec<Expr>, of: Type) -> Typed {
+fn tried_on(name: &'static str, closure: Closure, captured: Vec<Expr>, of: Type) -> Typed {
     let udf =
-        Udf { strict: false, lambdas: vec![closure], ..Udf::new("try", functions::try_kernel, Vec::new(), of.clone()) };
+        Udf { strict: false, lambdas: vec![closure], ..Udf::new(name, functions::try_kernel, Vec::new(), of.clone()) };
     Typed::new(udf.on(captured), of)
+}
+
+/// `TRY_CAST(ROW(…) AS row(…))` anywhere within. Trino tries each field by itself once it casts that to a row again.
+pub(super) fn tries_row(expr: &Expr) -> bool {
+    let is_row = |part: &Expr| matches!(part, Expr::ScalarFunction(call) if call.name() == "row");
+    let tries = |part: &Expr| match part {
+        Expr::ScalarFunction(call) => call.func.inner().downcast_ref::<Udf>().is_some_and(|udf| {
+            (udf.name == "try_cast" && matches!(udf.returns, Type::Row(_)) && call.args.iter().any(is_row))
+                || udf.lambdas.iter().any(|lambda| tries_row(&lambda.body))
+        }),
+        _ => false,
+    };
+    expr.exists(|part| Ok(tries(part))).unwrap_or(true)
 }
 
 /// Refuses what can't stand in a lambda.

@@ -14,6 +14,7 @@ use super::{Analyzer, Typed, place, with_columns};
 use crate::comparison;
 use crate::error::{Code, Error, Result};
 use crate::types::Type;
+use crate::udf::Udf;
 
 /// Sets of keys of one `GROUP BY`.
 const MOST_SETS: usize = 2_048;
@@ -183,6 +184,18 @@ fn has_subquery(expr: &Expr) -> Result<bool> {
     Ok(expr.exists(|part| Ok(matches!(part, Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_))))?)
 }
 
+/// Trino counts every row then.
+fn counts_distinct_constant(aggregate: &Expr) -> Result<bool> {
+    let Expr::AggregateFunction(function) = aggregate else { return Ok(false) };
+    let is_distinct = function.params.distinct && function.func.name() == "count";
+    match function.params.args.as_slice() {
+        // With what it does in its name.
+        [one] if is_distinct || function.func.name().starts_with("count#") => Ok(comparison::is_constant(one)
+            && !matches!(Udf::with_known_values(one.clone())?, Expr::Literal(known, _) if known.is_null())),
+        _ => Ok(false),
+    }
+}
+
 fn check_grouping(aggregate: &Expr, keys: &[Typed]) -> Result<()> {
     let Expr::AggregateFunction(function) = aggregate else { return Ok(()) };
     if function.func.name() != "grouping" {
@@ -288,6 +301,9 @@ impl Grouped {
         };
         for aggregate in &aggregates {
             check_grouping(aggregate, keys)?;
+            if aggregates.len() > 1 && counts_distinct_constant(aggregate)? {
+                return Err(Error::not_here("count(DISTINCT …) of a constant beside other aggregates"));
+            }
         }
         // The engine plans no subquery within a call.
         let mut asked = Vec::new();

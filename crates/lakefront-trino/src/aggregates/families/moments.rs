@@ -143,7 +143,12 @@ impl Fold for Measure {
             Measure::Kurtosis => 4,
             _ => 2,
         };
-        if state.mean.is_finite() && !(state.mean.powi(power) * n).is_finite() {
+        let overflows = match state.mean.is_finite() {
+            true => !(state.mean.powi(power) * n).is_finite(),
+            // Of numbers that are infinite themselves it is NaN either way.
+            false => !state.second.is_nan(),
+        };
+        if overflows {
             return Err(Error::not_here("A variance or a higher moment of numbers as large as these"));
         }
         Ok(Value::Double(match self {
