@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { api, expect, picture, run, statusLine, test, workbenchReady, write } from "../support";
 
 const BY_DAY =
@@ -282,14 +283,20 @@ test("a statement's parameters become filters of the dashboard it goes to", asyn
   await expect(page).toHaveURL(/region=TX/);
 });
 
-test("a result can be downloaded", async ({ page }) => {
-  await run(page, "select dma_id from dma order by 1");
-  for (const label of ["CSV", "Parquet"]) {
+test("a result can be downloaded, called as its tab", async ({ page }) => {
+  await run(page, "select dma_id, '=' || dma_id as formula from dma order by 1");
+  for (const [label, file, holds] of [
+    [/^CSV ?\.csv/, "Untitled 1.csv", ",=ALB"],
+    [/^CSV for a spreadsheet/, "Untitled 1.csv", `,"'=ALB"`],
+    [/^Parquet/, "Untitled 1.parquet", "PAR1"],
+  ] as const) {
     await page.getByRole("button", { name: "Download" }).click();
     const [download] = await Promise.all([
       page.waitForEvent("download"),
       page.getByRole("menuitem", { name: label }).click(),
     ]);
     expect(await download.failure()).toBeNull();
+    expect(download.suggestedFilename()).toBe(file);
+    expect(await readFile(await download.path(), "latin1")).toContain(holds);
   }
 });

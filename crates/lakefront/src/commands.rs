@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{Flags, LogFormat, Settings};
+use crate::config::{self, Flags, LogFormat, Settings};
 use crate::encode::EncodeError;
 
 #[derive(Parser)]
@@ -134,13 +134,22 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 /// A server tells what it does.
 fn logged(settings: Settings) -> Settings {
     start_log(&settings.log.level, settings.log.format);
+    warn_of_misspelt();
     settings
 }
 
 /// A command tells only what goes wrong.
 fn quiet(settings: Settings) -> Settings {
     start_log("warn", LogFormat::Text);
+    warn_of_misspelt();
     settings
+}
+
+fn warn_of_misspelt() {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for (name, near) in config::misspelt(names) {
+        tracing::warn!("the variable {name} sets nothing; did you mean {near}?");
+    }
 }
 
 fn start_log(level: &str, format: LogFormat) {

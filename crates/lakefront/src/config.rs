@@ -232,8 +232,7 @@ impl Settings {
             None => builder.add_source(File::new("lakefront.toml", FileFormat::Toml).required(false)),
         };
         for (path, value) in leaves("", &defaults.cache) {
-            let name = format!("LAKEFRONT_{}", path.replace('.', "_").to_uppercase());
-            if let Some(text) = environment(&name) {
+            if let Some(text) = environment(&variable(&path)) {
                 builder = builder.set_override(&path, parsed(&text, &value.kind))?;
             }
         }
@@ -292,6 +291,26 @@ impl Server {
     pub fn base_url(&self, listening: SocketAddr) -> String {
         if self.public_url.is_empty() { format!("http://{listening}") } else { self.public_url.clone() }
     }
+}
+
+/// The environment's name of a setting.
+fn variable(path: &str) -> String {
+    format!("LAKEFRONT_{}", path.replace('.', "_").to_uppercase())
+}
+
+/// Variables among these that set nothing and look like ones that do, each with the one it resembles.
+pub fn misspelt(names: impl Iterator<Item = String>) -> Vec<(String, String)> {
+    let Ok(defaults) = config::Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml)).build() else {
+        return Vec::new();
+    };
+    let mut known: Vec<String> = leaves("", &defaults.cache).iter().map(|(path, _)| variable(path)).collect();
+    known.extend(["LAKEFRONT_MASTER_KEY", "LAKEFRONT_WEBHOOK_TOKEN", "LAKEFRONT_TOKEN"].map(str::to_owned));
+    let strangers = names.filter(|name| name.starts_with("LAKEFRONT_") && !known.contains(name));
+    let near = |name: String| {
+        let near = lakefront_query::nearest(&name, known.iter().map(String::as_str))?.to_owned();
+        Some((name, near))
+    };
+    strangers.filter_map(near).collect()
 }
 
 /// Without `..` and links, as far as the folder and the one above it exist.
@@ -368,6 +387,16 @@ mod tests {
         assert!(settings.server.trusted_proxies[0].contains("10.200.0.1".parse().unwrap()));
         assert!(!settings.server.trusted_proxies[0].contains("11.0.0.1".parse().unwrap()));
         assert!(settings.server.trusted_proxies[1].contains("::1".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_named() {
+        let near = |name: &str| misspelt(std::iter::once(name.to_owned()));
+        let deadline = ("LAKEFRONT_QUERY_DEADLINE".to_owned(), "LAKEFRONT_QUERY_DEADLINE_S".to_owned());
+        assert_eq!(near("LAKEFRONT_QUERY_DEADLINE"), [deadline]);
+        for name in ["LAKEFRONT_QUERY_DEADLINE_S", "LAKEFRONT_MASTER_KEY", "LAKEFRONT_IMAGE", "QUERY_DEADLINE"] {
+            assert!(near(name).is_empty(), "{name}");
+        }
     }
 
     #[test]

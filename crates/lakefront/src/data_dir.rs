@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
+use crate::config::Settings;
+
 /// Makes the folder, readable by its owner only.
 pub fn create(path: &Path) -> anyhow::Result<()> {
     DirBuilder::new()
@@ -15,6 +17,15 @@ pub fn create(path: &Path) -> anyhow::Result<()> {
         .mode(0o700)
         .create(path)
         .with_context(|| format!("cannot create the data folder {}", path.display()))
+}
+
+/// The same for a command that works on what is there: where nothing is, it may have been run in the wrong folder.
+pub fn create_for_command(settings: &Settings) -> anyhow::Result<()> {
+    let path = &settings.data_dir;
+    if settings.database_url.is_empty() && !path.exists() {
+        tracing::warn!("a new installation begins in {}; --data-dir names another", path.display());
+    }
+    create(path)
 }
 
 /// Says that a server uses the folder, for as long as it is kept: two would each count only what they run and store

@@ -78,7 +78,7 @@ pub(crate) async fn bind(
         if name.parts.iter().any(|part| part.quote_style == Some('\'')) {
             return Err(missing(&parts.join(".")).with_hint("A text is no table; names stand between double quotes."));
         }
-        let found = defaults.complete(&parts).ok_or_else(|| incomplete(&parts).at(position(&name.parts)))?;
+        let found = defaults.complete(&parts).ok_or_else(|| incomplete(catalogs, &parts).at(position(&name.parts)))?;
         let conditions: Vec<Condition> =
             name.conditions.iter().filter_map(|condition| condition.closed(literals)).collect();
         // A table that is named twice is bound once, for the rows of both uses.
@@ -130,7 +130,7 @@ pub(crate) async fn find(
     defaults: &Defaults,
     parts: &[String],
 ) -> Result<Arc<TableInfo>, QueryError> {
-    let full = defaults.complete(parts).ok_or_else(|| incomplete(parts))?;
+    let full = defaults.complete(parts).ok_or_else(|| incomplete(catalogs, parts))?;
     catalogs.table(&full.0, &full.1, &full.2).await.map_err(|error| match error.code {
         "TABLE_NOT_FOUND" => not_found(catalogs, &full),
         _ => error,
@@ -145,11 +145,27 @@ fn missing(name: &str) -> QueryError {
     QueryError::user("TABLE_NOT_FOUND", format!("There is no table `{name}`."))
 }
 
-fn incomplete(parts: &[String]) -> QueryError {
-    missing(&parts.join(".")).with_hint(if parts.len() > 3 {
-        "A table is named catalog.database.table."
-    } else {
-        "Name its catalog and database, too: catalog.database.table."
+fn incomplete(catalogs: &Catalogs, parts: &[String]) -> QueryError {
+    let somewhere = match parts {
+        [table] => catalogs
+            .names()
+            .into_iter()
+            .find_map(|catalog| Some(format!("{catalog}.{}", same_table(catalogs, &catalog, table)?))),
+        _ => None,
+    };
+    missing(&parts.join(".")).with_hint(match somewhere {
+        Some(full) => format!("Did you mean `{full}`?"),
+        None if parts.len() > 3 => "A table is named catalog.database.table.".to_owned(),
+        None => "Name its catalog and database, too: catalog.database.table.".to_owned(),
+    })
+}
+
+/// The table of this name in any database of a catalog, with that database.
+fn same_table(catalogs: &Catalogs, catalog: &str, table: &str) -> Option<String> {
+    catalogs.database_names(catalog).into_iter().find_map(|database| {
+        let names = catalogs.table_names(catalog, &database);
+        let same = names.iter().find(|name| name.eq_ignore_ascii_case(table))?;
+        Some(format!("{database}.{same}"))
     })
 }
 
@@ -177,11 +193,11 @@ fn nearest_table(catalogs: &Catalogs, (catalog, database, table): &FullName) -> 
     if let Some(near) = nearest(table, tables.iter().map(String::as_str)) {
         return Some(near.to_owned());
     }
-    // The right name in another database.
-    catalogs.database_names(catalog).into_iter().find_map(|database| {
-        let names = catalogs.table_names(catalog, &database);
-        let same = names.iter().find(|name| name.eq_ignore_ascii_case(table))?;
-        Some(format!("{database}.{same}"))
+    // The right name in another database, or in another catalog.
+    let within = same_table(catalogs, catalog, table);
+    within.or_else(|| {
+        let mut others = catalogs.names().into_iter().filter(|other| !other.eq_ignore_ascii_case(catalog));
+        others.find_map(|other| Some(format!("{other}.{}", same_table(catalogs, &other, table)?)))
     })
 }
 

@@ -4,7 +4,7 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::Cast;
 
-use super::function::tries_row;
+use super::function::check_tried_row;
 use super::literal::constant;
 use super::{Analyzer, Typed};
 use crate::cast;
@@ -80,13 +80,6 @@ pub(super) fn as_bound(value: Typed, beside: &Type) -> Result<Typed> {
         }
         _ => Ok(value),
     }
-}
-
-fn check_tried_row(value: &Typed, to: &Type) -> Result<()> {
-    if matches!(to, Type::Row(_)) && tries_row(&value.expr) {
-        return Err(Error::not_here("TRY_CAST of ROW(…) within what is cast to a row"));
-    }
-    Ok(())
 }
 
 fn cast_call(value: Typed, to: &Type) -> Expr {

@@ -586,11 +586,10 @@ fn may_hold_null(item: &Expr, of: &Type) -> Result<bool> {
 /// Trino cuts the constant that a `date_trunc` is compared with before anything runs: a unit longer than a time is an error
 /// there, even where nothing would come to be cut.
 fn check_cut(a: &Typed, b: &Typed) -> Result<()> {
-    if a.of != b.of || !matches!(a.of, Type::Time(_) | Type::TimeTz(_)) {
-        return Ok(());
-    }
+    let Some(of @ (Type::Time(_) | Type::TimeTz(_))) = common_type(&a.of, &b.of) else { return Ok(()) };
     for (cut, constant) in [(a, b), (b, a)] {
         if let Expr::ScalarFunction(call) = &cut.expr
+            && cut.of == of
             && call.name() == "date_trunc"
             && let Some(unit) = call.args.first()
             && let Expr::Literal(unit, _) = Udf::with_known_values(unit.clone())?

@@ -427,6 +427,7 @@ impl Analyzer<'_> {
         if let Some(row) = self.attempt_fields(&value, to)? {
             return Ok(row);
         }
+        check_tried_row(&value, to)?;
         if matches!(value.expr, Expr::Literal(..) | Expr::Column(_)) {
             return self.attempt(self.cast(value, to)?);
         }
@@ -460,8 +461,15 @@ fn tried_on(name: &'static str, closure: Closure, captured: Vec<Expr>, of: Type)
     Typed::new(udf.on(captured), of)
 }
 
-/// `TRY_CAST(ROW(…) AS row(…))` anywhere within. Trino tries each field by itself once it casts that to a row again.
-pub(super) fn tries_row(expr: &Expr) -> bool {
+/// Refuses `TRY_CAST(ROW(…) AS row(…))` within what becomes a row of another type: Trino tries each field by itself then.
+pub(super) fn check_tried_row(value: &Typed, to: &Type) -> Result<()> {
+    if matches!(to, Type::Row(_)) && tries_row(&value.expr) {
+        return Err(Error::not_here("TRY_CAST of ROW(…) within what is cast to a row"));
+    }
+    Ok(())
+}
+
+fn tries_row(expr: &Expr) -> bool {
     let is_row = |part: &Expr| matches!(part, Expr::ScalarFunction(call) if call.name() == "row");
     let tries = |part: &Expr| match part {
         Expr::ScalarFunction(call) => call.func.inner().downcast_ref::<Udf>().is_some_and(|udf| {

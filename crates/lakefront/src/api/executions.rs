@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use futures::Stream;
 use lakefront_query::{EngineChoice, Execution, ExecutionStatus, Request};
 use lakefront_store::{ExecutionFilter, ExecutionRecord};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use ulid::Ulid;
@@ -29,6 +30,8 @@ use crate::jobs::history;
 
 /// Longest wait in one request.
 const LONGEST_WAIT_S: u64 = 60;
+/// Characters of a file's name.
+const MOST_OF_A_NAME: usize = 80;
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -150,7 +153,7 @@ pub async fn submit(
     match query.result {
         Some(format) if current.state.is_final() => {
             let options = Options { offset: query.offset, limit: query.limit, formula_safe: query.safe == 1 };
-            result_of(&app, &execution, format, options, false).await
+            result_of(&app, &execution, format, options).await
         }
         _ => Ok((status, Json(current)).into_response()),
     }
@@ -251,6 +254,8 @@ pub struct ResultQuery {
     /// `1`: CSV text that a spreadsheet would take for a formula gets an apostrophe in front.
     #[serde(default)]
     safe: u8,
+    /// What a browser saves the file as, without its ending.
+    name: Option<String>,
 }
 
 /// The rows, or a part of them.
@@ -270,7 +275,26 @@ pub async fn result(
             .with_hint("Run the statement again."));
     };
     let options = Options { offset: query.offset, limit: query.limit, formula_safe: query.safe == 1 };
-    result_of(&app, &execution, query.format.unwrap_or(ResultFormat::Json), options, true).await
+    let format = query.format.unwrap_or(ResultFormat::Json);
+    let mut response = result_of(&app, &execution, format, options).await?;
+    if response.status().is_success() && format != ResultFormat::Json {
+        let own = || format!("lakefront-{}", id.to_string().to_lowercase());
+        let disposition = attachment(&query.name.unwrap_or_else(own), format.extension());
+        if let Ok(value) = HeaderValue::from_str(&disposition) {
+            response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
+        }
+    }
+    Ok(response)
+}
+
+/// What a browser saves a file as; for those that know ASCII only, another way.
+fn attachment(name: &str, extension: &str) -> String {
+    let kept = name.chars().take(MOST_OF_A_NAME).map(|c| if c.is_alphanumeric() || c == '-' { c } else { ' ' });
+    let words: Vec<String> = kept.collect::<String>().split_whitespace().map(str::to_owned).collect();
+    let name = if words.is_empty() { "result".to_owned() } else { words.join(" ") };
+    let ascii: String = name.chars().map(|c| if c.is_ascii() { c } else { '_' }).collect();
+    let coded = utf8_percent_encode(&name, NON_ALPHANUMERIC);
+    format!("attachment; filename=\"{ascii}.{extension}\"; filename*=UTF-8''{coded}.{extension}")
 }
 
 async fn result_of(
@@ -278,7 +302,6 @@ async fn result_of(
     execution: &Execution,
     format: ResultFormat,
     options: Options,
-    download: bool,
 ) -> Result<Response, Problem> {
     let status = execution.status();
     if let Some(error) = &status.error {
@@ -295,19 +318,7 @@ async fn result_of(
         .try_acquire_owned()
         .map_err(|_| Problem::too_many("Too many downloads are under way.", 2))?;
     let body = encode::body(result, format, options, Some(permit)).await?;
-    let mut response =
-        (execution_headers(&status), [(header::CONTENT_TYPE, format.content_type())], body).into_response();
-    if download && format != ResultFormat::Json {
-        let disposition = format!(
-            "attachment; filename=\"lakefront-{}.{}\"",
-            status.id.to_string().to_lowercase(),
-            format.extension()
-        );
-        if let Ok(value) = HeaderValue::from_str(&disposition) {
-            response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
-        }
-    }
-    Ok(response)
+    Ok((execution_headers(&status), [(header::CONTENT_TYPE, format.content_type())], body).into_response())
 }
 
 fn execution_headers(status: &ExecutionStatus) -> [(&'static str, String); 2] {
@@ -410,4 +421,26 @@ fn past(record: ExecutionRecord) -> Value {
         "created_at": record.created_at,
         "finished_at": record.finished_at,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_named_without_what_a_header_or_a_folder_would_read() {
+        let named = |name: &str| attachment(name, "csv");
+        let coded = "filename*=UTF-8''";
+        assert_eq!(
+            named("Demand by day"),
+            format!("attachment; filename=\"Demand by day.csv\"; {coded}Demand%20by%20day.csv")
+        );
+        assert_eq!(named("Größe"), format!("attachment; filename=\"Gr__e.csv\"; {coded}Gr%C3%B6%C3%9Fe.csv"));
+        for hostile in ["../../etc/passwd", "a\"; filename=\"b", "a\r\nset-cookie: x", "…", ""] {
+            let named = named(hostile);
+            assert!(HeaderValue::from_str(&named).is_ok() && !named.contains(".."), "{named}");
+            assert_eq!(named.matches('"').count(), 2, "{named}");
+        }
+        assert!(named(&"x".repeat(500)).len() < 250);
+    }
 }

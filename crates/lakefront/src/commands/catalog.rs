@@ -16,6 +16,7 @@ use crate::app::{self, system};
 use crate::catalogs::{Glue, Source, TrinoSecret, absolute, trino};
 use crate::config::Settings;
 use crate::connections::{self, AwsIdentity, Change, Door, Draft};
+use crate::data_dir;
 
 #[derive(clap::Subcommand)]
 pub(super) enum CatalogCommand {
@@ -151,6 +152,7 @@ pub(super) struct OtherSystem {
 
 impl CatalogCommand {
     pub(super) async fn run(self, settings: Settings, yes: bool) -> anyhow::Result<()> {
+        data_dir::create_for_command(&settings)?;
         let opened = app::open(&settings).await?;
         let scope = system("catalog command");
         let catalogs = opened.queries.catalogs();

@@ -35,7 +35,7 @@ fn name(text: &str) -> Result<String, String> {
 
 impl Seed {
     pub(super) async fn run(self, settings: Settings, yes: bool) -> anyhow::Result<()> {
-        data_dir::create(&settings.data_dir)?;
+        data_dir::create_for_command(&settings)?;
         let store = open_store(&settings).await?;
         let scope = system("seed command");
         let catalog = if store.is_postgres() { SEEDED } else { LOCAL };

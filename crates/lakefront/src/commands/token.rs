@@ -34,7 +34,7 @@ fn scope(text: &str) -> Result<TokenScope, String> {
 impl TokenCommand {
     pub(super) async fn run(self, settings: Settings) -> anyhow::Result<()> {
         let Self::Create { user, name, mut scopes, expires } = self;
-        data_dir::create(&settings.data_dir)?;
+        data_dir::create_for_command(&settings)?;
         let store = open_store(&settings).await?;
         let system = system("token command");
         let owner = store.user_by_email(&system, &user).await.with_context(|| format!("there is no user {user}"))?;

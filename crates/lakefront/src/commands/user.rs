@@ -42,7 +42,7 @@ fn role(text: &str) -> Result<Role, String> {
 
 impl UserCommand {
     pub(super) async fn run(self, settings: Settings, yes: bool) -> anyhow::Result<()> {
-        data_dir::create(&settings.data_dir)?;
+        data_dir::create_for_command(&settings)?;
         let store = open_store(&settings).await?;
         let scope = system("user command");
         match self {

@@ -217,3 +217,19 @@ async fn a_data_folder_is_one_servers() {
     let next = Server::on(server.killed(), &[]);
     assert_eq!(next.get("/healthz").send().await.status, 200);
 }
+
+#[test]
+fn a_command_in_a_wrong_place_and_a_misspelt_variable_are_told() {
+    let place = tempfile::tempdir().unwrap();
+    let list = || {
+        let mut list = command(place.path());
+        list.env_remove("LAKEFRONT_DATA_DIR").env("LAKEFRONT_QUERY_DEADLINE", "5").args(["user", "list"]);
+        let ran = list.output().unwrap();
+        assert!(ran.status.success());
+        String::from_utf8(ran.stderr).unwrap()
+    };
+    let told = list();
+    assert!(told.contains("a new installation begins in") && told.contains("/.lakefront"), "{told}");
+    assert!(told.contains("LAKEFRONT_QUERY_DEADLINE sets nothing; did you mean LAKEFRONT_QUERY_DEADLINE_S?"), "{told}");
+    assert!(!list().contains("installation"));
+}

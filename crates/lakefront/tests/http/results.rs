@@ -56,6 +56,13 @@ async fn a_result_reads_the_same_in_every_format() {
         .await;
     assert!(safe.text().contains("1,\"'=cmd\",1.5"), "{}", safe.text());
     assert!(safe.header("content-disposition").starts_with("attachment; filename=\"lakefront-"));
+    let named = server
+        .get(&format!("/api/v1/executions/{id}/result?format=parquet&name=Sales%20%2F%20S%C3%BCd"))
+        .token(&server.tokens.admin)
+        .send()
+        .await;
+    let saved = "attachment; filename=\"Sales S_d.parquet\"; filename*=UTF-8''Sales%20S%C3%BCd.parquet";
+    assert_eq!(named.header("content-disposition"), saved);
 
     let lines = get("ndjson").await.text();
     assert_eq!(lines.lines().next().unwrap(), r#"{"id":1,"note":"=cmd","amount":1.5,"day":"2025-01-01"}"#);

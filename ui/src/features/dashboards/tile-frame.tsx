@@ -1,5 +1,6 @@
 import { Download, Ellipsis, Link2, Maximize2, Minimize2, SquareTerminal, Table2, X } from "lucide-react";
 import { useState } from "react";
+import { resultUrl } from "@/api/result-url";
 import { cx } from "@/lib/cx";
 import { dateTime } from "@/lib/format";
 import { useHydrating } from "@/lib/hydrating";
@@ -50,10 +51,7 @@ export function TileFrame(
             label: "Download CSV",
             icon: Download,
             onSelect: () =>
-              window.open(
-                `/api/v1/executions/${encodeURIComponent(data.execution_id ?? "")}/result?format=csv`,
-                "_self",
-              ),
+              window.open(resultUrl(data.execution_id ?? "", "csv", { name: tile.title, safe: true }), "_self"),
           },
         ]
       : []),

@@ -39,15 +39,15 @@ export const cancel = (id: string) => call(`/executions/${part(id)}`, { method: 
 
 export const eventsUrl = (id: string) => `/api/v1/executions/${part(id)}/events`;
 
+/** `safe`: a text that a spreadsheet would run as a formula stays a text there. */
 export const RESULT_FORMATS = [
-  { format: "csv", label: "CSV" },
-  { format: "json", label: "JSON" },
-  { format: "parquet", label: "Parquet" },
-  { format: "arrow", label: "Arrow" },
-  { format: "xlsx", label: "Excel" },
+  { format: "csv", label: "CSV", safe: false },
+  { format: "csv", label: "CSV for a spreadsheet", safe: true },
+  { format: "json", label: "JSON", safe: false },
+  { format: "parquet", label: "Parquet", safe: false },
+  { format: "arrow", label: "Arrow", safe: false },
+  { format: "xlsx", label: "Excel", safe: false },
 ] as const;
-
-export const resultUrl = (id: string, format: string) => `/api/v1/executions/${part(id)}/result?format=${format}`;
 
 export async function resultPage(id: string, offset: number, limit: number, signal: AbortSignal): Promise<Page> {
   const response = await call(`/executions/${part(id)}/result`, {

@@ -283,6 +283,7 @@ export default function Workbench() {
               {pane === "results" ? (
                 <ResultsPane
                   run={run}
+                  name={draft.title}
                   onStop={stopRun}
                   onReveal={(offset) => editor.current?.reveal(offset)}
                   onOpen={open}

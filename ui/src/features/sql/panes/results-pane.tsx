@@ -1,9 +1,10 @@
+import { resultUrl } from "@/api/result-url";
 import { Copy, Download, ListEnd, Search, X } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { useModKey } from "@/lib/hotkeys";
 import { sqlName } from "@/lib/sql-text";
-import { RESULT_FORMATS, resultUrl } from "../api";
+import { RESULT_FORMATS } from "../api";
 import { bytes, count, plural } from "../format";
 import { compareCells, exactText } from "../result/cells";
 import { CellViewer } from "../result/cell-viewer";
@@ -22,13 +23,15 @@ const COPY_ROWS = 50_000;
 
 interface Props {
   run: Run | undefined;
+  /** What a file of the rows is called. */
+  name: string;
   onStop: () => void;
   onReveal: (offset: number) => void;
   /** Opens a statement in a new tab. */
   onOpen: (sql: string) => void;
 }
 
-export function ResultsPane({ run, onStop, onReveal, onOpen }: Props) {
+export function ResultsPane({ run, name, onStop, onReveal, onOpen }: Props) {
   const mod = useModKey();
   if (run === undefined)
     return (
@@ -55,7 +58,7 @@ export function ResultsPane({ run, onStop, onReveal, onOpen }: Props) {
       </p>
     );
   if (!run.pages || !run.status) return null;
-  return <Rows key={run.status.id} run={run} pages={run.pages} onOpen={onOpen} />;
+  return <Rows key={run.status.id} run={run} name={name} pages={run.pages} onOpen={onOpen} />;
 }
 
 const empty = (value: unknown) => value === null || value === undefined;
@@ -73,7 +76,17 @@ function sortedOrder(pages: ResultPages, summaries: ColumnSummary[], sort: Sort)
   });
 }
 
-function Rows({ run, pages, onOpen }: { run: Run; pages: ResultPages; onOpen: (sql: string) => void }) {
+function Rows({
+  run,
+  name,
+  pages,
+  onOpen,
+}: {
+  run: Run;
+  name: string;
+  pages: ResultPages;
+  onOpen: (sql: string) => void;
+}) {
   const status = run.status as NonNullable<Run["status"]>;
   // What is said of the rows changes as pages arrive, or fail to.
   useSyncExternalStore(pages.subscribe, pages.snapshot, pages.snapshot);
@@ -183,9 +196,9 @@ function Rows({ run, pages, onOpen }: { run: Run; pages: ResultPages; onOpen: (s
           </DropdownMenu.Trigger>
           <DropdownMenu.Portal>
             <DropdownMenu.Content className="wb-menu" align="end" sideOffset={4}>
-              {RESULT_FORMATS.map(({ format, label }) => (
-                <DropdownMenu.Item key={format} asChild className="wb-item">
-                  <a href={resultUrl(status.id, format)} download={`result.${format}`}>
+              {RESULT_FORMATS.map(({ format, label, safe }) => (
+                <DropdownMenu.Item key={label} asChild className="wb-item">
+                  <a href={resultUrl(status.id, format, { name, safe })} download={`${name}.${format}`}>
                     {label}
                     <span className="wb-mut">.{format}</span>
                   </a>
