@@ -520,15 +520,40 @@ pub fn place(name: &str) -> String {
     format!("catalog/{name}")
 }
 
-/// Whether each catalog can be listed.
+/// Tables of one lake that are looked into.
+const MOST_CHECKED: usize = 1_000;
+
+/// Whether each catalog can be listed, and what lies in lakes be read.
 pub async fn check(queries: &Queries) -> Vec<(String, anyhow::Result<String>)> {
     let mut checked = Vec::new();
     for catalog in queries.catalogs().list() {
         let outcome = queries.catalogs().refresh(&catalog.name, None).await;
         let outcome = outcome.map(|report| report.extent()).map_err(|error| with_hint(error).context(catalog.location));
-        checked.push((catalog.name, outcome));
+        checked.push((format!("catalog {}", catalog.name), outcome));
+        if matches!(catalog.kind, "local" | "s3") {
+            let broken = unreadable(queries, &catalog.name).await;
+            checked.extend(broken.into_iter().map(|(table, why)| (table, Err(anyhow::anyhow!(why)))));
+        }
     }
     checked
+}
+
+/// The tables of a lake whose files are none, by their full names, among the first that there are.
+async fn unreadable(queries: &Queries, catalog: &str) -> Vec<(String, String)> {
+    let catalogs = queries.catalogs();
+    let of_database = |database: String| {
+        let tables = catalogs.table_names(catalog, &database).into_iter();
+        tables.map(move |table| (database.clone(), table))
+    };
+    let mut broken = Vec::new();
+    for (database, table) in catalogs.database_names(catalog).into_iter().flat_map(of_database).take(MOST_CHECKED) {
+        let problem = match catalogs.table(catalog, &database, &table).await {
+            Ok(info) => info.problems.iter().find(|problem| problem.fatal).map(|problem| problem.message.clone()),
+            Err(error) => Some(error.message),
+        };
+        broken.extend(problem.map(|problem| (format!("table {catalog}.{database}.{table}"), problem)));
+    }
+    broken
 }
 
 #[cfg(test)]

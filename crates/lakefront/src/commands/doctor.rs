@@ -50,8 +50,8 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
         Ok(opened) => {
             told("app database", database(&opened).await);
             told("engine", engine(&opened).await);
-            for (name, outcome) in crate::catalogs::check(&opened.queries).await {
-                told(&format!("catalog {name}"), outcome);
+            for (what, outcome) in crate::catalogs::check(&opened.queries).await {
+                told(&what, outcome);
             }
         }
     }

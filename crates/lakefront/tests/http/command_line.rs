@@ -173,6 +173,13 @@ fn people_and_catalogs_are_managed() {
     assert_eq!(run(data.path(), &["migrate"], "").status.code(), Some(0));
     let doctor = run(data.path(), &["doctor"], "");
     assert_eq!(doctor.status.code(), Some(0), "{}", String::from_utf8_lossy(&doctor.stderr));
+
+    std::fs::write(data.path().join("lake/demo/late.csv"), "a,b\n1,2\n3\n").unwrap();
+    let doctor = run(data.path(), &["doctor"], "");
+    let told = String::from_utf8_lossy(&doctor.stderr).into_owned();
+    assert_eq!(doctor.status.code(), Some(1), "{told}");
+    assert!(told.contains("ok      catalog local") && told.contains("FAILED  table local.demo.late: "), "{told}");
+    assert!(told.contains("late.csv"), "{told}");
 }
 
 #[test]

@@ -57,20 +57,23 @@ export function useNodes(catalog: string | undefined, chosen: ReadonlyMap<string
     if (!list) continue;
     if (list.isError) nodes.push(note(`${databaseId(database)}/failed`, 2, "Its tables could not be read", database));
     if (list.data?.items.length === 0) nodes.push(note(`${databaseId(database)}/empty`, 2, "No tables", database));
-    for (const { name, rows, bytes: size } of list.data?.items ?? []) {
+    for (const { name, rows, bytes: size, problems } of list.data?.items ?? []) {
       const id = tableId(database, name);
       const extent = rows !== null ? rowCount(rows) : size === null ? undefined : bytes(size);
+      const detail = details[openTables.findIndex(([d, t]) => d === database && t === name)];
+      // The list may be of before the first look into its files.
+      const isBroken = (detail?.data?.problems ?? problems).some(({ fatal }) => fatal);
       nodes.push({
         id,
         level: 2,
         kind: "table",
         label: name,
-        aside: extent,
+        aside: isBroken ? "unreadable" : extent,
         open: chosen.get(id) ?? false,
         database,
         table: name,
       });
-      const detail = details[openTables.findIndex(([d, t]) => d === database && t === name)];
+      if (isBroken && chosen.get(id)) nodes.push(note(`${id}/broken`, 3, "Its page says why", database));
       if (detail?.isError) nodes.push(note(`${id}/failed`, 3, "Its columns could not be read", database));
       const keys = new Set(detail?.data?.partition_keys.map((key) => key.name));
       for (const { name: column, type } of detail?.data ? allColumns(detail.data) : []) {

@@ -62,17 +62,20 @@ export function useNodes({ catalog, database, opened, search }: Wanted): { nodes
       const id = `${name}.${one.name}`;
       const detail = detailOf.get(id);
       const columns = detail?.data ? columnNodes(id, detail.data) : [];
+      // The list may be of before the first look into its files.
+      const broken = (detail?.data ?? one).problems.find(({ fatal }) => fatal);
       if (!searching) {
         const open = opened[id] ?? false;
-        const line = tableNode(id, one, name === database ? null : name, open);
+        const line = tableNode(id, one, name === database ? null : name, open, broken !== undefined);
         if (!open) return [line];
+        if (broken) return [line, note(`${id}/broken`, 3, broken.message)];
         if (detail?.isError) return [line, note(`${id}/error`, 3, "Could not be read")];
         return [line].concat(detail?.data ? columns : note(`${id}/loading`, 3, "Loading…"));
       }
       const matching = columns.filter((column) => holds(column.label, search));
       if (!holds(one.name, search) && matching.length === 0) return [];
       const open = opened[id] ?? matching.length > 0;
-      const line = tableNode(id, one, name === database ? null : name, open);
+      const line = tableNode(id, one, name === database ? null : name, open, broken !== undefined);
       return open ? [line].concat(matching.length > 0 ? matching : columns) : [line];
     });
     const head: Node = { id: name, level: 1, label: name, text: sqlName(name), kind: "database", open: index >= 0 };
@@ -94,7 +97,7 @@ export function useNodes({ catalog, database, opened, search }: Wanted): { nodes
   }
 }
 
-function tableNode(id: string, one: TableSummary, qualifier: string | null, open: boolean): Node {
+function tableNode(id: string, one: TableSummary, qualifier: string | null, open: boolean, isBroken: boolean): Node {
   const name = sqlName(one.name);
   const node: Node = {
     id,
@@ -104,7 +107,8 @@ function tableNode(id: string, one: TableSummary, qualifier: string | null, open
     kind: "table",
     open,
   };
-  if (typeof one.rows === "number") node.note = one.rows >= 1e5 ? compact(one.rows) : count(one.rows);
+  if (isBroken) node.note = "unreadable";
+  else if (typeof one.rows === "number") node.note = one.rows >= 1e5 ? compact(one.rows) : count(one.rows);
   return node;
 }
 
