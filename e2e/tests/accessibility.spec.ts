@@ -8,6 +8,7 @@ const PAGES: [string, string, RegExp][] = [
   ["costs", "/costs", /New budget/],
   ["settings", "/settings", /New token/],
   ["connections", "/admin/connections", /New connection/],
+  ["people", "/admin/people", /Add a person/],
   ["groups", "/admin/groups", /New group/],
 ];
 

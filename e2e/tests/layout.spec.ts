@@ -16,6 +16,7 @@ const PAGES: [string, string, RegExp][] = [
   ["table", "/data/local/demo/forecast", /state=CA/],
   ["settings", "/settings", /New token/],
   ["connections", "/admin/connections", /looked at/],
+  ["people", "/admin/people", /Everyone who can sign in/],
   ["groups", "/admin/groups", /There is no group yet|People/],
 ];
 

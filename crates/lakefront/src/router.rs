@@ -44,6 +44,7 @@ fn ui() -> Router<App> {
         .route("/costs", get(pages::plain_page))
         .route("/settings", get(pages::plain_page))
         .route("/admin/connections", get(pages::plain_page))
+        .route("/admin/people", get(pages::plain_page))
         .route("/admin/groups", get(pages::plain_page))
         .route("/signin", get(pages::open_page))
         .route("/setup", get(pages::open_page))

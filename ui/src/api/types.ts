@@ -444,6 +444,15 @@ export interface ResultCache {
 export interface User extends Person {
   email: string;
   role: Role;
+  /** Can't sign in, has no sessions; tokens do not work. */
+  disabled: boolean;
+  last_sign_in_at: string | null;
+}
+
+export interface NewUser {
+  email: string;
+  name: string;
+  role: Role;
 }
 
 /** People who share a budget and rules. */

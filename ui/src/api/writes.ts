@@ -12,9 +12,11 @@ import type {
   GroupInput,
   NewApiToken,
   NewBudget,
+  NewUser,
   Preferences,
   Table,
   TokenScope,
+  User,
 } from "./types";
 
 const part = encodeURIComponent;
@@ -56,6 +58,13 @@ export const createBudget = (body: NewBudget) => callJson<Budget>("/budgets", { 
 export const updateBudget = (id: string, body: BudgetLimits) =>
   callJson<Budget>(`/budgets/${part(id)}`, { method: "PATCH", body });
 export const deleteBudget = (id: string) => callJson<void>(`/budgets/${part(id)}`, { method: "DELETE" });
+
+/** With the link that the person signs in with once. */
+export const createUser = (body: NewUser) => callJson<User & { secret: string }>("/users", { method: "POST", body });
+export const changeUser = (id: string, body: Partial<Pick<User, "name" | "role" | "disabled">>) =>
+  callJson<User>(`/users/${part(id)}`, { method: "PATCH", body });
+export const signInLink = (id: string) =>
+  callJson<{ secret: string }>(`/users/${part(id)}/link`, { method: "POST", body: {} });
 
 export const createGroup = (body: GroupInput) => callJson<Group>("/groups", { method: "POST", body });
 export const changeGroup = (id: string, body: GroupInput) =>

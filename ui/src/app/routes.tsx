@@ -99,6 +99,12 @@ const adminConnections = createRoute({
   ...page("connections/connections-page", () => import("@/features/connections/connections-page"), "ConnectionsPage"),
 });
 
+const adminPeople = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/admin/people",
+  ...page("people/people-page", () => import("@/features/people/people-page"), "PeoplePage"),
+});
+
 const adminGroups = createRoute({
   getParentRoute: () => signedIn,
   path: "/admin/groups",
@@ -119,6 +125,7 @@ export const routeTree = root.addChildren([
     costs,
     settings,
     adminConnections,
+    adminPeople,
     adminGroups,
   ]),
 ]);

@@ -1,8 +1,9 @@
 //! `lakefront token`.
 
 use anyhow::Context;
-use chrono::{TimeDelta, Utc};
-use lakefront_store::{NewApiToken, Role, TokenScope};
+use chrono::{DateTime, TimeDelta, Utc};
+use lakefront_store::{ApiToken, NewApiToken, Role, Store, TokenScope, User};
+use ulid::Ulid;
 
 use super::{print, say};
 use crate::app::{open_store, system};
@@ -25,6 +26,14 @@ pub(super) enum TokenCommand {
         #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
         expires: Option<u32>,
     },
+    /// List the tokens of someone: id, name, first characters, scopes, last use, end
+    List {
+        /// Whose tokens
+        #[arg(long, value_name = "EMAIL")]
+        user: String,
+    },
+    /// End a token at once, by its id
+    Revoke { id: Ulid },
 }
 
 fn scope(text: &str) -> Result<TokenScope, String> {
@@ -33,21 +42,55 @@ fn scope(text: &str) -> Result<TokenScope, String> {
 
 impl TokenCommand {
     pub(super) async fn run(self, settings: Settings) -> anyhow::Result<()> {
-        let Self::Create { user, name, mut scopes, expires } = self;
         data_dir::create_for_command(&settings)?;
         let store = open_store(&settings).await?;
-        let system = system("token command");
-        let owner = store.user_by_email(&system, &user).await.with_context(|| format!("there is no user {user}"))?;
-        if scopes.is_empty() {
-            scopes = vec![TokenScope::Read, TokenScope::Write];
-            scopes.extend((owner.role == Role::Admin).then_some(TokenScope::Admin));
+        match self {
+            Self::Create { user, name, scopes, expires } => create(&store, &user, name, scopes, expires).await?,
+            Self::List { user } => {
+                let owner = owner(&store, &user).await?;
+                for token in store.api_tokens(&system("token command"), owner.id).await? {
+                    print(listed(&token)?)?;
+                }
+            }
+            Self::Revoke { id } => {
+                let revoked = store.revoke_api_token(&system("token command"), id).await;
+                revoked
+                    .with_context(|| format!("there is no token {id}; lakefront token list --user EMAIL names them"))?;
+                say(format_args!("Token {id} is revoked."));
+            }
         }
-        let expires_at = expires.map(|days| Utc::now() + TimeDelta::days(i64::from(days)));
-        let (secret, token) =
-            store.create_api_token(&system, owner.id, NewApiToken { name, scopes, expires_at }).await?;
-        say(format_args!("Token {} for {user}; its secret is shown this once.", token.name));
-        print(secret.expose())?;
         store.close().await;
         Ok(())
     }
+}
+
+async fn owner(store: &Store, email: &str) -> anyhow::Result<User> {
+    store.user_by_email(&system("token command"), email).await.with_context(|| format!("there is no user {email}"))
+}
+
+async fn create(
+    store: &Store,
+    user: &str,
+    name: String,
+    mut scopes: Vec<TokenScope>,
+    expires: Option<u32>,
+) -> anyhow::Result<()> {
+    let owner = owner(store, user).await?;
+    if scopes.is_empty() {
+        scopes = vec![TokenScope::Read, TokenScope::Write];
+        scopes.extend((owner.role == Role::Admin).then_some(TokenScope::Admin));
+    }
+    let expires_at = expires.map(|days| Utc::now() + TimeDelta::days(i64::from(days)));
+    let new = NewApiToken { name, scopes, expires_at };
+    let (secret, token) = store.create_api_token(&system("token command"), owner.id, new).await?;
+    say(format_args!("Token {} for {user}; its secret is shown this once.", token.name));
+    print(secret.expose())?;
+    Ok(())
+}
+
+fn listed(token: &ApiToken) -> anyhow::Result<String> {
+    let day = |time: Option<DateTime<Utc>>| time.map_or("never".to_owned(), |time| time.format("%Y-%m-%d").to_string());
+    let scopes: Vec<String> = serde_json::from_value(serde_json::to_value(&token.scopes)?)?;
+    let (used, ends) = (day(token.last_used_at), day(token.expires_at));
+    Ok(format!("{}\t{}\t{}…\t{}\t{used}\t{ends}", token.id, token.name, token.prefix, scopes.join(",")))
 }

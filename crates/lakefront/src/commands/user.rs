@@ -3,7 +3,8 @@
 use std::io::BufRead;
 
 use anyhow::{Context, bail};
-use lakefront_store::{NewUser, PageRequest, Role, UserChange, UserFilter};
+use lakefront_store::{NewUser, PageRequest, Role, Store, User, UserChange, UserFilter};
+use ulid::Ulid;
 
 use super::{confirmed, print, say, told};
 use crate::app::{open_store, system};
@@ -27,8 +28,18 @@ pub(super) enum UserCommand {
     },
     /// List everyone
     List,
+    /// Print a new one-time sign-in link for someone
+    Link { email: String },
+    /// Give someone another role; their sessions end
+    Role {
+        email: String,
+        #[arg(value_parser = role)]
+        role: Role,
+    },
     /// Sign someone out everywhere and keep them out
     Disable { email: String },
+    /// Let someone in again
+    Enable { email: String },
 }
 
 fn role(text: &str) -> Result<Role, String> {
@@ -53,26 +64,28 @@ impl UserCommand {
                 let user = store.create_user(&scope, NewUser { email, name, role, password_hash }).await?;
                 say(format_args!("Added {}.", user.email));
                 if !user.has_password {
-                    let token = store.create_sign_in_link(&scope, user.id).await?;
-                    say("They sign in once, within 15 minutes, with:");
-                    let server = data_dir::server_at(&settings.data_dir)
-                        .unwrap_or_else(|| settings.server.base_url(settings.server.listen));
-                    print(format_args!("{server}/signin?token={}", token.expose()))?;
+                    print_link(&store, &settings, user.id).await?;
                 }
+            }
+            Self::Link { email } => {
+                let user = found(&store, &email).await?;
+                if user.disabled {
+                    bail!("{email} is disabled; lakefront user enable {email} lets them in again");
+                }
+                print_link(&store, &settings, user.id).await?;
+            }
+            Self::Role { email, role } => {
+                let user = found(&store, &email).await?;
+                store.update_user(&scope, user.id, UserChange { role: Some(role), ..UserChange::default() }).await?;
+                say(format_args!("{email} is {} now.", role.as_str()));
             }
             Self::List => {
                 let mut page = PageRequest { limit: Some(200), cursor: None };
                 loop {
                     let users = store.users(&scope, UserFilter { search: None, page: page.clone() }).await?;
                     for user in users.items {
-                        let role = serde_json::to_value(user.role)?;
                         let state = if user.disabled { "disabled" } else { "active" };
-                        print(format_args!(
-                            "{}\t{}\t{}\t{state}",
-                            user.email,
-                            user.name,
-                            role.as_str().unwrap_or_default()
-                        ))?;
+                        print(format_args!("{}\t{}\t{}\t{state}", user.email, user.name, user.role.as_str()))?;
                     }
                     if users.next_cursor.is_none() {
                         break;
@@ -81,8 +94,7 @@ impl UserCommand {
                 }
             }
             Self::Disable { email } => {
-                let user =
-                    store.user_by_email(&scope, &email).await.with_context(|| format!("there is no user {email}"))?;
+                let user = found(&store, &email).await?;
                 if confirmed(&format!("Disable {email}?"), yes)? {
                     store
                         .update_user(&scope, user.id, UserChange { disabled: Some(true), ..UserChange::default() })
@@ -90,10 +102,30 @@ impl UserCommand {
                     say(format_args!("{email} is disabled."));
                 }
             }
+            Self::Enable { email } => {
+                let user = found(&store, &email).await?;
+                store
+                    .update_user(&scope, user.id, UserChange { disabled: Some(false), ..UserChange::default() })
+                    .await?;
+                say(format_args!("{email} may sign in again."));
+            }
         }
         store.close().await;
         Ok(())
     }
+}
+
+async fn found(store: &Store, email: &str) -> anyhow::Result<User> {
+    store.user_by_email(&system("user command"), email).await.with_context(|| format!("there is no user {email}"))
+}
+
+async fn print_link(store: &Store, settings: &Settings, user: Ulid) -> anyhow::Result<()> {
+    let token = store.create_sign_in_link(&system("user command"), user).await?;
+    say("They sign in once, within 15 minutes, with:");
+    let server =
+        data_dir::server_at(&settings.data_dir).unwrap_or_else(|| settings.server.base_url(settings.server.listen));
+    print(format_args!("{server}/signin?token={}", token.expose()))?;
+    Ok(())
 }
 
 fn read_password() -> anyhow::Result<String> {

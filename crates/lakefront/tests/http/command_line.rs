@@ -156,6 +156,22 @@ fn people_and_catalogs_are_managed() {
     assert_eq!(run(data.path(), &["user", "disable", "one@example.com"], "").status.code(), Some(1));
     output(data.path(), &["user", "disable", "one@example.com", "--yes"], "");
     assert!(output(data.path(), &["user", "list"], "").contains("disabled"));
+    assert_eq!(run(data.path(), &["user", "link", "one@example.com"], "").status.code(), Some(1));
+    output(data.path(), &["user", "enable", "one@example.com"], "");
+    output(data.path(), &["user", "role", "one@example.com", "viewer"], "");
+    assert_eq!(output(data.path(), &["user", "list"], ""), "one@example.com\tone\tviewer\tactive\n");
+    assert!(output(data.path(), &["user", "link", "one@example.com"], "").contains("/signin?token="));
+
+    output(data.path(), &["token", "create", "--user", "one@example.com", "--name", "Nightly"], "");
+    let tokens = output(data.path(), &["token", "list", "--user", "one@example.com"], "");
+    let token: Vec<&str> = tokens.trim_end().split('\t').collect();
+    assert!(
+        matches!(token[..], [_, "Nightly", start, "read,write", "never", "never"] if start.starts_with("lf_")),
+        "{tokens}"
+    );
+    output(data.path(), &["token", "revoke", token[0]], "");
+    assert_eq!(output(data.path(), &["token", "list", "--user", "one@example.com"], ""), "");
+    assert_eq!(run(data.path(), &["token", "revoke", token[0]], "").status.code(), Some(1));
 
     let other = lake();
     let folder = other.path().join("lake");

@@ -12,6 +12,7 @@ import {
   SquareTerminal,
   Sun,
   Table2,
+  UserRound,
   Users,
   type LucideIcon,
 } from "lucide-react";
@@ -72,6 +73,7 @@ export function usePaletteGroups(text: string, { onKeys }: { onKeys: () => void 
     ...(isAdmin
       ? [
           { id: "p-connections", icon: Plug, title: "Connections", action: { href: "/admin/connections" } },
+          { id: "p-people", icon: UserRound, title: "People", action: { href: "/admin/people" } },
           { id: "p-groups", icon: Users, title: "Groups", action: { href: "/admin/groups" } },
         ]
       : []),

@@ -1,5 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
-import { LogOut, Monitor, Moon, Plug, Settings, Sun, Users, type LucideIcon } from "lucide-react";
+import { LogOut, Monitor, Moon, Plug, Settings, Sun, UserRound, Users, type LucideIcon } from "lucide-react";
 import { logout } from "@/api/writes";
 import type { ThemeChoice } from "@/lib/theme";
 import type { MenuEntry } from "@/ui/menu";
@@ -15,6 +15,7 @@ const THEMES: { id: ThemeChoice; label: string; icon: LucideIcon }[] = [
 
 const ADMINISTRATION: MenuEntry[] = [
   { label: "Connections", icon: Plug, href: "/admin/connections" },
+  { label: "People", icon: UserRound, href: "/admin/people" },
   { label: "Groups", icon: Users, href: "/admin/groups" },
 ];
 

@@ -10,10 +10,10 @@ import { Button } from "@/ui/button";
 import { ConfirmDialog } from "@/ui/confirm-dialog";
 import { Dialog } from "@/ui/dialog";
 import { Failure } from "@/ui/failure";
+import { Secret } from "@/ui/secret";
 import { SkeletonRows } from "@/ui/skeleton";
 import { Table, Td, Th } from "@/ui/table";
 import { NewTokenForm } from "./new-token-form";
-import { TokenSecret } from "./token-secret";
 
 export function ApiTokens() {
   const client = useQueryClient();
@@ -57,7 +57,7 @@ export function ApiTokens() {
           </Button>
         }
       >
-        {made && <TokenSecret secret={made.secret} />}
+        {made && <Secret label="The token" secret={made.secret} />}
       </Dialog>
       {revoking && <RevokeDialog token={revoking} onClose={() => setRevoking(null)} />}
     </>

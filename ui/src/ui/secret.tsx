@@ -1,10 +1,10 @@
 import { Check, Copy } from "lucide-react";
 import { useState } from "react";
-import { Button } from "@/ui/button";
-import { Input } from "@/ui/field";
+import { Button } from "./button";
+import { Input } from "./field";
 
 /** A secret to copy, selected by a click. */
-export function TokenSecret({ secret }: { secret: string }) {
+export function Secret({ label, secret }: { label: string; secret: string }) {
   const [copied, setCopied] = useState(false);
   const copy = async () => {
     await navigator.clipboard.writeText(secret);
@@ -12,7 +12,7 @@ export function TokenSecret({ secret }: { secret: string }) {
   };
   return (
     <div className="mt-4 flex gap-2">
-      <Input mono readOnly aria-label="The token" value={secret} onFocus={(event) => event.currentTarget.select()} />
+      <Input mono readOnly aria-label={label} value={secret} onFocus={(event) => event.currentTarget.select()} />
       <Button size="lg" icon={copied ? Check : Copy} onClick={() => void copy()}>
         {copied ? "Copied" : "Copy"}
       </Button>
