@@ -248,12 +248,14 @@ test("from a statement to a chart on a dashboard that stays", async ({ page }) =
 test("a statement's parameters become filters of the dashboard it goes to", async ({ page }) => {
   await write(
     page,
-    "select business_date, sum(y_50) as median from forecast\nwhere state = {{region}} and business_date between {{since}} and {{until}}\n[[ and business_date >= {{day_from}} ]] [[ and business_date <= {{day_to}} ]]\ngroup by 1 order by 1",
+    "select business_date, sum(y_50) as median from forecast\nwhere state = {{region}} and business_date between {{since}} and {{until}}\nand y_50 > {{least}} and dma_id in ({{dmas}})\n[[ and business_date >= {{day_from}} ]] [[ and business_date <= {{day_to}} ]]\ngroup by 1 order by 1",
   );
   for (const [name, value] of [
     ["region", "CA"],
     ["since", "2025-01-01"],
     ["until", "2025-03-01"],
+    ["least", "0.5"],
+    ["dmas", "LAX, SAN"],
   ] as const)
     await page.getByRole("textbox", { name, exact: true }).fill(value);
   await page.locator(".cm-content").click();
@@ -267,7 +269,9 @@ test("a statement's parameters become filters of the dashboard it goes to", asyn
   await picture(page, "sql-add-filters");
   await page.getByRole("button", { name: "Add", exact: true }).click();
   await page.getByRole("link", { name: "Open By region" }).click();
-  await expect(page).toHaveURL(/\/d\/by-region\?region=CA&since=2025-01-01&until=2025-03-01$/);
+  await expect(page).toHaveURL(
+    /\/d\/by-region\?region=CA&since=2025-01-01&until=2025-03-01&least=0.5&dmas=LAX&dmas=SAN$/,
+  );
   await expect(page.getByRole("region", { name: "Median" }).locator("[data-drawn]")).toBeVisible();
   const filters = page.getByRole("search", { name: "Filters" });
   await expect(filters.locator("summary")).toContainText([

@@ -30,6 +30,16 @@ pub enum TokenScope {
     Admin,
 }
 
+impl TokenScope {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Admin => "admin",
+        }
+    }
+}
+
 /// A token for programs (`Authorization: Bearer lf_…`), without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ApiToken {

@@ -2,7 +2,10 @@ use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use serde_json::json;
 use ulid::Ulid;
 
-use crate::{Result, Scope, Secret, Store, StoreError, User, audit, column, entity::sign_in_link, secret, user::find};
+use crate::{
+    Result, Scope, Secret, Store, StoreError, User, audit, column, connection::Tx, entity::sign_in_link, secret,
+    user::find,
+};
 
 const USED: StoreError = StoreError::Gone("the sign-in link");
 const LINK_MS: i64 = 15 * 60 * 1000;
@@ -54,4 +57,15 @@ impl Store {
             User::from_rows(tx, &user).await
         })
     }
+}
+
+/// Links that were not used yet no longer are of use.
+pub(crate) async fn spend_all(tx: &Tx, user: &str, now: i64) -> Result<()> {
+    sign_in_link::Entity::update_many()
+        .col_expr(sign_in_link::Column::UsedAt, now.into())
+        .filter(sign_in_link::Column::UserId.eq(user))
+        .filter(sign_in_link::Column::UsedAt.is_null())
+        .exec(tx)
+        .await?;
+    Ok(())
 }

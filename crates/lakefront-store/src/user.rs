@@ -15,6 +15,7 @@ use crate::{
     entity::{installation, session, user},
     error::conflict,
     group::groups_of,
+    link,
 };
 
 const NOT_FOUND: StoreError = StoreError::NotFound("user");
@@ -148,6 +149,9 @@ impl Store {
             }
             if before.role != after.role || after.disabled {
                 delete_sessions(tx, id).await?;
+            }
+            if after.disabled {
+                link::spend_all(tx, &after.id, self.now_ms()).await?;
             }
             update(tx, after.clone()).await?;
             audit::append(self, tx, scope, "user.update", &after.id, serde_json::to_value(&change)?).await?;

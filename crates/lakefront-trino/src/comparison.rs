@@ -159,12 +159,13 @@ pub(crate) fn within(above: Expr, below: Expr, of: &Type) -> Expr {
     Expr::BinaryExpr(BinaryExpr::new(Box::new(above), Operator::And, Box::new(below)))
 }
 
-/// Whether Trino knows the value before it runs, or that there is none. What takes a lambda it calls when it runs.
+/// Whether Trino knows the value before it runs, or that there is none. What takes a lambda it calls when it runs;
+/// `TRY_CAST` takes one here only.
 pub(crate) fn is_constant(expr: &Expr) -> bool {
     let runs = |part: &Expr| match part {
         Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) | Expr::OuterReferenceColumn(..) => true,
         Expr::ScalarFunction(call) => {
-            call.func.inner().downcast_ref::<Udf>().is_some_and(|udf| !udf.lambdas.is_empty())
+            call.func.inner().downcast_ref::<Udf>().is_some_and(|udf| !udf.lambdas.is_empty() && udf.name != "try_cast")
         }
         _ => false,
     };

@@ -83,6 +83,12 @@ impl Udf {
     /// The expression with the values of calls where they are known, and null where an argument is known to be.
     pub(crate) fn with_known_values(expr: Expr) -> Result<Expr> {
         let known = expr.transform_up(|expr| {
+            if let Expr::Cast(cast) = &expr
+                && let Expr::Literal(value, _) = cast.expr.as_ref()
+                && let Ok(value) = value.cast_to(cast.field.data_type())
+            {
+                return Ok(Transformed::yes(Expr::Literal(value, None)));
+            }
             let Expr::ScalarFunction(call) = &expr else { return Ok(Transformed::no(expr)) };
             let Some(udf) = call.func.inner().downcast_ref::<Udf>() else { return Ok(Transformed::no(expr)) };
             let value = if udf.is_null_for(&call.args) {

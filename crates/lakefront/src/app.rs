@@ -120,7 +120,7 @@ impl Opened {
 
 /// Opens the app database and the query road, and puts the catalogs of both settings and database in.
 pub async fn open(settings: &Settings) -> anyhow::Result<Opened> {
-    crate::data_dir::create(&settings.data_dir)?;
+    crate::data_dir::create_for_command(settings)?;
     let key = MasterKey::load(&settings.data_dir)?;
     let store = open_store(settings).await?;
     let background = TaskTracker::new();

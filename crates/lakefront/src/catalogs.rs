@@ -10,6 +10,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use axum::http::Uri;
 use chrono::{DateTime, Utc};
+use futures::StreamExt;
 use lakefront_engine::S3Credentials;
 use lakefront_query::aws::{AthenaConfig, AwsConfig, per_tb_usd};
 use lakefront_query::postgres::{Confined, PostgresConfig, PostgresPassword};
@@ -520,38 +521,45 @@ pub fn place(name: &str) -> String {
     format!("catalog/{name}")
 }
 
-/// Tables of one lake that are looked into.
+/// Tables of one lake that are looked into, and how many at a time.
 const MOST_CHECKED: usize = 1_000;
+const CHECKED_TOGETHER: usize = 8;
 
 /// Whether each catalog can be listed, and what lies in lakes be read.
 pub async fn check(queries: &Queries) -> Vec<(String, anyhow::Result<String>)> {
     let mut checked = Vec::new();
     for catalog in queries.catalogs().list() {
         let outcome = queries.catalogs().refresh(&catalog.name, None).await;
+        let is_listed = outcome.is_ok();
         let outcome = outcome.map(|report| report.extent()).map_err(|error| with_hint(error).context(catalog.location));
         checked.push((format!("catalog {}", catalog.name), outcome));
-        if matches!(catalog.kind, "local" | "s3") {
-            let broken = unreadable(queries, &catalog.name).await;
-            checked.extend(broken.into_iter().map(|(table, why)| (table, Err(anyhow::anyhow!(why)))));
+        if is_listed && matches!(catalog.kind, "local" | "s3") {
+            checked.extend(unreadable(queries, &catalog.name).await);
         }
     }
     checked
 }
 
-/// The tables of a lake whose files are none, by their full names, among the first that there are.
-async fn unreadable(queries: &Queries, catalog: &str) -> Vec<(String, String)> {
+/// The tables of a lake that can't be read, by their full names.
+async fn unreadable(queries: &Queries, catalog: &str) -> Vec<(String, anyhow::Result<String>)> {
     let catalogs = queries.catalogs();
     let of_database = |database: String| {
         let tables = catalogs.table_names(catalog, &database).into_iter();
         tables.map(move |table| (database.clone(), table))
     };
-    let mut broken = Vec::new();
-    for (database, table) in catalogs.database_names(catalog).into_iter().flat_map(of_database).take(MOST_CHECKED) {
-        let problem = match catalogs.table(catalog, &database, &table).await {
-            Ok(info) => info.problems.iter().find(|problem| problem.fatal).map(|problem| problem.message.clone()),
-            Err(error) => Some(error.message),
+    let all: Vec<(String, String)> = catalogs.database_names(catalog).into_iter().flat_map(of_database).collect();
+    let looks = all.iter().take(MOST_CHECKED).map(async |(database, table)| {
+        let why = match catalogs.table(catalog, database, table).await {
+            Ok(info) => anyhow::anyhow!(info.problems.iter().find(|problem| problem.fatal)?.message.clone()),
+            Err(error) => with_hint(error),
         };
-        broken.extend(problem.map(|problem| (format!("table {catalog}.{database}.{table}"), problem)));
+        Some((format!("table {catalog}.{database}.{table}"), Err(why)))
+    });
+    let looks = futures::stream::iter(looks).buffered(CHECKED_TOGETHER);
+    let mut broken: Vec<_> = looks.filter_map(std::future::ready).collect().await;
+    if all.len() > MOST_CHECKED {
+        let told = format!("the first {MOST_CHECKED} of {} were looked into", all.len());
+        broken.push((format!("tables of {catalog}"), Ok(told)));
     }
     broken
 }

@@ -118,7 +118,11 @@ fn execute(line: CommandLine) -> anyhow::Result<()> {
         Command::User(user) => runtime()?.block_on(user.run(quiet(settings(&flags)?), yes)),
         Command::Token(token) => runtime()?.block_on(token.run(quiet(settings(&flags)?))),
         Command::Migrate => runtime()?.block_on(migrate::run(quiet(settings(&flags)?))),
-        Command::Doctor(doctor) => runtime()?.block_on(doctor.run(quiet(settings(&flags)?))),
+        // It tells itself what goes wrong.
+        Command::Doctor(doctor) => {
+            start_log("error", LogFormat::Text);
+            runtime()?.block_on(doctor.run(settings(&flags)?))
+        }
         Command::Openapi => openapi::run(),
     }
 }
@@ -146,8 +150,7 @@ fn quiet(settings: Settings) -> Settings {
 }
 
 fn warn_of_misspelt() {
-    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    for (name, near) in config::misspelt(names) {
+    for (name, near) in config::misspelt(config::variables()) {
         tracing::warn!("the variable {name} sets nothing; did you mean {near}?");
     }
 }
@@ -175,6 +178,12 @@ fn say(text: impl std::fmt::Display) {
 /// One line of data.
 fn print(text: impl std::fmt::Display) -> std::io::Result<()> {
     writeln!(std::io::stdout(), "{text}")
+}
+
+/// Cells of one line of data: names that people gave may hold what would begin another.
+fn row(cells: &[&str]) -> String {
+    let cells: Vec<String> = cells.iter().map(|cell| cell.replace(char::is_control, " ")).collect();
+    cells.join("\t")
 }
 
 /// A secret from the environment, where no list of processes shows it.

@@ -298,6 +298,11 @@ fn variable(path: &str) -> String {
     format!("LAKEFRONT_{}", path.replace('.', "_").to_uppercase())
 }
 
+/// The names of what the environment sets.
+pub fn variables() -> impl Iterator<Item = String> {
+    std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())
+}
+
 /// Variables among these that set nothing and look like ones that do, each with the one it resembles.
 pub fn misspelt(names: impl Iterator<Item = String>) -> Vec<(String, String)> {
     let Ok(defaults) = config::Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml)).build() else {

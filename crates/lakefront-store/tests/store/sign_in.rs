@@ -139,6 +139,12 @@ pub(crate) async fn a_disabled_user_is_out_at_once(world: &World) {
     assert_eq!(code(store.use_sign_in_link(&SYSTEM, link.expose()).await), "GONE");
     assert!(store.credentials(&SYSTEM, "una@example.com").await.unwrap().is_none());
     assert_eq!(code(store.create_session(&SYSTEM, una.id, SessionClient::default()).await), "NOT_FOUND");
+
+    // Let in again, her token works; a link of before does not.
+    let change = UserChange { disabled: Some(false), ..UserChange::default() };
+    store.update_user(&ada, una.id, change).await.unwrap();
+    assert!(store.api_token(&SYSTEM, token.expose()).await.is_ok());
+    assert_eq!(code(store.use_sign_in_link(&SYSTEM, link.expose()).await), "GONE");
 }
 
 pub(crate) async fn the_database_holds_no_secret(world: &World) {

@@ -588,18 +588,19 @@ fn may_hold_null(item: &Expr, of: &Type) -> Result<bool> {
 fn check_cut(a: &Typed, b: &Typed) -> Result<()> {
     let Some(of @ (Type::Time(_) | Type::TimeTz(_))) = common_type(&a.of, &b.of) else { return Ok(()) };
     for (cut, constant) in [(a, b), (b, a)] {
-        if let Expr::ScalarFunction(call) = &cut.expr
-            && cut.of == of
-            && call.name() == "date_trunc"
-            && let Some(unit) = call.args.first()
-            && let Expr::Literal(unit, _) = Udf::with_known_values(unit.clone())?
-            && let Some(Some(unit)) = unit.try_as_str()
-            && comparison::is_constant(&constant.expr)
-            && let Expr::Literal(known, _) = Udf::with_known_values(constant.expr.clone())?
-            && !known.is_null()
-            && ["day", "month", "year"].contains(&unit.to_lowercase().as_str())
-        {
-            Unit::parse(unit, UnitOf::Time)?;
+        let Expr::ScalarFunction(call) = &cut.expr else { continue };
+        let Some(unit) = call.args.first().filter(|_| call.name() == "date_trunc" && cut.of == of) else { continue };
+        let Expr::Literal(unit, _) = Udf::with_known_values(unit.clone())? else { continue };
+        let Some(Some(unit)) = unit.try_as_str() else { continue };
+        if !comparison::is_constant(&constant.expr) || !["day", "month", "year"].contains(&&*unit.to_lowercase()) {
+            continue;
+        }
+        match Udf::with_known_values(constant.expr.clone())? {
+            Expr::Literal(known, _) if known.is_null() => {}
+            Expr::Literal(..) => {
+                Unit::parse(unit, UnitOf::Time)?;
+            }
+            _ => return Err(Error::not_here("A comparison of a time that is cut to a day or more")),
         }
     }
     Ok(())

@@ -414,12 +414,16 @@ impl Analyzer<'_> {
 
     /// Null where the value can't be computed.
     pub(super) fn attempt(&self, tried: Typed) -> Result<Typed> {
+        self.attempt_as("try", tried)
+    }
+
+    fn attempt_as(&self, name: &'static str, tried: Typed) -> Result<Typed> {
         let of = tried.of;
         if matches!(tried.expr, Expr::Literal(..) | Expr::Column(_)) {
             return Ok(Typed::new(tried.expr, of));
         }
         let (closure, captured) = self.close(tried.expr, Vec::new(), of.clone())?;
-        Ok(tried_on("try", closure, captured, of))
+        Ok(tried_on(name, closure, captured, of))
     }
 
     /// Null where the value can't be cast; that it can't be computed is an error as ever.
@@ -429,7 +433,7 @@ impl Analyzer<'_> {
         }
         check_tried_row(&value, to)?;
         if matches!(value.expr, Expr::Literal(..) | Expr::Column(_)) {
-            return self.attempt(self.cast(value, to)?);
+            return self.attempt_as("try_cast", self.cast(value, to)?);
         }
         let column = Column::from_name(self.symbol("cast"));
         self.column(column.clone(), value.of);
@@ -442,16 +446,21 @@ impl Analyzer<'_> {
 
     /// Trino tries each field by itself where `ROW(…)` is to be a row whose fields have no names.
     fn attempt_fields(&self, value: &Typed, to: &Type) -> Result<Option<Typed>> {
-        let (Type::Row(from), Type::Row(fields), Expr::ScalarFunction(row)) = (&value.of, to, &value.expr) else {
-            return Ok(None);
-        };
-        if row.name() != "row" || from.len() != fields.len() || fields.iter().any(|(name, _)| name.is_some()) {
+        let (Type::Row(from), Type::Row(fields)) = (&value.of, to) else { return Ok(None) };
+        if from.len() != fields.len() || fields.iter().any(|(name, _)| name.is_some()) {
             return Ok(None);
         }
-        let items = row.args.iter().zip(from).zip(fields);
-        let tried =
-            items.map(|((item, (_, from)), (_, to))| self.attempt_cast(Typed::new(item.clone(), from.clone()), to));
-        self.row(tried.collect::<Result<_>>()?).map(Some)
+        match &value.expr {
+            Expr::ScalarFunction(row) if row.name() == "row" => {
+                let items = row.args.iter().zip(from).zip(fields);
+                let tried = items
+                    .map(|((item, (_, from)), (_, to))| self.attempt_cast(Typed::new(item.clone(), from.clone()), to));
+                self.row(tried.collect::<Result<_>>()?).map(Some)
+            }
+            // In Trino that cast is one of each field, too.
+            Expr::ScalarFunction(cast) if cast.name() == "cast" && cast.args.iter().any(is_row) => Err(tried_row()),
+            _ => Ok(None),
+        }
     }
 }
 
@@ -463,14 +472,21 @@ fn tried_on(name: &'static str, closure: Closure, captured: Vec<Expr>, of: Type)
 
 /// Refuses `TRY_CAST(ROW(…) AS row(…))` within what becomes a row of another type: Trino tries each field by itself then.
 pub(super) fn check_tried_row(value: &Typed, to: &Type) -> Result<()> {
-    if matches!(to, Type::Row(_)) && tries_row(&value.expr) {
-        return Err(Error::not_here("TRY_CAST of ROW(…) within what is cast to a row"));
+    match matches!(to, Type::Row(_)) && tries_row(&value.expr) {
+        true => Err(tried_row()),
+        false => Ok(()),
     }
-    Ok(())
+}
+
+fn tried_row() -> Error {
+    Error::not_here("TRY_CAST and CAST of one ROW(…) within each other")
+}
+
+fn is_row(expr: &Expr) -> bool {
+    matches!(expr, Expr::ScalarFunction(call) if call.name() == "row")
 }
 
 fn tries_row(expr: &Expr) -> bool {
-    let is_row = |part: &Expr| matches!(part, Expr::ScalarFunction(call) if call.name() == "row");
     let tries = |part: &Expr| match part {
         Expr::ScalarFunction(call) => call.func.inner().downcast_ref::<Udf>().is_some_and(|udf| {
             (udf.name == "try_cast" && matches!(udf.returns, Type::Row(_)) && call.args.iter().any(is_row))

@@ -184,14 +184,39 @@ fn has_subquery(expr: &Expr) -> Result<bool> {
     Ok(expr.exists(|part| Ok(matches!(part, Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_))))?)
 }
 
-/// Trino counts every row then.
-fn counts_distinct_constant(aggregate: &Expr) -> Result<bool> {
+/// `count(DISTINCT …)` of a constant, for which Trino counts every row where there are other aggregates.
+fn counts_distinct_constant(aggregate: &Expr, input: &LogicalPlan) -> Result<bool> {
     let Expr::AggregateFunction(function) = aggregate else { return Ok(false) };
     let is_distinct = function.params.distinct && function.func.name() == "count";
     match function.params.args.as_slice() {
         // With what it does in its name.
-        [one] if is_distinct || function.func.name().starts_with("count#") => Ok(comparison::is_constant(one)
-            && !matches!(Udf::with_known_values(one.clone())?, Expr::Literal(known, _) if known.is_null())),
+        [one] if is_distinct || function.func.name().starts_with("count#") => is_known(one, input),
+        _ => Ok(false),
+    }
+}
+
+/// Whether the value is the same for all rows, not null, and Trino sees it.
+fn is_known(expr: &Expr, input: &LogicalPlan) -> Result<bool> {
+    let Expr::Column(column) = expr else {
+        if !comparison::is_constant(expr) {
+            return Ok(false);
+        }
+        return Ok(match Udf::with_known_values(expr.clone())? {
+            Expr::Literal(known, _) => !known.is_null(),
+            _ => true,
+        });
+    };
+    let Some(at) = input.schema().maybe_index_of_column(column) else { return Ok(false) };
+    match input {
+        LogicalPlan::Projection(projection) => {
+            is_known(&projection.expr[at].clone().unalias_nested().data, &projection.input)
+        }
+        LogicalPlan::SubqueryAlias(alias) => {
+            is_known(&Expr::Column(Column::from(alias.input.schema().qualified_field(at))), &alias.input)
+        }
+        LogicalPlan::Filter(_) | LogicalPlan::Sort(_) | LogicalPlan::Limit(_) | LogicalPlan::Join(_) => {
+            input.inputs().into_iter().try_fold(false, |is, below| Ok(is || is_known(expr, below)?))
+        }
         _ => Ok(false),
     }
 }
@@ -299,9 +324,12 @@ impl Grouped {
             let sets = sets.iter().map(|set| set.iter().map(column).collect()).collect();
             vec![Expr::GroupingSet(GroupingSet::GroupingSets(sets))]
         };
+        let is_grouping =
+            |aggregate: &&Expr| matches!(aggregate, Expr::AggregateFunction(call) if call.func.name() == "grouping");
+        let beside_others = aggregates.iter().filter(|aggregate| !is_grouping(aggregate)).count() > 1;
         for aggregate in &aggregates {
             check_grouping(aggregate, keys)?;
-            if aggregates.len() > 1 && counts_distinct_constant(aggregate)? {
+            if beside_others && counts_distinct_constant(aggregate, &input)? {
                 return Err(Error::not_here("count(DISTINCT …) of a constant beside other aggregates"));
             }
         }

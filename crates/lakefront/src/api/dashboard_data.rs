@@ -18,7 +18,7 @@ use lakefront_query::{
 use lakefront_store::Kind;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use serde_json::{Number, Value, json};
 use ulid::Ulid;
 use utoipa::ToSchema;
 
@@ -145,6 +145,16 @@ impl Definition {
                 .extend(names.into_iter().filter_map(|name| Some((name.clone(), values.get(&name)?.first()?.clone()))));
         }
         filters
+    }
+
+    /// Addresses and forms hold texts; a filter of the type `number` sets a number.
+    fn typed(&self, filters: &Filters) -> Filters {
+        let is_number = |name: &str| self.filters.iter().any(|filter| filter.kind == "number" && filter.id == name);
+        let typed = |(name, value): (&String, &Value)| {
+            let number = value.as_str().filter(|_| is_number(name)).and_then(|text| text.trim().parse::<Number>().ok());
+            (name.clone(), number.map_or_else(|| value.clone(), Value::Number))
+        };
+        filters.iter().map(typed).collect()
     }
 
     /// The tab an address opens: the one it names, else the first.
@@ -373,6 +383,7 @@ pub async fn load(
     tab: Option<&str>,
 ) -> DashboardData {
     let started = Instant::now();
+    let filters = &definition.typed(filters);
     let statements = definition.statements(tab);
     let mut distinct: Vec<Statement> =
         statements.values().cloned().collect::<std::collections::HashSet<_>>().into_iter().collect();

@@ -254,7 +254,7 @@ pub struct ResultQuery {
     /// `1`: CSV text that a spreadsheet would take for a formula gets an apostrophe in front.
     #[serde(default)]
     safe: u8,
-    /// What a browser saves the file as, without its ending.
+    /// What a browser saves the file as, without its ending; not for `json`, which is answered to be read.
     name: Option<String>,
 }
 
@@ -289,11 +289,20 @@ pub async fn result(
 
 /// What a browser saves a file as; for those that know ASCII only, another way.
 fn attachment(name: &str, extension: &str) -> String {
-    let kept = name.chars().take(MOST_OF_A_NAME).map(|c| if c.is_alphanumeric() || c == '-' { c } else { ' ' });
-    let words: Vec<String> = kept.collect::<String>().split_whitespace().map(str::to_owned).collect();
-    let name = if words.is_empty() { "result".to_owned() } else { words.join(" ") };
+    // What names of files can't hold, or would be read in another direction than it is written.
+    let is_left_out = |c: char| {
+        c.is_control()
+            || "/\\:*?\"<>|%\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}"
+                .contains(c)
+    };
+    let kept: String = name.chars().take(MOST_OF_A_NAME).map(|c| if is_left_out(c) { ' ' } else { c }).collect();
+    let words = kept.split_whitespace().collect::<Vec<_>>().join(" ");
+    let name = match words.trim_matches(['.', ' ']) {
+        "" => "result",
+        name => name,
+    };
     let ascii: String = name.chars().map(|c| if c.is_ascii() { c } else { '_' }).collect();
-    let coded = utf8_percent_encode(&name, NON_ALPHANUMERIC);
+    let coded = utf8_percent_encode(name, NON_ALPHANUMERIC);
     format!("attachment; filename=\"{ascii}.{extension}\"; filename*=UTF-8''{coded}.{extension}")
 }
 
@@ -436,6 +445,7 @@ mod tests {
             format!("attachment; filename=\"Demand by day.csv\"; {coded}Demand%20by%20day.csv")
         );
         assert_eq!(named("Größe"), format!("attachment; filename=\"Gr__e.csv\"; {coded}Gr%C3%B6%C3%9Fe.csv"));
+        assert!(named("daily_orders_v1.2").contains("\"daily_orders_v1.2.csv\""));
         for hostile in ["../../etc/passwd", "a\"; filename=\"b", "a\r\nset-cookie: x", "…", ""] {
             let named = named(hostile);
             assert!(HeaderValue::from_str(&named).is_ok() && !named.contains(".."), "{named}");

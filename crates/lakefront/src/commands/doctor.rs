@@ -10,7 +10,7 @@ use lakefront_query::Request;
 use super::say;
 use crate::app::{self, Opened, system, system_principal};
 use crate::auth::key::MasterKey;
-use crate::config::Settings;
+use crate::config::{self, Settings};
 use crate::data_dir;
 
 #[derive(clap::Args)]
@@ -43,6 +43,9 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
             say(format_args!("FAILED  {what}: {error:#}"));
         }
     };
+    for (name, near) in config::misspelt(config::variables()) {
+        told(&format!("variable {name}"), Err(anyhow::anyhow!("it sets nothing; did you mean {near}?")));
+    }
     told("data folder", data_folder(&settings.data_dir));
     told("master key", MasterKey::load(&settings.data_dir).map(|_| "usable".to_owned()));
     match app::open(&settings).await {
@@ -62,9 +65,11 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
 }
 
 fn data_folder(path: &Path) -> anyhow::Result<String> {
+    let was_there = path.exists();
     data_dir::create(path)?;
     tempfile::tempfile_in(path)?;
-    Ok(format!("{} can be written", path.display()))
+    let made = if was_there { "" } else { ", made now; --data-dir names another" };
+    Ok(format!("{} can be written{made}", path.display()))
 }
 
 async fn database(opened: &Opened) -> anyhow::Result<String> {

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use lakefront_store::{ApiToken, NewApiToken, Role, Store, TokenScope, User};
 use ulid::Ulid;
 
-use super::{print, say};
+use super::{print, row, say};
 use crate::app::{open_store, system};
 use crate::config::Settings;
 use crate::data_dir;
@@ -49,7 +49,7 @@ impl TokenCommand {
             Self::List { user } => {
                 let owner = owner(&store, &user).await?;
                 for token in store.api_tokens(&system("token command"), owner.id).await? {
-                    print(listed(&token)?)?;
+                    print(listed(&token))?;
                 }
             }
             Self::Revoke { id } => {
@@ -88,9 +88,16 @@ async fn create(
     Ok(())
 }
 
-fn listed(token: &ApiToken) -> anyhow::Result<String> {
+fn listed(token: &ApiToken) -> String {
     let day = |time: Option<DateTime<Utc>>| time.map_or("never".to_owned(), |time| time.format("%Y-%m-%d").to_string());
-    let scopes: Vec<String> = serde_json::from_value(serde_json::to_value(&token.scopes)?)?;
-    let (used, ends) = (day(token.last_used_at), day(token.expires_at));
-    Ok(format!("{}\t{}\t{}…\t{}\t{used}\t{ends}", token.id, token.name, token.prefix, scopes.join(",")))
+    let scopes: Vec<&str> = token.scopes.iter().map(|scope| scope.as_str()).collect();
+    let start = format!("{}…", token.prefix);
+    row(&[
+        &token.id.to_string(),
+        &token.name,
+        &start,
+        &scopes.join(","),
+        &day(token.last_used_at),
+        &day(token.expires_at),
+    ])
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use lakefront_store::{NewUser, PageRequest, Role, Store, User, UserChange, UserFilter};
 use ulid::Ulid;
 
-use super::{confirmed, print, say, told};
+use super::{confirmed, print, row, say, told};
 use crate::app::{open_store, system};
 use crate::auth::password;
 use crate::config::Settings;
@@ -85,7 +85,7 @@ impl UserCommand {
                     let users = store.users(&scope, UserFilter { search: None, page: page.clone() }).await?;
                     for user in users.items {
                         let state = if user.disabled { "disabled" } else { "active" };
-                        print(format_args!("{}\t{}\t{}\t{state}", user.email, user.name, user.role.as_str()))?;
+                        print(row(&[&user.email, &user.name, user.role.as_str(), state]))?;
                     }
                     if users.next_cursor.is_none() {
                         break;

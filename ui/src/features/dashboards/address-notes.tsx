@@ -16,7 +16,7 @@ export function AddressNotes({ definition, search }: { definition: DashboardDefi
     };
     return (
       <a href={search.href(next)} onClick={go}>
-        Leave {names.length === 1 ? "it" : "them"} out
+        Leave {names.join(" and ")} out
       </a>
     );
   };

@@ -48,10 +48,10 @@ export function DatePicker(props: {
           From
           <Input
             size="md"
-            type="date"
+            type={inputType(from)}
             id={`${filter.id}-from`}
             name={first}
-            defaultValue={from && isDay(from) ? from : ""}
+            defaultValue={from ?? ""}
             key={`f${from}`}
             {...limits}
           />
@@ -60,10 +60,10 @@ export function DatePicker(props: {
           To
           <Input
             size="md"
-            type="date"
+            type={inputType(to)}
             id={`${filter.id}-to`}
             name={last}
-            defaultValue={to && isDay(to) ? to : ""}
+            defaultValue={to ?? ""}
             key={`t${to}`}
             {...limits}
           />
@@ -77,6 +77,9 @@ export function DatePicker(props: {
     </div>
   );
 }
+
+/** A browser's field for days would lose what is more than a day, or none. */
+export const inputType = (value: string | undefined): "date" | "text" => (value && !isDay(value) ? "text" : "date");
 
 const preset = (p: Preset, from: string | undefined, to: string | undefined): string =>
   `<li><button type="button" data-from="${esc(p.from ?? "")}" data-to="${esc(p.to ?? "")}" aria-pressed="${p.from === from && p.to === to}">${esc(p.label)}</button></li>`;

@@ -7,6 +7,9 @@ export function isDay(text: string): boolean {
   const at = Date.parse(`${text}T00:00:00Z`);
   return !Number.isNaN(at) && isoDate(at) === text;
 }
+/** A day, or a time of one: what a statement takes where it asks for either. */
+export const isTime = (text: string): boolean =>
+  isDay(text.slice(0, 10)) && /^([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?$/.test(text.slice(10));
 const DAY = 864e5;
 const shift = (day: string, days: number): string => isoDate(Date.parse(`${day}T00:00:00Z`) + days * DAY);
 

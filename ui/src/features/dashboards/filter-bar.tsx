@@ -8,7 +8,7 @@ import { IconButton, iconButtonClass } from "@/ui/button";
 import { Icon, iconHtml } from "@/ui/icon";
 import { esc } from "@/viz/marks";
 import { DatePicker } from "./date-picker";
-import { dayCount, isDay } from "./dates";
+import { dayCount, isTime } from "./dates";
 import type { DashboardData, DashboardDefinition, Filter } from "./definition";
 import { FilterPicker } from "./filter-picker";
 import { boundsOf, chosen, chosenRange, optionsOf, summary, type Options } from "./options";
@@ -144,7 +144,9 @@ function Segment(props: {
   const head =
     (dates ? iconHtml(Calendar, 14, "text-ink-3") : `<span class="l">${esc(filter.label)}</span>`) +
     `<span class="v">${esc(text)}</span>` +
-    (dates && a && b && isDay(a) && isDay(b) ? `<span class="l">${dayCount(a, b)} days</span>` : "") +
+    (dates && a && b && isTime(a) && isTime(b)
+      ? `<span class="l">${dayCount(a.slice(0, 10), b.slice(0, 10))} days</span>`
+      : "") +
     (filter.cascade ? "" : iconHtml(ChevronDown, 14, "text-ink-3"));
   return (
     <>

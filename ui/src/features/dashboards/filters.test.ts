@@ -67,6 +67,9 @@ describe("filters", () => {
     expect(summary(dates, values("from=soon"), null, null).text).toBe("from soon");
     const most: Filter = { id: "most", label: "Most", type: "number" };
     expect(unreadable([most], { most: "1e3" })).toEqual([]);
+    for (const text of ["many", " ", "0x10", "Infinity"]) expect(unreadable([most], { most: text })).toHaveLength(1);
+    expect(unreadable(filters, values("from=2025-03-01T10:00&to=2025-03-02%2010:00:00.5"))).toEqual([]);
+    expect(unreadable(filters, values("from=2025-03-01T1"))).toHaveLength(1);
     expect(unreadable([most], { most: "many" })).toEqual([{ name: "most", value: "many", kind: "number" }]);
   });
   it("offer no choice that an address can't make", () => {

@@ -1,7 +1,7 @@
 import { parametersOf, rangeNames } from "@/api/filters";
 import type { DashboardData, FilterValues } from "@/api/types";
 import { full } from "@/lib/format";
-import { dayRange, isDay } from "./dates";
+import { dayRange, isTime } from "./dates";
 import type { Filter } from "./definition";
 
 export interface Option {
@@ -72,8 +72,10 @@ export function summary(
     const { from, to } = chosenRange(filter, values);
     const a = from ?? bounds?.from;
     const b = to ?? bounds?.to;
-    const days = a && b && isDay(a) && isDay(b);
-    const text = days ? dayRange(a, b) : [a && `from ${a}`, b && `to ${b}`].filter(Boolean).join(" ");
+    const days = a && b && isTime(a) && isTime(b);
+    const text = days
+      ? dayRange(a.slice(0, 10), b.slice(0, 10))
+      : [a && `from ${a}`, b && `to ${b}`].filter(Boolean).join(" ");
     return { text: text || "All dates", on: Boolean(from || to) };
   }
   const now = chosen(filter, values);
@@ -84,8 +86,8 @@ export function summary(
 
 /** Whether a text, which an address may hold, can be what a filter is set to. */
 export function fits(type: Filter["type"], text: string): boolean {
-  if (type === "number") return Number.isFinite(Number(text));
-  return type === "list" || type === "text" || isDay(text);
+  if (type === "number") return /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text.trim());
+  return type === "list" || type === "text" || isTime(text);
 }
 
 /** What an address sets filters to though it can't be. */

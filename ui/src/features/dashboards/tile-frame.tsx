@@ -1,4 +1,4 @@
-import { Download, Ellipsis, Link2, Maximize2, Minimize2, SquareTerminal, Table2, X } from "lucide-react";
+import { Download, Ellipsis, Link2, Maximize2, Minimize2, Sheet, SquareTerminal, Table2, X } from "lucide-react";
 import { useState } from "react";
 import { resultUrl } from "@/api/result-url";
 import { cx } from "@/lib/cx";
@@ -31,6 +31,8 @@ export function TileFrame(
   const there = data?.state === "SUCCEEDED" && data.rows.length > 0;
   const link = (): void =>
     void navigator.clipboard.writeText(`${window.location.origin}${search.href(search.search)}#${tile.id}`);
+  const download = (safe: boolean): void =>
+    void window.open(resultUrl(data?.execution_id ?? "", "csv", { name: tile.title, safe }), "_self");
   const entries = (): MenuEntry[] => [
     ...(stranger
       ? []
@@ -50,8 +52,12 @@ export function TileFrame(
           {
             label: "Download CSV",
             icon: Download,
-            onSelect: () =>
-              window.open(resultUrl(data.execution_id ?? "", "csv", { name: tile.title, safe: true }), "_self"),
+            onSelect: () => download(false),
+          },
+          {
+            label: "CSV for a spreadsheet",
+            icon: Sheet,
+            onSelect: () => download(true),
           },
         ]
       : []),

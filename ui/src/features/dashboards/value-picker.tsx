@@ -1,9 +1,14 @@
 import { Input } from "@/ui/field";
+import { inputType as dayInput } from "./date-picker";
 import type { Filter } from "./definition";
 import { pickFoot } from "./option-list";
 import { fits } from "./options";
 
-const TYPES: Partial<Record<Filter["type"], string>> = { number: "number", date: "date" };
+/** A field that would not show what is set, which applying another filter would then lose, is one for any text. */
+function inputType(type: Filter["type"], value: string): "number" | "date" | "text" {
+  if (type === "number" && (value === "" || fits(type, value))) return "number";
+  return type === "date" ? dayInput(value) : "text";
+}
 
 /** The panel of a filter that is one value: a text, a number or a day. */
 export function ValuePicker({ filter, value }: { filter: Filter; value: string }) {
@@ -14,11 +19,11 @@ export function ValuePicker({ filter, value }: { filter: Filter; value: string }
         {filter.label}
         <Input
           size="md"
-          type={TYPES[filter.type] ?? "text"}
+          type={inputType(filter.type, value)}
           step="any"
           id={id}
           name={filter.id}
-          defaultValue={fits(filter.type, value) ? value : ""}
+          defaultValue={value}
           key={value}
           className="mt-1 text-ink"
         />

@@ -17,7 +17,7 @@ export function AccessDialog({ of, onClose }: { of: User; onClose: () => void })
       description={
         of.disabled
           ? "They sign in with their password or a new link, and their tokens work again."
-          : "Their sessions and tokens end at once. What they saved stays, and they can be let in again."
+          : "Their sessions end at once, and their tokens do not work until they are let in again. What they saved stays."
       }
       verb={of.disabled ? "Let in" : "Disable"}
       what="The person"

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
-import { users } from "@/api/queries";
+import { me, users } from "@/api/queries";
 import type { Role, User } from "@/api/types";
 import { changeUser, createUser } from "@/api/writes";
 import { Button } from "@/ui/button";
@@ -44,9 +44,11 @@ function Form(props: {
       return null;
     },
     onSuccess: async (made) => {
-      await client.invalidateQueries({ queryKey: users().queryKey });
+      // First of all: the link is not told again.
       if (made) onMade(made);
-      else onClose();
+      const known = [users(), me()].map(({ queryKey }) => client.invalidateQueries({ queryKey }));
+      await Promise.all(known);
+      if (!made) onClose();
     },
   });
   const submit = (event: FormEvent<HTMLFormElement>) => {

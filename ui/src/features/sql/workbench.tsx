@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useEffectEvent, useMemo, useRef, useState } from "react";
-import { searchOf } from "@/api/filters";
+import { searchOf, type Search } from "@/api/filters";
 import type { Dashboard, ExecutionRequest, SavedQuery } from "@/api/types";
 import { useDocumentHead } from "@/ui/document-head";
 import type { ChartSpec } from "@/viz";
@@ -45,6 +45,8 @@ interface Notice {
   text: string;
   undo?: () => void;
   dashboard?: Dashboard;
+  /** What its filters are set to when it is opened. */
+  search?: Search;
 }
 
 const SPLIT = "lakefront.sql.split";
@@ -308,11 +310,7 @@ export default function Workbench() {
           <p className="wb-notice" role="status">
             {notice.text}
             {notice.dashboard ? (
-              <Link
-                to="/d/$slug"
-                params={{ slug: notice.dashboard.slug }}
-                search={searchOf(notice.dashboard.definition, run?.statement.request.parameters ?? {}) as never}
-              >
+              <Link to="/d/$slug" params={{ slug: notice.dashboard.slug }} search={notice.search as never}>
                 Open {notice.dashboard.title}
               </Link>
             ) : null}
@@ -375,7 +373,13 @@ export default function Workbench() {
             optional: each.optional,
             inferred: typeOf(each, draft),
           }))}
-          onDone={(dashboard) => setNotice({ text: "Added.", dashboard })}
+          onDone={(dashboard) =>
+            setNotice({
+              text: "Added.",
+              dashboard,
+              search: searchOf(dashboard.definition, run?.statement.request.parameters ?? {}),
+            })
+          }
           onClose={() => setDialog(null)}
         />
       ) : null}

@@ -25,6 +25,8 @@ pub(super) fn all() -> Vec<Aggregate> {
     ]
 }
 
+const DEFAULT_ERROR: f64 = 0.023;
+
 #[derive(Debug, PartialEq)]
 struct Distinct {
     of: Type,
@@ -42,12 +44,14 @@ impl Fold for Distinct {
             return Ok(());
         }
         let error = match row.len() {
-            1 => 0.023,
+            1 => DEFAULT_ERROR,
             _ => match row.double(1) {
                 Some(error) => error,
                 None => return Ok(()),
             },
         };
+        // Trino counts booleans one by one, whatever error it may make.
+        let error = if self.of == Type::Boolean { DEFAULT_ERROR } else { error };
         if state.is_none() && !(0.004_062_5..=0.26).contains(&error) {
             let message = format!("Max standard error must be in [0.0040625, 0.26]: {error}");
             return Err(Error::invalid_argument(message));

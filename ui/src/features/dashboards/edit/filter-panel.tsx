@@ -1,16 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
 import { ArrowDown, ArrowUp, Filter as FilterMark, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
+import { choicesOf, rangeNames } from "@/api/filters";
 import { catalogs, databases, firstCatalog, table, tables } from "@/api/queries";
 import { sqlName } from "@/lib/sql-text";
 import { Button, IconButton } from "@/ui/button";
 import { Checkbox, Field, Select } from "@/ui/field";
 import { Icon } from "@/ui/icon";
 import type { DashboardDefinition, DashboardQueryData, Filter } from "../definition";
-import { rangeNames } from "@/api/filters";
 import type { Content } from "./draft";
 import {
-  choicesOf,
   clausesOf,
   filterTypes,
   filtersOf,

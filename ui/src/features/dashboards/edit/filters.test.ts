@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { choicesOf } from "@/api/filters";
 import { dashboard } from "../fixture";
 import { tilesOf, type Content } from "./draft";
 import {
   addFilter,
-  choicesOf,
   clausesOf,
   filtersOf,
   moveFilter,

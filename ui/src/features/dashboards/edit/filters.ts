@@ -1,5 +1,6 @@
 import { PAGE_NAMES, parametersOf, rangeNames } from "@/api/filters";
-import { literally, sqlName } from "@/lib/sql-text";
+import { freshName } from "@/lib/fresh-name";
+import { literally } from "@/lib/sql-text";
 import { tileSql, type DashboardDefinition, type Filter, type Tile } from "../definition";
 import { prune, type Content } from "./draft";
 
@@ -151,21 +152,10 @@ export function clausesOf(definition: DashboardDefinition, filter: Filter): stri
     case "date":
       return `[[ and day = cast({{${filter.id}}} as date) ]]`;
     case "number":
-      return `[[ and amount >= cast({{${filter.id}}} as double) ]]`;
+      return `[[ and amount >= {{${filter.id}}} ]]`;
     case "text":
       return `[[ and name like {{${filter.id}}} || '%' ]]`;
   }
-}
-
-/** The statement of what a filter can be set to, from a column of a table. A filter sets texts. */
-export function choicesOf(type: "list" | "date_range", column: { name: string; type: string }, from: string): string {
-  const name = sqlName(column.name);
-  if (type === "list") {
-    const value = column.type.startsWith("varchar") ? name : `cast(${name} as varchar)`;
-    return `select ${value} as value, count(*) as n\nfrom ${from}\nwhere ${name} is not null\ngroup by ${name}\norder by ${name}\nlimit 1000`;
-  }
-  const day = column.type === "date" ? name : `cast(${name} as date)`;
-  return `select min(${day}) as first, max(${day}) as last\nfrom ${from}`;
 }
 
 /** The statement of what a filter can be set to becomes a query of the dashboard. */
@@ -174,13 +164,7 @@ export function withChoices(content: Content, id: string, sql: string): Content 
   const filter = filtersOf(definition).find((each) => each.id === id);
   if (!filter) return content;
   const key = filter.type === "date_range" ? "bounds_query" : "options_query";
-  const name = filter[key] ?? freshQuery(definition, `opt_${id}`);
+  const name = filter[key] ?? freshName(`opt_${id}`, (each) => each in definition.queries);
   const queries = { ...definition.queries, [name]: { ...definition.queries[name], sql } };
   return withFilter({ ...content, definition: { ...definition, queries } }, id, { [key]: name });
-}
-
-function freshQuery(definition: DashboardDefinition, wanted: string): string {
-  let name = wanted;
-  for (let number = 2; name in definition.queries; number += 1) name = `${wanted}_${number}`;
-  return name;
 }

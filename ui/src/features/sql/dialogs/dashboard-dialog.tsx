@@ -21,6 +21,7 @@ interface Props {
 }
 
 const NEW = "new";
+const NOTHING = { filters: [], queries: {} };
 
 export function DashboardDialog({
   title: suggested,
@@ -41,18 +42,23 @@ export function DashboardDialog({
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const chosen = list.find((each) => each.id === target);
-  const filters = newFilters(chosen?.definition ?? { filters: [] }, parameters);
-  const left = parameters.filter((parameter) => !parameter.optional && PAGE_NAMES.has(parameter.name));
+  const { filters } = newFilters(chosen?.definition ?? NOTHING, sql, parameters);
+  const set = new Set([...(chosen?.definition.filters ?? []), ...filters].flatMap(parametersOf));
+  const left = parameters.filter((parameter) => !parameter.optional && !set.has(parameter.name));
 
   const add = async () => {
     if (title.trim() === "") return setProblem("Give the tile a title.");
     if (!chosen && name.trim() === "") return setProblem("Give the new dashboard a title.");
     setBusy(true);
     const tile = { title: title.trim(), sql, chart: chart as unknown as DashboardTile["chart"] };
-    const grown = (definition: DashboardDefinition, tabId: string): DashboardDefinition => ({
-      ...withTile(definition, tabId, tile),
-      filters: [...definition.filters, ...newFilters(definition, parameters)],
-    });
+    const grown = (definition: DashboardDefinition, tabId: string): DashboardDefinition => {
+      const more = newFilters(definition, sql, parameters);
+      return {
+        ...withTile(definition, tabId, tile),
+        filters: [...definition.filters, ...more.filters],
+        queries: { ...definition.queries, ...more.queries },
+      };
+    };
     try {
       let saved: Dashboard;
       if (chosen) {
@@ -136,8 +142,12 @@ export function DashboardDialog({
       ) : null}
       {left.length > 0 ? (
         <p className="wb-note">
-          Give {left.map((each) => `{{${each.name}}}`).join(", ")} another name: a page&rsquo;s address has that one for
-          itself, so no filter can set it.
+          The tile stays empty until the dashboard has filters for {left.map((each) => `{{${each.name}}}`).join(", ")}:
+          make them in its editor
+          {left.some(({ name }) => PAGE_NAMES.has(name))
+            ? ", under names that an address does not have for itself"
+            : ""}
+          , or put such a clause between [[ and ]].
         </p>
       ) : null}
     </FormDialog>

@@ -3,45 +3,61 @@ import { searchOf } from "@/api/filters";
 import { scanParameters } from "../text/parameters";
 import { newFilters } from "./tile";
 
-const NONE = { filters: [] };
-const missing = (sql: string, definition: Parameters<typeof newFilters>[0] = NONE) =>
-  newFilters(definition, scanParameters(sql));
+const NOTHING = { filters: [], queries: {} };
+const grown = (sql: string, definition: Parameters<typeof newFilters>[0] = NOTHING) =>
+  newFilters(definition, sql, scanParameters(sql));
+const filters = (sql: string) => grown(sql).filters;
 
 describe("the filters a dashboard gets with a tile", () => {
   it("are one for each parameter, of the kind that it is compared as", () => {
-    expect(missing("select 1 where region = {{region}} and n > {{min_orders}} [[and d = date {{day}}]]")).toEqual([
+    expect(filters("select 1 where region = {{region}} and n > {{min_orders}} [[and d = date {{day}}]]")).toEqual([
       { id: "region", label: "Region", type: "text" },
       { id: "min_orders", label: "Min orders", type: "number" },
       { id: "day", label: "Day", type: "date" },
     ]);
-    expect(missing("select 1 where state in ({{states}})")).toEqual([{ id: "states", label: "States", type: "text" }]);
+  });
+  it("offer a list the values of its column", () => {
+    const of = grown('select 1 from demo."Sales" s where s.state in ({{states}})');
+    expect(of.filters).toEqual([{ id: "states", label: "States", type: "list", options_query: "opt_states" }]);
+    expect(of.queries["opt_states"]?.sql).toMatch(/^select cast\(state as varchar\) as value.*\nfrom demo."Sales"\n/);
+    // Of two tables nobody knows whose column it is.
+    expect(grown("select 1 from a, b where state in ({{states}})")).toEqual(NOTHING);
+    const taken = { filters: [], queries: { opt_s: { sql: "select 1" } } };
+    expect(Object.keys(grown("select 1 from t where x in ({{s}})", taken).queries)).toEqual(["opt_s_2"]);
   });
   it("take two dates for one range", () => {
-    expect(missing("select 1 where d between {{from}} and {{to}}")).toEqual([
+    expect(filters("select 1 where d between {{from}} and {{to}}")).toEqual([
       { id: "dates", label: "Dates", type: "date_range", from: "from", to: "to" },
     ]);
-    expect(missing("select 1 where d >= date {{order_start}} and d < date {{order_end}}")).toEqual([
+    expect(filters("select 1 where d >= date {{order_start}} and d < date {{order_end}}")).toEqual([
       { id: "order", label: "Order", type: "date_range", from: "order_start", to: "order_end" },
     ]);
-    // A name that is a parameter itself stays its own.
-    expect(missing("select 1 where d between {{day_from}} and {{day_to}} and x = {{day}}").map((f) => f.id)).toEqual([
-      "day_range",
-      "day",
+    // Names that are taken stay what they are.
+    const ids = (sql: string) => filters(sql).map(({ id }) => id);
+    expect(ids("select 1 where d between {{day_from}} and {{day_to}} and x = {{day}}")).toEqual(["day_2", "day"]);
+    expect(ids("select 1 where d between {{from}} and {{to}} and e between {{start}} and {{end}}")).toEqual([
+      "dates",
+      "dates_2",
     ]);
-    expect(missing("select 1 where d >= {{from}}")).toEqual([{ id: "from", label: "From", type: "date" }]);
-  });
-  it("open with the values that the statement ran with", () => {
-    const filters = missing("select 1 where d between {{from}} and {{to}} and n > {{n}} and s in ({{s}})");
-    const values = { from: "2025-01-01", to: null, n: 3, s: ["CA", "TX"], other: "x" };
-    expect(searchOf({ filters }, values)).toEqual({ from: ["2025-01-01"], n: ["3"] });
-    expect(searchOf({ filters: [{ id: "s", label: "S", type: "list" }] }, values)).toEqual({ s: ["CA", "TX"] });
+    expect(filters("select 1 where d >= {{from}}")).toEqual([{ id: "from", label: "From", type: "date" }]);
   });
   it("leave what the dashboard has, and what an address has for itself", () => {
-    const filters = [
-      { id: "dates", label: "Dates", type: "date_range" as const, from: "from", to: "to" },
-      { id: "state", label: "State", type: "list" as const },
-    ];
+    const has = {
+      queries: {},
+      filters: [
+        { id: "dates", label: "Dates", type: "date_range" as const, from: "from", to: "to" },
+        { id: "state", label: "State", type: "list" as const },
+      ],
+    };
     const sql = "select 1 where d between {{from}} and {{to}} and state = {{state}} and t = {{tab}} and z = {{zone}}";
-    expect(missing(sql, { filters })).toEqual([{ id: "zone", label: "Zone", type: "text" }]);
+    expect(grown(sql, has).filters).toEqual([{ id: "zone", label: "Zone", type: "text" }]);
+    // A range has this name, though it sets others.
+    expect(grown("select 1 where x = {{dates}}", has).filters).toEqual([]);
+  });
+  it("open with the values that the statement ran with", () => {
+    const of = grown("select 1 from t where d between {{from}} and {{to}} and n > {{n}} and s in ({{s}})");
+    const values = { from: "2025-01-01", to: null, n: 3, s: ["CA", "TX"], other: "x" };
+    expect(searchOf(of, values)).toEqual({ from: ["2025-01-01"], n: ["3"], s: ["CA", "TX"] });
+    expect(searchOf({ filters: [{ id: "s", label: "S", type: "text" }] }, values)).toEqual({});
   });
 });

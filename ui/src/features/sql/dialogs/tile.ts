@@ -1,6 +1,9 @@
-import { PAGE_NAMES, parametersOf } from "@/api/filters";
-import type { DashboardDefinition, DashboardFilter, DashboardTile } from "@/api/types";
-import type { Parameter, ParameterType } from "../text/parameters";
+import { choicesOf, PAGE_NAMES, parametersOf } from "@/api/filters";
+import type { DashboardDefinition, DashboardTile } from "@/api/types";
+import { freshName } from "@/lib/fresh-name";
+import { sqlName } from "@/lib/sql-text";
+import { comparedWith, type Parameter } from "../text/parameters";
+import { tablesIn } from "../text/tables";
 
 /** Below everything that is there, half the page wide. */
 export function withTile(
@@ -14,8 +17,7 @@ export function withTile(
       .toLowerCase()
       .replace(/[^a-z0-9]+/g, "-")
       .replace(/^-|-$/g, "") || "tile";
-  let id = base;
-  for (let n = 2; ids.has(id); n += 1) id = `${base}-${n}`;
+  const id = freshName(base, (each) => ids.has(each), "-");
   return {
     ...definition,
     tabs: definition.tabs.map((tab) =>
@@ -32,37 +34,49 @@ export function withTile(
   };
 }
 
-/** A list comes with its choices, which nobody has named yet. */
-const TYPES: Record<ParameterType, DashboardFilter["type"]> = {
-  text: "text",
-  number: "number",
-  date: "date",
-  list: "text",
-};
+type Grown = Pick<DashboardDefinition, "filters" | "queries">;
 
-/** The filters a dashboard lacks for these parameters. Two dates that begin and end something are one range. */
-export function newFilters(
-  definition: Pick<DashboardDefinition, "filters">,
-  parameters: readonly Parameter[],
-): DashboardFilter[] {
+/**
+ * The filters, and the queries of their choices, that a dashboard lacks for the parameters of a statement. Two dates that
+ * begin and end something are one range; a list has its choices from the column it is compared with.
+ */
+export function newFilters(definition: Grown, sql: string, parameters: readonly Parameter[]): Grown {
   const taken = new Set([
     ...PAGE_NAMES,
     ...definition.filters.flatMap((filter) => [filter.id, ...parametersOf(filter)]),
   ]);
   const missing = parameters.filter(({ name }) => !taken.has(name));
-  const names = new Set(missing.map(({ name }) => name));
+  for (const { name } of missing) taken.add(name);
   const dates = new Set(missing.filter(({ inferred }) => inferred === "date").map(({ name }) => name));
   const ends = new Map([...dates].flatMap((name) => (dates.has(endOf(name)) ? [[name, endOf(name)] as const] : [])));
   const within = new Set(ends.values());
-  return missing
-    .filter(({ name }) => !within.has(name))
-    .map(({ name, inferred }): DashboardFilter => {
-      const to = ends.get(name);
-      if (to === undefined) return { id: name, label: label(name), type: TYPES[inferred] };
-      let id = name.replace(START, "") || "dates";
-      while (taken.has(id) || names.has(id)) id += "_range";
-      return { id, label: label(id), type: "date_range", from: name, to };
-    });
+  const grown: Grown = { filters: [], queries: {} };
+  for (const { name, inferred } of missing) {
+    const to = ends.get(name);
+    if (within.has(name)) continue;
+    if (to !== undefined) {
+      const id = freshName(name.replace(START, "") || "dates", (each) => taken.has(each));
+      taken.add(id);
+      grown.filters.push({ id, label: label(id), type: "date_range", from: name, to });
+    } else if (inferred !== "list") grown.filters.push({ id: name, label: label(name), type: inferred });
+    else {
+      const choices = choicesIn(sql, name);
+      if (choices === null) continue;
+      const query = freshName(`opt_${name}`, (each) => each in definition.queries);
+      grown.filters.push({ id: name, label: label(name), type: "list", options_query: query });
+      grown.queries[query] = { sql: choices };
+    }
+  }
+  return grown;
+}
+
+/** The statement of what a list can be, where the text says which column of its one table that is. */
+function choicesIn(sql: string, name: string): string | null {
+  const [table, ...others] = tablesIn(sql);
+  const column = comparedWith(sql, name);
+  if (!table || others.length > 0 || column === null) return null;
+  const from = [table.catalog, table.database, table.table].filter((part) => part !== undefined).map(sqlName);
+  return choicesOf("list", { name: column, type: "" }, from.join("."));
 }
 
 const START = /_?(from|start)$/i;

@@ -32,6 +32,7 @@ export function ChartPane({ run, spec: chosen, onSpec, onSaveChart, onAddToDashb
   const mayEdit = useMayEdit();
   const columns = useMemo(() => run?.status?.columns ?? [], [run?.status?.columns]);
   const rows = useChartRows(run?.pages ?? null);
+  const { setPreview, height } = useHeight();
   const spec = useMemo(
     () => (chosen && normalizeSpec(chosen, columns).spec) || suggestSpec(columns),
     [chosen, columns],
@@ -108,15 +109,33 @@ export function ChartPane({ run, spec: chosen, onSpec, onSaveChart, onAddToDashb
           </p>
         ) : null}
       </form>
-      <div className="wb-preview">
+      <div ref={setPreview} className="wb-preview">
         {problem ? (
           <p className="wb-nores">{problem}</p>
         ) : rows ? (
-          <Chart spec={spec} columns={columns} rows={rows} title="Preview of the result" height={300} />
+          <Chart spec={spec} columns={columns} rows={rows} title="Preview of the result" height={height} />
         ) : null}
       </div>
     </div>
   );
+}
+
+/** What a legend takes of the room for a chart. */
+const LEGEND = 28;
+
+/** As high as the pane leaves room for: one looks at the whole chart while choosing. */
+function useHeight() {
+  const [preview, setPreview] = useState<HTMLDivElement | null>(null);
+  const [height, setHeight] = useState(300);
+  useEffect(() => {
+    if (!preview) return;
+    const watch = new ResizeObserver(([entry]) => {
+      if (entry) setHeight(Math.max(160, Math.min(420, Math.floor(entry.contentRect.height) - LEGEND)));
+    });
+    watch.observe(preview);
+    return () => watch.disconnect();
+  }, [preview]);
+  return { setPreview, height };
 }
 
 function useChartRows(pages: ResultPages | null): Row[] | null {

@@ -1,7 +1,7 @@
-import { resultUrl } from "@/api/result-url";
 import { Copy, Download, ListEnd, Search, X } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { resultUrl } from "@/api/result-url";
 import { useModKey } from "@/lib/hotkeys";
 import { sqlName } from "@/lib/sql-text";
 import { RESULT_FORMATS } from "../api";

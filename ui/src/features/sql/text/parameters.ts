@@ -86,6 +86,13 @@ export function scanParameters(text: string, columnTypes: ReadonlyMap<string, st
   return [...found.values()];
 }
 
+/** The column that a parameter is first compared with, as far as the text before it tells. */
+export function comparedWith(text: string, name: string): string | null {
+  const tokens = tokenize(text).filter((token) => token.kind !== "comment");
+  const at = tokens.findIndex((token) => token.kind === "parameter" && parameterName(token) === name);
+  return at < 0 ? null : comparedColumn(tokens, at);
+}
+
 /** A widget's text as the value that is sent; an empty one is null, so that `[[ … ]]` drops its clause. */
 export function parseValue(type: ParameterType, raw: string): ParameterValue {
   const text = raw.trim();

@@ -34,7 +34,7 @@ pub(super) fn translate(pattern: &str, before_newline: bool) -> Result<Translati
             names: Vec::new(),
         },
     };
-    let text = reader.alternatives(Flags::default())?;
+    let (text, _) = reader.alternatives(Flags::default())?;
     if !reader.rest.is_empty() {
         return Err(reader.wrong("unmatched close parenthesis"));
     }
@@ -70,6 +70,19 @@ struct Atom {
     text: String,
     /// Looks at a place, and takes nothing.
     is_anchor: bool,
+    may_be_empty: bool,
+    /// Groups whose texts are kept are in it.
+    has_groups: bool,
+}
+
+impl Atom {
+    fn taking(text: String) -> Self {
+        Self { text, is_anchor: false, may_be_empty: false, has_groups: false }
+    }
+
+    fn anchor(text: String) -> Self {
+        Self { text, is_anchor: true, may_be_empty: true, has_groups: false }
+    }
 }
 
 /// How a repetition chooses.
@@ -115,32 +128,35 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Up to a closing bracket, or the end.
-    fn alternatives(&mut self, flags: Flags) -> Result<String> {
+    /// Up to a closing bracket, or the end; and whether it may match nothing.
+    fn alternatives(&mut self, flags: Flags) -> Result<(String, bool)> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(self.refused());
         }
         let mut text = String::new();
+        let mut may_be_empty = false;
         loop {
-            self.branch(flags, &mut text)?;
+            may_be_empty |= self.branch(flags, &mut text)?;
             if !self.is("|") {
                 break;
             }
             text.push('|');
         }
         self.depth -= 1;
-        Ok(text)
+        Ok((text, may_be_empty))
     }
 
-    fn branch(&mut self, flags: Flags, text: &mut String) -> Result<()> {
+    /// Whether it may match nothing.
+    fn branch(&mut self, flags: Flags, text: &mut String) -> Result<bool> {
+        let mut may_be_empty = true;
         loop {
             if flags.extended {
                 self.skip_space();
             }
-            let Some(next) = self.rest.chars().next() else { return Ok(()) };
+            let Some(next) = self.rest.chars().next() else { return Ok(may_be_empty) };
             if matches!(next, '|' | ')') {
-                return Ok(());
+                return Ok(may_be_empty);
             }
             if matches!(next, '*' | '+' | '?') || next == '{' && self.interval()?.is_some() {
                 return Err(self.wrong("target of repeat operator is not specified"));
@@ -152,6 +168,7 @@ impl<'a> Reader<'a> {
                     return Err(self.refused());
                 }
                 text.extend(quoted.chars().map(|character| literal(character, flags)));
+                may_be_empty &= quoted.is_empty();
                 self.rest = after;
                 continue;
             }
@@ -160,15 +177,18 @@ impl<'a> Reader<'a> {
             {
                 // They hold for all that follows in the group, also for its other alternatives.
                 if self.is(")") {
-                    let rest = self.alternatives(flags)?;
+                    let (rest, is_rest_empty) = self.alternatives(flags)?;
                     text.push_str(&format!("(?:{rest})"));
-                    return Ok(());
+                    return Ok(may_be_empty && is_rest_empty);
                 }
                 self.next();
-                let inner = self.alternatives(flags)?;
+                let groups = self.out.groups;
+                let (inner, is_inner_empty) = self.alternatives(flags)?;
                 self.close()?;
-                let atom = Atom { text: format!("(?:{inner})"), is_anchor: false };
-                self.repeated(atom, flags, text)?;
+                let has_groups = self.out.groups > groups;
+                let text_of = format!("(?:{inner})");
+                let atom = Atom { may_be_empty: is_inner_empty, has_groups, ..Atom::taking(text_of) };
+                may_be_empty &= self.repeated(atom, flags, text)?;
                 continue;
             }
             if self.is("(?#") {
@@ -179,7 +199,7 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let atom = self.atom(flags)?;
-            self.repeated(atom, flags, text)?;
+            may_be_empty &= self.repeated(atom, flags, text)?;
         }
     }
 
@@ -219,7 +239,9 @@ impl<'a> Reader<'a> {
         Ok(Some(flags))
     }
 
-    fn repeated(&mut self, atom: Atom, flags: Flags, out: &mut String) -> Result<()> {
+    /// Whether it may match nothing.
+    fn repeated(&mut self, atom: Atom, flags: Flags, out: &mut String) -> Result<bool> {
+        let mut may_be_empty = atom.may_be_empty;
         let mut text = atom.text;
         let mut is_repeated = false;
         loop {
@@ -240,9 +262,12 @@ impl<'a> Reader<'a> {
                 },
                 _ => break,
             };
-            if atom.is_anchor {
+            // Joni ends a repetition with what matched nothing, and so empties its groups.
+            let is_endless = matches!(times.as_str(), "*" | "+") || times.ends_with(",}");
+            if atom.is_anchor || atom.has_groups && may_be_empty && is_endless {
                 return Err(self.refused());
             }
+            may_be_empty |= times.starts_with(['*', '?']) || times.starts_with("{0");
             let greed = match () {
                 () if self.is("?") => Greed::Lazy,
                 () if self.is("+") => Greed::Possessive,
@@ -262,7 +287,7 @@ impl<'a> Reader<'a> {
             is_repeated = greed != Greed::Possessive;
         }
         out.push_str(&text);
-        Ok(())
+        Ok(may_be_empty)
     }
 
     /// `{2}`, `{2,}`, `{2,3}` with their lengths; `None` where the bracket stands for itself.
@@ -296,7 +321,7 @@ impl<'a> Reader<'a> {
     }
 
     fn atom(&mut self, flags: Flags) -> Result<Atom> {
-        let taking = |text: String| Ok(Atom { text, is_anchor: false });
+        let taking = |text: String| Ok(Atom::taking(text));
         match self.next() {
             Some('(') => self.group(flags),
             Some('[') => {
@@ -321,7 +346,7 @@ impl<'a> Reader<'a> {
         };
         self.out.has_line_anchors |= flags.multi_line;
         self.out.needs_backtracking |= flags.multi_line && self.before_newline;
-        Atom { text: text.to_owned(), is_anchor: true }
+        Atom::anchor(text.to_owned())
     }
 
     /// The end of the text or before the newline that ends it; of any line with `multi_line`.
@@ -334,10 +359,11 @@ impl<'a> Reader<'a> {
         };
         self.out.has_line_anchors = true;
         self.out.needs_backtracking |= self.before_newline;
-        Atom { text: text.to_owned(), is_anchor: true }
+        Atom::anchor(text.to_owned())
     }
 
     fn group(&mut self, flags: Flags) -> Result<Atom> {
+        let groups = self.out.groups;
         let (open, is_anchor) = if self.is("?:") {
             ("(?:", false)
         } else if self.is("?=") {
@@ -371,17 +397,18 @@ impl<'a> Reader<'a> {
             ("(", false)
         };
         self.out.needs_backtracking |= is_anchor || open == "(?>";
-        let inner = self.alternatives(flags)?;
+        let (inner, is_inner_empty) = self.alternatives(flags)?;
         self.close()?;
-        Ok(Atom { text: format!("{open}{inner})"), is_anchor })
+        let has_groups = self.out.groups > groups;
+        Ok(Atom { text: format!("{open}{inner})"), is_anchor, may_be_empty: is_anchor || is_inner_empty, has_groups })
     }
 
     fn escape(&mut self, flags: Flags) -> Result<Atom> {
-        let taking = |text: String| Ok(Atom { text, is_anchor: false });
+        let taking = |text: String| Ok(Atom::taking(text));
         let Some(letter) = self.next() else { return Err(self.wrong("end pattern at escape")) };
         match letter {
             'w' | 'W' | 'd' | 'D' | 's' | 'S' => taking(class::ascii(letter).to_owned()),
-            'b' | 'B' | 'A' | 'z' => Ok(Atom { text: format!("\\{letter}"), is_anchor: true }),
+            'b' | 'B' | 'A' | 'z' => Ok(Atom::anchor(format!("\\{letter}"))),
             'Z' => Ok(self.end(false)),
             'p' | 'P' => taking(self.property(letter == 'P')?),
             '1'..='9' => {
@@ -392,7 +419,7 @@ impl<'a> Reader<'a> {
                 let group = letter as usize - '0' as usize;
                 self.largest_reference = self.largest_reference.max(group);
                 self.out.needs_backtracking = true;
-                taking(format!("(?:\\{group})"))
+                Ok(Atom { may_be_empty: true, ..Atom::taking(format!("(?:\\{group})")) })
             }
             _ => {
                 let character = self.escaped_character(letter)?;
@@ -460,6 +487,21 @@ mod tests {
         assert_eq!(text("(?x) a # first\n b"), is("ab").map(|text| format!("(?:{text})")));
         assert_eq!(text("[[:alpha:]_--]"), None);
         assert_eq!(text("[a-z&&[^aeiou]]"), is("[a-z&&[^aeiou]]"));
+        for (pattern, is_refused) in [
+            ("(a*)*", true),
+            ("(?:(a?))+", true),
+            ("(a|b*)*c", true),
+            ("((?i)x*){2,}", true),
+            ("(?i:(x*))*", true),
+            ("(a*)?", false),
+            ("(a*){2}", false),
+            ("(?:a*)*", false),
+            ("(a+)*", false),
+            ("(a*b)*", false),
+            ("((a)|b)*", false),
+        ] {
+            assert_eq!(text(pattern).is_none(), is_refused, "{pattern}");
+        }
         for wrong in ["(", ")", "[a", "*a", "a|*", "(?P<a>b)", r"\", r"(a)\2", "a{3,2}"] {
             assert_eq!(text(wrong), None, "{wrong}");
         }
