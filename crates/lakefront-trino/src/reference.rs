@@ -97,6 +97,22 @@ pub const REFUSED: &[Construct] = &[
         "SELECT 1 IN (nationkey, NULL) FROM nation",
     ),
     construct(
+        "count(DISTINCT …) of a constant beside other aggregates",
+        "SELECT count(DISTINCT 'CA'), max(name) FROM nation",
+    ),
+    construct(
+        "TRY_CAST and CAST of one ROW(…) within each other",
+        "SELECT CAST(TRY_CAST(ROW(name) AS row(x bigint)) AS row(x double)) FROM nation",
+    ),
+    construct(
+        "A cast of a boolean to a decimal without digits before its point",
+        "SELECT CAST(nationkey > 3 AS decimal(2, 2)) FROM nation",
+    ),
+    construct(
+        "A regular expression that repeats without end what has a group and may match nothing",
+        "SELECT regexp_extract(name, '(A*)*', 1) FROM nation",
+    ),
+    construct(
         "A row pattern in a window",
         "SELECT n OVER (ORDER BY nationkey MEASURES LAST(name) AS n ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING PATTERN (A) DEFINE A AS true) FROM nation",
     ),

@@ -1,25 +1,18 @@
-import type { MouseEvent, ReactNode } from "react";
+import type { ReactNode } from "react";
 import { Strip } from "@/ui/message";
 import type { DashboardDefinition, Filter } from "./definition";
 import { unreadable } from "./options";
+import { SearchLink } from "./search-link";
 import type { DashboardSearch } from "./use-dashboard-search";
 
 /** What an address asks for and does not get: a misspelt filter would filter nothing, and nobody would see it. */
 export function AddressNotes({ definition, search }: { definition: DashboardDefinition; search: DashboardSearch }) {
   const wrong = unreadable(definition.filters as Filter[], search.values);
-  const leave = (names: readonly string[]): ReactNode => {
-    const next = search.without(names);
-    const go = (event: MouseEvent): void => {
-      if (event.metaKey || event.ctrlKey) return;
-      event.preventDefault();
-      search.go(next);
-    };
-    return (
-      <a href={search.href(next)} onClick={go}>
-        Leave {names.join(" and ")} out
-      </a>
-    );
-  };
+  const leave = (names: readonly string[]): ReactNode => (
+    <SearchLink search={search} to={search.without(names)}>
+      Leave {names.join(" and ")} out
+    </SearchLink>
+  );
   return (
     <>
       {search.stray.length > 0 && (

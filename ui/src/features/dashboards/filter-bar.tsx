@@ -12,6 +12,7 @@ import { dayCount, isTime } from "./dates";
 import type { DashboardData, DashboardDefinition, Filter } from "./definition";
 import { FilterPicker } from "./filter-picker";
 import { boundsOf, chosen, chosenRange, optionsOf, summary, type Options } from "./options";
+import { SearchLink } from "./search-link";
 import type { DashboardSearch } from "./use-dashboard-search";
 import { ValuePicker } from "./value-picker";
 
@@ -88,16 +89,12 @@ export function FilterBar({
         UTC
       </span>
       <CopyLink />
-      <a
-        href={search.href(search.cleared())}
+      <SearchLink
+        search={search}
+        to={search.cleared()}
         className={iconButtonClass()}
         aria-label="Reset filters"
         title="Reset filters"
-        onClick={(event) => {
-          if (event.metaKey || event.ctrlKey) return;
-          event.preventDefault();
-          search.go(search.cleared());
-        }}
         dangerouslySetInnerHTML={{ __html: iconHtml(RotateCcw) }}
       />
     </form>

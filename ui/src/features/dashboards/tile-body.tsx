@@ -7,6 +7,7 @@ import { EmptyState, ErrorState, NotAllowedState, Strip } from "@/ui/message";
 import { Chart, ChartLegend } from "@/viz";
 import { fillIn, tileSql, type DashboardDefinition, type DashboardQueryData, type Tile } from "./definition";
 import { tileChart, tileClick } from "./tile-chart";
+import { SearchLink } from "./search-link";
 import type { DashboardSearch } from "./use-dashboard-search";
 
 export interface TileContext {
@@ -157,23 +158,14 @@ export function ErrorLine({ sql, position }: { sql: string; position: Position }
 
 function TileEmpty({ search }: { search: DashboardSearch }) {
   const narrowed = Object.keys(search.values).length > 0;
-  const to = search.cleared();
   return (
     <EmptyState
       title={narrowed ? "Nothing for these filters" : "No rows yet"}
       actions={
         narrowed && (
-          <a
-            href={search.href(to)}
-            className={buttonClass()}
-            onClick={(event) => {
-              if (event.metaKey || event.ctrlKey) return;
-              event.preventDefault();
-              search.go(to);
-            }}
-          >
+          <SearchLink search={search} to={search.cleared()} className={buttonClass()}>
             Clear filters
-          </a>
+          </SearchLink>
         )
       }
     >

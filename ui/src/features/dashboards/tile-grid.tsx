@@ -4,6 +4,7 @@ import { tabClass, tabsClass } from "@/ui/tabs";
 import { dataKey, type DashboardData, type DashboardDefinition, type Tile } from "./definition";
 import type { TileContext } from "./tile-body";
 import { TileFrame } from "./tile-frame";
+import { SearchLink } from "./search-link";
 import type { DashboardSearch } from "./use-dashboard-search";
 
 /** The tabs, as links; keys 1 to 3 lead to the first. */
@@ -16,19 +17,15 @@ export function DashboardTabs({ definition, search }: { definition: DashboardDef
   return (
     <nav className={`${tabsClass} ld-tabs`} aria-label="Dashboard tabs">
       {tabs.map((t) => (
-        <a
+        <SearchLink
           key={t.id}
-          href={search.href(toTab(t.id))}
+          search={search}
+          to={toTab(t.id)}
           aria-current={t.id === search.tab ? "page" : undefined}
           className={tabClass(t.id === search.tab)}
-          onClick={(event) => {
-            if (event.metaKey || event.ctrlKey) return;
-            event.preventDefault();
-            search.go(toTab(t.id));
-          }}
         >
           {t.title}
-        </a>
+        </SearchLink>
       ))}
     </nav>
   );
