@@ -188,21 +188,31 @@ async fn a_lost_answer_starts_nothing_twice() {
     assert_eq!(server.world().executions.len(), 1);
 }
 
+async fn until(holds: impl Fn() -> bool) {
+    let comes = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), comes).await.expect("it did not come to that");
+}
+
 #[tokio::test]
 async fn no_query_outlives_who_asked_for_it() {
     // While it runs.
     let server = Server::answering(endless()).await;
     let athena = server.athena().await;
-    let run = tokio::time::timeout(Duration::from_millis(300), athena.run(request("dropped"))).await;
-    assert!(run.is_err());
-    assert_eq!(server.world().executions.len(), 1);
+    tokio::select! {
+        _ = athena.run(request("dropped")) => panic!("it has no end"),
+        () = until(|| server.world().executions.len() == 1) => {}
+    }
     assert!(server.falls_silent(Duration::from_secs(2)).await, "it runs on");
 
     // At its deadline, though stopping goes wrong at first.
     server
         .world()
         .fault("StopQueryExecution", [Fault::Throttled, Fault::AnswerLost, Fault::Failed, Fault::NeverArrived]);
-    let late = AthenaRequest { deadline: Instant::now() + Duration::from_millis(300), ..request("late") };
+    let late = AthenaRequest { deadline: Instant::now() + Duration::from_secs(1), ..request("late") };
     let error = athena.run(late).await.err().unwrap();
     assert_eq!((error.code, error.kind), ("TIMEOUT", ErrorKind::Limit));
     assert_eq!(server.world().executions.len(), 2);
@@ -210,10 +220,10 @@ async fn no_query_outlives_who_asked_for_it() {
 
     // While nobody knows yet whether it was started.
     server.world().fault("StartQueryExecution", [Fault::AnswerLost, Fault::AnswerLost]);
-    let run = tokio::time::timeout(Duration::from_millis(60), athena.run(request("unclear"))).await;
-    assert!(run.is_err());
-    tokio::time::sleep(Duration::from_millis(600)).await;
-    assert_eq!(server.world().executions.len(), 3);
+    tokio::select! {
+        _ = athena.run(request("unclear")) => panic!("it has no end"),
+        () = until(|| server.world().executions.len() == 3) => {}
+    }
     assert!(server.falls_silent(Duration::from_secs(5)).await, "it runs on");
 
     // With the task that ran it.
@@ -221,7 +231,7 @@ async fn no_query_outlives_who_asked_for_it() {
         let athena = athena.clone();
         async move { athena.run(request("killed")).await.map(|_| ()) }
     });
-    tokio::time::sleep(Duration::from_millis(150)).await;
+    until(|| server.world().executions.len() == 4).await;
     task.abort();
     assert!(task.await.unwrap_err().is_cancelled());
     assert!(server.falls_silent(Duration::from_secs(2)).await, "it runs on");
@@ -233,9 +243,7 @@ async fn stop_goes_on_without_its_caller() {
     let athena = server.athena().await;
     let runs = athena.clone();
     let run = tokio::spawn(async move { runs.run(request("stopped")).await.map(|_| ()) });
-    while server.world().executions.is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until(|| !server.world().executions.is_empty()).await;
     let id = server.world().executions.keys().next().unwrap().clone();
     server.world().fault("StopQueryExecution", [Fault::Failed, Fault::Throttled]);
     let stopped = tokio::time::timeout(Duration::from_millis(5), athena.stop(&id)).await;
@@ -271,13 +279,9 @@ impl Killed {
         let athena = Athena::with_journal(server.aws().await, workgroup(), &first, LONG).unwrap();
         let before = server.world().running();
         let waits = tokio::spawn(async move { athena.run(request).await.err() });
-        while server.world().running() == before {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        until(|| server.world().running() != before).await;
         let killed = Self { folder, waits };
-        while journal(&first, "\"id\":\"") < heard {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        until(|| journal(&first, "\"id\":\"") >= heard).await;
         copy(&first, &killed.next());
         assert_eq!(journal(&killed.next(), ""), 1);
         killed
@@ -330,9 +334,7 @@ async fn a_query_of_a_killed_process_is_taken_up_by_whoever_asks_for_the_same() 
             let next = next.clone();
             async move { next.run(other).await.map(drop) }
         });
-        while server.world().executions.len() == before {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        until(|| server.world().executions.len() != before).await;
         run.abort();
     }
     let started = server.world().executions.len();
@@ -351,7 +353,7 @@ async fn a_query_of_a_killed_process_is_taken_up_by_whoever_asks_for_the_same() 
 async fn a_query_of_a_killed_process_is_stopped_when_nobody_asks_for_it() {
     let server = Server::answering(endless()).await;
     let killed = Killed::running(&server, over("monday", "first"), 1).await;
-    let patience = Duration::from_millis(400);
+    let patience = Duration::from_secs(2);
     let _next = Athena::with_journal(server.aws().await, workgroup(), &killed.next(), patience).unwrap();
     tokio::time::sleep(patience / 2).await;
     assert_eq!(server.world().running(), 1, "it is held");
