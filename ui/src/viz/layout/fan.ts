@@ -45,7 +45,8 @@ export function fan(spec: FanSpec, { columns, rows }: Source, options: DrawOptio
     [quantile(spec.median, "Median"), median[end], "e b"],
     [quantile(spec.low, "5th"), low[end], "e n"],
   ];
-  const gap = (32 / Math.max(160, options.height)) * 100;
+  // Two lines of text, in what the axis and the air above leave of the height.
+  const gap = (27 / Math.max(110, options.height - 60)) * 100;
   let above = -Infinity;
   for (const [name, v, c] of names) {
     if (v === null || v === undefined) continue;
