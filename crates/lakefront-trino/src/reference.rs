@@ -109,10 +109,6 @@ pub const REFUSED: &[Construct] = &[
         "SELECT CAST(nationkey > 3 AS decimal(2, 2)) FROM nation",
     ),
     construct(
-        "A regular expression that repeats without end what has a group and may match nothing",
-        "SELECT regexp_extract(name, '(A*)*', 1) FROM nation",
-    ),
-    construct(
         "A row pattern in a window",
         "SELECT n OVER (ORDER BY nationkey MEASURES LAST(name) AS n ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING PATTERN (A) DEFINE A AS true) FROM nation",
     ),
