@@ -134,7 +134,8 @@ export interface DashboardTab {
 export interface DashboardDefinition {
   catalog: string;
   database: string;
-  queries: Record<string, { sql: string }>;
+  /** With the place of their tables where it is not the dashboard's. */
+  queries: Record<string, { sql: string; catalog?: string; database?: string }>;
   filters: DashboardFilter[];
   tabs: DashboardTab[];
   /** Its statements run, as its owner, when new data arrives. */

@@ -50,14 +50,11 @@ export function DashboardDialog({
     if (title.trim() === "") return setProblem("Give the tile a title.");
     if (!chosen && name.trim() === "") return setProblem("Give the new dashboard a title.");
     setBusy(true);
-    const tile = { title: title.trim(), sql, chart: chart as unknown as DashboardTile["chart"] };
-    const grown = (definition: DashboardDefinition, tabId: string): DashboardDefinition => {
-      const more = newFilters(definition, sql, parameters);
-      return {
-        ...withTile(definition, tabId, tile),
-        filters: [...definition.filters, ...more.filters],
-        queries: { ...definition.queries, ...more.queries },
-      };
+    const addition = {
+      title: title.trim(),
+      chart: chart as unknown as DashboardTile["chart"],
+      statement: { sql, catalog, database },
+      parameters,
     };
     try {
       let saved: Dashboard;
@@ -65,7 +62,7 @@ export function DashboardDialog({
         // Read again: someone may have moved its tiles since the list was made.
         const now = await api.dashboard(chosen.id);
         const tabId = now.definition.tabs.some((each) => each.id === tab) ? tab : (now.definition.tabs[0]?.id ?? "");
-        saved = await api.updateDashboard(now.id, now.version, grown(now.definition, tabId));
+        saved = await api.updateDashboard(now.id, now.version, withTile(now.definition, tabId, addition));
       } else {
         const empty: DashboardDefinition = {
           catalog,
@@ -74,7 +71,7 @@ export function DashboardDialog({
           filters: [],
           tabs: [{ id: "overview", title: "Overview", tiles: [] }],
         };
-        saved = await api.createDashboard(name.trim(), grown(empty, "overview"));
+        saved = await api.createDashboard(name.trim(), withTile(empty, "overview", addition));
       }
       await client.invalidateQueries({ queryKey: ["dashboards"] });
       onDone(saved);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { searchOf } from "@/api/filters";
 import { scanParameters } from "../text/parameters";
-import { newFilters } from "./tile";
+import { newFilters, withTile } from "./tile";
 
 const NOTHING = { filters: [], queries: {} };
 const grown = (sql: string, definition: Parameters<typeof newFilters>[0] = NOTHING) =>
@@ -59,5 +59,34 @@ describe("the filters a dashboard gets with a tile", () => {
     const values = { from: "2025-01-01", to: null, n: 3, s: ["CA", "TX"], other: "x" };
     expect(searchOf(of, values)).toEqual({ from: ["2025-01-01"], n: ["3"], s: ["CA", "TX"] });
     expect(searchOf({ filters: [{ id: "s", label: "S", type: "text" }] }, values)).toEqual({});
+  });
+});
+
+describe("a tile made of a statement", () => {
+  const definition = {
+    catalog: "local",
+    database: "demo",
+    queries: { sales: { sql: "select 1" } },
+    filters: [],
+    tabs: [{ id: "overview", title: "Overview", tiles: [] }],
+  };
+  const sql = "select a from t where x in ({{xs}})";
+  const added = (catalog: string, database: string) => {
+    const chart = { type: "number", value: "a" } as never;
+    const statement = { sql, catalog, database };
+    return withTile(definition, "overview", { title: "Sales", chart, statement, parameters: scanParameters(sql) });
+  };
+  it("holds it where the dashboard reads the same place", () => {
+    const { tabs, queries } = added("local", "demo");
+    expect(tabs[0]?.tiles[0]).toMatchObject({ id: "sales", sql, x: 0, y: 0 });
+    expect(queries["opt_xs"]).not.toHaveProperty("catalog");
+  });
+  it("names the place of another", () => {
+    const { tabs, queries, filters } = added("lake", "sales");
+    expect(tabs[0]?.tiles[0]).toMatchObject({ id: "sales", query: "sales_2" });
+    expect(tabs[0]?.tiles[0]).not.toHaveProperty("sql");
+    expect(queries["sales_2"]).toEqual({ sql, catalog: "lake", database: "sales" });
+    expect(queries["opt_xs"]).toMatchObject({ catalog: "lake", database: "sales" });
+    expect(filters).toHaveLength(1);
   });
 });

@@ -5,32 +5,50 @@ import { sqlName } from "@/lib/sql-text";
 import { comparedWith, type Parameter } from "../text/parameters";
 import { tablesIn } from "../text/tables";
 
-/** Below everything that is there, half the page wide. */
-export function withTile(
-  definition: DashboardDefinition,
-  tabId: string,
-  tile: Omit<DashboardTile, "id" | "x" | "y" | "w" | "h">,
-): DashboardDefinition {
+interface Addition {
+  title: string;
+  chart: DashboardTile["chart"];
+  statement: { sql: string; catalog: string; database: string };
+  parameters: readonly Parameter[];
+}
+
+/**
+ * The dashboard with one tile more, below everything that is there and half the page wide, and with the filters it needs.
+ * Statements of a tile itself read the dashboard's own place: one of another becomes a query, which says its place.
+ */
+export function withTile(definition: DashboardDefinition, tabId: string, addition: Addition): DashboardDefinition {
+  const { title, chart, statement, parameters } = addition;
+  const { sql, ...place } = statement;
+  const isElsewhere = place.catalog !== definition.catalog || place.database !== definition.database;
+  const more = newFilters(definition, sql, parameters);
+  const queries = { ...definition.queries };
+  for (const [name, query] of Object.entries(more.queries))
+    queries[name] = isElsewhere ? { ...query, ...place } : query;
   const ids = new Set(definition.tabs.flatMap((tab) => tab.tiles.map((each) => each.id)));
-  const base =
-    tile.title
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, "-")
-      .replace(/^-|-$/g, "") || "tile";
+  const words = title.toLowerCase().replace(/[^a-z0-9]+/g, "-");
+  const base = words.replace(/^-|-$/g, "") || "tile";
   const id = freshName(base, (each) => ids.has(each), "-");
+  let source: Pick<DashboardTile, "sql" | "query"> = { sql };
+  if (isElsewhere) {
+    const query = freshName(id.replaceAll("-", "_"), (each) => each in queries);
+    queries[query] = statement;
+    source = { query };
+  }
+  const added = (tiles: readonly DashboardTile[]): DashboardTile => ({
+    id,
+    title,
+    x: 0,
+    y: Math.max(0, ...tiles.map((each) => each.y + each.h)),
+    w: 6,
+    h: 9,
+    ...source,
+    chart,
+  });
   return {
     ...definition,
-    tabs: definition.tabs.map((tab) =>
-      tab.id === tabId
-        ? {
-            ...tab,
-            tiles: [
-              ...tab.tiles,
-              { id, x: 0, y: Math.max(0, ...tab.tiles.map((each) => each.y + each.h)), w: 6, h: 9, ...tile },
-            ],
-          }
-        : tab,
-    ),
+    queries,
+    filters: [...definition.filters, ...more.filters],
+    tabs: definition.tabs.map((tab) => (tab.id === tabId ? { ...tab, tiles: [...tab.tiles, added(tab.tiles)] } : tab)),
   };
 }
 
