@@ -3,6 +3,7 @@ import { Navigate, useSearch } from "@tanstack/react-router";
 import { authState } from "@/api/queries";
 import { setup } from "@/api/writes";
 import { cx } from "@/lib/cx";
+import { useHydrating } from "@/lib/hydrating";
 import { Button } from "@/ui/button";
 import { useDocumentHead } from "@/ui/document-head";
 import { Field, Input } from "@/ui/field";
@@ -18,6 +19,8 @@ export function SetupPage() {
   const search = useSearch({ strict: false }) as Record<string, unknown>;
   useDocumentHead("Set up");
   const required = useQuery(authState()).data?.setup_required;
+  // A browser would send the form itself before the page is alive.
+  const hydrating = useHydrating();
   const create = useMutation({ mutationFn: setup, onSuccess: () => window.location.assign("/data") });
   if (required === false && !create.isSuccess) return <Navigate to="/signin" replace />;
   const error = reason(create.error);
@@ -87,7 +90,7 @@ export function SetupPage() {
               variant="primary"
               size="lg"
               className="mt-1.5"
-              disabled={create.isPending || create.isSuccess}
+              disabled={hydrating || create.isPending || create.isSuccess}
             >
               Create the account
             </Button>

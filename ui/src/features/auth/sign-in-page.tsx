@@ -2,6 +2,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { Navigate, useSearch } from "@tanstack/react-router";
 import { authState } from "@/api/queries";
 import { login, signInByLink } from "@/api/writes";
+import { useHydrating } from "@/lib/hydrating";
 import { nextPath } from "@/lib/next-path";
 import { Button } from "@/ui/button";
 import { useDocumentHead } from "@/ui/document-head";
@@ -21,6 +22,8 @@ export function SignInPage() {
 }
 
 function PasswordForm({ next }: { next: unknown }) {
+  // A browser would send the form itself before the page is alive, and the API takes none.
+  const hydrating = useHydrating();
   const signIn = useMutation({ mutationFn: login, onSuccess: () => enter(next) });
   const error = reason(signIn.error);
   return (
@@ -42,7 +45,7 @@ function PasswordForm({ next }: { next: unknown }) {
           variant="primary"
           size="lg"
           className="mt-1.5 w-full"
-          disabled={signIn.isPending || signIn.isSuccess}
+          disabled={hydrating || signIn.isPending || signIn.isSuccess}
         >
           Sign in
         </Button>
@@ -54,6 +57,7 @@ function PasswordForm({ next }: { next: unknown }) {
 
 /** A link signs in by a button and not by itself: mail scanners follow links, and the token works once. */
 function LinkForm({ token, next }: { token: string; next: unknown }) {
+  const hydrating = useHydrating();
   const signIn = useMutation({ mutationFn: () => signInByLink(token), onSuccess: () => enter(next) });
   const error = reason(signIn.error);
   return (
@@ -64,7 +68,7 @@ function LinkForm({ token, next }: { token: string; next: unknown }) {
           variant="primary"
           size="lg"
           className="w-full"
-          disabled={signIn.isPending || signIn.isSuccess}
+          disabled={hydrating || signIn.isPending || signIn.isSuccess}
           autoFocus
         >
           Continue to Lakefront
