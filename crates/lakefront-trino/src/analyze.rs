@@ -16,12 +16,14 @@ use crate::types::Type;
 use crate::zone::Zone;
 
 mod aggregation;
+mod attempt;
 mod conversion;
 mod correlated;
 mod expression;
 mod function;
 mod grouping;
 mod json;
+mod known;
 mod literal;
 mod output;
 mod query;

@@ -120,9 +120,8 @@ impl Opened {
 
 /// Opens the app database and the query road, and puts the catalogs of both settings and database in.
 pub async fn open(settings: &Settings) -> anyhow::Result<Opened> {
-    crate::data_dir::create_for_command(settings)?;
-    let key = MasterKey::load(&settings.data_dir)?;
     let store = open_store(settings).await?;
+    let key = MasterKey::load(&settings.data_dir)?;
     let background = TaskTracker::new();
     let patience = Duration::from_secs(settings.query.approval_wait_s);
     let books = Books::new(store.clone(), patience, background.clone());
@@ -134,7 +133,9 @@ pub async fn open(settings: &Settings) -> anyhow::Result<Opened> {
     Ok(opened)
 }
 
+/// Opens the app database, in a data folder that is made where there is none.
 pub async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
+    crate::data_dir::begin(settings)?;
     Store::open(&settings.database_url()).await.context("the app database can't be opened")
 }
 

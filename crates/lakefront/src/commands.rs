@@ -19,7 +19,9 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
+use lakefront_store::{Scope, Store, User};
 
 use crate::config::{self, Flags, LogFormat, Settings};
 use crate::encode::EncodeError;
@@ -178,6 +180,11 @@ fn say(text: impl std::fmt::Display) {
 /// One line of data.
 fn print(text: impl std::fmt::Display) -> std::io::Result<()> {
     writeln!(std::io::stdout(), "{text}")
+}
+
+/// Who an address belongs to.
+async fn person(store: &Store, scope: &Scope, email: &str) -> anyhow::Result<User> {
+    store.user_by_email(scope, email).await.with_context(|| format!("there is no user {email}"))
 }
 
 /// Cells of one line of data: names that people gave may hold what would begin another.

@@ -19,8 +19,8 @@ pub fn create(path: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("cannot create the data folder {}", path.display()))
 }
 
-/// The same for a command that works on what is there: where nothing is, it may have been run in the wrong folder.
-pub fn create_for_command(settings: &Settings) -> anyhow::Result<()> {
+/// The same, and says so where the folder was not there: a command may have been run in the wrong place.
+pub fn begin(settings: &Settings) -> anyhow::Result<()> {
     let path = &settings.data_dir;
     if settings.database_url.is_empty() && !path.exists() {
         tracing::warn!("a new installation begins in {}; --data-dir names another", path.display());

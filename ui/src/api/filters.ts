@@ -1,4 +1,3 @@
-import { sqlName } from "@/lib/sql-text";
 import type { DashboardDefinition, DashboardFilter, FilterValues } from "./types";
 
 /** Search parameters as the router keeps them: text, or a list where a name repeats. */
@@ -65,15 +64,4 @@ const many = (value: string | string[] | undefined): string[] =>
 export function tabFromSearch(definition: Pick<DashboardDefinition, "tabs">, search: Search): string | undefined {
   const wanted = many(search["tab"])[0];
   return (definition.tabs.find((tab) => tab.id === wanted) ?? definition.tabs[0])?.id;
-}
-
-/** The statement of what a filter can be set to, from a column of a table. A filter sets texts. */
-export function choicesOf(type: "list" | "date_range", column: { name: string; type: string }, from: string): string {
-  const name = sqlName(column.name);
-  if (type === "list") {
-    const value = column.type.startsWith("varchar") ? name : `cast(${name} as varchar)`;
-    return `select ${value} as value, count(*) as n\nfrom ${from}\nwhere ${name} is not null\ngroup by ${name}\norder by ${name}\nlimit 1000`;
-  }
-  const day = column.type === "date" ? name : `cast(${name} as date)`;
-  return `select min(${day}) as first, max(${day}) as last\nfrom ${from}`;
 }

@@ -27,3 +27,14 @@ export function mentionsTable(sql: string, { database, table }: { database: stri
     "i",
   ).test(sql);
 }
+
+/** The statement of what a filter can be set to, from a column of a table. A filter sets texts. */
+export function choicesOf(type: "list" | "date_range", column: { name: string; type: string }, from: string): string {
+  const name = sqlName(column.name);
+  if (type === "list") {
+    const value = column.type.startsWith("varchar") ? name : `cast(${name} as varchar)`;
+    return `select ${value} as value, count(*) as n\nfrom ${from}\nwhere ${name} is not null\ngroup by ${name}\norder by ${name}\nlimit 1000`;
+  }
+  const day = column.type === "date" ? name : `cast(${name} as date)`;
+  return `select min(${day}) as first, max(${day}) as last\nfrom ${from}`;
+}

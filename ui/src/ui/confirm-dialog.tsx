@@ -2,6 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { Button } from "./button";
 import { Dialog } from "./dialog";
 import { Failure } from "./failure";
+import { CancelButton } from "./form-foot";
 
 /** Asks before something that can't be taken back; `act` does it, and `what` names the thing where that fails. */
 export function ConfirmDialog({
@@ -32,9 +33,7 @@ export function ConfirmDialog({
           <Button variant="danger" onClick={() => acting.mutate()} disabled={acting.isPending}>
             {verb}
           </Button>
-          <Button variant="ghost" keys="Esc" onClick={onClose} className="ml-auto">
-            Cancel
-          </Button>
+          <CancelButton onCancel={onClose} />
         </>
       }
     >

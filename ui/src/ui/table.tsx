@@ -58,3 +58,10 @@ export function Td({
 
 /** NULL, told apart from an empty string. */
 export const Null = (): ReactNode => <i className="text-small text-ink-3">null</i>;
+
+/** The head of a column of menus. */
+export const ActionsTh = () => (
+  <Th>
+    <span className="sr-only">Actions</span>
+  </Th>
+);

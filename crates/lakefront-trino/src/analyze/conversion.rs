@@ -4,7 +4,7 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::Cast;
 
-use super::function::check_tried_row;
+use super::attempt::check_tried_row;
 use super::literal::constant;
 use super::{Analyzer, Typed};
 use crate::cast;

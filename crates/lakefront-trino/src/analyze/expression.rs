@@ -8,6 +8,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use sqlparser::ast::{AccessExpr, BinaryOperator, CaseWhen, CastKind, Expr as Ast, Ident, Subscript, UnaryOperator};
 
 use super::conversion::as_bound;
+use super::known::{check_cut, may_hold_null};
 use super::literal::{constant, number_literal};
 use super::row_pattern::Mode;
 use super::scope::{Found, Scope};
@@ -15,10 +16,9 @@ use super::{Analyzer, Typed, folded, place};
 use crate::coercion::{can_coerce, common_type, common_type_of};
 use crate::comparison::{self, Comparison};
 use crate::error::{Code, Error, Result};
-use crate::temporal::unit::{Unit, UnitOf};
 use crate::types::Type;
 use crate::udf::Udf;
-use crate::value::{self, Value, Values};
+use crate::value::Value;
 
 /// Expressions that are looked at for one statement, those of lambdas and subqueries as often as they are.
 const MOST_LOOKS: usize = 2_000_000;
@@ -575,35 +575,6 @@ impl Analyzer<'_> {
         let udf = Udf { strict: false, ..Udf::new("array", crate::functions::array_kernel, types, of.clone()) };
         Ok(Typed::new(udf.on(items), of))
     }
-}
-
-/// Whether a constant is null or holds one, as far as that is known before it runs.
-fn may_hold_null(item: &Expr, of: &Type) -> Result<bool> {
-    let Expr::Literal(value, _) = Udf::with_known_values(item.clone())? else { return Ok(true) };
-    Ok(value::holds_null(&Values::new(&value.to_array_of_size(1)?, of).get(0)))
-}
-
-/// Trino cuts the constant that a `date_trunc` is compared with before anything runs: a unit longer than a time is an error
-/// there, even where nothing would come to be cut.
-fn check_cut(a: &Typed, b: &Typed) -> Result<()> {
-    let Some(of @ (Type::Time(_) | Type::TimeTz(_))) = common_type(&a.of, &b.of) else { return Ok(()) };
-    for (cut, constant) in [(a, b), (b, a)] {
-        let Expr::ScalarFunction(call) = &cut.expr else { continue };
-        let Some(unit) = call.args.first().filter(|_| call.name() == "date_trunc" && cut.of == of) else { continue };
-        let Expr::Literal(unit, _) = Udf::with_known_values(unit.clone())? else { continue };
-        let Some(Some(unit)) = unit.try_as_str() else { continue };
-        if !comparison::is_constant(&constant.expr) || !["day", "month", "year"].contains(&&*unit.to_lowercase()) {
-            continue;
-        }
-        match Udf::with_known_values(constant.expr.clone())? {
-            Expr::Literal(known, _) if known.is_null() => {}
-            Expr::Literal(..) => {
-                Unit::parse(unit, UnitOf::Time)?;
-            }
-            _ => return Err(Error::not_here("A comparison of a time that is cut to a day or more")),
-        }
-    }
-    Ok(())
 }
 
 pub(super) fn boolean(expr: Expr) -> Typed {

@@ -9,12 +9,12 @@ use datafusion::logical_expr::{Expr, GroupingSet, LogicalPlan, LogicalPlanBuilde
 use sqlparser::ast::{Expr as Ast, GroupByExpr};
 
 use super::aggregation::{aggregated, contains_aggregate, ordinal};
+use super::known::is_known;
 use super::scope::Scope;
 use super::{Analyzer, Typed, place, with_columns};
 use crate::comparison;
 use crate::error::{Code, Error, Result};
 use crate::types::Type;
-use crate::udf::Udf;
 
 /// Sets of keys of one `GROUP BY`.
 const MOST_SETS: usize = 2_048;
@@ -191,32 +191,6 @@ fn counts_distinct_constant(aggregate: &Expr, input: &LogicalPlan) -> Result<boo
     match function.params.args.as_slice() {
         // With what it does in its name.
         [one] if is_distinct || function.func.name().starts_with("count#") => is_known(one, input),
-        _ => Ok(false),
-    }
-}
-
-/// Whether the value is the same for all rows, not null, and Trino sees it.
-fn is_known(expr: &Expr, input: &LogicalPlan) -> Result<bool> {
-    let Expr::Column(column) = expr else {
-        if !comparison::is_constant(expr) {
-            return Ok(false);
-        }
-        return Ok(match Udf::with_known_values(expr.clone())? {
-            Expr::Literal(known, _) => !known.is_null(),
-            _ => true,
-        });
-    };
-    let Some(at) = input.schema().maybe_index_of_column(column) else { return Ok(false) };
-    match input {
-        LogicalPlan::Projection(projection) => {
-            is_known(&projection.expr[at].clone().unalias_nested().data, &projection.input)
-        }
-        LogicalPlan::SubqueryAlias(alias) => {
-            is_known(&Expr::Column(Column::from(alias.input.schema().qualified_field(at))), &alias.input)
-        }
-        LogicalPlan::Filter(_) | LogicalPlan::Sort(_) | LogicalPlan::Limit(_) | LogicalPlan::Join(_) => {
-            input.inputs().into_iter().try_fold(false, |is, below| Ok(is || is_known(expr, below)?))
-        }
         _ => Ok(false),
     }
 }

@@ -16,7 +16,6 @@ use crate::app::{self, system};
 use crate::catalogs::{Glue, Source, TrinoSecret, absolute, trino};
 use crate::config::Settings;
 use crate::connections::{self, AwsIdentity, Change, Door, Draft};
-use crate::data_dir;
 
 #[derive(clap::Subcommand)]
 pub(super) enum CatalogCommand {
@@ -152,7 +151,6 @@ pub(super) struct OtherSystem {
 
 impl CatalogCommand {
     pub(super) async fn run(self, settings: Settings, yes: bool) -> anyhow::Result<()> {
-        data_dir::create_for_command(&settings)?;
         let opened = app::open(&settings).await?;
         let scope = system("catalog command");
         let catalogs = opened.queries.catalogs();

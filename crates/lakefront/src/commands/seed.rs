@@ -12,7 +12,6 @@ use super::{confirmed, say};
 use crate::app::{self, open_store, system};
 use crate::catalogs::{LOCAL, SEEDED};
 use crate::config::Settings;
-use crate::data_dir;
 use crate::seed::{self, CsvTable};
 
 #[derive(clap::Args)]
@@ -35,7 +34,6 @@ fn name(text: &str) -> Result<String, String> {
 
 impl Seed {
     pub(super) async fn run(self, settings: Settings, yes: bool) -> anyhow::Result<()> {
-        data_dir::create_for_command(&settings)?;
         let store = open_store(&settings).await?;
         let scope = system("seed command");
         let catalog = if store.is_postgres() { SEEDED } else { LOCAL };

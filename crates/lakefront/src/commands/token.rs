@@ -2,13 +2,12 @@
 
 use anyhow::Context;
 use chrono::{DateTime, TimeDelta, Utc};
-use lakefront_store::{ApiToken, NewApiToken, Role, Store, TokenScope, User};
+use lakefront_store::{ApiToken, NewApiToken, Role, Scope, Store, TokenScope};
 use ulid::Ulid;
 
-use super::{print, row, say};
+use super::{person, print, row, say};
 use crate::app::{open_store, system};
 use crate::config::Settings;
-use crate::data_dir;
 
 #[derive(clap::Subcommand)]
 pub(super) enum TokenCommand {
@@ -42,18 +41,20 @@ fn scope(text: &str) -> Result<TokenScope, String> {
 
 impl TokenCommand {
     pub(super) async fn run(self, settings: Settings) -> anyhow::Result<()> {
-        data_dir::create_for_command(&settings)?;
         let store = open_store(&settings).await?;
+        let scope = system("token command");
         match self {
-            Self::Create { user, name, scopes, expires } => create(&store, &user, name, scopes, expires).await?,
+            Self::Create { user, name, scopes, expires } => {
+                create(&store, &scope, &user, name, scopes, expires).await?
+            }
             Self::List { user } => {
-                let owner = owner(&store, &user).await?;
-                for token in store.api_tokens(&system("token command"), owner.id).await? {
+                let owner = person(&store, &scope, &user).await?;
+                for token in store.api_tokens(&scope, owner.id).await? {
                     print(listed(&token))?;
                 }
             }
             Self::Revoke { id } => {
-                let revoked = store.revoke_api_token(&system("token command"), id).await;
+                let revoked = store.revoke_api_token(&scope, id).await;
                 revoked
                     .with_context(|| format!("there is no token {id}; lakefront token list --user EMAIL names them"))?;
                 say(format_args!("Token {id} is revoked."));
@@ -64,25 +65,22 @@ impl TokenCommand {
     }
 }
 
-async fn owner(store: &Store, email: &str) -> anyhow::Result<User> {
-    store.user_by_email(&system("token command"), email).await.with_context(|| format!("there is no user {email}"))
-}
-
 async fn create(
     store: &Store,
+    scope: &Scope,
     user: &str,
     name: String,
     mut scopes: Vec<TokenScope>,
     expires: Option<u32>,
 ) -> anyhow::Result<()> {
-    let owner = owner(store, user).await?;
+    let owner = person(store, scope, user).await?;
     if scopes.is_empty() {
         scopes = vec![TokenScope::Read, TokenScope::Write];
         scopes.extend((owner.role == Role::Admin).then_some(TokenScope::Admin));
     }
     let expires_at = expires.map(|days| Utc::now() + TimeDelta::days(i64::from(days)));
     let new = NewApiToken { name, scopes, expires_at };
-    let (secret, token) = store.create_api_token(&system("token command"), owner.id, new).await?;
+    let (secret, token) = store.create_api_token(scope, owner.id, new).await?;
     say(format_args!("Token {} for {user}; its secret is shown this once.", token.name));
     print(secret.expose())?;
     Ok(())

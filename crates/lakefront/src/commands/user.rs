@@ -2,11 +2,11 @@
 
 use std::io::BufRead;
 
-use anyhow::{Context, bail};
-use lakefront_store::{NewUser, PageRequest, Role, Store, User, UserChange, UserFilter};
+use anyhow::bail;
+use lakefront_store::{NewUser, PageRequest, Role, Scope, Store, UserChange, UserFilter};
 use ulid::Ulid;
 
-use super::{confirmed, print, row, say, told};
+use super::{confirmed, person, print, row, say, told};
 use crate::app::{open_store, system};
 use crate::auth::password;
 use crate::config::Settings;
@@ -53,7 +53,6 @@ fn role(text: &str) -> Result<Role, String> {
 
 impl UserCommand {
     pub(super) async fn run(self, settings: Settings, yes: bool) -> anyhow::Result<()> {
-        data_dir::create_for_command(&settings)?;
         let store = open_store(&settings).await?;
         let scope = system("user command");
         match self {
@@ -64,18 +63,18 @@ impl UserCommand {
                 let user = store.create_user(&scope, NewUser { email, name, role, password_hash }).await?;
                 say(format_args!("Added {}.", user.email));
                 if !user.has_password {
-                    print_link(&store, &settings, user.id).await?;
+                    print_link(&store, &scope, &settings, user.id).await?;
                 }
             }
             Self::Link { email } => {
-                let user = found(&store, &email).await?;
+                let user = person(&store, &scope, &email).await?;
                 if user.disabled {
                     bail!("{email} is disabled; lakefront user enable {email} lets them in again");
                 }
-                print_link(&store, &settings, user.id).await?;
+                print_link(&store, &scope, &settings, user.id).await?;
             }
             Self::Role { email, role } => {
-                let user = found(&store, &email).await?;
+                let user = person(&store, &scope, &email).await?;
                 store.update_user(&scope, user.id, UserChange { role: Some(role), ..UserChange::default() }).await?;
                 say(format_args!("{email} is {} now.", role.as_str()));
             }
@@ -94,7 +93,7 @@ impl UserCommand {
                 }
             }
             Self::Disable { email } => {
-                let user = found(&store, &email).await?;
+                let user = person(&store, &scope, &email).await?;
                 if confirmed(&format!("Disable {email}?"), yes)? {
                     store
                         .update_user(&scope, user.id, UserChange { disabled: Some(true), ..UserChange::default() })
@@ -103,7 +102,7 @@ impl UserCommand {
                 }
             }
             Self::Enable { email } => {
-                let user = found(&store, &email).await?;
+                let user = person(&store, &scope, &email).await?;
                 store
                     .update_user(&scope, user.id, UserChange { disabled: Some(false), ..UserChange::default() })
                     .await?;
@@ -115,12 +114,8 @@ impl UserCommand {
     }
 }
 
-async fn found(store: &Store, email: &str) -> anyhow::Result<User> {
-    store.user_by_email(&system("user command"), email).await.with_context(|| format!("there is no user {email}"))
-}
-
-async fn print_link(store: &Store, settings: &Settings, user: Ulid) -> anyhow::Result<()> {
-    let token = store.create_sign_in_link(&system("user command"), user).await?;
+async fn print_link(store: &Store, scope: &Scope, settings: &Settings, user: Ulid) -> anyhow::Result<()> {
+    let token = store.create_sign_in_link(scope, user).await?;
     say("They sign in once, within 15 minutes, with:");
     let server =
         data_dir::server_at(&settings.data_dir).unwrap_or_else(|| settings.server.base_url(settings.server.listen));

@@ -7,6 +7,7 @@ import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { Field, Input, Select } from "@/ui/field";
 import { Failure } from "@/ui/failure";
+import { FormFoot } from "@/ui/form-foot";
 import { CheckResult } from "./check-report";
 import { ConnectionFields } from "./connection-fields";
 import { dropsSecret, inputOf, kindOf, KINDS, valuesOf } from "./kinds";
@@ -130,17 +131,11 @@ function Form({ of, onClose }: { of?: Connection; onClose: () => void }) {
       />
       {failure && <Failure error={failure} what="The connection" />}
       {report && <CheckResult report={report} />}
-      <div className="mt-5 flex gap-2">
-        <Button type="submit" variant="primary" disabled={busy}>
-          {keep.isPending ? "Trying it…" : of ? "Save" : "Add connection"}
-        </Button>
+      <FormFoot submit={keep.isPending ? "Trying it…" : of ? "Save" : "Add connection"} busy={busy} onCancel={onClose}>
         <Button type="submit" data-act="check" disabled={busy}>
           {check.isPending ? "Checking…" : "Check"}
         </Button>
-        <Button variant="ghost" keys="Esc" onClick={onClose} className="ml-auto">
-          Cancel
-        </Button>
-      </div>
+      </FormFoot>
     </form>
   );
 }

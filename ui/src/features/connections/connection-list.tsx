@@ -5,7 +5,7 @@ import { useNow } from "@/lib/now";
 import { IconButton } from "@/ui/button";
 import { Icon } from "@/ui/icon";
 import { Menu, type MenuEntry } from "@/ui/menu";
-import { Table, Td, Th } from "@/ui/table";
+import { ActionsTh, Table, Td, Th } from "@/ui/table";
 import { kindLabel } from "./kinds";
 
 export type Act = "check" | "change" | "rotate" | "remove";
@@ -23,9 +23,7 @@ export const ConnectionList = ({ connections, onAct }: Props) => (
         <Th className="max-phone:hidden">Kind</Th>
         <Th className="w-full max-laptop:hidden">Place</Th>
         <Th>State</Th>
-        <Th>
-          <span className="sr-only">Actions</span>
-        </Th>
+        <ActionsTh />
       </tr>
     </thead>
     <tbody>

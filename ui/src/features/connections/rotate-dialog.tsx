@@ -3,10 +3,10 @@ import type { FormEvent } from "react";
 import { connections } from "@/api/queries";
 import type { Connection } from "@/api/types";
 import { changeConnection } from "@/api/writes";
-import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { Failure } from "@/ui/failure";
 import { Field, Input } from "@/ui/field";
+import { FormFoot } from "@/ui/form-foot";
 import { kindOf } from "./kinds";
 
 /** Puts a new secret in the place of the old one. */
@@ -39,14 +39,11 @@ export function RotateDialog({ of, onClose }: { of: Connection; onClose: () => v
           )}
         </Field>
         {rotate.error && <Failure error={rotate.error} what="The connection" />}
-        <div className="mt-5 flex gap-2">
-          <Button type="submit" variant="primary" disabled={rotate.isPending}>
-            {rotate.isPending ? "Trying it…" : "Replace the secret"}
-          </Button>
-          <Button variant="ghost" keys="Esc" onClick={onClose} className="ml-auto">
-            Cancel
-          </Button>
-        </div>
+        <FormFoot
+          submit={rotate.isPending ? "Trying it…" : "Replace the secret"}
+          busy={rotate.isPending}
+          onCancel={onClose}
+        />
       </form>
     </Dialog>
   );

@@ -9,6 +9,7 @@ import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { Failure } from "@/ui/failure";
 import { Field, TextArea } from "@/ui/field";
+import { CancelButton } from "@/ui/form-foot";
 import { SectionHead } from "@/ui/page";
 
 /** Runs above a budget that wait for an answer; nothing where none does. */
@@ -86,9 +87,7 @@ function Decide({ run, approve, onClose }: { run: Approval; approve: boolean; on
           <Button variant={approve ? "primary" : "danger"} onClick={() => decide.mutate()} disabled={decide.isPending}>
             {approve ? "Approve" : "Reject"}
           </Button>
-          <Button variant="ghost" keys="Esc" onClick={onClose} className="ml-auto">
-            Cancel
-          </Button>
+          <CancelButton onCancel={onClose} />
         </>
       }
     >

@@ -5,6 +5,7 @@ import type { Budget, BudgetSubject, NewBudget, Role } from "@/api/types";
 import { createBudget, updateBudget } from "@/api/writes";
 import { Button } from "@/ui/button";
 import { Field, Input, Select } from "@/ui/field";
+import { FormFoot } from "@/ui/form-foot";
 import { limitText, parseLimit } from "./limits";
 
 const ROLES: Role[] = ["viewer", "editor", "admin"];
@@ -110,19 +111,13 @@ export function BudgetForm(props: {
           </Select>
         )}
       </Field>
-      <div className="mt-5 flex gap-2">
-        <Button type="submit" variant="primary" disabled={save.isPending}>
-          {budget ? "Save" : "Create budget"}
-        </Button>
+      <FormFoot submit={budget ? "Save" : "Create budget"} busy={save.isPending} onCancel={onCancel}>
         {onDelete && (
           <Button variant="danger" onClick={onDelete}>
             Delete
           </Button>
         )}
-        <Button variant="ghost" keys="Esc" onClick={onCancel} className="ml-auto">
-          Cancel
-        </Button>
-      </div>
+      </FormFoot>
     </form>
   );
 }

@@ -2,7 +2,7 @@ import { useRef, type MouseEvent } from "react";
 import { rangeNames } from "@/api/filters";
 import { Input } from "@/ui/field";
 import { esc } from "@/viz/marks";
-import { isDay, presets, type Preset } from "./dates";
+import { dayInput, presets, type Preset } from "./dates";
 import type { Filter } from "./definition";
 import { pickFoot } from "./option-list";
 
@@ -48,7 +48,7 @@ export function DatePicker(props: {
           From
           <Input
             size="md"
-            type={inputType(from)}
+            type={dayInput(from)}
             id={`${filter.id}-from`}
             name={first}
             defaultValue={from ?? ""}
@@ -60,7 +60,7 @@ export function DatePicker(props: {
           To
           <Input
             size="md"
-            type={inputType(to)}
+            type={dayInput(to)}
             id={`${filter.id}-to`}
             name={last}
             defaultValue={to ?? ""}
@@ -77,9 +77,6 @@ export function DatePicker(props: {
     </div>
   );
 }
-
-/** A browser's field for days would lose what is more than a day, or none. */
-export const inputType = (value: string | undefined): "date" | "text" => (value && !isDay(value) ? "text" : "date");
 
 const preset = (p: Preset, from: string | undefined, to: string | undefined): string =>
   `<li><button type="button" data-from="${esc(p.from ?? "")}" data-to="${esc(p.to ?? "")}" aria-pressed="${p.from === from && p.to === to}">${esc(p.label)}</button></li>`;

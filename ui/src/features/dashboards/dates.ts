@@ -10,6 +10,8 @@ export function isDay(text: string): boolean {
 /** A day, or a time of one: what a statement takes where it asks for either. */
 export const isTime = (text: string): boolean =>
   isDay(text.slice(0, 10)) && /^([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?$/.test(text.slice(10));
+/** A browser's field for days would lose what is more than a day, or none. */
+export const dayInput = (value: string | undefined): "date" | "text" => (value && !isDay(value) ? "text" : "date");
 const DAY = 864e5;
 const shift = (day: string, days: number): string => isoDate(Date.parse(`${day}T00:00:00Z`) + days * DAY);
 

@@ -1,5 +1,5 @@
 import { Input } from "@/ui/field";
-import { inputType as dayInput } from "./date-picker";
+import { dayInput } from "./dates";
 import type { Filter } from "./definition";
 import { pickFoot } from "./option-list";
 import { fits } from "./options";

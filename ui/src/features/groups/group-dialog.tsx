@@ -3,10 +3,10 @@ import { useState, type FormEvent } from "react";
 import { groups, users } from "@/api/queries";
 import type { Group } from "@/api/types";
 import { changeGroup, createGroup } from "@/api/writes";
-import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { Checkbox, Field, Input, SearchField } from "@/ui/field";
 import { Failure } from "@/ui/failure";
+import { FormFoot } from "@/ui/form-foot";
 import { SkeletonRows } from "@/ui/skeleton";
 
 /** Makes a group, or changes `of`. */
@@ -55,14 +55,7 @@ function Form({ of, onClose }: { of?: Group; onClose: () => void }) {
       </Field>
       <Members members={members} onToggle={toggle} />
       {save.error && <Failure error={save.error} what="The group" />}
-      <div className="mt-5 flex gap-2">
-        <Button type="submit" variant="primary" disabled={save.isPending}>
-          {of ? "Save" : "Create group"}
-        </Button>
-        <Button variant="ghost" keys="Esc" onClick={onClose} className="ml-auto">
-          Cancel
-        </Button>
-      </div>
+      <FormFoot submit={of ? "Save" : "Create group"} busy={save.isPending} onCancel={onClose} />
     </form>
   );
 }

@@ -3,7 +3,7 @@ import type { Group } from "@/api/types";
 import { count } from "@/lib/format";
 import { IconButton } from "@/ui/button";
 import { Menu, type MenuEntry } from "@/ui/menu";
-import { Table, Td, Th } from "@/ui/table";
+import { ActionsTh, Table, Td, Th } from "@/ui/table";
 
 export type Act = "change" | "remove";
 
@@ -21,9 +21,7 @@ export const GroupList = ({ groups, onAct }: Props) => (
         <Th className="w-full max-phone:hidden">
           <span className="sr-only">Their names</span>
         </Th>
-        <Th>
-          <span className="sr-only">Actions</span>
-        </Th>
+        <ActionsTh />
       </tr>
     </thead>
     <tbody>

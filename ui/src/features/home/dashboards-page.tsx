@@ -20,7 +20,7 @@ import { EmptyState } from "@/ui/message";
 import { Page, PageHead } from "@/ui/page";
 import { PublicMark } from "@/ui/public-mark";
 import { SkeletonRows } from "@/ui/skeleton";
-import { Table, Td, Th } from "@/ui/table";
+import { ActionsTh, Table, Td, Th } from "@/ui/table";
 import { useMayEdit } from "@/ui/use-role";
 import { StarButton } from "./star-button";
 import { useDashboards } from "./use-listed";
@@ -78,9 +78,7 @@ function List({ boards, mayEdit }: { boards: readonly Listed[]; mayEdit: boolean
             <Th className="max-phone:hidden">Collection</Th>
             <Th className="max-phone:hidden">Owner</Th>
             <Th className="pl-4">Changed</Th>
-            <Th>
-              <span className="sr-only">Actions</span>
-            </Th>
+            <ActionsTh />
           </tr>
         </thead>
         <tbody>

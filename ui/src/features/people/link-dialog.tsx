@@ -4,6 +4,7 @@ import { signInLink } from "@/api/writes";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { Failure } from "@/ui/failure";
+import { CancelButton } from "@/ui/form-foot";
 import { Secret } from "@/ui/secret";
 
 /** A new link for someone who has none any more, or forgot the password. */
@@ -23,9 +24,7 @@ export function LinkDialog({ of, onClose }: { of: User; onClose: () => void }) {
             <Button variant="primary" onClick={() => make.mutate()} disabled={make.isPending}>
               Make the link
             </Button>
-            <Button variant="ghost" keys="Esc" onClick={onClose} className="ml-auto">
-              Cancel
-            </Button>
+            <CancelButton onCancel={onClose} />
           </div>
         </>
       )}

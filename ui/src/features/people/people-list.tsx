@@ -6,7 +6,7 @@ import { changed } from "@/lib/format";
 import { useNow } from "@/lib/now";
 import { IconButton } from "@/ui/button";
 import { Menu, type MenuEntry } from "@/ui/menu";
-import { Table, Td, Th } from "@/ui/table";
+import { ActionsTh, Table, Td, Th } from "@/ui/table";
 import { ROLES } from "./roles";
 
 export type Act = "change" | "link" | "access";
@@ -27,9 +27,7 @@ export function PeopleList({ people, onAct }: Props) {
           <Th className="w-full max-phone:hidden">E-mail</Th>
           <Th>Role</Th>
           <Th className="max-phone:hidden">Signed in</Th>
-          <Th>
-            <span className="sr-only">Actions</span>
-          </Th>
+          <ActionsTh />
         </tr>
       </thead>
       <tbody>

@@ -3,10 +3,10 @@ import { useState, type FormEvent } from "react";
 import { me, users } from "@/api/queries";
 import type { Role, User } from "@/api/types";
 import { changeUser, createUser } from "@/api/writes";
-import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { Field, Input, Select } from "@/ui/field";
 import { Failure } from "@/ui/failure";
+import { FormFoot } from "@/ui/form-foot";
 import { OneTimeLink } from "./link-dialog";
 import { ROLES } from "./roles";
 
@@ -97,14 +97,7 @@ function Form(props: {
         )}
       </Field>
       {save.error && <Failure error={save.error} what="The person" />}
-      <div className="mt-5 flex gap-2">
-        <Button type="submit" variant="primary" disabled={save.isPending}>
-          {of ? "Save" : "Add"}
-        </Button>
-        <Button variant="ghost" keys="Esc" onClick={onClose} className="ml-auto">
-          Cancel
-        </Button>
-      </div>
+      <FormFoot submit={of ? "Save" : "Add"} busy={save.isPending} onCancel={onClose} />
     </form>
   );
 }

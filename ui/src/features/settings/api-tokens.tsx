@@ -12,7 +12,7 @@ import { Dialog } from "@/ui/dialog";
 import { Failure } from "@/ui/failure";
 import { Secret } from "@/ui/secret";
 import { SkeletonRows } from "@/ui/skeleton";
-import { Table, Td, Th } from "@/ui/table";
+import { ActionsTh, Table, Td, Th } from "@/ui/table";
 import { NewTokenForm } from "./new-token-form";
 
 export function ApiTokens() {
@@ -75,9 +75,7 @@ function List({ tokens, onRevoke }: { tokens: readonly ApiToken[]; onRevoke: (to
           <Th>May</Th>
           <Th className="max-phone:hidden">Last used</Th>
           <Th className="max-phone:hidden">Ends</Th>
-          <Th>
-            <span className="sr-only">Actions</span>
-          </Th>
+          <ActionsTh />
         </tr>
       </thead>
       <tbody>

@@ -3,8 +3,8 @@ import type { FormEvent } from "react";
 import { me } from "@/api/queries";
 import type { NewApiToken, TokenScope } from "@/api/types";
 import { createToken } from "@/api/writes";
-import { Button } from "@/ui/button";
 import { Checkbox, Field, Input, Select } from "@/ui/field";
+import { FormFoot } from "@/ui/form-foot";
 
 const SCOPES: Record<TokenScope, string> = {
   read: "Read: run queries and see what is saved",
@@ -55,14 +55,7 @@ export function NewTokenForm({ onMade, onCancel }: { onMade: (token: NewApiToken
           </Select>
         )}
       </Field>
-      <div className="mt-5 flex gap-2">
-        <Button type="submit" variant="primary" disabled={create.isPending}>
-          Create token
-        </Button>
-        <Button variant="ghost" keys="Esc" onClick={onCancel} className="ml-auto">
-          Cancel
-        </Button>
-      </div>
+      <FormFoot submit="Create token" busy={create.isPending} onCancel={onCancel} />
     </form>
   );
 }

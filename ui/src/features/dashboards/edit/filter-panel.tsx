@@ -1,9 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { ArrowDown, ArrowUp, Filter as FilterMark, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { choicesOf, rangeNames } from "@/api/filters";
+import { rangeNames } from "@/api/filters";
 import { catalogs, databases, firstCatalog, table, tables } from "@/api/queries";
-import { sqlName } from "@/lib/sql-text";
+import { choicesOf, sqlName } from "@/lib/sql-text";
 import { Button, IconButton } from "@/ui/button";
 import { Checkbox, Field, Select } from "@/ui/field";
 import { Icon } from "@/ui/icon";

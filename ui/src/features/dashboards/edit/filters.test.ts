@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { choicesOf } from "@/api/filters";
+import { choicesOf } from "@/lib/sql-text";
 import { dashboard } from "../fixture";
 import { tilesOf, type Content } from "./draft";
 import {

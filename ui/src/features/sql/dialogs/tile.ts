@@ -1,7 +1,7 @@
-import { choicesOf, PAGE_NAMES, parametersOf } from "@/api/filters";
+import { PAGE_NAMES, parametersOf } from "@/api/filters";
 import type { DashboardDefinition, DashboardTile } from "@/api/types";
 import { freshName } from "@/lib/fresh-name";
-import { sqlName } from "@/lib/sql-text";
+import { choicesOf, sqlName } from "@/lib/sql-text";
 import { comparedWith, type Parameter } from "../text/parameters";
 import { tablesIn } from "../text/tables";
 
