@@ -120,8 +120,10 @@ impl Opened {
 
 /// Opens the app database and the query road, and puts the catalogs of both settings and database in.
 pub async fn open(settings: &Settings) -> anyhow::Result<Opened> {
-    let store = open_store(settings).await?;
+    // A key that is refused leaves no database behind.
+    crate::data_dir::begin(settings)?;
     let key = MasterKey::load(&settings.data_dir)?;
+    let store = open_database(settings).await?;
     let background = TaskTracker::new();
     let patience = Duration::from_secs(settings.query.approval_wait_s);
     let books = Books::new(store.clone(), patience, background.clone());
@@ -136,6 +138,10 @@ pub async fn open(settings: &Settings) -> anyhow::Result<Opened> {
 /// Opens the app database, in a data folder that is made where there is none.
 pub async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
     crate::data_dir::begin(settings)?;
+    open_database(settings).await
+}
+
+async fn open_database(settings: &Settings) -> anyhow::Result<Store> {
     Store::open(&settings.database_url()).await.context("the app database can't be opened")
 }
 
