@@ -24,6 +24,9 @@ use steps::Steps;
 #[derive(Debug)]
 pub(crate) struct TrinoDialect(pub(crate) Steps);
 
+/// Between those of `+` and `=`.
+const CONCAT: u8 = 25;
+
 impl Dialect for TrinoDialect {
     /// Where the parser asks for a dialect by name, Trino goes with what is open to all.
     fn dialect(&self) -> TypeId {
@@ -95,9 +98,13 @@ impl Dialect for TrinoDialect {
         true
     }
 
-    /// A colon parts a key from its value; it does not reach into JSON.
+    /// A colon parts a key from its value; it does not reach into JSON. `||` binds less than `+` does.
     fn get_next_precedence(&self, parser: &Parser) -> Option<Result<u8, ParserError>> {
-        (parser.peek_token_ref().token == Token::Colon).then_some(Ok(0))
+        match parser.peek_token_ref().token {
+            Token::Colon => Some(Ok(0)),
+            Token::StringConcat => Some(Ok(CONCAT)),
+            _ => None,
+        }
     }
 
     /// What begins one expression only; tried as a name it would be read twice, and what is nested in it more often.
@@ -130,6 +137,10 @@ impl Dialect for TrinoDialect {
         }
         if word.keyword == Keyword::TRIM && parser.peek_nth_token_ref(1).token == Token::LParen {
             return Some(trim(parser));
+        }
+        // A name as any other, which sqlparser takes for PostgreSQL's function.
+        if word.keyword == Keyword::USER && parser.peek_nth_token_ref(1).token != Token::LParen {
+            return Some(parser.parse_identifier().map(Expr::Identifier));
         }
         let kind = match word.keyword {
             Keyword::CAST => Some(CastKind::Cast),

@@ -29,11 +29,16 @@ pub(crate) enum Bound {
     Preceding(usize),
     Following(usize),
     /// Where the key reaches a value, which the offset gave.
-    Value {
-        offset: usize,
-        value: usize,
-        key: usize,
-    },
+    Value(Reach),
+}
+
+/// A bound of `RANGE`, by the arguments that hold its offset, what the offset makes of the key, and the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Reach {
+    pub(crate) offset: usize,
+    pub(crate) value: usize,
+    pub(crate) key: usize,
+    pub(crate) preceding: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -140,20 +145,13 @@ impl Frame {
                     })
                     .collect()
             }
-            Bound::Value { offset, value, key } => self.reached(offset, value, key, is_start, partition),
+            Bound::Value(reach) => self.reached(reach, is_start, partition),
         }
     }
 
-    fn reached(
-        &self,
-        offset: usize,
-        value: usize,
-        key: usize,
-        is_start: bool,
-        partition: &Partition<'_>,
-    ) -> Result<Vec<usize>> {
+    fn reached(&self, reach: Reach, is_start: bool, partition: &Partition<'_>) -> Result<Vec<usize>> {
         let column = |at: usize| Values::new(&partition.arguments[at], &partition.types[at]);
-        let (offsets, values, keys) = (column(offset), column(value), column(key));
+        let (offsets, values, keys) = (column(reach.offset), column(reach.value), column(reach.key));
         let keys: Vec<Value> = (0..partition.rows).map(|row| keys.get(row)).collect();
         if (0..partition.rows).any(|row| is_nan(&keys[row]) || is_nan(&values.get(row))) {
             return Err(Error::not_here("A RANGE frame with an offset over NaN"));
@@ -170,6 +168,10 @@ impl Frame {
                     return Ok(if is_start { peers.start } else { peers.end });
                 }
                 let bound = values.get(row);
+                let behind = if reach.preceding { Ordering::Greater } else { Ordering::Less };
+                if sorted(&bound, &keys[row]) == behind {
+                    return Err(Error::not_here("A RANGE frame of times of day that passes midnight"));
+                }
                 let place = known.partition_point(|key| match sorted(key, &bound) {
                     Ordering::Less => true,
                     Ordering::Equal => !is_start,

@@ -101,6 +101,10 @@ pub const REFUSED: &[Construct] = &[
         "SELECT count(DISTINCT 'CA'), max(name) FROM nation",
     ),
     construct(
+        "A comparison of a cast array or row with a constant that holds NULL",
+        "SELECT ARRAY[nationkey] = ARRAY[1e0, NULL] FROM nation",
+    ),
+    construct(
         "TRY_CAST and CAST of one ROW(…) within each other",
         "SELECT CAST(TRY_CAST(ROW(name) AS row(x bigint)) AS row(x double)) FROM nation",
     ),

@@ -37,7 +37,8 @@ pub(crate) fn in_plan(plan: LogicalPlan) -> Result<LogicalPlan> {
     let done = plan.transform_down_with_subqueries(|node| match node {
         LogicalPlan::TableScan(_) => Ok(Transformed::no(node)),
         LogicalPlan::Filter(mut filter) => {
-            let (safe, others) = ordered(parts(filter.predicate, Operator::And));
+            let parts = parts(filter.predicate, Operator::And);
+            let (safe, others) = if reads_files(&filter.input) { reordered(parts) } else { in_order(parts) };
             // Scans leave out files by what they can read.
             let known = conjunction(safe.clone()).filter(|_| !others.is_empty());
             let all = lazily(Operator::And, safe, others)?;
@@ -62,7 +63,7 @@ pub(crate) fn in_plan(plan: LogicalPlan) -> Result<LogicalPlan> {
 pub(crate) fn in_expression(expr: Expr) -> Result<Expr> {
     let done = expr.transform_down(|expr| match expr {
         Expr::BinaryExpr(BinaryExpr { op: op @ (Operator::And | Operator::Or), .. }) => {
-            let (safe, others) = ordered(parts(expr, op));
+            let (safe, others) = in_order(parts(expr, op));
             Ok(Transformed::new(lazily(op, safe, others)?, true, TreeNodeRecursion::Jump))
         }
         other => in_turn(other),
@@ -72,21 +73,27 @@ pub(crate) fn in_expression(expr: Expr) -> Result<Expr> {
 
 /// A call or comparison whose operands are evaluated one after the other, if one behind another may fail.
 fn in_turn(expr: Expr) -> Result<Transformed<Expr>> {
-    let (operands, strict, of) = match &expr {
+    let (mut operands, strict, is_swapped, of) = match &expr {
         Expr::ScalarFunction(call) => match call.func.inner().downcast_ref::<Udf>() {
-            Some(udf) if udf.strict => (call.args.clone(), udf.types.len(), udf.arrow.clone()),
-            _ => return Ok(Transformed::no(expr)),
+            Some(udf) => (call.args.clone(), nulled_by(udf), is_swapped(udf.name), udf.arrow.clone()),
+            None => return Ok(Transformed::no(expr)),
         },
         Expr::BinaryExpr(BinaryExpr {
             left,
-            op: Operator::Eq | Operator::NotEq | Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq,
+            op: op @ (Operator::Eq | Operator::NotEq | Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq),
             right,
-        }) => (vec![left.as_ref().clone(), right.as_ref().clone()], 2, DataType::Boolean),
+        }) => {
+            let operands = vec![left.as_ref().clone(), right.as_ref().clone()];
+            (operands, 2, matches!(op, Operator::Gt | Operator::GtEq), DataType::Boolean)
+        }
         _ => return Ok(Transformed::no(expr)),
     };
+    if is_swapped {
+        operands.reverse();
+    }
     let is_literal = |expr: &Expr| matches!(expr, Expr::Literal(..));
     let first = operands.iter().position(|operand| !is_literal(operand)).unwrap_or(strict);
-    let may_wait = strict > first && operands[first..strict].iter().skip(1).any(may_fail);
+    let may_wait = strict > first && operands.iter().skip(first + 1).any(may_fail);
     if !may_wait || operands.iter().any(stays) {
         return Ok(Transformed::no(expr));
     }
@@ -102,6 +109,9 @@ fn in_turn(expr: Expr) -> Result<Transformed<Expr>> {
         bodies.push(of_columns(in_expression(operand)?, &mut columns)?);
     }
     let strict = rest[..strict].iter().filter(|operand| !is_literal(operand)).count();
+    if is_swapped {
+        rest.reverse();
+    }
     let whole = match expr {
         Expr::ScalarFunction(call) => call.func.call(rest),
         Expr::BinaryExpr(BinaryExpr { op, .. }) => match <[Expr; 2]>::try_from(rest) {
@@ -117,6 +127,21 @@ fn in_turn(expr: Expr) -> Result<Transformed<Expr>> {
     Ok(Transformed::new(call, true, TreeNodeRecursion::Jump))
 }
 
+/// How many of its first arguments make a call null where they are, so that the others are not evaluated there.
+fn nulled_by(udf: &Udf) -> usize {
+    match udf.name {
+        _ if udf.strict => udf.types.len(),
+        "=" | "<>" | "<" | "<=" | ">" | ">=" => 2,
+        "concat_ws" | "format" | "reduce" => 1,
+        _ => 0,
+    }
+}
+
+/// For Trino `a > b` is `b < a`.
+fn is_swapped(name: &str) -> bool {
+    matches!(name, ">" | ">=")
+}
+
 /// What operators of one kind connect, in order.
 fn parts(expr: Expr, of: Operator) -> Vec<Expr> {
     let (mut open, mut parts) = (vec![expr], Vec::new());
@@ -129,9 +154,28 @@ fn parts(expr: Expr, of: Operator) -> Vec<Expr> {
     parts
 }
 
-/// What cannot fail may always come first: it costs little and decides most.
-fn ordered(parts: Vec<Expr>) -> (Vec<Expr>, Vec<Expr>) {
+/// What stands before the first that may fail with what can't be put off, and the rest.
+fn in_order(parts: Vec<Expr>) -> (Vec<Expr>, Vec<Expr>) {
+    let (mut safe, mut rest): (Vec<Expr>, Vec<Expr>) = parts.into_iter().partition(stays);
+    let others = rest.split_off(rest.iter().position(may_fail).unwrap_or(rest.len()));
+    safe.append(&mut rest);
+    (safe, others)
+}
+
+/// What cannot fail, and the rest.
+fn reordered(parts: Vec<Expr>) -> (Vec<Expr>, Vec<Expr>) {
     parts.into_iter().partition(|part| !may_fail(part))
+}
+
+/// Whether the rows are those of files. There, what cannot fail comes first wherever it stands: it costs little, decides
+/// most, and leaves out whole files, in Trino as well.
+fn reads_files(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::TableScan(_) => true,
+        LogicalPlan::Projection(projection) => reads_files(&projection.input),
+        LogicalPlan::SubqueryAlias(alias) => reads_files(&alias.input),
+        _ => false,
+    }
 }
 
 /// Whether evaluating it may be an error, as far as it can be put off.

@@ -661,7 +661,8 @@ class Expressions:
         else:
             texts = [self.value(of, scope, 1) for of in arguments]
         # Which of several with the same key are taken is Trino's heap's to say, and how it splits the rows.
-        if signature.name in ("max_by", "min_by") and len(arguments) == 3 or is_window and signature.name == "listagg":
+        ties = signature.name in ("max_by", "min_by") and (len(arguments) == 3 or "t.c" not in texts[1])
+        if ties or is_window and signature.name == "listagg":
             return f"count({texts[0]})"
         if signature.name == "listagg":
             return f"listagg({texts[0]}, ',') WITHIN GROUP (ORDER BY {texts[0]})"

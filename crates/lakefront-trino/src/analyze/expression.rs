@@ -8,7 +8,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use sqlparser::ast::{AccessExpr, BinaryOperator, CaseWhen, CastKind, Expr as Ast, Ident, Subscript, UnaryOperator};
 
 use super::conversion::as_bound;
-use super::known::{check_cut, may_hold_null};
+use super::known::{check_comparison, may_hold_null};
 use super::literal::{constant, number_literal};
 use super::row_pattern::Mode;
 use super::scope::{Found, Scope};
@@ -88,12 +88,20 @@ impl Analyzer<'_> {
                     let message = format!("Cannot check if {value} is BETWEEN {low} and {high}");
                     return Err(Error::type_mismatch(message));
                 };
-                let value = Typed::new(self.copied(self.coerce(value, &of)?, 2)?, of.clone());
+                let value = Typed::new(self.copied(self.coerce(value, &of)?, 3)?, of.clone());
                 let low = Typed::new(self.coerce(low, &of)?, of.clone());
                 let high = Typed::new(self.coerce(high, &of)?, of.clone());
+                let is_simple = comparison::is_constant(&low.expr) || matches!(low.expr, Expr::Column(_));
+                let is_null = (!is_simple).then(|| Expr::IsNull(Box::new(value.expr.clone())));
                 let above = self.compare(value.clone(), Comparison::GreaterOrEqual, low)?;
                 let below = self.compare(value, Comparison::LessOrEqual, high)?;
-                let within = comparison::within(above, below, &of);
+                let mut within = comparison::within(above, below, &of);
+                // Where the value is null, Trino looks at no bound.
+                if let Some(is_null) = is_null {
+                    let (null, within_bounds) = (constant(Value::Null, Type::Boolean)?.expr, Box::new(within));
+                    let null = vec![(Box::new(is_null), Box::new(null))];
+                    within = Expr::Case(CaseExpr::new(None, null, Some(within_bounds)));
+                }
                 Ok(boolean(if *negated { Expr::Not(Box::new(within)) } else { within }))
             }
             Ast::InList { expr, list, negated } => self.in_list(expr, list, *negated, scope),
@@ -374,7 +382,7 @@ impl Analyzer<'_> {
         let a = self.expression(left, scope)?;
         let b = self.expression(right, scope)?;
         if let Some(comparison) = Comparison::of(op) {
-            check_cut(&a, &b)?;
+            check_comparison(&a, &b, !scope.parameters.is_empty())?;
             return self.compare(a, comparison, b).map(boolean);
         }
         let name = match op {
@@ -403,7 +411,7 @@ impl Analyzer<'_> {
 
     fn distinct_from(&self, a: &Ast, b: &Ast, scope: &Scope<'_>, distinct: bool) -> Result<Typed> {
         let (a, b) = (self.expression(a, scope)?, self.expression(b, scope)?);
-        check_cut(&a, &b)?;
+        check_comparison(&a, &b, !scope.parameters.is_empty())?;
         let (a, b, of) = self.to_common(a, b, "IS DISTINCT FROM")?;
         let comparison = if distinct { Comparison::DistinctFrom } else { Comparison::NotDistinctFrom };
         Ok(boolean(comparison::expression(a, comparison, b, &of)?))
@@ -433,10 +441,12 @@ impl Analyzer<'_> {
             return Err(Error::type_mismatch(format!("IN value and list items must be the same type: {}", value.of)));
         };
         if let [item] = list.as_slice() {
-            check_cut(&value, item)?;
+            check_comparison(&value, item, !scope.parameters.is_empty())?;
         }
         let value = self.coerce(value, &of)?;
-        let list = list.into_iter().map(|item| self.coerce(item, &of)).collect::<Result<Vec<_>>>()?;
+        let mut list = list.into_iter().map(|item| self.coerce(item, &of)).collect::<Result<Vec<_>>>()?;
+        // Trino looks among the constants first, so that what may fail is not evaluated where one of them is found.
+        list.sort_by_key(|item| !matches!(item, Expr::Literal(..)));
         if comparison::is_constant(&value) {
             let (known, unknown): (Vec<&Expr>, Vec<&Expr>) =
                 list.iter().partition(|item| comparison::is_constant(item));
@@ -448,13 +458,20 @@ impl Analyzer<'_> {
                 return Err(Error::not_here(message).at(place(ast)));
             }
         }
-        // Of one item the engine's optimizer would make another kind of IN where that is a subquery.
-        if comparison::is_native(&of) && list.len() > 1 {
-            return Ok(boolean(Expr::InList(InList::new(Box::new(value), list, negated))));
+        // Trino looks among the constants, then through the others from the last, and what it need not see may fail.
+        let list = list.into_iter().map(Udf::with_known_values).collect::<datafusion::common::Result<Vec<_>>>()?;
+        let (mut known, mut others): (Vec<Expr>, Vec<Expr>) =
+            list.into_iter().partition(|item| matches!(item, Expr::Literal(..)));
+        others.reverse();
+        if others.iter().all(|item| matches!(item, Expr::Column(_))) {
+            known.append(&mut others);
         }
-        let value = self.copied(value, list.len())?;
-        let mut any: Option<Expr> = None;
-        for item in list {
+        // Of one item the engine's optimizer would make another kind of IN where that is a subquery.
+        let is_native = comparison::is_native(&of) && known.len() > 1;
+        let value = self.copied(value, if is_native { 1 } else { known.len() } + others.len())?;
+        let mut any =
+            is_native.then(|| Expr::InList(InList::new(Box::new(value.clone()), std::mem::take(&mut known), false)));
+        for item in known.into_iter().chain(others) {
             let equal = comparison::expression(value.clone(), Comparison::Equal, item, &of)?;
             any = Some(match any {
                 Some(before) => Expr::BinaryExpr(BinaryExpr::new(Box::new(before), Operator::Or, Box::new(equal))),

@@ -20,7 +20,7 @@ use crate::aggregates::{self, Aggregation};
 use crate::coercion::{can_coerce, common_type};
 use crate::comparison;
 use crate::error::{Code, Error, Result};
-use crate::frame::{Bound, Frame, Units};
+use crate::frame::{Bound, Frame, Reach, Units};
 use crate::types::Type;
 use crate::windows::{Kind, Windowed};
 
@@ -316,7 +316,7 @@ impl Analyzer<'_> {
         let offset = inputs.push(offset.expr.clone(), offset.of.clone());
         let key = inputs.push_key(self.coerce(key, &value.of)?, &value.of);
         let value = inputs.push_key(value.expr, &value.of);
-        Ok(Bound::Value { offset, value, key })
+        Ok(Bound::Value(Reach { offset, value, key, preceding }))
     }
 
     /// Computes the window functions among the expressions, which become columns.

@@ -17,8 +17,9 @@ use crate::value::{self, Value};
 
 pub(super) fn all() -> Vec<Function> {
     vec![
-        scalar("greatest", "(E, E...) -> E where orderable E", |call: &Call| extreme(call, Ordering::Greater)),
-        scalar("least", "(E, E...) -> E where orderable E", |call: &Call| extreme(call, Ordering::Less)),
+        scalar("greatest", "(E, E...) -> E where orderable E", |call: &Call| extreme(call, Ordering::Greater))
+            .on_nulls(),
+        scalar("least", "(E, E...) -> E where orderable E", |call: &Call| extreme(call, Ordering::Less)).on_nulls(),
     ]
 }
 
@@ -66,6 +67,10 @@ fn extreme_value(call: &Call, side: Ordering) -> Result<ArrayRef> {
         let mut best: Option<Value> = None;
         for column in &columns {
             let next = column.get(row);
+            // What stands before a null has been compared by then, and may have failed.
+            if next.is_null() {
+                return Ok(None);
+            }
             best = match best {
                 Some(best) if compare(&next, &best, side.reverse())? != side => Some(best),
                 _ => Some(next),
