@@ -104,6 +104,17 @@ pub(super) fn line_shape(file: &str, number: u64, line: &[u8]) -> Result<Option<
             format_args!("holds an array in line {number}; write one object per line (JSON lines)"),
         )),
         Ok(_) => Err(invalid_file(file, format_args!("holds no object in line {number}; write one object per line"))),
+        Err(error) if error.is_data() => {
+            let cause = error.to_string();
+            let cause = cause.split_once(" at line ").map_or(&*cause, |(cause, _)| cause);
+            Err(invalid_file(file, format_args!("can't be a table: in line {number}, {cause}")))
+        }
+        Err(_) if line.trim_ascii_start().starts_with(b"[") => Err(invalid_file(
+            file,
+            format_args!(
+                "begins an array in line {number} that ends in another; write one object per line (JSON lines)"
+            ),
+        )),
         Err(error) => Err(invalid_file(
             file,
             format_args!(

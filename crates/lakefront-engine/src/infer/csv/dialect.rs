@@ -81,15 +81,35 @@ fn quote(sample: &[u8], delimiter: u8) -> u8 {
     if quoted(b'\'') > quoted(b'"') { b'\'' } else { b'"' }
 }
 
-/// A header's values are texts, and none of them comes again below in its own column.
+/// A header's values are texts, or years that follow each other; none of them comes again below in its own column.
 fn has_header(rows: &[Vec<String>]) -> bool {
     let Some((first, rest)) = rows.split_first() else {
         return false;
     };
     let is_empty = |value: &String| value.trim().is_empty();
-    !first.iter().all(is_empty)
-        && first.iter().all(|value| is_empty(value) || (kind(value.trim()) == Kind::Text && is_name(value)))
+    let is_text = |value: &String| kind(value.trim()) == Kind::Text && is_name(value);
+    let years: Vec<Option<u16>> = first.iter().map(|value| year(value)).collect();
+    let are_years = follow_each_other(&years) && !rest.iter().any(|row| row.iter().zip(&years).any(is_year_below));
+    let is_name_or_none = |value: &String| is_empty(value) || is_text(value);
+    first.iter().any(is_name_or_none)
+        && !first.iter().all(is_empty)
+        && first.iter().zip(&years).all(|(value, year)| is_name_or_none(value) || are_years && year.is_some())
         && rest.iter().all(|row| row.iter().zip(first).all(|(value, name)| is_empty(name) || value != name))
+}
+
+fn year(value: &str) -> Option<u16> {
+    value.trim().parse().ok().filter(|year| (1900..=2100).contains(year))
+}
+
+/// At least two, one after or before the other, as the columns of a budget are called.
+fn follow_each_other(years: &[Option<u16>]) -> bool {
+    let years: Vec<i32> = years.iter().flatten().map(|year| i32::from(*year)).collect();
+    let steps = |step: i32| years.windows(2).all(|pair| pair[1] - pair[0] == step);
+    years.len() > 1 && (steps(1) || steps(-1))
+}
+
+fn is_year_below((value, above): (&String, &Option<u16>)) -> bool {
+    above.is_some() && year(value).is_some()
 }
 
 /// Codes such as `00501` are data; a name has a letter in it.
@@ -120,6 +140,12 @@ mod tests {
             ("a,b\n\"x\n,;;;\",1\n", (',', '"', true)),
             (",x\n0,1\n", (',', '"', true)),
             ("2024-01-01,x\n2024-01-02,y\n", (',', '"', false)),
+            ("dept,2024,2025\nIT,100,200\nHR,50,60\n", (',', '"', true)),
+            (",2025,2024\nIT,100,200\n", (',', '"', true)),
+            ("2024,2025\n100,200\n", (',', '"', false)),
+            ("IT,2024,2025\nHR,2020,2021\n", (',', '"', false)),
+            ("Acme,1999\nFoo,350\n", (',', '"', false)),
+            ("Acme,1999,350\nFoo,2001,60\n", (',', '"', false)),
         ] {
             assert_eq!(of(text), expected, "{text:?}");
         }

@@ -77,7 +77,7 @@ pub(super) fn kind(value: &str) -> Kind {
         return Kind::Boolean;
     }
     if is_double(unsigned) {
-        return Kind::Double;
+        return if is_code(value) { Kind::Text } else { Kind::Double };
     }
     if bytes.len() < 10 || !is_date(&bytes[..10]) {
         return Kind::Text;
@@ -86,6 +86,11 @@ pub(super) fn kind(value: &str) -> Kind {
         return Kind::Date;
     }
     timestamp(bytes).map_or(Kind::Text, |(fraction, zoned)| Kind::Timestamp { fraction, zoned })
+}
+
+/// `1E5` names a part or a room: programs write such a number as `1e5`, `1E+5` or `1.0E5`.
+fn is_code(value: &str) -> bool {
+    value.contains('E') && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'E')
 }
 
 fn is_double(unsigned: &str) -> bool {
@@ -173,6 +178,8 @@ mod tests {
         for (values, expected) in [
             (&["1", "-2", ""][..], DataType::Int64),
             (&["1", "2.5", "1e3"], DataType::Float64),
+            (&["1E+5", "2.5E3", "-1E5"], DataType::Float64),
+            (&["1E5", "200"], DataType::Utf8),
             (&["9223372036854775808"], DataType::Utf8),
             (&["00501", "10001"], DataType::Utf8),
             (&["true", "FALSE"], DataType::Boolean),
