@@ -370,8 +370,13 @@ impl BoundQuery {
             });
             return told;
         }
-        if error.kind == EngineErrorKind::TypeMismatch {
-            told.hint = advice::operands(&told.message);
+        if told.hint.is_none() {
+            told.hint = match told.code {
+                "TYPE_MISMATCH" => advice::operands(&told.message, self.text.author().contains("{{")),
+                "INVALID_CAST_ARGUMENT" => advice::cast(&told.message),
+                "FUNCTION_NOT_FOUND" => advice::arguments(&told.message),
+                _ => None,
+            };
         }
         told.at(position)
     }
@@ -388,8 +393,12 @@ impl BoundQuery {
     }
 
     fn nearest_column(&self, column: &str) -> Option<String> {
-        let near = names::nearest(column, self.tables.iter().flat_map(Bound::columns))?;
-        (!near.eq_ignore_ascii_case(column)).then(|| format!("Did you mean `{near}`?"))
+        let columns = || self.tables.iter().flat_map(Bound::columns);
+        // Of a name with spaces the first word is read as the name.
+        let begins = |known: &&str| known.split_once(' ').is_some_and(|(first, _)| first.eq_ignore_ascii_case(column));
+        let near = names::nearest(column, columns()).or_else(|| columns().find(begins))?;
+        let written = advice::written(near);
+        (!near.eq_ignore_ascii_case(column)).then(|| format!("Did you mean `{written}`?"))
     }
 
     /// Where the author first wrote a name.

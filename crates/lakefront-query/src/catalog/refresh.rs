@@ -239,10 +239,13 @@ impl Attached {
         let before = self.snapshot_now();
         let (name, old) = (self.name.clone(), before.clone());
         // Sorting and hashing many keys takes a while.
-        let snapshot =
-            tokio::task::spawn_blocking(move || Snapshot::after(old.as_deref(), &name, listing.arrange(&root_name)))
-                .await
-                .map_err(QueryError::internal)?;
+        let arranging =
+            tokio::task::spawn_blocking(move || Snapshot::after(old.as_deref(), &name, listing.arrange(&root_name)));
+        let snapshot = match arranging.await {
+            // A command that ends while its catalogs are still listed, and this with it.
+            Err(ended) if ended.is_cancelled() => std::future::pending().await,
+            arranged => arranged.map_err(QueryError::internal)?,
+        };
         let snapshot = Arc::new(snapshot);
         let changes = snapshot.changes_since(before.as_deref());
         self.state.send_replace(State::Listed(Arc::clone(&snapshot)));

@@ -49,7 +49,7 @@ pub(super) fn function(name: &str) -> Option<&'static str> {
 }
 
 /// For operands that don't go together, by what Trino says of them.
-pub(super) fn operands(message: &str) -> Option<String> {
+pub(super) fn operands(message: &str, has_parameters: bool) -> Option<String> {
     let pair = |types: &str, between: &str| {
         let (left, right) = types.split_once(between)?;
         Some((left.to_owned(), right.to_owned()))
@@ -59,17 +59,22 @@ pub(super) fn operands(message: &str) -> Option<String> {
         let sums = [" + ", " - "].into_iter().find_map(|operator| pair(types, operator)).map(|(l, r)| (l, r, true));
         let comparisons = [" = ", " <> ", " <= ", " >= ", " < ", " > "];
         sums.or_else(|| comparisons.into_iter().find_map(|operator| pair(types, operator)).map(|(l, r)| (l, r, false)))?
+    } else if let Some(of) = message.strip_prefix("IN value and list items must be the same type: ") {
+        return items(of.trim_end_matches('.'));
     } else {
         let (value, others) = message.strip_prefix("Cannot check if ")?.split_once(" is BETWEEN ")?;
         let (low, _) = others.split_once(" and ")?;
         (value.to_owned(), low.to_owned(), false)
     };
-    let is_text = |name: &str| name.starts_with("varchar") || name.starts_with("char(");
-    let is_whole = |name: &str| matches!(name, "tinyint" | "smallint" | "integer" | "bigint");
     if sum {
         let is_day = left == "date" || left.starts_with("timestamp");
-        return (is_day && is_whole(&right))
-            .then(|| "Write date_add('day', 7, x), or x + INTERVAL '7' DAY.".to_owned());
+        return if is_day && is_whole(&right) {
+            Some("Write date_add('day', 7, x), or x + INTERVAL '7' DAY.".to_owned())
+        } else if is_text(&left) && is_number(&right) {
+            Some(format!("A text becomes a number by cast(x AS {right})."))
+        } else {
+            None
+        };
     }
     let other = match (is_text(&left), is_text(&right)) {
         (false, true) => left,
@@ -83,11 +88,71 @@ pub(super) fn operands(message: &str) -> Option<String> {
             "Write a time as timestamp '2025-01-31 12:00:00'; a column of texts becomes times by cast(x AS timestamp)."
                 .to_owned()
         }
-        name if is_whole(name) || matches!(name, "double" | "real") || name.starts_with("decimal") => {
-            format!("Write a number without quotes; a column of texts becomes numbers by cast(x AS {name}).")
+        name if is_number(name) => {
+            let parameter = if has_parameters { " (as the value of a parameter: double ones)" } else { "" };
+            format!(
+                "A number is written without quotes, a text between single ones{parameter}; a column of texts becomes numbers by cast(x AS {name})."
+            )
         }
         _ => return None,
     })
+}
+
+/// What the items of an `IN` have to be.
+fn items(of: &str) -> Option<String> {
+    let items = match of {
+        "date" => "days: date '2025-01-31'",
+        name if is_text(name) => "texts, each between single quotes",
+        name if is_number(name) => "numbers, without quotes",
+        _ => return None,
+    };
+    Some(format!("Write the items of the list as {items}."))
+}
+
+fn is_text(name: &str) -> bool {
+    name.starts_with("varchar") || name.starts_with("char(")
+}
+
+fn is_whole(name: &str) -> bool {
+    matches!(name, "tinyint" | "smallint" | "integer" | "bigint")
+}
+
+fn is_number(name: &str) -> bool {
+    is_whole(name) || matches!(name, "double" | "real") || name.starts_with("decimal")
+}
+
+/// A column's name as it is written in SQL.
+pub(super) fn written(name: &str) -> String {
+    let is_plain = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+    if is_plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+}
+
+/// For a value that can't be cast.
+pub(super) fn cast(message: &str) -> Option<String> {
+    if let Some((to, value)) = message.strip_prefix("Value cannot be cast to ").and_then(|rest| rest.split_once(": ")) {
+        let format = match value.chars().find(|letter| !letter.is_ascii_digit()) {
+            Some('.') => "%d.%m.%Y",
+            Some('/') => "%m/%d/%Y",
+            _ => return Some(format!("try_cast(x AS {to}) is NULL where a value is no {to}.")),
+        };
+        return Some(format!("Days written so are read by cast(date_parse(x, '{format}') AS {to})."));
+    }
+    let (value, to) = message.strip_prefix("Cannot cast varchar '")?.trim_end_matches('.').rsplit_once("' to ")?;
+    let is_comma = value.contains(',') && value.chars().all(|letter| matches!(letter, '0'..='9' | '.' | ',' | '-'));
+    Some(match is_number(to) && is_comma {
+        true => format!("Decimal commas are read by cast(replace(replace(x, '.', ''), ',', '.') AS {to})."),
+        false => format!("try_cast(x AS {to}) is NULL where a value is no {to}."),
+    })
+}
+
+/// For a function of numbers that is given texts.
+pub(super) fn arguments(message: &str) -> Option<String> {
+    let call = message.strip_prefix("Unexpected parameters for function ")?;
+    let (name, rest) = call.split_once('(')?;
+    let counts = ["sum", "avg", "stddev", "variance", "approx_percentile", "round", "abs"];
+    (counts.contains(&name) && is_text(rest))
+        .then(|| format!("{name} takes numbers; a column of texts becomes numbers by cast(x AS double)."))
 }
 
 /// For a name that no column has, by the words of the statement.
@@ -96,12 +161,12 @@ pub(super) fn column(name: &str, words: &[Word]) -> Option<String> {
     let is_named = |word: &Word| matches!(&word.token, Token::Word(word) if word.value.eq_ignore_ascii_case(name));
     // Only in the list of SELECT: elsewhere AS stands in casts and before the names of tables.
     let mut depth = 0;
-    for pair in words.windows(2) {
-        match &pair[0].token {
+    for (at, word) in words.iter().enumerate() {
+        match &word.token {
             Token::LParen => depth += 1,
             Token::RParen => depth -= 1,
             Token::Word(word) if depth == 0 && word.keyword == Keyword::FROM => break,
-            Token::Word(word) if depth == 0 && word.keyword == Keyword::AS && is_named(pair[1]) => {
+            Token::Word(_) if depth == 0 && is_named(word) && names_what_is_before(&words, at) => {
                 return Some(format!(
                     "`{name}` is a name that SELECT gives, which WHERE, GROUP BY, HAVING and other columns of it can't see: write its expression, or select from a subquery."
                 ));
@@ -115,6 +180,22 @@ pub(super) fn column(name: &str, words: &[Word]) -> Option<String> {
         }
         _ => None,
     })
+}
+
+/// Whether a word in the list of SELECT is the name of the expression before it, with AS or without.
+fn names_what_is_before(words: &[&Word], at: usize) -> bool {
+    let Some(before) = at.checked_sub(1).map(|before| &words[before].token) else { return false };
+    let is_last = words.get(at + 1).is_some_and(|after| match &after.token {
+        Token::Comma => true,
+        Token::Word(word) => word.keyword == Keyword::FROM,
+        _ => false,
+    });
+    match before {
+        Token::Word(word) if word.keyword == Keyword::AS => true,
+        Token::Word(word) => is_last && matches!(word.keyword, Keyword::NoKeyword | Keyword::END),
+        Token::RParen | Token::RBracket | Token::Number(..) | Token::SingleQuotedString(_) => is_last,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -133,16 +214,48 @@ mod tests {
             ("Cannot apply operator: bigint = varchar(1)", Some("cast(x AS bigint)")),
             ("Cannot apply operator: decimal(10,2) <> varchar", Some("cast(x AS decimal(10,2))")),
             ("Cannot apply operator: date - integer", Some("INTERVAL '7' DAY")),
+            ("Cannot apply operator: varchar + integer", Some("cast(x AS integer)")),
+            ("IN value and list items must be the same type: varchar.", Some("single quotes")),
+            ("IN value and list items must be the same type: boolean.", None),
             ("Cannot apply operator: date + date", None),
             ("Cannot apply operator: array(integer) = varchar", None),
             ("Cannot apply operator: integer - date", None),
             ("something else", None),
         ] {
-            let given = operands(message);
+            let given = operands(message, false);
             match advice {
                 Some(advice) => assert!(given.is_some_and(|given| given.contains(advice)), "{message}"),
                 None => assert_eq!(given, None, "{message}"),
             }
+        }
+    }
+
+    #[test]
+    fn values_that_cannot_be_cast_get_the_advice_that_fits() {
+        for (message, advice) in [
+            ("Value cannot be cast to date: 01.02.2025", "cast(date_parse(x, '%d.%m.%Y') AS date)"),
+            ("Value cannot be cast to date: 1/31/2025", "'%m/%d/%Y'"),
+            ("Value cannot be cast to date: none", "try_cast(x AS date)"),
+            ("Cannot cast varchar '1.297,61' to double.", "replace(replace(x, '.', ''), ',', '.')"),
+            ("Cannot cast varchar 'n/a' to decimal(10,2).", "try_cast(x AS decimal(10,2))"),
+        ] {
+            assert!(cast(message).is_some_and(|given| given.contains(advice)), "{message}: {:?}", cast(message));
+        }
+        assert_eq!(cast("Cannot cast bigint '300' to tinyint"), None);
+        assert!(arguments("Unexpected parameters for function sum(varchar)").is_some());
+        assert_eq!(arguments("Unexpected parameters for function sum(date)"), None);
+    }
+
+    #[test]
+    fn names_are_written_as_sql_reads_them() {
+        for (name, expected) in [
+            ("amount", "amount"),
+            ("_n2", "_n2"),
+            ("total sales", "\"total sales\""),
+            ("2025", "\"2025\""),
+            ("a\"b", "\"a\"\"b\""),
+        ] {
+            assert_eq!(written(name), expected);
         }
     }
 

@@ -161,6 +161,24 @@ async fn the_status_is_the_documented_json() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn advice_writes_names_with_spaces_in_quotes() {
+    let lake = Lake::new().await;
+    std::fs::create_dir_all(lake.table_folder("export")).expect("a folder");
+    std::fs::write(lake.table_folder("export/part.csv"), "Order ID,zip\n1,\"02134\"\n").expect("a file");
+    lake.queries.catalogs().refresh("local", None).await.expect("it is listed");
+    for sql in ["select order_id from export", "select Order ID from export"] {
+        let error = lake.queries.submit(request(sql)).await.err().expect("a refusal");
+        assert_eq!(error.hint.as_deref(), Some("Did you mean `\"order id\"`?"), "{sql}");
+    }
+    let zip = Request {
+        parameters: [("zip".to_owned(), json!(2134))].into_iter().collect(),
+        ..request("select * from export where zip = {{zip}}")
+    };
+    let hint = lake.queries.submit(zip).await.err().and_then(|error| error.hint).expect("a hint");
+    assert!(hint.contains("as the value of a parameter: double ones"), "{hint}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn parameters_compare_with_columns_of_their_kind() {
     let lake = Lake::new().await;
     let sql = "select count(*) from sales where 1 = 1 \

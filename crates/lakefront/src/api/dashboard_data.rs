@@ -38,6 +38,9 @@ const TOGETHER: usize = 8;
 const MOST_QUERIES: usize = 200;
 const MOST_TILES: usize = 200;
 
+/// How days are written.
+const DAY: &str = "2025-01-31";
+
 /// What the server reads of a dashboard's definition; the rest is the UI's.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Definition {
@@ -383,7 +386,7 @@ pub async fn load(
     tab: Option<&str>,
 ) -> DashboardData {
     let started = Instant::now();
-    let filters = &definition.typed(filters);
+    let filters = &with_ends(app, actor, dashboard, definition, definition.typed(filters)).await;
     let statements = definition.statements(tab);
     let mut distinct: Vec<Statement> =
         statements.values().cloned().collect::<std::collections::HashSet<_>>().into_iter().collect();
@@ -421,6 +424,29 @@ pub async fn load(
 fn decimal(usd: f64) -> String {
     let text = format!("{usd:.11}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// A range of which one end is set reaches to the first or last day there is: a clause that compares with both ends would be
+/// dropped, and nothing filtered.
+async fn with_ends(
+    app: &App,
+    actor: &Actor,
+    dashboard: Ulid,
+    definition: &Definition,
+    mut filters: Filters,
+) -> Filters {
+    for filter in definition.filters.iter().filter(|filter| filter.kind == "date_range") {
+        let mut open = filter.names().into_iter().enumerate().filter(|(_, name)| !filters.contains_key(name));
+        let (Some((at, end)), None) = (open.next(), open.next()) else { continue };
+        let bounds = filter.bounds_query.as_ref().and_then(|name| definition.queries.get_key_value(name));
+        let Some((name, statement)) = bounds else { continue };
+        let statement = definition.with_defaults(statement.clone());
+        let bounds = run(app, actor, (dashboard, Some(name.clone())), &statement, &filters).await;
+        let rows: Vec<Vec<Value>> = serde_json::from_str(bounds.rows.get()).unwrap_or_default();
+        let day = rows.first().and_then(|row| row.get(at)?.as_str()?.get(..DAY.len()));
+        filters.extend(day.map(|day| (end, Value::from(day))));
+    }
+    filters
 }
 
 async fn run(

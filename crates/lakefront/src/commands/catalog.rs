@@ -219,13 +219,7 @@ impl CatalogCommand {
                 let mut failed = Vec::new();
                 for name in name.map_or_else(all, |name| vec![name]) {
                     match catalogs.refresh(&name, None).await {
-                        Ok(report) => say(format_args!(
-                            "{name}: {}; {} new, {} changed, {} gone.",
-                            report.extent(),
-                            report.added.len(),
-                            report.changed.len(),
-                            report.removed.len()
-                        )),
+                        Ok(report) => say(format_args!("{name}: {}.", report.extent())),
                         // The others are looked at all the same.
                         Err(error) => failed.push(format!("{name}: {}", told(error))),
                     }

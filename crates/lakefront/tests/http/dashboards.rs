@@ -73,6 +73,36 @@ async fn every_query_answers_for_itself() {
     assert_eq!((&again["totals"]["cached"], &again["totals"]["scans"]), (&json!(true), &json!(0)));
 }
 
+#[tokio::test]
+async fn a_range_with_one_end_reaches_to_the_last_day_there_is() {
+    let server = Server::shared();
+    let definition = json!({
+        "catalog": "local", "database": "demo",
+        "queries": {
+            "n": {"sql": "select count(*) n from sales where 1 = 1 [[ and day between cast({{from}} as date) and cast({{to}} as date) ]]"},
+            "days": {"sql": "select min(day) a, max(day) b from sales"},
+        },
+        "filters": [
+            {"id": "dates", "label": "Dates", "type": "date_range", "from": "from", "to": "to", "bounds_query": "days"},
+        ],
+        "tabs": [{"id": "one", "title": "One", "tiles": [
+            {"id": "n", "title": "N", "x": 0, "y": 0, "w": 6, "h": 4, "query": "n", "chart": {"type": "number", "value": "n"}},
+        ]}],
+    });
+    let body = json!({"title": "Half open", "definition": definition});
+    let created = server.post("/api/v1/dashboards", body).token(&server.tokens.editor).send().await;
+    let path = format!("/api/v1/dashboards/{}/data", created.json()["id"].as_str().unwrap());
+    let count = async |filters: Value| {
+        let answer = server.post(&path, json!({"filters": filters})).token(&server.tokens.viewer).send().await;
+        answer.json()["queries"]["n"]["rows"][0][0].as_u64().unwrap()
+    };
+    let all = count(json!({})).await;
+    let first = count(json!({"from": "2025-01-01", "to": "2025-01-01"})).await;
+    assert!(0 < first && first < all);
+    assert_eq!(count(json!({"to": "2025-01-01"})).await, first);
+    assert_eq!(count(json!({"from": "2025-01-02"})).await, all - first);
+}
+
 /// Left alone, a misspelt filter would show everybody's rows.
 #[tokio::test]
 async fn what_is_asked_for_has_to_be_there() {
