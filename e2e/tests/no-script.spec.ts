@@ -44,6 +44,10 @@ test("pages that need JavaScript say so", async ({ page }) => {
   await page.goto("/sql");
   await expect(page.getByText(/needs JavaScript/).first()).toBeVisible();
   await expect(page.getByRole("textbox", { name: "SQL" })).toBeVisible();
+  for (const path of ["/data", "/costs", "/admin/people", "/admin/groups"]) {
+    await page.goto(path);
+    await expect(page.getByRole("main").getByText(/Reading .* needs JavaScript/).first()).toBeVisible();
+  }
 });
 
 test("dashboards are listed without JavaScript", async ({ page }) => {

@@ -2,10 +2,12 @@ import { expect, test } from "vitest";
 import { firstLook, mentionsTable, sqlName } from "./sql-text";
 
 test("names are quoted only where SQL needs it", () => {
-  expect(["y_05", "forecast", "order", "2024 sales", 'a"b', 'Odd "Name"'].map(sqlName)).toEqual([
+  expect(["y_05", "forecast", "order", "escape", "desc", "2024 sales", 'a"b', 'Odd "Name"'].map(sqlName)).toEqual([
     "y_05",
     "forecast",
     '"order"',
+    '"escape"',
+    '"desc"',
     '"2024 sales"',
     '"a""b"',
     '"Odd ""Name"""',

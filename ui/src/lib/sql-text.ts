@@ -1,12 +1,15 @@
+/** What Trino or PostgreSQL keeps for itself. */
 const RESERVED = new Set(
-  "all alter and as between by case cast create cross delete distinct drop else end exists for from full group having in inner insert into is join left like limit natural not null offset on or order outer right select table then union user using values when where with".split(
+  "all alter analyse analyze and any array as asc asymmetric between both by case cast check collate column constraint create cross cube current_catalog current_date current_role current_time current_timestamp current_user deallocate default deferrable delete desc describe distinct do drop else end escape except execute exists extract false fetch for foreign from full grant group grouping having in initially inner insert intersect into is join lateral leading left like limit listagg localtime localtimestamp natural normalize not null offset on only or order outer placing prepare primary recursive references returning right rollup select session_user skip some symmetric system_user table then to trailing trim true uescape union unique unnest user using values variadic when where window with".split(
     " ",
   ),
 );
 
+export const quotedName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
 /** A name as SQL takes it: quoted where it must be. */
 export const sqlName = (name: string): string =>
-  /^[a-z_][a-z0-9_]*$/.test(name) && !RESERVED.has(name) ? name : `"${name.replaceAll('"', '""')}"`;
+  /^[a-z_][a-z0-9_]*$/.test(name) && !RESERVED.has(name) ? name : quotedName(name);
 
 /** What the workbench takes from its address to show a first look at a table. */
 export const firstLook = ({ catalog, database, table }: { catalog: string; database: string; table: string }) => ({

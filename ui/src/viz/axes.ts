@@ -1,11 +1,9 @@
 import { tickStep } from "d3-array";
-import { axis, clock, date, day, monthNames } from "./format";
+import { axis } from "./format";
 import { textWidth } from "./measure";
 import type { Label, PathMark } from "./marks";
 import { r1 } from "./marks";
 import type { NumberStyle } from "./spec";
-
-const DAY = 864e5;
 
 export interface Linear {
   domain: [number, number];
@@ -82,76 +80,6 @@ export function gridMarks(
   if (grid) paths.push({ c: "g", d: grid });
   if (zero) paths.push({ c: "a", d: zero });
   return { left, paths, labels };
-}
-
-/** Ticks of a UTC time axis: long and short marks below the plot, words beside or under the long ones. */
-export function timeMarks(from: number, to: number, expectedPx = 700): Label[] {
-  const span = to - from || DAY;
-  // A lone moment stands in the middle, as its point does.
-  const x = (ms: number): number => (from === to ? 50 : ((ms - from) / span) * 100);
-  const out: Label[] = [];
-  const long = (ms: number, text: string, beside: boolean, odd: boolean): void => {
-    const place = x(ms);
-    out.push({ x: place, y: 100, w: "1", h: beside ? "7" : "4", c: "ax" });
-    const room = ((100 - place) / 100) * expectedPx;
-    if (beside ? room < textWidth(text) + 10 : false) return;
-    const c = `k${odd ? " o" : ""}`;
-    if (beside) out.push({ text, x: place, y: 100, dx: 5, dy: 16, c });
-    else
-      out.push({
-        text,
-        x: place,
-        y: 100,
-        dy: 17,
-        c,
-        ...(place < 2 ? {} : { a: room < 14 ? ("end" as const) : ("middle" as const) }),
-      });
-  };
-  const days = span / DAY;
-  const thin = (): Label[] => {
-    // Few words fit on a phone too.
-    const words = out.filter((m) => "text" in m);
-    if (words.length <= 4) for (const m of words) m.c = "k";
-    return out;
-  };
-  if (days > 1100) {
-    const years = Math.round(days / 365);
-    const every = Math.max(1, Math.ceil(years / 12));
-    for (let y = new Date(from).getUTCFullYear(), n = 0; ; y++) {
-      const ms = Date.UTC(y, 0, 1);
-      if (ms > to) break;
-      if (ms >= from && y % every === 0) long(ms, String(y), true, n++ % 2 === 1);
-    }
-  } else if (days > 24) {
-    const every = Math.max(1, Math.ceil(days / 30.4 / 12));
-    const start = new Date(from);
-    for (let i = 0, n = 0; ; i += 1) {
-      const ms = Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + i, 1);
-      if (ms > to) break;
-      if (ms < from) continue;
-      const at = new Date(ms);
-      const name = monthNames[at.getUTCMonth()] ?? "";
-      const word = days > 200 ? name.slice(0, 3) : name;
-      if (i % every === 0)
-        long(ms, n === 0 || at.getUTCMonth() === 0 ? `${word} ${at.getUTCFullYear()}` : word, true, n++ % 2 === 1);
-    }
-    if (days <= 200) {
-      const monday = from + ((8 - (new Date(from).getUTCDay() || 7)) % 7) * DAY;
-      for (let ms = monday - (monday % DAY); ms <= to; ms += 7 * DAY)
-        out.push({ x: x(ms), y: 100, w: "1", h: "3", c: "ax" });
-    }
-  } else if (days > 2) {
-    const every = Math.max(1, Math.ceil((days * 48) / expectedPx));
-    const first = Math.ceil(from / DAY) * DAY;
-    for (let ms = first, n = 0; ms <= to; ms += every * DAY)
-      long(ms, n === 0 ? date(ms) : day(ms), false, n++ % 2 === 1);
-  } else {
-    const hours = [1, 2, 3, 6, 12].find((h) => (span / 36e5 / h) * 48 <= expectedPx) ?? 24;
-    const step = span < 36e5 * 2 ? 9e5 : hours * 36e5;
-    for (let ms = Math.ceil(from / step) * step, n = 0; ms <= to; ms += step)
-      long(ms, ms % DAY === 0 ? day(ms) : clock(ms), false, n++ % 2 === 1);
-  }
-  return thin();
 }
 
 /** Words under a band axis: all that fit, else every nth. */

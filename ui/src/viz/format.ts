@@ -93,11 +93,14 @@ export function day(ms: number): string {
 export const weekday = (ms: number): string => `${weekdayNames[(new Date(ms).getUTCDay() + 6) % 7]} ${day(ms)}`;
 /** `1 Jan 2025` */
 export const date = (ms: number): string => `${day(ms)} ${new Date(ms).getUTCFullYear()}`;
-/** `06:12` */
+/** `06:12`, `06:12:05` */
 export function clock(ms: number): string {
   const d = new Date(ms);
-  return `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}`;
+  const seconds = d.getUTCSeconds();
+  return `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}${seconds ? `:${two(seconds)}` : ""}`;
 }
+/** `1 Jan 2025, 06:12`; at midnight the day alone. */
+export const stamp = (ms: number): string => (ms % 864e5 === 0 ? date(ms) : `${date(ms)}, ${clock(ms)}`);
 /** `2025-01-01` */
 export const isoDay = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 /** A moment in words: a day in full, with its time unless it is midnight. */

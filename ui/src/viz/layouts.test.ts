@@ -3,7 +3,7 @@ import { toTime } from "./read";
 import { draw } from "./draw";
 import type { DrawOptions } from "./drawing";
 import { axis, compact, full, parts, percent } from "./format";
-import { linear, timeMarks } from "./axes";
+import { linear } from "./axes";
 import { textWidth } from "./measure";
 import { normalizeSpec, suggestSpec, type ChartSpec, type Column, type Row } from "./spec";
 
@@ -133,6 +133,21 @@ describe("a heatmap", () => {
   });
 });
 
+const figure = (more: object): string => {
+  const rows = [[3_725_415.53, 12_345, 23_456]];
+  const { html } = draw({ type: "number", value: "v", ...more }, { columns: cols("v a b"), rows }, options);
+  return /<b>(.*?)<\/b>/.exec(html)?.[1] ?? "";
+};
+
+describe("a big number", () => {
+  it("is short unless it is to be written out", () => {
+    expect(figure({})).toBe("3.725<i>M</i>");
+    expect(figure({ style: "number" })).toBe("3,725,416");
+    expect(figure({ low: "a", high: "b" })).toBe("12.3<em>–</em>23.5<i>k</i>");
+    expect(figure({ low: "a", high: "b", style: "number" })).toBe("12,345<em>–</em>23,456<i></i>");
+  });
+});
+
 describe("lying bars", () => {
   it("fill their place while they are few", () => {
     expect(lying(11).html).not.toContain("lv-tall");
@@ -168,8 +183,6 @@ describe("the budget of a chart", () => {
   });
 });
 
-const words = (days: number) =>
-  timeMarks(Date.UTC(2025, 0, 1), Date.UTC(2025, 0, 1 + days)).flatMap((m) => ("text" in m ? [m.text] : []));
 const type = (text: string) => suggestSpec(cols(text)).type;
 
 describe("axes", () => {
@@ -194,13 +207,6 @@ describe("axes", () => {
   it("start bars at zero", () => {
     expect(linear([40, 60], { zero: true }).domain[0]).toBe(0);
     expect(linear([-60, -40], { zero: true }).domain[1]).toBe(0);
-  });
-  it("name months once and weeks not at all over a quarter", () => {
-    expect(words(90)).toEqual(["January 2025", "February", "March"]);
-  });
-  it("name days over a week, hours over a day", () => {
-    expect(words(7)[0]).toBe("1 Jan 2025");
-    expect(words(1)).toContain("12:00");
   });
 });
 

@@ -179,12 +179,22 @@ function Row(props: {
       {node.kind === "table" && <Icon as={Table2} size={14} className="text-ink-3" />}
       {node.kind === "column" && <TypeMark type={node.type ?? ""} partition={node.partition} />}
       <span
-        className={cx("flex-1 truncate", node.kind === "column" && "font-mono text-small", selected && "font-strong")}
+        className={cx(
+          "flex-auto truncate",
+          node.kind === "column" && "font-mono text-small",
+          selected && "font-strong",
+        )}
       >
         {node.label}
       </span>
       {node.aside && (
-        <span className={cx("text-ink-3 tabular-nums", node.kind === "column" ? "font-mono text-micro" : "text-small")}>
+        // A column's name is cut only where its type has gone.
+        <span
+          className={cx(
+            "text-ink-3 tabular-nums",
+            node.kind === "column" ? "shrink-[9999] truncate font-mono text-micro" : "text-small",
+          )}
+        >
           {node.aside}
         </span>
       )}
@@ -199,6 +209,7 @@ function Row(props: {
       aria-selected={selected}
       aria-disabled={node.kind === "note" || undefined}
       data-node={node.id}
+      title={node.type && `${node.label}, ${node.type}`}
       tabIndex={tabStop ? 0 : -1}
       onFocus={onFocus}
       className={cx(

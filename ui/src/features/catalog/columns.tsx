@@ -45,7 +45,7 @@ export function Columns({ columns, keys }: { columns: readonly TableColumn[]; ke
                   </span>
                 )}
               </Td>
-              <Td tall className="font-mono text-small text-ink-3">
+              <Td tall className="min-w-37.5 font-mono text-small wrap-anywhere whitespace-normal! text-ink-3">
                 {column.type}
               </Td>
               {meanings && (

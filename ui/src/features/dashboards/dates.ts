@@ -1,4 +1,4 @@
-import { dateRange, daysBetween, isoDate } from "@/lib/format";
+import { count, dateRange, daysBetween, isoDate } from "@/lib/format";
 
 export const dayRange = (from: string, to: string): string => dateRange(from, to);
 export const dayCount = (from: string, to: string): number => daysBetween(from, to);
@@ -10,6 +10,15 @@ export function isDay(text: string): boolean {
 /** A day, or a time of one: what a statement takes where it asks for either. */
 export const isTime = (text: string): boolean =>
   isDay(text.slice(0, 10)) && /^([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?$/.test(text.slice(10));
+/** How many days a range has, in words; none where an end is open or no day. One that holds no day says why. */
+export function rangeLength(
+  from: string | undefined,
+  to: string | undefined,
+): { text: string; reversed: boolean } | undefined {
+  if (!from || !to || !isTime(from) || !isTime(to)) return undefined;
+  const days = dayCount(from.slice(0, 10), to.slice(0, 10));
+  return days > 0 ? { text: count(days, "day"), reversed: false } : { text: "ends before it begins", reversed: true };
+}
 /** A browser's field for days would lose what is more than a day, or none. */
 export const dayInput = (value: string | undefined): "date" | "text" => (value && !isDay(value) ? "text" : "date");
 const DAY = 864e5;

@@ -1,4 +1,6 @@
+import { parametersOf } from "@/api/filters";
 import { full } from "@/lib/format";
+import { literally } from "@/lib/sql-text";
 import type {
   Dashboard,
   DashboardData,
@@ -6,6 +8,7 @@ import type {
   DashboardFilter,
   DashboardQueryData,
   DashboardTile,
+  FilterValues,
 } from "@/api/types";
 
 /** What a click on a mark does: the value of `column` becomes the value of `filter`. */
@@ -22,6 +25,25 @@ export const dataKey = (tile: Tile): string => tile.query ?? `tile:${tile.id}`;
 
 export const tileSql = (definition: DashboardDefinition, tile: Tile): string =>
   tile.sql ?? (tile.query ? (definition.queries[tile.query]?.sql ?? "") : "");
+
+/** Where a statement uses a parameter. */
+export const mention = (parameter: string): RegExp => new RegExp(`\\{\\{\\s*${literally(parameter)}\\s*\\}\\}`, "g");
+
+export const uses = (sql: string, parameters: readonly string[]): boolean =>
+  parameters.some((parameter) => sql.search(mention(parameter)) >= 0);
+
+/**
+ * Labels of the filters that are set to something and that a tile's statement does not ask for. Who does not get the
+ * statement, as a stranger, is told of none.
+ */
+export function ignoredFilters(definition: DashboardDefinition, tile: Tile, values: FilterValues): string[] {
+  const sql = tileSql(definition, tile);
+  if (sql === "") return [];
+  return definition.filters.flatMap((filter) => {
+    const set = parametersOf(filter).filter((parameter) => values[parameter] !== undefined);
+    return set.length > 0 && !uses(sql, set) ? [filter.label] : [];
+  });
+}
 
 /** Px of one grid row; a tile's last 36 px are the space below it. */
 export const ROW = 32;

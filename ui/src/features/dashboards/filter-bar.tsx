@@ -8,7 +8,7 @@ import { IconButton, iconButtonClass } from "@/ui/button";
 import { Icon, iconHtml } from "@/ui/icon";
 import { esc } from "@/viz/marks";
 import { DatePicker } from "./date-picker";
-import { dayCount, isTime } from "./dates";
+import { rangeLength } from "./dates";
 import type { DashboardData, DashboardDefinition, Filter } from "./definition";
 import { FilterPicker } from "./filter-picker";
 import { boundsOf, chosen, chosenRange, optionsOf, summary, type Options } from "./options";
@@ -120,7 +120,7 @@ function Segment(props: {
   const { filter, search, options, bounds, parents, leaf, first } = props;
   const { text, on } = summary(filter, search.values, options, bounds);
   const range = chosenRange(filter, search.values);
-  const [a, b] = [range.from ?? bounds?.from, range.to ?? bounds?.to];
+  const length = rangeLength(range.from ?? bounds?.from, range.to ?? bounds?.to);
   const dates = filter.type === "date_range";
   // A browser with a script draws the panels once it is alive, and until then reads a thousand elements less. What is
   // chosen stays in the form all the same, should it be sent before.
@@ -139,11 +139,9 @@ function Segment(props: {
     />
   );
   const head =
-    (dates ? iconHtml(Calendar, 14, "text-ink-3") : `<span class="l">${esc(filter.label)}</span>`) +
-    `<span class="v">${esc(text)}</span>` +
-    (dates && a && b && isTime(a) && isTime(b)
-      ? `<span class="l">${dayCount(a.slice(0, 10), b.slice(0, 10))} days</span>`
-      : "") +
+    (dates ? iconHtml(Calendar, 14, "text-ink-3") : "") +
+    `<span class="l">${esc(filter.label)}</span><span class="v">${esc(text)}</span>` +
+    (dates && length ? `<span class="${length.reversed ? "w" : "l"}">${length.text}</span>` : "") +
     (filter.cascade ? "" : iconHtml(ChevronDown, 14, "text-ink-3"));
   return (
     <>

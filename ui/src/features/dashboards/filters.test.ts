@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { filtersFromSearch, strayNames } from "@/api/filters";
 import { parseSearch } from "@/lib/search";
 import { normalizeSpec } from "@/viz";
-import { presets } from "./dates";
-import { dataKey, inOrder, tileSql, type Filter, type Tile } from "./definition";
+import { presets, rangeLength } from "./dates";
+import { dataKey, ignoredFilters, inOrder, tileSql, type Filter, type Tile } from "./definition";
 import { dashboard, data } from "./fixture";
 import { optionList } from "./option-list";
 import { boundsOf, effect, optionsOf, summary, unreadable } from "./options";
@@ -33,6 +33,10 @@ describe("the demo dashboard", () => {
     for (const t of tiles)
       for (const name of ["state", "dma", "dc", "restaurant", "item", "from", "to"])
         expect(tileSql(definition, t), t.id).toContain(`{{${name}}}`);
+  });
+  it("marks no tile as not narrowed, whatever is chosen", () => {
+    const all = values("state=CA&dma=LAX&dc=LAX-1&restaurant=1&item=1&from=2025-02-01&to=2025-02-28");
+    for (const t of tiles) expect(ignoredFilters(definition, t, all), t.id).toEqual([]);
   });
   it("reads the three numbers before the chart beside them, on a phone too", () => {
     expect(
@@ -71,6 +75,27 @@ describe("filters", () => {
     expect(unreadable(filters, values("from=2025-03-01T10:00&to=2025-03-02%2010:00:00.5"))).toEqual([]);
     expect(unreadable(filters, values("from=2025-03-01T1"))).toHaveLength(1);
     expect(unreadable([most], { most: "many" })).toEqual([{ name: "most", value: "many", kind: "number" }]);
+  });
+  it("say how many days a range has, and plainly when it has none", () => {
+    expect(rangeLength("2025-02-01", "2025-02-01")?.text).toBe("1 day");
+    expect(rangeLength("2025-02-01T10:00", "2025-02-28")?.text).toBe("28 days");
+    expect(rangeLength("2026-10-01", "2025-04-01")).toEqual({ text: "ends before it begins", reversed: true });
+    expect(rangeLength("2025-02-01", undefined)).toBeUndefined();
+    expect(rangeLength("soon", "2025-02-01")).toBeUndefined();
+  });
+  it("are told apart for a tile whose statement does not use them", () => {
+    const own: Tile = {
+      ...tile("fan"),
+      query: undefined,
+      sql: "select 1 [[ and state in ({{ state }}) ]] [[ and day >= {{from}} ]]",
+    };
+    const ignored = (search: string): string[] => ignoredFilters(definition, own, values(search));
+    expect(ignored("")).toEqual([]);
+    expect(ignored("state=CA&from=2025-02-01&to=2025-02-28")).toEqual([]);
+    expect(ignored("dma=LAX&item=1&state=CA")).toEqual(["DMA", "Item"]);
+    expect(ignored("to=2025-02-28")).toEqual(["Dates"]);
+    // A stranger gets no statements.
+    expect(ignoredFilters({ ...definition, queries: {} }, tile("fan"), values("state=CA"))).toEqual([]);
   });
   it("offer no choice that an address can't make", () => {
     const dma = filter("dma");

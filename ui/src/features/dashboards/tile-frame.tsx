@@ -8,10 +8,10 @@ import { stringifySearch } from "@/lib/search";
 import { IconButton, iconButtonClass } from "@/ui/button";
 import { iconHtml } from "@/ui/icon";
 import { Menu, type MenuEntry } from "@/ui/menu";
-import { fillIn, type DashboardQueryData, type Tile } from "./definition";
+import { fillIn, ignoredFilters, type DashboardQueryData, type Tile } from "./definition";
 import { TileBody, TileLegend, toWorkbench, type TileContext } from "./tile-body";
 
-/** One tile: title, unit, legend, three quiet actions, and its body. */
+/** One tile: title, unit, legend, three quiet actions, its body, and what its data is of. */
 export function TileFrame(
   props: TileContext & {
     tile: Tile;
@@ -28,6 +28,8 @@ export function TileFrame(
   const type = tile.chart.type;
   const small = type === "number";
   const hydrating = useHydrating();
+  const ignored = ignoredFilters(definition, tile, search.values);
+  const note = ignored.length > 0 && `Not narrowed by ${listed(ignored)}`;
   const there = data?.state === "SUCCEEDED" && data.rows.length > 0;
   const link = (): void =>
     void navigator.clipboard.writeText(`${window.location.origin}${search.href(search.search)}#${tile.id}`);
@@ -83,54 +85,63 @@ export function TileFrame(
       )}
     >
       <header className="ld-th">
-        <h2 id={`h-${tile.id}`}>{tile.title}</h2>
-        {tile.unit && <span className="ld-un">{fillIn(tile.unit, data)}</span>}
-        <span className="ml-auto" />
-        {there && !table && !small && type !== "table" && type !== "ranked" && <TileLegend {...props} data={data} />}
-        <span className="ld-tt">
-          {data?.as_of && <time dateTime={data.as_of}>Data as of {dateTime(data.as_of)}</time>}
-          {!small && type !== "table" && (
-            <a
-              href={search.href(search.change({ table: table ? undefined : tile.id }))}
-              className={iconButtonClass("sm")}
-              aria-label={table ? `Show ${tile.title} as chart` : `Show ${tile.title} as table`}
-              title={table ? "Show as chart" : "Show as table"}
-              onClick={(event) => {
-                if (event.metaKey || event.ctrlKey) return;
-                event.preventDefault();
-                setTable(!table);
-              }}
-              dangerouslySetInnerHTML={{ __html: iconHtml(Table2) }}
-            />
-          )}
-          {hydrating ? (
-            // Their place: nobody reaches them yet, and buttons are dear to lay out.
-            <span className={small ? "w-6" : "w-12"} />
-          ) : (
-            <>
-              {!small && (
-                <IconButton
-                  icon={full ? Minimize2 : Maximize2}
-                  size="sm"
-                  label={full ? "Leave full screen" : "Full screen"}
-                  keys="V"
-                  onClick={() => onFull(!full)}
-                />
-              )}
-              <Menu
-                label={`${tile.title} menu`}
-                align="end"
-                entries={entries()}
-                trigger={<IconButton icon={Ellipsis} size="sm" label={`${tile.title} menu`} />}
+        <div className="ld-ti">
+          <h2 id={`h-${tile.id}`}>{tile.title}</h2>
+          {tile.unit && <span className="ld-un">{fillIn(tile.unit, data)}</span>}
+        </div>
+        <div className="ld-te">
+          {there && !table && !small && type !== "table" && type !== "ranked" && <TileLegend {...props} data={data} />}
+          <span className="ld-tt">
+            {!small && type !== "table" && (
+              <a
+                href={search.href(search.change({ table: table ? undefined : tile.id }))}
+                className={iconButtonClass("sm")}
+                aria-label={table ? `Show ${tile.title} as chart` : `Show ${tile.title} as table`}
+                title={table ? "Show as chart" : "Show as table"}
+                onClick={(event) => {
+                  if (event.metaKey || event.ctrlKey) return;
+                  event.preventDefault();
+                  setTable(!table);
+                }}
+                dangerouslySetInnerHTML={{ __html: iconHtml(Table2) }}
               />
-            </>
-          )}
-        </span>
+            )}
+            {hydrating ? (
+              // Their place: nobody reaches them yet, and buttons are dear to lay out.
+              <span className={small ? "w-6" : "w-12"} />
+            ) : (
+              <>
+                {!small && (
+                  <IconButton
+                    icon={full ? Minimize2 : Maximize2}
+                    size="sm"
+                    label={full ? "Leave full screen" : "Full screen"}
+                    keys="V"
+                    onClick={() => onFull(!full)}
+                  />
+                )}
+                <Menu
+                  label={`${tile.title} menu`}
+                  align="end"
+                  entries={entries()}
+                  trigger={<IconButton icon={Ellipsis} size="sm" label={`${tile.title} menu`} />}
+                />
+              </>
+            )}
+          </span>
+        </div>
         {full && <IconButton icon={X} label="Close" onClick={() => onFull(false)} />}
       </header>
       <div className={cx("ld-tb", table && "ld-tb--scroll")}>
         <TileBody {...props} asTable={table} />
       </div>
+      <footer className="ld-tf">
+        {note && <span title={note}>{note}</span>}
+        {data?.as_of && <time dateTime={data.as_of}>Data as of {dateTime(data.as_of)}</time>}
+      </footer>
     </section>
   );
 }
+
+const listed = (names: readonly string[]): string =>
+  names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;

@@ -1,10 +1,11 @@
 import { bandMarks, gridMarks, linear } from "../axes";
 import type { Drawing, DrawOptions, Interact, Source } from "../drawing";
-import { compact, date, full, value } from "../format";
+import { compact, full, stamp, value } from "../format";
 import { key, plotHtml, r1, rectPath, type Label, type PathMark } from "../marks";
 import { fit, textWidth } from "../measure";
 import { extent } from "../read";
 import type { BarSpec } from "../spec";
+import { timeMarks } from "../time-axis";
 import { pivot, tone, type Pivot } from "./series";
 
 const BAND = 0.6;
@@ -38,7 +39,7 @@ export function bar(spec: BarSpec, source: Source, options: DrawOptions): Drawin
   const lane = (band * BAND) / lanes;
   const start = (b: { i: number; s: number }): number =>
     b.i * band + band * (0.5 - BAND / 2) + (stacked ? 0 : b.s * lane);
-  const names = p.names.map((name, i) => (p.kind === "time" ? date(p.xs[i] ?? 0) : name));
+  const names = p.names.map((name, i) => (p.kind === "time" ? stamp(p.xs[i] ?? 0) : name));
   const paths = (box: (b: (typeof boxes)[number]) => string): PathMark[] => {
     const by = p.series.map(() => "");
     for (const b of boxes) by[b.s] += box(b);
@@ -114,6 +115,8 @@ export function bar(spec: BarSpec, source: Source, options: DrawOptions): Drawin
     };
   }
   const grid = gridMarks(v, spec.style);
+  const words =
+    p.kind === "time" ? timeMarks(p.xs, { left: grid.left, right: 0 }, true) : bandMarks(names, options.width);
   return {
     html: plotHtml({
       kind: "bars",
@@ -124,7 +127,7 @@ export function bar(spec: BarSpec, source: Source, options: DrawOptions): Drawin
         ...paths((b) => rectPath(start(b), Math.min(v.y(b.from), v.y(b.to)), lane, Math.abs(v.y(b.to) - v.y(b.from)))),
         { c: "a", d: `M0 ${r1(v.y(0))}H1000` },
       ],
-      labels: [...grid.labels, ...bandMarks(names, options.width)],
+      labels: [...grid.labels, ...words],
     }),
     legend,
     text,

@@ -1,10 +1,11 @@
-import { gridMarks, linear, timeMarks } from "../axes";
+import { gridMarks, linear } from "../axes";
 import type { Drawing, DrawOptions, Source } from "../drawing";
 import { compact, full, isoDay, moment, percent, value, weekday } from "../format";
 import { areaPath, key, linePath, plotHtml, type Label } from "../marks";
 import { textWidth } from "../measure";
 import { extent, indexOf, toNumber, toTime } from "../read";
 import type { FanSpec } from "../spec";
+import { timeMarks } from "../time-axis";
 import { base, nearest } from "./line";
 
 /** z(75 %) / z(95 %): where a normal distribution puts the quartiles between the median and the outer quantiles. */
@@ -70,11 +71,13 @@ export function fan(spec: FanSpec, { columns, rows }: Source, options: DrawOptio
     ];
   });
   const week = times.length > 8 && last - first > 8 * 864e5;
+  const { left } = grid;
+  const right = ends.length ? Math.max(58, 14 + textWidth("Median", 12, 600)) : 8;
   return {
     html: plotHtml({
       kind: "fan",
-      left: grid.left,
-      right: ends.length ? Math.max(58, 14 + textWidth("Median", 12, 600)) : 8,
+      left,
+      right,
       paths: [
         ...grid.paths,
         base(y),
@@ -82,7 +85,7 @@ export function fan(spec: FanSpec, { columns, rows }: Source, options: DrawOptio
         ...(spec.inner ? [{ c: "q50", d: areaPath(xs, between(low), between(high)) }] : []),
         { c: "q", d: linePath(xs, ys(median)) },
       ],
-      labels: [...grid.labels, ...(times.length ? timeMarks(first, last, options.width) : []), ...notes, ...ends],
+      labels: [...grid.labels, ...timeMarks(times, { left, right }), ...notes, ...ends],
     }),
     legend:
       key("l q", "Median") + (spec.inner ? key("b q50", "50 % range, interpolated") : "") + key("b q90", "90 % range"),

@@ -1,9 +1,10 @@
-import { gridMarks, linear, timeMarks, type Linear } from "../axes";
+import { gridMarks, linear, type Linear } from "../axes";
 import type { Drawing, DrawOptions, Interact, Source, TipRow } from "../drawing";
 import { compact, full, moment, value, weekday } from "../format";
 import { areaPath, key, linePath, plotHtml, r1, type Label, type PathMark } from "../marks";
 import { fit, textWidth } from "../measure";
 import { extent } from "../read";
+import { timeMarks } from "../time-axis";
 import type { AreaSpec, LineSpec, NumberStyle } from "../spec";
 import { pivot, tone, type Pivot } from "./series";
 
@@ -27,7 +28,7 @@ export function line(spec: LineSpec, source: Source, options: DrawOptions): Draw
   });
   if (rest) paths.splice(grid.paths.length + 1, 0, { c: "s cx", d: rest });
   const ends = endLabels(p, (_, v) => y.y(v), options, spec.style);
-  const labels = [...grid.labels, ...xMarks(p, options.width), ...ends.labels];
+  const labels = [...grid.labels, ...xMarks(p, options.width, grid.left, ends.right), ...ends.labels];
   return {
     html: plotHtml({ kind: "line", left: grid.left, right: ends.right, paths, labels }),
     legend: "",
@@ -88,7 +89,7 @@ export function area(spec: AreaSpec, source: Source, options: DrawOptions): Draw
       left: grid.left,
       right: ends.right,
       paths,
-      labels: [...grid.labels, ...xMarks(p, options.width), ...ends.labels],
+      labels: [...grid.labels, ...xMarks(p, options.width, grid.left, ends.right), ...ends.labels],
     }),
     legend: "",
     below:
@@ -117,16 +118,16 @@ export const base = (y: Linear): PathMark => ({
 });
 
 /** Fraction of the plot's width. */
-export function across(p: Pivot): (x: number) => number {
+function across(p: Pivot): (x: number) => number {
   const first = p.xs[0] ?? 0;
   const span = (p.xs[p.xs.length - 1] ?? 0) - first;
   return span === 0 ? () => 0.5 : (x) => (x - first) / span;
 }
-export function xMarks(p: Pivot, width: number): Label[] {
+function xMarks(p: Pivot, width: number, left: number, right: number): Label[] {
   const first = p.xs[0];
   const last = p.xs[p.xs.length - 1];
   if (first === undefined || last === undefined) return [];
-  if (p.kind === "time") return timeMarks(first, last, width);
+  if (p.kind === "time") return timeMarks(p.xs, { left, right });
   const x = across(p);
   if (p.kind === "number") {
     const ticks = linear([first, last]).ticks.filter((t) => t >= first && t <= last);

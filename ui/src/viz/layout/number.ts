@@ -21,7 +21,7 @@ export function number(spec: NumberSpec, { columns, rows }: Source, _options: Dr
   const picture = spark(spec, values, low, high, bucket);
   if (reduce === "change") return change(spec, values, picture);
   const v = reduced(values, reduce);
-  const figure = low && high ? range(reduced(low, reduce), reduced(high, reduce)) : single(v, spec);
+  const figure = low && high ? range(reduced(low, reduce), reduced(high, reduce), spec) : single(v, spec);
   let context = "";
   if (low && high) {
     const [a, b] = [reduced(low, reduce), reduced(high, reduce)];
@@ -76,10 +76,11 @@ function single(v: number | null, spec: NumberSpec): string {
   const [figure, letter] = parts(v, 4);
   return `<b>${esc(figure)}<i>${letter}</i></b>`;
 }
-function range(low: number | null, high: number | null): string {
+function range(low: number | null, high: number | null, { style, digits }: NumberSpec): string {
   if (low === null || high === null) return "<b>–</b>";
-  const [a] = parts(low, 3, high);
-  const [b, letter] = parts(high, 3);
+  const whole = style === "number" || style === "percent";
+  const [a] = whole ? [value(low, style, digits)] : parts(low, 3, high);
+  const [b, letter] = whole ? [value(high, style, digits), ""] : parts(high, 3);
   return `<b>${esc(a)}<em>–</em>${esc(b)}<i>${letter}</i></b>`;
 }
 function spark(spec: NumberSpec, values: Values, low: Values | null, high: Values | null, bucket: number): string {

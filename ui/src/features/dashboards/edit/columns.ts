@@ -1,6 +1,6 @@
 import type { ChartDefinition, Column } from "@/api/types";
 import { isNumeric, isTemporal, suggestSpec, type ChartType } from "@/viz";
-import { FIELDS, type Field } from "./kinds";
+import { fieldsOf, FIELDS, isNeeded, type Field } from "./kinds";
 
 const fits = (field: Field, column: Column): boolean =>
   field.wants === "any" ||
@@ -16,7 +16,36 @@ export const choices = (field: Field, columns: readonly Column[]): Column[] => [
   ...columns.filter((c) => !fits(field, c)),
 ];
 
-/** A specification of another type that keeps what both types share and fills the rest from the columns. */
+/** The parts of a chart that need a column and were never given one. A list that somebody emptied is a choice. */
+const open = (chart: ChartDefinition): Field[] =>
+  fieldsOf(chart).filter((field) => isNeeded(field, chart) && (chart[field.key] ?? "") === "");
+
+export const isComplete = (chart: ChartDefinition): boolean => open(chart).length === 0;
+
+/**
+ * A chart with a column for each part that needs one and has none: the first that fits and that nothing else draws, else the
+ * first that is there. What it is before the columns are known stays open, and so follows the statement.
+ */
+export function complete(chart: ChartDefinition, columns: readonly Column[]): ChartDefinition {
+  if (isComplete(chart)) return chart;
+  const next = { ...chart };
+  const taken = new Set(Object.values(chart).flat());
+  const isFree = (column: Column): boolean => !taken.has(column.name);
+  const choose = (field: Field, column: Column | undefined): void => {
+    if (!column) return;
+    next[field.key] = field.many ? [column.name] : column.name;
+    taken.add(column.name);
+  };
+  for (const field of open(chart))
+    choose(
+      field,
+      columns.find((c) => fits(field, c) && isFree(c)),
+    );
+  for (const field of open(next)) choose(field, columns.find(isFree) ?? choices(field, columns)[0]);
+  return next;
+}
+
+/** A specification of another type that keeps what both types share; the rest is open. */
 export function retype(before: ChartDefinition, type: ChartType, columns: readonly Column[]): ChartDefinition {
   if (before.type === type) return before;
   const suggested = suggestSpec(columns);
@@ -28,27 +57,15 @@ export function retype(before: ChartDefinition, type: ChartType, columns: readon
   for (const field of FIELDS[type]) {
     const old = before[field.key];
     if (field.many) {
-      const list = (Array.isArray(old) ? old : typeof old === "string" ? [old] : []).filter(
-        (v): v is string => typeof v === "string",
-      );
+      const list = (Array.isArray(old) ? old : [old]).filter((v): v is string => typeof v === "string" && v !== "");
       if (list.length) next[field.key] = list;
       else if (main && field.wants === "number") next[field.key] = [main];
-      else if (!field.optional)
-        next[field.key] = columns
-          .filter((c) => fits(field, c))
-          .slice(0, 1)
-          .map((c) => c.name);
       continue;
     }
     if (typeof old === "string") next[field.key] = old;
-    else if (main && field.wants === "number" && !field.optional && !taken.has(main)) next[field.key] = main;
-    else if (!field.optional) next[field.key] = choices(field, columns).find((c) => !taken.has(c.name))?.name ?? "";
+    else if (main && field.wants === "number" && isNeeded(field, next) && !taken.has(main)) next[field.key] = main;
     if (typeof next[field.key] === "string") taken.add(next[field.key] as string);
   }
-  if (type === "heatmap") {
-    next["x"] ??= columns.find((c) => c.name !== next["y"] && !isNumeric(c.type))?.name ?? "";
-    next["value"] ??= columns.find((c) => isNumeric(c.type))?.name ?? "";
-    next["scale"] = "sequential";
-  }
+  if (type === "heatmap") next["scale"] = "sequential";
   return next;
 }

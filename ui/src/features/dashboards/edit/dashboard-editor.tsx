@@ -19,11 +19,12 @@ import { TileBody, TileLegend, type TileContext } from "../tile-body";
 import { useDashboardData } from "../use-dashboard-data";
 import { useDashboardSearch } from "../use-dashboard-search";
 import { AddPanel } from "./add-panel";
-import { retype } from "./columns";
+import { complete, retype } from "./columns";
 import {
   addTile,
   draftReducer,
   duplicateTile,
+  finished,
   keep,
   kept,
   prune,
@@ -38,8 +39,9 @@ import { EditGrid } from "./edit-grid";
 import { FilterPanel } from "./filter-panel";
 import { filtersOf } from "./filters";
 import { leaveField } from "./inputs";
+import { refusal } from "./refusal";
 import { TilePanel } from "./tile-panel";
-import { useFilterData, useTileData } from "./use-tile-data";
+import { preview, useFilterData, useTileData } from "./use-tile-data";
 import "./edit.css";
 
 /** A dashboard as it is made: the same tiles as objects on a grid, and a panel for what is chosen. */
@@ -92,9 +94,18 @@ export function DashboardEditor({
   );
 
   const client = useQueryClient();
+  const dataOf = async (t: Tile): Promise<DashboardQueryData> =>
+    rows.get(t.id) ?? (await client.fetchQuery(preview(definition, tileSql(definition, t), search.values)));
   const save = useMutation({
     mutationFn: async (version: number) =>
-      changes === 0 ? null : saveDashboard({ id: dashboard.id, version }, { title, definition }),
+      changes === 0
+        ? null
+        : saveDashboard(
+            { id: dashboard.id, version },
+            { title, definition: await finished(definition, async (t) => (await dataOf(t)).columns) },
+          ),
+    // What is refused, whatever is changed since.
+    onMutate: () => definition,
     onSuccess: (next) => {
       if (!next) return leave();
       keep(dashboard.id, null);
@@ -103,7 +114,20 @@ export function DashboardEditor({
       void client.invalidateQueries({ queryKey: ["dashboards", dashboard.id] });
       onLeave();
     },
+    onError: (error, _, sent) => {
+      const at = sent && refusal(error.message, sent).at;
+      if (!at) return;
+      if (at.tab !== tab) search.go(search.change({ tab: at.tab }));
+      setChosen(at.tile);
+      setPanel(true);
+    },
   });
+  const refused = save.error && save.context ? refusal(save.error.message, save.context) : null;
+  const isMended = refused?.at && save.context !== definition;
+  const mend = tiles.find((t) => t.id === refused?.at?.tile)?.id;
+  useEffect(() => {
+    if (mend) document.querySelector(`[data-tile="${CSS.escape(mend)}"]`)?.scrollIntoView({ block: "nearest" });
+  }, [mend]);
   const conflict = save.error instanceof ApiError && save.error.status === 412;
   const leave = (): void => {
     keep(dashboard.id, null);
@@ -181,7 +205,7 @@ export function DashboardEditor({
         onDiscard={discard}
         onSave={() => save.mutate(base.version)}
       />
-      {save.error && (
+      {save.error && !isMended && (
         <Strip
           className="rounded-none px-8"
           action={
@@ -197,7 +221,7 @@ export function DashboardEditor({
         >
           {conflict
             ? `Someone saved this dashboard after version ${base.version}. Your changes are kept here.`
-            : `Not saved: ${save.error.message}`}
+            : `Not saved: ${refused?.words ?? save.error.message}`}
         </Strip>
       )}
       <div className="le-wrap">
@@ -350,7 +374,7 @@ const encoded = (chart: ChartDefinition, columns: readonly Column[] = []): Chart
 /** A tile while it is edited: its head and its picture, with no actions of its own. */
 function EditTile({ tile, data, context }: { tile: Tile; data: DashboardQueryData | undefined; context: TileContext }) {
   const there = data?.state === "SUCCEEDED" && data.rows.length > 0;
-  const still: Tile = { ...tile, click: undefined };
+  const still: Tile = { ...tile, chart: complete(tile.chart, data?.columns ?? []), click: undefined };
   return (
     <>
       <header className="ld-th">

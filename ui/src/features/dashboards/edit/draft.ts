@@ -1,6 +1,8 @@
 import { freshTileId, nextRow } from "@/api/dashboards";
+import type { Column } from "@/api/types";
 import type { DashboardDefinition, Tile } from "../definition";
 import { arrange } from "./arrange";
+import { complete, isComplete } from "./columns";
 
 /** What is being edited. */
 export interface Content {
@@ -95,6 +97,20 @@ export function prune(content: Content): Content {
   ]);
   const queries = Object.fromEntries(Object.entries(definition.queries).filter(([name]) => used.has(name)));
   return { ...content, definition: { ...definition, queries } };
+}
+
+/** A definition whose charts are complete, as far as the columns of those that aren't can be had. */
+export async function finished(
+  definition: DashboardDefinition,
+  columnsOf: (tile: Tile) => Promise<readonly Column[]>,
+): Promise<DashboardDefinition> {
+  const chart = async (tile: Tile) =>
+    isComplete(tile.chart) ? tile.chart : complete(tile.chart, await columnsOf(tile).catch(() => []));
+  const tabs = definition.tabs.map(async (tab) => ({
+    ...tab,
+    tiles: await Promise.all(tab.tiles.map(async (tile) => ({ ...tile, chart: await chart(tile) }))),
+  }));
+  return { ...definition, tabs: await Promise.all(tabs) };
 }
 
 /** How many tiles draw a shared query. */

@@ -1,7 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { arrange, place, step, type Place } from "./arrange";
-import { retype } from "./columns";
-import { addTile, draftReducer, duplicateTile, removeTile, tilesOf, withTile, type Content, type Draft } from "./draft";
+import { complete, retype } from "./columns";
+import {
+  addTile,
+  draftReducer,
+  duplicateTile,
+  finished,
+  removeTile,
+  tilesOf,
+  withTile,
+  type Content,
+  type Draft,
+} from "./draft";
+import { refusal } from "./refusal";
 import { dashboard } from "../fixture";
 
 const demo = tilesOf(dashboard.definition, "overview");
@@ -95,5 +106,71 @@ describe("a draft", () => {
         { name: "n", type: "bigint" },
       ]),
     ).toEqual({ type: "bar", x: "name", y: ["n"] });
+  });
+});
+
+describe("a chart that is not finished", () => {
+  const value = [{ name: "value", type: "integer" }];
+  const sales = [
+    { name: "n", type: "bigint" },
+    { name: "state", type: "varchar" },
+    { name: "day", type: "date" },
+    { name: "total", type: "double" },
+  ];
+
+  it("takes the columns that fit, or the only one", () => {
+    expect(complete({ type: "number" }, value)).toEqual({ type: "number", value: "value" });
+    expect(complete({ type: "line" }, value)).toEqual({ type: "line", x: "value", y: ["value"] });
+    expect(complete({ type: "line" }, sales)).toEqual({ type: "line", x: "day", y: ["n"] });
+    expect(complete({ type: "map" }, sales)).toEqual({ type: "map", state: "state", value: "n" });
+    expect(complete({ type: "scatter" }, sales)).toEqual({ type: "scatter", x: "n", y: "total" });
+    expect(complete({ type: "heatmap" }, sales)).toEqual({ type: "heatmap", y: "state", x: "day", value: "n" });
+  });
+  it("keeps what is chosen, and a list that was emptied", () => {
+    expect(complete({ type: "scatter", x: "", y: "n" }, sales)).toEqual({ type: "scatter", x: "total", y: "n" });
+    expect(complete({ type: "bar", x: "state", y: [] }, sales)).toEqual({ type: "bar", x: "state", y: [] });
+    const wide = { type: "heatmap", y: "state", columns: [{ column: "n" }] };
+    expect(complete(wide, sales)).toBe(wide);
+  });
+  it("waits for its columns", () => {
+    expect(complete(retype({ type: "" }, "number", []), [])).toEqual({ type: "number" });
+  });
+  it("is finished when it is saved, and keeps nobody from saving when its query fails", async () => {
+    const tiles = ["good", "bad"].map((id) => ({
+      id,
+      title: id,
+      x: 0,
+      y: 0,
+      w: 3,
+      h: 4,
+      sql: id,
+      chart: { type: "number" },
+    }));
+    const tabs = [{ id: "one", title: "One", tiles }];
+    const { tabs: saved } = await finished({ ...dashboard.definition, tabs }, async ({ id }) => {
+      if (id === "bad") throw new Error("no such table");
+      return value;
+    });
+    expect(saved[0]?.tiles.map((each) => each.chart)).toEqual([{ type: "number", value: "value" }, { type: "number" }]);
+  });
+});
+
+describe("a refusal", () => {
+  it("names a tile by its title, and its part as the panel does", () => {
+    const numbers = dashboard.definition.tabs[0]?.tiles ?? [];
+    const at = numbers.findIndex((each) => each.id === "fan");
+    expect(
+      refusal(
+        `\`tabs[0].tiles[${at}].chart.median\` is empty; it has to be the name of a column. \`tabs[0].tiles[${at}].chart.spak\` is not known. Did you mean \`spark\`?`,
+        dashboard.definition,
+      ),
+    ).toEqual({
+      words: `The tile “${numbers[at]?.title}” has no column for “Median” yet. “spak” of the tile “${numbers[at]?.title}” is not known. Did you mean \`spark\`?`,
+      at: { tab: "overview", tile: "fan" },
+    });
+  });
+  it("leaves other words as they are", () => {
+    const words = "`filters[0].label` is missing: a text.";
+    expect(refusal(words, dashboard.definition)).toEqual({ words, at: null });
   });
 });

@@ -1,7 +1,6 @@
 import { PAGE_NAMES, parametersOf, rangeNames } from "@/api/filters";
 import { freshName } from "@/lib/fresh-name";
-import { literally } from "@/lib/sql-text";
-import { tileSql, type DashboardDefinition, type Filter, type Tile } from "../definition";
+import { mention, tileSql, uses, type DashboardDefinition, type Filter, type Tile } from "../definition";
 import { prune, type Content } from "./draft";
 
 export const filterTypes: Record<Filter["type"], string> = {
@@ -92,8 +91,6 @@ function withClicks(content: Content, id: string, to: () => string | undefined):
   return { ...content, definition: { ...content.definition, tabs } };
 }
 
-const mention = (parameter: string): RegExp => new RegExp(`\\{\\{\\s*${literally(parameter)}\\s*\\}\\}`, "g");
-
 function inStatements(content: Content, before: string, after: string): Content {
   const renamed = (sql: string): string => sql.replace(mention(before), () => `{{${after}}}`);
   const { definition } = content;
@@ -109,14 +106,9 @@ function inStatements(content: Content, before: string, after: string): Content 
 
 /** Titles of the tiles whose rows a filter narrows. */
 export function narrowed(definition: DashboardDefinition, filter: Filter): string[] {
-  const parameters = parametersOf(filter).map(mention);
+  const parameters = parametersOf(filter);
   return definition.tabs.flatMap((tab) =>
-    tab.tiles
-      .filter((tile) => {
-        const sql = tileSql(definition, tile);
-        return parameters.some((parameter) => sql.search(parameter) >= 0);
-      })
-      .map((tile) => tile.title || "Untitled"),
+    tab.tiles.filter((tile) => uses(tileSql(definition, tile), parameters)).map((tile) => tile.title || "Untitled"),
   );
 }
 

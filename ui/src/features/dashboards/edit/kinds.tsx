@@ -1,3 +1,4 @@
+import type { ChartDefinition } from "@/api/types";
 import type { ChartType } from "@/viz";
 
 /** A small picture of each chart type. */
@@ -34,6 +35,8 @@ export interface Field {
   /** A list of columns. */
   many?: boolean;
   optional?: boolean;
+  /** Not needed beside this setting. */
+  unless?: string;
   /** Which columns come first in the choice. */
   wants: "number" | "time" | "word" | "any";
 }
@@ -69,8 +72,8 @@ export const FIELDS: Record<ChartType, Field[]> = {
   ],
   heatmap: [
     { key: "y", label: "Rows", wants: "word" },
-    { key: "x", label: "Columns", wants: "any", optional: true },
-    { key: "value", label: "Value", wants: "number", optional: true },
+    { key: "x", label: "Columns", wants: "word", unless: "columns" },
+    { key: "value", label: "Value", wants: "number", unless: "columns" },
     { key: "group", label: "Group rows by", wants: "word", optional: true },
   ],
   map: [
@@ -93,3 +96,10 @@ export const FIELDS: Record<ChartType, Field[]> = {
     { key: "load", label: "Load, 1 is the limit", wants: "number" },
   ],
 };
+
+/** The fields of a stored chart; none where its type is not known. */
+export const fieldsOf = ({ type }: ChartDefinition): Field[] => (FIELDS as Record<string, Field[]>)[type] ?? [];
+
+/** Whether a chart can't be drawn without a column for the field. */
+export const isNeeded = ({ optional, unless }: Field, chart: ChartDefinition): boolean =>
+  !optional && (unless === undefined || chart[unless] === undefined);

@@ -3,10 +3,10 @@ import { Field, Select, TextArea } from "@/ui/field";
 import type { ChartDefinition, Column } from "@/api/types";
 import { chartNames, chartTypes, normalizeSpec, type ChartType } from "@/viz";
 import { tileSql, type DashboardDefinition, type Filter, type Tile } from "../definition";
-import { choices, retype } from "./columns";
+import { choices, complete, retype } from "./columns";
 import { sharedBy } from "./draft";
 import { Late, SqlField } from "./inputs";
-import { FIELDS, Glyph } from "./kinds";
+import { FIELDS, Glyph, isNeeded } from "./kinds";
 
 /** Everything about the chosen tile. */
 export function TilePanel(props: {
@@ -19,12 +19,13 @@ export function TilePanel(props: {
 }) {
   const { tile, definition, columns, onChange, onSql, onOwnSql } = props;
   const type = (chartTypes as readonly string[]).includes(tile.chart.type) ? (tile.chart.type as ChartType) : undefined;
+  const drawn = complete(tile.chart, columns);
   const chart = (patch: Record<string, unknown>): void => {
     const next: ChartDefinition = { ...tile.chart, ...patch };
     for (const [k, v] of Object.entries(next)) if (v === undefined || v === "") delete next[k];
     onChange({ chart: next });
   };
-  const problem = normalizeSpec(tile.chart, columns.length ? columns : undefined).problem;
+  const problem = normalizeSpec(drawn, columns.length ? columns : undefined).problem;
   return (
     <>
       <h2>{tile.title || "Tile"}</h2>
@@ -57,7 +58,7 @@ export function TilePanel(props: {
       )}
       <div className="le-fields">
         {(type ? FIELDS[type] : []).map((field) => {
-          const now = tile.chart[field.key];
+          const now = drawn[field.key];
           const list = Array.isArray(now) ? (now as string[]) : typeof now === "string" && now !== "" ? [now] : [];
           if (field.many)
             return (
@@ -87,8 +88,8 @@ export function TilePanel(props: {
                 value={list[0] ?? ""}
                 onChange={(event) => chart({ [field.key]: event.target.value || undefined })}
               >
-                {(field.optional || list.length === 0) && (
-                  <option value="">{field.optional ? "None" : "Choose a column"}</option>
+                {(!isNeeded(field, drawn) || list.length === 0) && (
+                  <option value="">{isNeeded(field, drawn) ? "Choose a column" : "None"}</option>
                 )}
                 {list[0] && !columns.some((c) => c.name === list[0]) && <option>{list[0]}</option>}
                 {choices(field, columns).map((c) => (
@@ -127,7 +128,8 @@ export function TilePanel(props: {
             value={String(tile.chart["style"] ?? "")}
             onChange={(event) => chart({ style: event.target.value || undefined })}
           >
-            <option value="">Numbers</option>
+            <option value="">Automatic</option>
+            <option value="number">Numbers</option>
             <option value="compact">Compact numbers</option>
             <option value="percent">Per cent</option>
           </Select>
@@ -135,7 +137,7 @@ export function TilePanel(props: {
       </div>
       <Data key={tileSql(definition, tile)} {...props} onOwnSql={onOwnSql} onSql={onSql} onChange={onChange} />
       <ClickChoice tile={tile} filters={definition.filters as Filter[]} columns={columns} onChange={onChange} />
-      <Json key={JSON.stringify(tile.chart)} chart={tile.chart} onDone={(next) => onChange({ chart: next })} />
+      <Json key={JSON.stringify(drawn)} chart={drawn} onDone={(next) => onChange({ chart: next })} />
     </>
   );
 }

@@ -15,7 +15,8 @@ interface Answered {
 const isUnder = (values: FilterValues, answered: Answered): boolean =>
   JSON.stringify(values) === JSON.stringify(answered.values);
 
-const preview = (draft: DashboardDefinition, sql: string, parameters: FilterValues) =>
+/** A run of a statement of the draft. */
+export const preview = (draft: DashboardDefinition, sql: string, parameters: FilterValues) =>
   tilePreview({ sql, catalog: draft.catalog, database: draft.database, parameters });
 
 /** Rows for every tile of the draft: those of the saved dashboard where they are the same, else a run of the draft's SQL. */

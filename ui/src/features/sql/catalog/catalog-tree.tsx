@@ -184,7 +184,7 @@ function TreeRow({
       tabIndex={focusable ? 0 : -1}
       data-node={node.id}
       className={`wb-tr l${node.level}${column ? " col" : ""}${node.kind === "note" ? " note" : ""}`}
-      title={node.kind === "note" ? undefined : `Insert ${node.text}`}
+      title={node.kind === "note" ? undefined : [`Insert ${node.text}`, node.type].filter(Boolean).join(", ")}
       onFocus={onFocus}
       onKeyDown={onKey}
       onClick={node.kind === "note" ? undefined : onInsert}

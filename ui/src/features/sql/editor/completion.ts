@@ -1,8 +1,9 @@
-import type { Completion, CompletionContext, CompletionResult, CompletionSource } from "@codemirror/autocomplete";
-import { snippetCompletion } from "@codemirror/autocomplete";
-import { sqlName } from "@/lib/sql-text";
+import type { Completion, CompletionResult, CompletionSource } from "@codemirror/autocomplete";
+import { insertCompletionText, pickedCompletion, snippetCompletion } from "@codemirror/autocomplete";
+import { quotedName, sqlName } from "@/lib/sql-text";
+import { tokenize } from "../text/lexer";
 import { statementAt } from "../text/statements";
-import { tablesIn, type TableUse } from "../text/tables";
+import { nameOf, tablesIn, type TableUse } from "../text/tables";
 import { WORDS, type Dialect, type Words } from "./dialect";
 
 /** What the editor asks about the data; names resolve as the server resolves them. */
@@ -42,13 +43,45 @@ const named =
     ...(sqlName(name) === name ? {} : { apply: sqlName(name) }),
   });
 
-/** The name before the dot the cursor stands behind: `f.` or `demo.fore`. */
-function qualifierBefore(context: CompletionContext): { name: string; from: number } | null {
-  const match = context.matchBefore(/(?:[\p{L}_][\p{L}\p{N}_]*|"[^"]*")\.[\p{L}\p{N}_]*/u);
-  if (!match) return null;
-  const dot = match.text.lastIndexOf(".");
-  return { name: match.text.slice(0, dot).replaceAll('"', ""), from: match.from + dot + 1 };
+/** What is being typed before the cursor: a word, or a name in quotes. */
+interface Typed {
+  /** Behind the opening quote, if there is one; the cursor's place where nothing is typed. */
+  from: number;
+  isQuoted: boolean;
+  /** The name before a dot that it follows: `f.` or `demo.fore`. */
+  qualifier: string | null;
 }
+
+function typedIn(before: string): Typed {
+  const tokens = tokenize(before);
+  const last = tokens.at(-1);
+  const isQuoted = last?.kind === "quoted" && last.text.split('"').length % 2 === 0;
+  const typed = isQuoted || (last?.kind === "word" && last.to === before.length) ? tokens.pop() : undefined;
+  const start = typed?.from ?? before.length;
+  const dot = tokens.at(-1);
+  return {
+    from: isQuoted ? start + 1 : start,
+    isQuoted,
+    qualifier: dot?.text === "." && dot.to === start ? nameOf(tokens.at(-2)) : null,
+  };
+}
+
+/** What a name in quotes goes on with behind the cursor. A quote that begins another name of the line does not close it. */
+const REST = /^(?:[^"\n]|"")*"(?=(?:[^"\n]|"[^"\n]*")*(?:\n|$))/;
+
+const restOf = (after: string): number => REST.exec(after)?.[0].length ?? 0;
+
+/** Takes the place of a name in quotes up to its end, and closes it. */
+const inQuotes = (completion: Completion): Completion => ({
+  ...completion,
+  apply: (view, { label }, from, to) => {
+    const end = to + restOf(view.state.sliceDoc(to));
+    view.dispatch({
+      ...insertCompletionText(view.state, quotedName(label).slice(1), from, end),
+      annotations: pickedCompletion.of(completion),
+    });
+  },
+});
 
 const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
 
@@ -61,7 +94,7 @@ async function afterDot(schema: Schema, uses: TableUse[], name: string): Promise
   return [];
 }
 
-async function anywhere(schema: Schema, uses: TableUse[]): Promise<Completion[]> {
+async function names(schema: Schema, uses: TableUse[]): Promise<Completion[]> {
   const [tables, databases, ...columns] = await Promise.all([
     schema.tables(),
     schema.databases(),
@@ -74,25 +107,21 @@ async function anywhere(schema: Schema, uses: TableUse[]): Promise<Completion[]>
       if (!seen.has(column.name)) seen.set(column.name, named("property", 20, detail)(column.name));
     }
   });
-  return [
-    ...seen.values(),
-    ...tables.map(named("class", 10)),
-    ...databases.map(named("namespace", -5)),
-    ...words[schema.dialect],
-  ];
+  return [...seen.values(), ...tables.map(named("class", 10)), ...databases.map(named("namespace", -5))];
 }
 
 export function completeSql(schema: () => Schema): CompletionSource {
-  return async (context): Promise<CompletionResult | null> => {
-    const text = context.state.doc.toString();
-    const uses = tablesIn(statementAt(text, context.pos)?.text ?? text);
-    const dotted = qualifierBefore(context);
-    if (dotted) {
-      const options = await afterDot(schema(), uses, dotted.name);
-      return options.length === 0 ? null : { from: dotted.from, options, validFor: /^[\p{L}\p{N}_]*$/u };
-    }
-    const word = context.matchBefore(/[\p{L}_][\p{L}\p{N}_]*/u);
-    if (!word && !context.explicit) return null;
-    return { from: word?.from ?? context.pos, options: await anywhere(schema(), uses), validFor: /^[\p{L}\p{N}_]*$/u };
+  return async ({ state, pos, explicit }): Promise<CompletionResult | null> => {
+    const text = state.doc.toString();
+    const { from, isQuoted, qualifier } = typedIn(text.slice(0, pos));
+    if (qualifier === null && from === pos && !explicit) return null;
+    // A quote that nothing closes yet would take all that follows for a name: the tables are read without it.
+    const start = isQuoted ? from - 1 : pos;
+    const read = isQuoted ? text.slice(0, start) + text.slice(pos + restOf(text.slice(pos))) : text;
+    const uses = tablesIn(statementAt(read, start)?.text ?? read);
+    const found = await (qualifier === null ? names(schema(), uses) : afterDot(schema(), uses, qualifier));
+    if (isQuoted) return { from, options: found.map(inQuotes), validFor: /^[^"]*$/ };
+    const options = qualifier === null ? [...found, ...words[schema().dialect]] : found;
+    return options.length === 0 ? null : { from, options, validFor: /^[\p{L}\p{N}_]*$/u };
   };
 }

@@ -24,13 +24,15 @@ import {
   placeholder,
 } from "@codemirror/view";
 import { useEffect, useImperativeHandle, useLayoutEffect, useRef, type Ref } from "react";
+import { insertion } from "../text/insertion";
 import { completeSql, type Schema } from "./completion";
 import { DIALECTS } from "./dialect";
 import { editorTheme } from "./theme";
 
 export interface EditorHandle {
   selection(): { from: number; to: number };
-  insert(text: string): void;
+  /** Puts a name in where the cursor is. */
+  insert(name: string): void;
   /** Replaces the whole text as one step that can be undone. */
   replace(text: string): void;
   reveal(offset: number): void;
@@ -123,10 +125,13 @@ export default function SqlEditor({ ref, ...props }: Props) {
 
   useImperativeHandle(ref, () => ({
     selection: () => view.current?.state.selection.main ?? { from: 0, to: 0 },
-    insert: (text) => {
+    insert: (name) => {
       const editor = view.current;
       if (!editor) return;
-      editor.dispatch(editor.state.replaceSelection(text), { scrollIntoView: true });
+      const { doc, selection } = editor.state;
+      const changes = insertion(doc.toString(), selection.main, name);
+      const anchor = changes.from + changes.insert.length;
+      editor.dispatch({ changes, selection: { anchor }, scrollIntoView: true });
       editor.focus();
     },
     replace: (text) => view.current && replaceAll(view.current, text),

@@ -200,6 +200,9 @@ export function cellText(raw: Raw, type: CellType, format: ColumnFormat): string
   }
 }
 
+/** A text on one line: where it breaks there is a mark. */
+export const oneLine = (text: string): string => text.replace(/\r\n|[\n\v\f\r\u0085\u2028\u2029]/g, " ↵ ");
+
 /** A position on a number line, for histograms and in-cell bars; not for exact values. */
 export function position(raw: Raw, type: CellType): number | null {
   if (raw === null || raw === undefined) return null;

@@ -2,7 +2,7 @@ import { columnFromArray, float64, int64, tableFromColumns, tableToIPC, utf8 } f
 import { expect, it } from "vitest";
 import { decodePage } from "./arrow";
 import { delimited } from "./clipboard";
-import { summarize } from "./summary";
+import { naturalWidth, summarize } from "./summary";
 
 const page = decodePage(
   (
@@ -37,4 +37,12 @@ it("summarizes the first page for the column heads", () => {
   expect(n?.high).toBe("9007T");
   expect(year).toMatchObject({ low: "1999", high: "2025" });
   expect(n?.bins?.reduce((sum, count) => sum + count, 0)).toBe(3);
+});
+
+it("makes room for a column's name whatever the length of its type", () => {
+  const [name] = summarize(page);
+  const width = (type: string) => name && naturalWidth(name, page, 0, type);
+  const long = "row(id varchar, agent row(browser varchar, version integer))";
+  expect(width(long)).toBe(width("row(id varchar, agent row(browser varchar))"));
+  expect(width(long)).toBeGreaterThan(width("varchar") ?? 0);
 });

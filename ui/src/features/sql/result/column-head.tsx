@@ -52,7 +52,7 @@ export function ColumnHead({ index, summary, typeName, width, left, sort, partia
       className={right ? "wb-th r" : "wb-th"}
       style={{ width, transform: `translateX(${left}px)` }}
     >
-      <button type="button" className="wb-ch" onClick={onSort} title={`Sort by ${summary.name}`}>
+      <button type="button" className="wb-ch" onClick={onSort} title={`Sort by ${summary.name}, ${typeName}`}>
         {sorted ? sorted.descending ? <ArrowDown size={12} /> : <ArrowUp size={12} /> : null}
         <span className="n">{summary.name}</span>
         <span className="t">{typeName}</span>

@@ -10,7 +10,7 @@ import {
 } from "react";
 import type { Column } from "@/api/types";
 import { count } from "../format";
-import { cellText, exactText, isNumeric, position } from "./cells";
+import { cellText, exactText, isNumeric, oneLine, position } from "./cells";
 import { ColumnHead, type Sort } from "./column-head";
 import type { ResultPages } from "./pages";
 import type { ColumnSummary } from "./summary";
@@ -262,7 +262,7 @@ export function ResultGrid({
                     ) : text === null ? (
                       <span className="null">null</span>
                     ) : (
-                      <span className="v">{text}</span>
+                      <Line text={text} />
                     )}
                   </div>
                 );
@@ -280,6 +280,15 @@ function cellAt(event: MouseEvent<HTMLElement>): Cell | null {
   return element
     ? { row: Number(element.parentElement?.dataset["row"]), column: Number(element.dataset["column"]) }
     : null;
+}
+
+function Line({ text }: { text: string }) {
+  const line = oneLine(text);
+  return (
+    <span className="v" title={line === text ? undefined : text}>
+      {line}
+    </span>
+  );
 }
 
 /** A bar left of the number, on a track of its own. */

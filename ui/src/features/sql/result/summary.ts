@@ -106,6 +106,9 @@ export function summarize(page: Page): ColumnSummary[] {
   });
 }
 
+/** Characters of a type that a column's head makes room for; a longer one is cut. */
+const TYPE_ROOM = 20;
+
 /** Width in pixels that shows the head and the first rows without cutting most of them. */
 export function naturalWidth(summary: ColumnSummary, page: Page, index: number, typeName: string): number {
   const column = page.columns[index];
@@ -114,6 +117,6 @@ export function naturalWidth(summary: ColumnSummary, page: Page, index: number, 
     (_, row) => (column && cellText(column.at(row), column.type, summary.format)?.length) ?? 4,
   );
   const longest = Math.max(0, ...lengths);
-  const head = summary.name.length * 7 + typeName.length * 6.6 + 54;
+  const head = summary.name.length * 7 + Math.min(TYPE_ROOM, typeName.length) * 6.6 + 54;
   return Math.round(Math.min(420, Math.max(116, head, longest * 7.4 + 26)));
 }

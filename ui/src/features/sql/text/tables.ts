@@ -14,7 +14,8 @@ const NOT_AN_ALIAS = new Set(
   ),
 );
 
-function nameOf(token: Token | undefined): string | null {
+/** The name a token stands for, without its quotes. */
+export function nameOf(token: Token | undefined): string | null {
   if (token?.kind === "word") return token.text;
   if (token?.kind === "quoted") return token.text.slice(1, -1).replaceAll('""', '"');
   return null;
