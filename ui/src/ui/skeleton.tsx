@@ -9,7 +9,9 @@ export const Skeleton = ({ className }: { className?: string }) => (
 export function SkeletonRows({ rows, height = 32, label }: { rows: number; height?: number; label: string }) {
   return (
     <div role="status" aria-busy="true" aria-label={label}>
-      <noscript className="text-ink-2">{label} needs JavaScript, which is off in this browser.</noscript>
+      <noscript>
+        <p className="text-ink-2">{label} needs JavaScript, which is off in this browser.</p>
+      </noscript>
       {Array.from({ length: rows }, (_, i) => (
         <div key={i} className="flex items-center gap-6 border-b border-line noscript:hidden" style={{ height }}>
           <Skeleton className={cx("h-2.5", ["w-44", "w-32", "w-52", "w-36"][i % 4])} />
