@@ -139,10 +139,12 @@ pub(super) fn cast(message: &str) -> Option<String> {
         return Some(format!("Days written so are read by cast(date_parse(x, '{format}') AS {to})."));
     }
     let (value, to) = message.strip_prefix("Cannot cast varchar '")?.trim_end_matches('.').rsplit_once("' to ")?;
-    let is_comma = value.contains(',') && value.chars().all(|letter| matches!(letter, '0'..='9' | '.' | ',' | '-'));
-    Some(match is_number(to) && is_comma {
-        true => format!("Decimal commas are read by cast(replace(replace(x, '.', ''), ',', '.') AS {to})."),
-        false => format!("try_cast(x AS {to}) is NULL where a value is no {to}."),
+    let is_figure = value.chars().all(|letter| matches!(letter, '0'..='9' | '.' | ',' | '-'));
+    let commas = if is_number(to) && is_figure { value.matches(',').count() } else { 0 };
+    Some(match (commas, value.rfind(',') > value.rfind('.')) {
+        (0, _) => format!("try_cast(x AS {to}) is NULL where a value is no {to}."),
+        (1, true) => format!("Decimal commas are read by cast(replace(replace(x, '.', ''), ',', '.') AS {to})."),
+        _ => format!("Commas between thousands are left out by cast(replace(x, ',', '') AS {to})."),
     })
 }
 
@@ -237,6 +239,8 @@ mod tests {
             ("Value cannot be cast to date: 1/31/2025", "'%m/%d/%Y'"),
             ("Value cannot be cast to date: none", "try_cast(x AS date)"),
             ("Cannot cast varchar '1.297,61' to double.", "replace(replace(x, '.', ''), ',', '.')"),
+            ("Cannot cast varchar '1,297.61' to double.", "cast(replace(x, ',', '') AS double)"),
+            ("Cannot cast varchar '1,234,567' to bigint.", "cast(replace(x, ',', '') AS bigint)"),
             ("Cannot cast varchar 'n/a' to decimal(10,2).", "try_cast(x AS decimal(10,2))"),
         ] {
             assert!(cast(message).is_some_and(|given| given.contains(advice)), "{message}: {:?}", cast(message));

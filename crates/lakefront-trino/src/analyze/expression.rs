@@ -89,6 +89,7 @@ impl Analyzer<'_> {
                     return Err(Error::type_mismatch(message));
                 };
                 let value = Typed::new(self.copied(self.coerce(value, &of)?, 3)?, of.clone());
+                once(&value.expr)?;
                 let low = Typed::new(self.coerce(low, &of)?, of.clone());
                 let high = Typed::new(self.coerce(high, &of)?, of.clone());
                 let is_simple = comparison::is_constant(&low.expr) || matches!(low.expr, Expr::Column(_));
@@ -444,9 +445,7 @@ impl Analyzer<'_> {
             check_comparison(&value, item, !scope.parameters.is_empty())?;
         }
         let value = self.coerce(value, &of)?;
-        let mut list = list.into_iter().map(|item| self.coerce(item, &of)).collect::<Result<Vec<_>>>()?;
-        // Trino looks among the constants first, so that what may fail is not evaluated where one of them is found.
-        list.sort_by_key(|item| !matches!(item, Expr::Literal(..)));
+        let list = list.into_iter().map(|item| self.coerce(item, &of)).collect::<Result<Vec<_>>>()?;
         if comparison::is_constant(&value) {
             let (known, unknown): (Vec<&Expr>, Vec<&Expr>) =
                 list.iter().partition(|item| comparison::is_constant(item));
@@ -468,17 +467,17 @@ impl Analyzer<'_> {
         }
         // Of one item the engine's optimizer would make another kind of IN where that is a subquery.
         let is_native = comparison::is_native(&of) && known.len() > 1;
-        let value = self.copied(value, if is_native { 1 } else { known.len() } + others.len())?;
-        let mut any =
-            is_native.then(|| Expr::InList(InList::new(Box::new(value.clone()), std::mem::take(&mut known), false)));
-        for item in known.into_iter().chain(others) {
-            let equal = comparison::expression(value.clone(), Comparison::Equal, item, &of)?;
-            any = Some(match any {
-                Some(before) => Expr::BinaryExpr(BinaryExpr::new(Box::new(before), Operator::Or, Box::new(equal))),
-                None => equal,
-            });
+        let times = if is_native { 1 } else { known.len() } + others.len();
+        if times > 1 {
+            once(&value)?;
         }
-        let any = any.ok_or_else(|| Error::new(Code::SyntaxError, "IN needs at least one item"))?;
+        let value = self.copied(value, times)?;
+        let listed =
+            is_native.then(|| Expr::InList(InList::new(Box::new(value.clone()), std::mem::take(&mut known), false)));
+        let equal = |item| comparison::expression(value.clone(), Comparison::Equal, item, &of);
+        let found = listed.map(Ok).into_iter().chain(known.into_iter().chain(others).map(equal));
+        let any = any_of(found.collect::<Result<_>>()?)
+            .ok_or_else(|| Error::new(Code::SyntaxError, "IN needs at least one item"))?;
         Ok(boolean(if negated { Expr::Not(Box::new(any)) } else { any }))
     }
 
@@ -596,4 +595,28 @@ impl Analyzer<'_> {
 
 pub(super) fn boolean(expr: Expr) -> Typed {
     Typed::new(expr, Type::Boolean)
+}
+
+/// Refuses a value that is looked at several times and would be another one each time.
+fn once(value: &Expr) -> Result<()> {
+    match value.is_volatile() {
+        true => Err(Error::not_here("IN and BETWEEN of a value that is random")),
+        false => Ok(()),
+    }
+}
+
+/// `OR` of the conditions in their order, nested as little as can be.
+fn any_of(mut conditions: Vec<Expr>) -> Option<Expr> {
+    while conditions.len() > 1 {
+        let mut rest = conditions.into_iter();
+        let mut pairs = Vec::new();
+        while let Some(first) = rest.next() {
+            pairs.push(match rest.next() {
+                Some(second) => first.or(second),
+                None => first,
+            });
+        }
+        conditions = pairs;
+    }
+    conditions.pop()
 }

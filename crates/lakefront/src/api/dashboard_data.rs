@@ -70,9 +70,20 @@ impl Statement {
 
     /// Whether its text has the parameter, also where no filter sets it.
     fn mentions(&self, parameter: &str) -> bool {
-        let mut opened = self.sql.split("{{").skip(1);
-        opened.any(|rest| rest.split_once("}}").is_some_and(|(name, _)| name.trim() == parameter))
+        mentions(&self.sql, parameter)
     }
+
+    /// Whether one `[[ … ]]` has all of the parameters, so that it is dropped while one of them has no value.
+    fn joins(&self, parameters: &[String]) -> bool {
+        let mut clauses =
+            self.sql.split("[[").skip(1).map(|rest| rest.split_once("]]").map_or(rest, |(clause, _)| clause));
+        clauses.any(|clause| parameters.iter().all(|parameter| mentions(clause, parameter)))
+    }
+}
+
+fn mentions(sql: &str, parameter: &str) -> bool {
+    let mut opened = sql.split("{{").skip(1);
+    opened.any(|rest| rest.split_once("}}").is_some_and(|(name, _)| name.trim() == parameter))
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -386,19 +397,25 @@ pub async fn load(
     tab: Option<&str>,
 ) -> DashboardData {
     let started = Instant::now();
-    let filters = &with_ends(app, actor, dashboard, definition, definition.typed(filters)).await;
+    let filters = &definition.typed(filters);
     let statements = definition.statements(tab);
+    let (ends, bounds) = ends(app, actor, dashboard, definition, &statements, filters).await;
     let mut distinct: Vec<Statement> =
         statements.values().cloned().collect::<std::collections::HashSet<_>>().into_iter().collect();
     // The longest first: it takes the longest to plan, and begun last it would be waited for when all others are done.
     distinct.sort_unstable_by_key(|statement| Reverse(statement.sql.len()));
+    distinct.retain(|statement| !bounds.contains_key(statement));
     let answers: HashMap<Statement, Arc<QueryData>> = futures::stream::iter(distinct)
         .map(|statement| async {
             let shown = statements.iter().find(|(_, shown)| **shown == statement).map(|(name, _)| name.clone());
-            let answer = run(app, actor, (dashboard, shown), &statement, filters).await;
+            let joined =
+                ends.iter().filter(|end| statement.joins(&end.range)).map(|end| (end.name.clone(), end.day.clone()));
+            let filters = filters.clone().into_iter().chain(joined).collect();
+            let answer = run(app, actor, (dashboard, shown), &statement, &filters).await;
             (statement, Arc::new(answer))
         })
         .buffer_unordered(TOGETHER)
+        .chain(futures::stream::iter(bounds))
         .collect()
         .await;
     let ran = || answers.values().filter(|answer| !answer.cached && answer.execution_id.is_some());
@@ -426,27 +443,40 @@ fn decimal(usd: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// A range of which one end is set reaches to the first or last day there is: a clause that compares with both ends would be
-/// dropped, and nothing filtered.
-async fn with_ends(
+/// The end that a range has none of, by its filter's bounds.
+struct End {
+    name: String,
+    range: Vec<String>,
+    day: Value,
+}
+
+/// A range of which one end is set reaches to the first or last day there is, for statements with a clause that compares with
+/// both: it would be dropped, and nothing filtered. With what the bounds' statements answered, which need not run again.
+async fn ends(
     app: &App,
     actor: &Actor,
     dashboard: Ulid,
     definition: &Definition,
-    mut filters: Filters,
-) -> Filters {
+    statements: &BTreeMap<String, Statement>,
+    filters: &Filters,
+) -> (Vec<End>, HashMap<Statement, Arc<QueryData>>) {
+    let (mut ends, mut answers) = (Vec::new(), HashMap::new());
     for filter in definition.filters.iter().filter(|filter| filter.kind == "date_range") {
-        let mut open = filter.names().into_iter().enumerate().filter(|(_, name)| !filters.contains_key(name));
+        let range = filter.names();
+        let mut open = range.iter().enumerate().filter(|(_, name)| !filters.contains_key(*name));
         let (Some((at, end)), None) = (open.next(), open.next()) else { continue };
-        let bounds = filter.bounds_query.as_ref().and_then(|name| definition.queries.get_key_value(name));
+        let bounds = filter.bounds_query.as_ref().and_then(|name| statements.get_key_value(name));
         let Some((name, statement)) = bounds else { continue };
-        let statement = definition.with_defaults(statement.clone());
-        let bounds = run(app, actor, (dashboard, Some(name.clone())), &statement, &filters).await;
+        if statement.joins(&range) || !statements.values().any(|each| each.joins(&range)) {
+            continue;
+        }
+        let bounds = Arc::new(run(app, actor, (dashboard, Some(name.clone())), statement, filters).await);
         let rows: Vec<Vec<Value>> = serde_json::from_str(bounds.rows.get()).unwrap_or_default();
         let day = rows.first().and_then(|row| row.get(at)?.as_str()?.get(..DAY.len()));
-        filters.extend(day.map(|day| (end, Value::from(day))));
+        ends.extend(day.map(|day| End { name: end.clone(), day: Value::from(day), range: range.clone() }));
+        answers.insert(statement.clone(), bounds);
     }
-    filters
+    (ends, answers)
 }
 
 async fn run(

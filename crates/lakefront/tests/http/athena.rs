@@ -96,7 +96,7 @@ async fn a_killed_server_leaves_no_query_behind() {
     assert!(listed && told.contains("aws\tglue\tglue://us-east-1\t"), "{told}");
     assert!(told.contains("second\tglue\tglue://us-east-1\t"), "{told}");
     let (refreshed, told) = world.command(&data, &["catalog", "refresh", "aws"]);
-    assert!(refreshed && told.contains(" tables; ") && !told.contains("files"), "{told}");
+    assert!(refreshed && told.contains("aws: ") && told.contains(" tables.") && !told.contains("files"), "{told}");
     let (refused, told) = world.command(&data, &["catalog", "add", "odd", "--glue", "Mars"]);
     assert!(!refused && told.contains("no AWS region"), "{told}");
 

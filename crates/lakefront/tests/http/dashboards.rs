@@ -80,7 +80,8 @@ async fn a_range_with_one_end_reaches_to_the_last_day_there_is() {
         "catalog": "local", "database": "demo",
         "queries": {
             "n": {"sql": "select count(*) n from sales where 1 = 1 [[ and day between cast({{from}} as date) and cast({{to}} as date) ]]"},
-            "days": {"sql": "select min(day) a, max(day) b from sales"},
+            "days": {"sql": "select min(day) a, max(day) b from sales where day < date '2025-01-03'"},
+            "since": {"sql": "select count(*) n from sales where 1 = 1 [[ and day >= cast({{from}} as date) ]] [[ and day <= cast({{to}} as date) ]]"},
         },
         "filters": [
             {"id": "dates", "label": "Dates", "type": "date_range", "from": "from", "to": "to", "bounds_query": "days"},
@@ -94,13 +95,16 @@ async fn a_range_with_one_end_reaches_to_the_last_day_there_is() {
     let path = format!("/api/v1/dashboards/{}/data", created.json()["id"].as_str().unwrap());
     let count = async |filters: Value| {
         let answer = server.post(&path, json!({"filters": filters})).token(&server.tokens.viewer).send().await;
-        answer.json()["queries"]["n"]["rows"][0][0].as_u64().unwrap()
+        let queries = &answer.json()["queries"];
+        ["n", "since"].map(|name| queries[name]["rows"][0][0].as_u64().unwrap())
     };
-    let all = count(json!({})).await;
-    let first = count(json!({"from": "2025-01-01", "to": "2025-01-01"})).await;
-    assert!(0 < first && first < all);
-    assert_eq!(count(json!({"to": "2025-01-01"})).await, first);
-    assert_eq!(count(json!({"from": "2025-01-02"})).await, all - first);
+    let [all, _] = count(json!({})).await;
+    let [first, _] = count(json!({"from": "2025-01-01", "to": "2025-01-01"})).await;
+    let [second, _] = count(json!({"from": "2025-01-02", "to": "2025-01-02"})).await;
+    assert!(0 < first && 0 < second && first + second <= all);
+    assert_eq!(count(json!({"to": "2025-01-01"})).await, [first, first]);
+    // Clauses of one end each keep what lies beyond the bounds.
+    assert_eq!(count(json!({"from": "2025-01-02"})).await, [second, all - first]);
 }
 
 /// Left alone, a misspelt filter would show everybody's rows.

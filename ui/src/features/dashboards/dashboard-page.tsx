@@ -60,7 +60,7 @@ export function DashboardPage() {
         {error ? (
           <Failure error={error} what="This dashboard" onRetry={() => void refetch()} />
         ) : (
-          <SkeletonRows rows={8} height={56} label="The dashboard is loading" />
+          <SkeletonRows rows={8} height={56} label="Reading the dashboard" />
         )}
       </Page>
     );

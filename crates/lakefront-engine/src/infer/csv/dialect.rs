@@ -1,6 +1,6 @@
 //! How a CSV file is written, found by trying.
 
-use super::kinds::{Kind, kind};
+use super::kinds::{Kind, is_code, kind};
 use super::records::Records;
 
 /// Bytes of the first file that are tried.
@@ -87,9 +87,11 @@ fn has_header(rows: &[Vec<String>]) -> bool {
         return false;
     };
     let is_empty = |value: &String| value.trim().is_empty();
-    let is_text = |value: &String| kind(value.trim()) == Kind::Text && is_name(value);
+    let is_text = |value: &String| kind(value.trim()) == Kind::Text && is_name(value) && !is_code(value.trim());
     let years: Vec<Option<u16>> = first.iter().map(|value| year(value)).collect();
-    let are_years = follow_each_other(&years) && !rest.iter().any(|row| row.iter().zip(&years).any(is_year_below));
+    let are_years = !rest.is_empty()
+        && follow_each_other(&years)
+        && !rest.iter().any(|row| row.iter().zip(&years).any(is_year_below));
     let is_name_or_none = |value: &String| is_empty(value) || is_text(value);
     first.iter().any(is_name_or_none)
         && !first.iter().all(is_empty)
@@ -144,6 +146,8 @@ mod tests {
             (",2025,2024\nIT,100,200\n", (',', '"', true)),
             ("2024,2025\n100,200\n", (',', '"', false)),
             ("IT,2024,2025\nHR,2020,2021\n", (',', '"', false)),
+            ("Acme,2024,2025\n", (',', '"', false)),
+            ("1E5,2E5\n3E5,4E5\n", (',', '"', false)),
             ("Acme,1999\nFoo,350\n", (',', '"', false)),
             ("Acme,1999,350\nFoo,2001,60\n", (',', '"', false)),
         ] {

@@ -89,7 +89,7 @@ pub(super) fn kind(value: &str) -> Kind {
 }
 
 /// `1E5` names a part or a room: programs write such a number as `1e5`, `1E+5` or `1.0E5`.
-fn is_code(value: &str) -> bool {
+pub(super) fn is_code(value: &str) -> bool {
     value.contains('E') && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'E')
 }
 

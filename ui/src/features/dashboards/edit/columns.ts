@@ -29,7 +29,7 @@ export const isComplete = (chart: ChartDefinition): boolean => open(chart).lengt
 export function complete(chart: ChartDefinition, columns: readonly Column[]): ChartDefinition {
   if (isComplete(chart)) return chart;
   const next = { ...chart };
-  const taken = new Set(Object.values(chart).flat());
+  const taken = new Set(fieldsOf(chart).flatMap((field) => chart[field.key] ?? []));
   const isFree = (column: Column): boolean => !taken.has(column.name);
   const choose = (field: Field, column: Column | undefined): void => {
     if (!column) return;

@@ -192,7 +192,7 @@ export function DashboardEditor({
   };
   const here = definition.tabs.find((t) => t.id === tab);
   return (
-    <div className="le">
+    <div className="le" inert={save.isPending}>
       <EditBar
         id={dashboard.id}
         title={title}

@@ -137,7 +137,7 @@ export function TilePanel(props: {
       </div>
       <Data key={tileSql(definition, tile)} {...props} onOwnSql={onOwnSql} onSql={onSql} onChange={onChange} />
       <ClickChoice tile={tile} filters={definition.filters as Filter[]} columns={columns} onChange={onChange} />
-      <Json key={JSON.stringify(drawn)} chart={drawn} onDone={(next) => onChange({ chart: next })} />
+      <Json key={JSON.stringify(tile.chart)} chart={tile.chart} onDone={(next) => onChange({ chart: next })} />
     </>
   );
 }

@@ -12,6 +12,9 @@ export function insertion(text: string, selection: { from: number; to: number },
   const { from, to } = isWord(text.slice(selection.from, selection.to))
     ? selection
     : { from: selection.to, to: selection.to };
+  const around = tokenize(text).find((token) => token.from < from && to < token.to);
+  if (around?.kind === "quoted") return { from, to, insert: name.replace(/^"(.*)"$/s, "$1") };
+  if (around?.kind === "string") return { from, to, insert: name };
   const before = BEFORE.test(text.slice(0, from)) ? " " : "";
   const after = AFTER.test(text.slice(to)) ? " " : "";
   return { from, to, insert: before + name + after };
