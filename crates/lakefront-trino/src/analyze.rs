@@ -26,6 +26,7 @@ mod json;
 mod known;
 mod literal;
 mod output;
+mod predicate;
 mod query;
 mod relation;
 mod routine;

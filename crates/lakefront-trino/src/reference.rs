@@ -100,6 +100,7 @@ pub const REFUSED: &[Construct] = &[
         "count(DISTINCT …) of a constant beside other aggregates",
         "SELECT count(DISTINCT 'CA'), max(name) FROM nation",
     ),
+    construct("IN and BETWEEN of a value that is random", "SELECT random() BETWEEN 0.2 AND 0.8 FROM nation"),
     construct(
         "A comparison of a cast array or row with a constant that holds NULL",
         "SELECT ARRAY[nationkey] = ARRAY[1e0, NULL] FROM nation",

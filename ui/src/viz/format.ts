@@ -99,15 +99,14 @@ export function clock(ms: number): string {
   const seconds = d.getUTCSeconds();
   return `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}${seconds ? `:${two(seconds)}` : ""}`;
 }
-/** `1 Jan 2025, 06:12`; at midnight the day alone. */
-export const stamp = (ms: number): string => (ms % 864e5 === 0 ? date(ms) : `${date(ms)}, ${clock(ms)}`);
+/** A day with its time, unless that is midnight. */
+const timed = (day: string, ms: number): string => (ms % 864e5 === 0 ? day : `${day}, ${clock(ms)}`);
+/** `1 Jan 2025, 06:12` */
+export const stamp = (ms: number): string => timed(date(ms), ms);
 /** `2025-01-01` */
 export const isoDay = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
-/** A moment in words: a day in full, with its time unless it is midnight. */
-export function moment(ms: number): string {
-  const name = `${weekday(ms)} ${new Date(ms).getUTCFullYear()}`;
-  return ms % 864e5 === 0 ? name : `${name}, ${clock(ms)}`;
-}
+/** `Sat 22 Feb 2025, 06:12` */
+export const moment = (ms: number): string => timed(`${weekday(ms)} ${new Date(ms).getUTCFullYear()}`, ms);
 /** `1 Jan – 1 Apr 2025`, the year once where it is the same. */
 export function dayRange(from: number, to: number): string {
   if (from === to) return date(from);

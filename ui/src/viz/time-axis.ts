@@ -70,7 +70,7 @@ const days: Unit = {
   steps: DOUBLING,
   name: dayName,
 };
-const hours: Unit = {
+const seconds: Unit = {
   number: (ms) => Math.floor(ms / 1000),
   start: (n) => n * 1000,
   steps: [1, 5, 15, 60, 300, 900, 3600, 10_800, 21_600, 43_200, 86_400],
@@ -91,7 +91,7 @@ function unitOf(times: readonly number[], from: number, to: number, each: boolea
   const begun = month.number(to - 15 * DAY) - month.number(from - 1);
   if ((many && startsAll(month, times)) || (!each && begun > 2)) return month;
   if (!each && span > 14) return weeks;
-  return span > 2 || startsAll(days, times) ? days : hours;
+  return span > 2 || startsAll(days, times) ? days : seconds;
 }
 
 interface Tick {

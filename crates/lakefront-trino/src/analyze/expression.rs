@@ -3,12 +3,12 @@
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::logical_expr::expr::{Case as CaseExpr, InList, Like};
+use datafusion::logical_expr::expr::Case as CaseExpr;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use sqlparser::ast::{AccessExpr, BinaryOperator, CaseWhen, CastKind, Expr as Ast, Ident, Subscript, UnaryOperator};
 
 use super::conversion::as_bound;
-use super::known::{check_comparison, may_hold_null};
+use super::known::check_comparison;
 use super::literal::{constant, number_literal};
 use super::row_pattern::Mode;
 use super::scope::{Found, Scope};
@@ -78,33 +78,7 @@ impl Analyzer<'_> {
             Ast::IsNotNull(expr) => self.is_null(expr, scope, false),
             Ast::IsDistinctFrom(a, b) => self.distinct_from(a, b, scope, true),
             Ast::IsNotDistinctFrom(a, b) => self.distinct_from(a, b, scope, false),
-            Ast::Between { expr, negated, low, high } => {
-                let value = self.expression(expr, scope)?;
-                let (low, high) = (self.expression(low, scope)?, self.expression(high, scope)?);
-                let (low, high) = (as_bound(low, &value.of)?, as_bound(high, &value.of)?);
-                let types = [&value.of, &low.of, &high.of];
-                let Some(of) = common_type_of(types) else {
-                    let [value, low, high] = types;
-                    let message = format!("Cannot check if {value} is BETWEEN {low} and {high}");
-                    return Err(Error::type_mismatch(message));
-                };
-                let value = Typed::new(self.copied(self.coerce(value, &of)?, 3)?, of.clone());
-                once(&value.expr)?;
-                let low = Typed::new(self.coerce(low, &of)?, of.clone());
-                let high = Typed::new(self.coerce(high, &of)?, of.clone());
-                let is_simple = comparison::is_constant(&low.expr) || matches!(low.expr, Expr::Column(_));
-                let is_null = (!is_simple).then(|| Expr::IsNull(Box::new(value.expr.clone())));
-                let above = self.compare(value.clone(), Comparison::GreaterOrEqual, low)?;
-                let below = self.compare(value, Comparison::LessOrEqual, high)?;
-                let mut within = comparison::within(above, below, &of);
-                // Where the value is null, Trino looks at no bound.
-                if let Some(is_null) = is_null {
-                    let (null, within_bounds) = (constant(Value::Null, Type::Boolean)?.expr, Box::new(within));
-                    let null = vec![(Box::new(is_null), Box::new(null))];
-                    within = Expr::Case(CaseExpr::new(None, null, Some(within_bounds)));
-                }
-                Ok(boolean(if *negated { Expr::Not(Box::new(within)) } else { within }))
-            }
+            Ast::Between { expr, negated, low, high } => self.between(expr, low, high, *negated, scope),
             Ast::InList { expr, list, negated } => self.in_list(expr, list, *negated, scope),
             Ast::InSubquery { expr, subquery, negated } => self.in_subquery(expr, subquery, *negated, scope),
             Ast::Exists { subquery, negated } => self.exists(subquery, *negated, scope),
@@ -404,110 +378,6 @@ impl Analyzer<'_> {
         })
     }
 
-    fn is_null(&self, ast: &Ast, scope: &Scope<'_>, null: bool) -> Result<Typed> {
-        let value = self.expression(ast, scope)?;
-        let expr = Box::new(value.expr);
-        Ok(boolean(if null { Expr::IsNull(expr) } else { Expr::IsNotNull(expr) }))
-    }
-
-    fn distinct_from(&self, a: &Ast, b: &Ast, scope: &Scope<'_>, distinct: bool) -> Result<Typed> {
-        let (a, b) = (self.expression(a, scope)?, self.expression(b, scope)?);
-        check_comparison(&a, &b, !scope.parameters.is_empty())?;
-        let (a, b, of) = self.to_common(a, b, "IS DISTINCT FROM")?;
-        let comparison = if distinct { Comparison::DistinctFrom } else { Comparison::NotDistinctFrom };
-        Ok(boolean(comparison::expression(a, comparison, b, &of)?))
-    }
-
-    /// Both operands as their common type.
-    fn to_common(&self, a: Typed, b: Typed, operator: &str) -> Result<(Expr, Expr, Type)> {
-        let (of_a, of_b) = (a.of.clone(), b.of.clone());
-        let (a, b) = (as_bound(a, &of_b)?, as_bound(b, &of_a)?);
-        let Some(of) = common_type(&a.of, &b.of) else {
-            return Err(Error::type_mismatch(format!("Cannot apply operator: {} {operator} {}", a.of, b.of)));
-        };
-        Ok((self.coerce(a, &of)?, self.coerce(b, &of)?, of))
-    }
-
-    pub(super) fn compare(&self, a: Typed, comparison: Comparison, b: Typed) -> Result<Expr> {
-        let (a, b, of) = self.to_common(a, b, comparison.sign())?;
-        comparison::expression(a, comparison, b, &of)
-    }
-
-    fn in_list(&self, ast: &Ast, list: &[Ast], negated: bool, scope: &Scope<'_>) -> Result<Typed> {
-        let value = self.expression(ast, scope)?;
-        let list = list.iter().map(|item| self.expression(item, scope)).collect::<Result<Vec<_>>>()?;
-        let list = list.into_iter().map(|item| as_bound(item, &value.of)).collect::<Result<Vec<_>>>()?;
-        let types = std::iter::once(&value.of).chain(list.iter().map(|item| &item.of));
-        let Some(of) = common_type_of(types) else {
-            return Err(Error::type_mismatch(format!("IN value and list items must be the same type: {}", value.of)));
-        };
-        if let [item] = list.as_slice() {
-            check_comparison(&value, item, !scope.parameters.is_empty())?;
-        }
-        let value = self.coerce(value, &of)?;
-        let list = list.into_iter().map(|item| self.coerce(item, &of)).collect::<Result<Vec<_>>>()?;
-        if comparison::is_constant(&value) {
-            let (known, unknown): (Vec<&Expr>, Vec<&Expr>) =
-                list.iter().partition(|item| comparison::is_constant(item));
-            // Trino forgets the null then.
-            if !unknown.is_empty()
-                && known.into_iter().map(|item| may_hold_null(item, &of)).any(|may| may.unwrap_or(true))
-            {
-                let message = "IN of a constant where its list has NULL and what is no constant";
-                return Err(Error::not_here(message).at(place(ast)));
-            }
-        }
-        // Trino looks among the constants, then through the others from the last, and what it need not see may fail.
-        let list = list.into_iter().map(Udf::with_known_values).collect::<datafusion::common::Result<Vec<_>>>()?;
-        let (mut known, mut others): (Vec<Expr>, Vec<Expr>) =
-            list.into_iter().partition(|item| matches!(item, Expr::Literal(..)));
-        others.reverse();
-        if others.iter().all(|item| matches!(item, Expr::Column(_))) {
-            known.append(&mut others);
-        }
-        // Of one item the engine's optimizer would make another kind of IN where that is a subquery.
-        let is_native = comparison::is_native(&of) && known.len() > 1;
-        let times = if is_native { 1 } else { known.len() } + others.len();
-        if times > 1 {
-            once(&value)?;
-        }
-        let value = self.copied(value, times)?;
-        let listed =
-            is_native.then(|| Expr::InList(InList::new(Box::new(value.clone()), std::mem::take(&mut known), false)));
-        let equal = |item| comparison::expression(value.clone(), Comparison::Equal, item, &of);
-        let found = listed.map(Ok).into_iter().chain(known.into_iter().chain(others).map(equal));
-        let any = any_of(found.collect::<Result<_>>()?)
-            .ok_or_else(|| Error::new(Code::SyntaxError, "IN needs at least one item"))?;
-        Ok(boolean(if negated { Expr::Not(Box::new(any)) } else { any }))
-    }
-
-    fn like(&self, value: Typed, pattern: Typed, escape: Option<Typed>) -> Result<Expr> {
-        if !value.of.is_text() && value.of != Type::Unknown {
-            return Err(Error::type_mismatch(format!(
-                "Left side of LIKE expression must evaluate to a varchar (actual: {})",
-                value.of
-            )));
-        }
-        for (what, text) in [("Pattern", Some(&pattern)), ("Escape", escape.as_ref())] {
-            if let Some(text) = text
-                && !matches!(text.of, Type::Varchar(_) | Type::Unknown)
-            {
-                return Err(Error::type_mismatch(format!(
-                    "{what} for LIKE expression must evaluate to a varchar (actual: {})",
-                    text.of
-                )));
-            }
-        }
-        let is_plain = matches!(&pattern.expr, Expr::Literal(ScalarValue::Utf8(Some(text)), _) if !text.contains('\\'));
-        if is_plain && escape.is_none() && matches!(value.of, Type::Varchar(_)) {
-            let like = Like::new(false, Box::new(value.expr), Box::new(pattern.expr), None, false);
-            return Ok(Expr::Like(like));
-        }
-        let mut arguments = vec![value, pattern];
-        arguments.extend(escape);
-        Ok(self.call("like", arguments)?.expr)
-    }
-
     fn case(
         &self,
         operand: Option<&Ast>,
@@ -595,28 +465,4 @@ impl Analyzer<'_> {
 
 pub(super) fn boolean(expr: Expr) -> Typed {
     Typed::new(expr, Type::Boolean)
-}
-
-/// Refuses a value that is looked at several times and would be another one each time.
-fn once(value: &Expr) -> Result<()> {
-    match value.is_volatile() {
-        true => Err(Error::not_here("IN and BETWEEN of a value that is random")),
-        false => Ok(()),
-    }
-}
-
-/// `OR` of the conditions in their order, nested as little as can be.
-fn any_of(mut conditions: Vec<Expr>) -> Option<Expr> {
-    while conditions.len() > 1 {
-        let mut rest = conditions.into_iter();
-        let mut pairs = Vec::new();
-        while let Some(first) = rest.next() {
-            pairs.push(match rest.next() {
-                Some(second) => first.or(second),
-                None => first,
-            });
-        }
-        conditions = pairs;
-    }
-    conditions.pop()
 }

@@ -120,6 +120,12 @@ describe("a chart that is not finished", () => {
 
   it("takes the columns that fit, or the only one", () => {
     expect(complete({ type: "number" }, value)).toEqual({ type: "number", value: "value" });
+    // The chart's type is no column of it.
+    const called = [
+      { name: "number", type: "bigint" },
+      { name: "state", type: "varchar" },
+    ];
+    expect(complete({ type: "number" }, called)).toEqual({ type: "number", value: "number" });
     expect(complete({ type: "line" }, value)).toEqual({ type: "line", x: "value", y: ["value"] });
     expect(complete({ type: "line" }, sales)).toEqual({ type: "line", x: "day", y: ["n"] });
     expect(complete({ type: "map" }, sales)).toEqual({ type: "map", state: "state", value: "n" });
