@@ -7,6 +7,7 @@ mod scalar;
 mod sketch;
 mod temporal;
 
+pub(crate) use nested::may_lose_names;
 pub(crate) use scalar::number_text::{double_digits, real_digits};
 pub(crate) use temporal::{at_offset, on_day_kernel};
 
@@ -83,8 +84,6 @@ pub(crate) fn value(value: &Value, from: &Type, to: &Type) -> Result<Value> {
 /// As [`value`].
 pub(crate) fn array(call: &Call) -> Result<ArrayRef> {
     let (from, to) = (&call.types[0], call.returns);
-    let unnamed = nested::without_names(from, to);
-    let from = unnamed.as_ref().unwrap_or(from);
     let array = match family(from, to) {
         Family::Scalar => scalar::array(call, from, to)?,
         Family::Temporal => temporal::array(call, from, to)?,

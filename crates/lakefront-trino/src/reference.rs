@@ -110,6 +110,10 @@ pub const REFUSED: &[Construct] = &[
         "SELECT CAST(TRY_CAST(ROW(name) AS row(x bigint)) AS row(x double)) FROM nation",
     ),
     construct(
+        "A cast of a row whose rows within it become JSON",
+        "SELECT CAST(CAST(ROW(ROW(nationkey)) AS row(x row(a integer))) AS row(x json)) FROM nation",
+    ),
+    construct(
         "A cast of a boolean to a decimal without digits before its point",
         "SELECT CAST(nationkey > 3 AS decimal(2, 2)) FROM nation",
     ),

@@ -47,7 +47,10 @@ impl Analyzer<'_> {
         if !cast::exists(&value.of, to) {
             return Err(Error::type_mismatch(format!("Cannot cast {} to {to}", value.of)));
         }
-        if casts_json_items(&value.of, to) || makes_one_of_no_digits(&value.of, to) {
+        if casts_json_items(&value.of, to)
+            || makes_one_of_no_digits(&value.of, to)
+            || cast::may_lose_names(&value.of, to)
+        {
             return Err(Error::not_here(format!("A cast of {} to {to}", value.of)));
         }
         if let (Type::Time(_) | Type::TimeTz(_), Type::Timestamp(_) | Type::TimestampTz(_)) = (&value.of, to) {

@@ -20,18 +20,28 @@ pub(super) fn exists(from: &Type, to: &Type) -> bool {
     }
 }
 
-/// What the type of a row is read as when it is cast to another row: rows right within it lose the names of their fields in
-/// Trino, which shows where they become JSON.
-pub(super) fn without_names(from: &Type, to: &Type) -> Option<Type> {
-    let (Type::Row(from), Type::Row(_)) = (from, to) else { return None };
-    let has_rows = from.iter().any(|(_, field)| matches!(field, Type::Row(_)));
-    has_rows.then(|| Type::Row(from.iter().map(|(name, field)| (name.clone(), unnamed(field))).collect()))
+/// Whether a row within a row becomes JSON: its fields keep their names in Trino or lose them, by how far the planner worked
+/// the cast out before it ran.
+pub(crate) fn may_lose_names(from: &Type, to: &Type) -> bool {
+    match (from, to) {
+        (Type::Array(from), Type::Array(to)) => may_lose_names(from, to),
+        (Type::Map(from_key, from_value), Type::Map(to_key, to_value)) => {
+            may_lose_names(from_key, to_key) || may_lose_names(from_value, to_value)
+        }
+        (Type::Row(from), Type::Row(to)) => {
+            from.iter().zip(to).any(|((_, from), (_, to))| shows_names(from, to) || may_lose_names(from, to))
+        }
+        _ => false,
+    }
 }
 
-fn unnamed(of: &Type) -> Type {
-    match of {
-        Type::Row(fields) => Type::Row(fields.iter().map(|(_, field)| (None, unnamed(field))).collect()),
-        other => other.clone(),
+fn shows_names(from: &Type, to: &Type) -> bool {
+    match (from, to) {
+        (Type::Row(fields), Type::Json) => {
+            fields.iter().any(|(name, field)| name.is_some() || shows_names(field, &Type::Json))
+        }
+        (Type::Row(from), Type::Row(to)) => from.iter().zip(to).any(|((_, from), (_, to))| shows_names(from, to)),
+        _ => false,
     }
 }
 
