@@ -13,8 +13,7 @@ use crate::error::Result;
 fn nulls(call: &Call) -> Result<Option<NullBuffer>> {
     let mut all = None;
     for (at, argument) in call.arguments.iter().enumerate() {
-        // Before a strict call, a constant that is null has made the result null.
-        if !argument.constant || call.rows == 1 {
+        if !argument.constant || call.rows == 1 || argument.is_null(0) {
             all = NullBuffer::union(all.as_ref(), call.array(at)?.logical_nulls().as_ref());
         }
     }

@@ -12,7 +12,7 @@ use datafusion::arrow::compute::{and_kleene, or_kleene};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::cast::as_boolean_array;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, DFSchema, Result, internal_err};
+use datafusion::common::{Column, DFSchema, Result, ScalarValue, internal_err};
 use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
@@ -92,6 +92,10 @@ fn in_turn(expr: Expr) -> Result<Transformed<Expr>> {
         operands.reverse();
     }
     let is_literal = |expr: &Expr| matches!(expr, Expr::Literal(..));
+    let before = operands[..strict].iter().take_while(|operand| is_literal(operand));
+    if before.into_iter().any(|operand| matches!(operand, Expr::Literal(value, _) if value.is_null())) {
+        return Ok(Transformed::yes(Expr::Literal(ScalarValue::try_from(&of)?, None)));
+    }
     let first = operands.iter().position(|operand| !is_literal(operand)).unwrap_or(strict);
     let may_wait = strict > first && operands.iter().skip(first + 1).any(may_fail);
     if !may_wait || operands.iter().any(stays) {
@@ -179,7 +183,7 @@ fn reads_files(plan: &LogicalPlan) -> bool {
 }
 
 /// Whether evaluating it may be an error, as far as it can be put off.
-fn may_fail(expr: &Expr) -> bool {
+pub(crate) fn may_fail(expr: &Expr) -> bool {
     let fails = expr.exists(|expr| Ok(matches!(expr, Expr::ScalarFunction(call) if !SAFE.contains(&call.func.name()))));
     fails.unwrap_or(false) && !stays(expr)
 }

@@ -181,17 +181,18 @@ def bare(literal):
 class Signature:
     def __init__(self, name, returns, arguments):
         self.name = name
-        self.arguments = [pattern(argument) for argument in split(arguments)]
+        # The embedded engine's list has dots behind what may be repeated, Trino's does not tell.
+        self.arguments = [pattern(argument.removesuffix("...")) for argument in split(arguments)]
         self.returns = pattern(returns)
-        self.variadic = any(
+        self.variadic = arguments.endswith("...") or any(
             name == known and (not head or self.arguments and self.arguments[-1][0] == head) for known, head in VARIADIC
         )
 
 
-def signatures(trino):
-    """Those that Trino lists: scalar functions and aggregates."""
+def signatures(listed):
+    """Of the answer to SHOW FUNCTIONS: scalar functions and aggregates."""
     scalar, aggregate = [], []
-    for name, returns, arguments, kind, *_ in trino.ask("SHOW FUNCTIONS")[1]:
+    for name, returns, arguments, kind, *_ in listed:
         if name in LEFT_OUT or any(word in f"{returns} {arguments}".lower() for word in OPAQUE) or name.startswith(("st_", "$")):
             continue
         {"scalar": scalar, "aggregate": aggregate}.get(kind, []).append(Signature(name, returns, arguments))
@@ -258,15 +259,16 @@ class Expressions:
         if head in ("array", "map", "row", "function"):
             return (head, *(self.bind(part, bound) for part in of[1:]))
         if head in ("timestamp", "timestamptz", "time", "timetz"):
-            if isinstance(of[1], str) and not of[1].isdigit():
-                return (head, bound.setdefault("digits " + of[1], self.one(0, 3, 3, 6, 9, 12, self.random.randint(0, 12))))
-            return (head, int(of[1]))
+            name = of[1] if len(of) > 1 else "p"
+            if isinstance(name, str) and not name.isdigit():
+                return (head, bound.setdefault("digits " + name, self.one(0, 3, 3, 6, 9, 12, self.random.randint(0, 12))))
+            return (head, int(name))
         if head == "varchar":
             return (head, self.one(None, None, None, 5) if of[1] is not None else None)
         if head == "char":
             return (head, self.one(1, 3, 8))
         if head == "decimal":
-            key = "decimal " + of[1]
+            key = "decimal " + (of[1] if len(of) > 1 else "p")
             if key not in bound:
                 precision = self.one(1, 3, 5, 10, 17, 18, 19, 20, 30, 37, 38)
                 bound[key] = (precision, self.random.randint(0, precision) if self.chance(60) else min(2, precision))
@@ -410,6 +412,10 @@ class Expressions:
         return None
 
     def call(self, signature, bound, scope, depth):
+        return f"{signature.name}({', '.join(text for _, text in self.arguments(signature, bound, scope, depth))})"
+
+    def arguments(self, signature, bound, scope, depth):
+        """A type and a text for each."""
         arguments = [self.bind(argument, bound) for argument in signature.arguments]
         if signature.variadic:
             arguments += [arguments[-1]] * self.one(0, 1, 1, 2)
@@ -424,7 +430,7 @@ class Expressions:
                 texts.append(str(self.one(0, 1, 2, 3, 5, 10, 30, -1)))
             else:
                 texts.append(self.value(of, scope, depth - 1))
-        return f"{signature.name}({', '.join(texts)})"
+        return list(zip(arguments, texts))
 
     def general(self, of, scope, depth):
         sub = lambda of=of: self.value(of, scope, depth - 1)  # noqa: E731

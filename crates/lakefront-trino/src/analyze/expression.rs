@@ -4,7 +4,7 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::expr::Case as CaseExpr;
-use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, lit};
 use sqlparser::ast::{AccessExpr, BinaryOperator, CaseWhen, CastKind, Expr as Ast, Ident, Subscript, UnaryOperator};
 
 use super::conversion::as_bound;
@@ -16,6 +16,7 @@ use super::{Analyzer, Typed, folded, place};
 use crate::coercion::{can_coerce, common_type, common_type_of};
 use crate::comparison::{self, Comparison};
 use crate::error::{Code, Error, Result};
+use crate::short_circuit::may_fail;
 use crate::types::Type;
 use crate::udf::Udf;
 use crate::value::Value;
@@ -427,8 +428,11 @@ impl Analyzer<'_> {
         };
         let mut results = results.into_iter().map(|result| self.coerce(result, &of)).collect::<Result<Vec<_>>>()?;
         let otherwise = results.pop().map(Box::new);
+        // DataFusion makes ANDs and ORs of a CASE of booleans, which may leave out a condition; not where it has an operand.
+        let must_run = of == Type::Boolean && whens.iter().any(may_fail);
+        let operand = must_run.then(|| Box::new(lit(true)));
         let pairs = whens.into_iter().zip(results).map(|(when, then)| (Box::new(when), Box::new(then))).collect();
-        Ok(Typed::new(Expr::Case(CaseExpr::new(None, pairs, otherwise)), of))
+        Ok(Typed::new(Expr::Case(CaseExpr::new(operand, pairs, otherwise)), of))
     }
 
     /// An expression that will stand so many times: copies of copies must not outgrow the memory.

@@ -33,16 +33,24 @@ fn is_written(of: &Type) -> bool {
     }
 }
 
-/// Keys of any type are taken for readable until an object is read.
+/// Keys of any type that a text can be cast to pass, though no value is read into a map of such keys.
 fn is_read(of: &Type) -> bool {
     match of {
         Type::Json => true,
         Type::Array(element) => is_read(element),
-        Type::Map(key, value) => {
-            (is_name(key) || matches!(**key, Type::Date | Type::Char(_) | Type::Json)) && is_read(value)
-        }
+        Type::Map(key, value) => (is_name(key) || super::exists(&Type::Varchar(None), key)) && is_read(value),
         Type::Row(fields) => fields.iter().all(|(_, field)| is_read(field)),
         scalar => is_name(scalar),
+    }
+}
+
+/// Whether the keys of all maps within can be names of an object.
+fn has_names(of: &Type) -> bool {
+    match of {
+        Type::Array(element) => has_names(element),
+        Type::Map(key, value) => is_name(key) && has_names(value),
+        Type::Row(fields) => fields.iter().all(|(_, field)| has_names(field)),
+        _ => true,
     }
 }
 
@@ -52,6 +60,9 @@ pub(super) fn value(value: &Value, from: &Type, to: &Type) -> Result<Value> {
             let mut out = String::new();
             write(value, from, &mut out)?;
             Ok(Value::Text(out))
+        }
+        (Value::Text(_), Type::Json, to) if !has_names(to) => {
+            Err(Error::new(Code::InvalidCastArgument, format!("Cannot cast JSON to {to}")))
         }
         (Value::Text(json), Type::Json, to) => match whole(json, to) {
             Ok(value) => Ok(value),
@@ -171,11 +182,6 @@ fn read<'a>(scanner: &mut Scanner<'a>, token: Token<'a>, to: &Type) -> Result<Va
         tree::write(&tree::read(scanner, token)?, &mut out);
         return Ok(Value::Text(out));
     }
-    if let Type::Map(key, _) = to
-        && !is_name(key)
-    {
-        return Err(Failure::Impossible);
-    }
     if token == Token::Null {
         return Ok(Value::Null);
     }
@@ -190,9 +196,6 @@ fn read<'a>(scanner: &mut Scanner<'a>, token: Token<'a>, to: &Type) -> Result<Va
             }
         }
         (Type::Map(key, item), Token::StartObject) => {
-            if !is_name(key) {
-                return Err(Failure::Impossible);
-            }
             let mut seen = HashSet::new();
             let mut entries = Vec::new();
             while let Token::Name(raw) = scanner.next()?.ok_or(Malformed)? {
