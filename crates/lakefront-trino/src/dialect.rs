@@ -9,7 +9,7 @@ use sqlparser::ast::{
 use sqlparser::dialect::{Dialect, GenericDialect};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::{Token, Word};
 
 use crate::row_pattern;
 use crate::types::Type;
@@ -222,13 +222,17 @@ fn cast(parser: &mut Parser, kind: CastKind) -> Result<Expr, ParserError> {
     let expr = parser.parse_expr()?;
     parser.expect_keyword_is(Keyword::AS)?;
     let mut name = String::new();
-    let mut depth = 0;
+    // What is open, by how it is closed.
+    let mut open = Vec::new();
     loop {
-        match &parser.peek_token_ref().token {
-            Token::RParen if depth == 0 => break,
-            Token::EOF | Token::SemiColon => return parser.expected("a type", parser.peek_token()),
-            Token::LParen => depth += 1,
-            Token::RParen => depth -= 1,
+        let token = &parser.peek_token_ref().token;
+        match token {
+            Token::RParen if open.is_empty() => break,
+            Token::LParen => open.push(Token::RParen),
+            // array<bigint> is array(bigint).
+            Token::Lt if name.ends_with("array") || name.ends_with("map") => open.push(Token::Gt),
+            Token::RParen | Token::Gt if open.pop().as_ref() == Some(token) => {}
+            Token::ShiftRight if (open.pop(), open.pop()) == (Some(Token::Gt), Some(Token::Gt)) => {}
             // A query or a relation, which no type is, would be read in another way the second time.
             Token::Word(word) if word.quote_style.is_none() && is_of_query(word.keyword) => {
                 return parser.expected("a type", parser.peek_token());
@@ -236,17 +240,28 @@ fn cast(parser: &mut Parser, kind: CastKind) -> Result<Expr, ParserError> {
             Token::Word(_) | Token::Number(..) | Token::Comma => {}
             _ => return parser.expected("a type", parser.peek_token()),
         }
-        let token = parser.next_token().token;
-        if !name.is_empty() && !matches!(token, Token::LParen | Token::RParen | Token::Comma) && !name.ends_with('(') {
+        let token = match parser.next_token().token {
+            Token::Lt => "(".to_owned(),
+            Token::Gt => ")".to_owned(),
+            Token::ShiftRight => "))".to_owned(),
+            Token::Word(word) if is_angled(&word) => word.value.to_lowercase(),
+            token => token.to_string(),
+        };
+        if !name.is_empty() && !token.starts_with(['(', ')', ',']) && !name.ends_with('(') {
             name.push(' ');
         }
-        name.push_str(&token.to_string());
+        name.push_str(&token);
     }
     if name.is_empty() {
         return parser.expected("a type", parser.peek_token());
     }
     parser.expect_token(&Token::RParen)?;
     Ok(Expr::Cast { kind, expr: Box::new(expr), data_type: custom(&name), array: false, format: None })
+}
+
+/// The types whose parts may stand between angle brackets.
+fn is_angled(word: &Word) -> bool {
+    word.quote_style.is_none() && matches!(word.keyword, Keyword::ARRAY | Keyword::MAP)
 }
 
 fn is_of_query(word: Keyword) -> bool {

@@ -2,14 +2,16 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, Statement, UnaryOperator, Value, ValueWithSpan};
+use sqlparser::ast::{
+    Expr, Ident, LimitClause, Offset, OffsetRows, Query, Statement, UnaryOperator, Value, ValueWithSpan,
+};
 
 use crate::tree::{self, Changer, Step};
 
 /// The text of a statement of Trino's.
 pub fn print(statement: &Statement) -> String {
     let mut statement = statement.clone();
-    let _ = tree::change(&mut statement, &mut Quotes);
+    let _ = tree::change(&mut statement, &mut AsTrino);
     statement.to_string()
 }
 
@@ -38,10 +40,22 @@ impl Changer for Brackets {
     }
 }
 
-/// The parser's own printer takes two quotes beside each other for one that is already doubled.
-struct Quotes;
+/// What the parser's own printer writes otherwise than Trino reads it.
+struct AsTrino;
 
-impl Changer for Quotes {
+impl Changer for AsTrino {
+    /// LIMIT would be printed before OFFSET.
+    fn post_query(&mut self, query: &mut Query) -> Step {
+        if let Some(LimitClause::LimitOffset { limit, offset: Some(offset), .. }) = &mut query.limit_clause
+            && let Some(limit) = limit.take()
+        {
+            let rest = format!("{}{} LIMIT {limit}", offset.value, offset.rows);
+            *offset = Offset { value: Expr::Identifier(Ident::new(rest)), rows: OffsetRows::None };
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Two quotes beside each other would be taken for one that is already doubled.
     fn pre_value(&mut self, value: &mut ValueWithSpan) -> Step {
         // What is between the quotes of a binary literal is anything, until it is analyzed.
         if let Value::SingleQuotedString(text) | Value::HexStringLiteral(text) = &mut value.value

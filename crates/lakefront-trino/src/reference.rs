@@ -129,6 +129,8 @@ pub const REFUSED: &[Construct] = &[
         "PREV, NEXT, FIRST or LAST over more than 500 rows",
         "SELECT * FROM nation MATCH_RECOGNIZE (MEASURES LAST(name, 501) AS n PATTERN (A) DEFINE A AS true)",
     ),
+    construct("GROUP BY DISTINCT and GROUP BY ALL before names", "SELECT name FROM nation GROUP BY DISTINCT name"),
+    construct("A subquery of several columns as a value", "SELECT (SELECT 1, 2)"),
     construct("current_user", "SELECT current_user"),
     construct(
         "OFFSET with FETCH FIRST … WITH TIES",

@@ -389,7 +389,7 @@ impl NameReader<'_> {
                 self.is("precision");
                 Type::Double
             }
-            "decimal" | "numeric" | "dec" => {
+            "decimal" => {
                 let (mut precision, mut scale) = (38, 0);
                 if self.is("(") {
                     precision = self.number()?;

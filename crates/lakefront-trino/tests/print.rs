@@ -30,6 +30,15 @@ fn statements_of_the_corpus_read_back() {
     assert!(failures.is_empty(), "{} differ:\n{}", failures.len(), failures.join("\n"));
 }
 
+/// Trino refuses `LIMIT 2 OFFSET 1`.
+#[test]
+fn a_limit_stands_behind_its_offset() {
+    for sql in ["SELECT 1 OFFSET 1 LIMIT 2", "SELECT 1 OFFSET 1 ROWS LIMIT ?", "SELECT (SELECT 1 OFFSET 3 LIMIT 4)"] {
+        assert_eq!(print(&parse(sql).unwrap()), sql);
+        reads_back(sql).unwrap();
+    }
+}
+
 #[test]
 fn two_minuses_are_no_comment() {
     for sql in ["SELECT - -1", "SELECT - - -x", "SELECT 1 - -1", "SELECT - -x[1]", "SELECT -(-x)"] {

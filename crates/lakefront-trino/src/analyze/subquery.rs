@@ -51,11 +51,7 @@ impl Analyzer<'_> {
                 let column = self.column(field.column.clone(), field.of.clone());
                 Ok((relation.plan, column))
             }
-            fields => Err(Error::new(
-                Code::NotSupported,
-                format!("Multiple columns returned by subquery are not yet supported. Found {}", fields.len()),
-            )
-            .at(place(query))),
+            _ => Err(Error::not_here("A subquery of several columns as a value").at(place(query))),
         }
     }
 

@@ -48,6 +48,11 @@ fn shows_names(from: &Type, to: &Type) -> bool {
 pub(super) fn value(value: &Value, from: &Type, to: &Type) -> Result<Value> {
     match (value, from, to) {
         (Value::Array(items), Type::Array(from), Type::Array(to)) => {
+            let is_null_text = |item: &Value| matches!(item, Value::Text(json) if json == "null");
+            if matches!((from.as_ref(), to.as_ref()), (Type::Json, Type::Varchar(_))) && items.iter().any(is_null_text)
+            {
+                return Err(Error::not_here("A cast of an array that holds the JSON null to an array of texts"));
+            }
             let items = items.iter().map(|item| super::value(item, from, to)).collect::<Result<_>>()?;
             Ok(Value::Array(items))
         }

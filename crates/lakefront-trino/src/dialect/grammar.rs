@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, Ident, Join, JoinConstraint, JoinOperator, LambdaFunctionParameter, ObjectName, ObjectNamePart, Query,
-    Select, SelectItem, SelectItemQualifiedWildcardKind, Spanned, Statement, TableAlias, TableFactor, Value,
-    WindowType,
+    Expr, Function, FunctionArguments, Ident, Join, JoinConstraint, JoinOperator, LambdaFunctionParameter,
+    LambdaSyntax, LimitClause, ObjectName, ObjectNamePart, Query, Select, SelectItem, SelectItemQualifiedWildcardKind,
+    Spanned, Statement, TableAlias, TableFactor, Value, ValueWithSpan, WindowType,
 };
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Token};
@@ -16,6 +16,8 @@ use crate::{SyntaxError, SyntaxErrorKind};
 
 pub(crate) fn check_words(words: &[Word]) -> Result<(), SyntaxError> {
     check_show(words)?;
+    check_groups(words)?;
+    check_limits(words)?;
     let significant = || words.iter().filter(|word| !word.is_space());
     let before = std::iter::once(None).chain(significant().map(Some));
     let after = significant().skip(1).map(Some).chain(std::iter::once(None));
@@ -36,6 +38,9 @@ pub(crate) fn check_words(words: &[Word]) -> Result<(), SyntaxError> {
             {
                 return refuse("A number has no columns.", word);
             }
+            Token::Word(_) if is_unquoted(word, "CASE") && before.is_some_and(|before| is_unquoted(before, "END")) => {
+                return refuse("CASE ends with END alone.", word);
+            }
             Token::Word(name) if name.quote_style.is_none() && name.keyword == Keyword::VALUES => {
                 if before.is_some_and(|before| !may_precede_a_query(&before.token)) {
                     return refuse("VALUES begins a list of rows; a name like it needs double quotes.", word);
@@ -48,6 +53,47 @@ pub(crate) fn check_words(words: &[Word]) -> Result<(), SyntaxError> {
         }
     }
     Ok(())
+}
+
+fn check_groups(words: &[Word]) -> Result<(), SyntaxError> {
+    let significant: Vec<&Word> = words.iter().filter(|word| !word.is_space()).collect();
+    let found = significant.windows(4).find(|four| {
+        is_unquoted(four[0], "GROUP")
+            && is_unquoted(four[1], "BY")
+            && (is_unquoted(four[2], "DISTINCT") || is_unquoted(four[2], "ALL"))
+            && begins_a_group(&four[3].token)
+    });
+    match found {
+        Some(four) => {
+            let message = format!("GROUP BY {} is not supported by the embedded engine.", four[2].token);
+            Err(SyntaxError::new(SyntaxErrorKind::NotSupported, message, four[2].position()))
+        }
+        None => Ok(()),
+    }
+}
+
+/// A number behind LIMIT is the end of its query, which the parser would read on from.
+fn check_limits(words: &[Word]) -> Result<(), SyntaxError> {
+    let significant: Vec<&Word> = words.iter().filter(|word| !word.is_space()).collect();
+    for three in significant.windows(3) {
+        let [limit, count, behind] = three else { continue };
+        let is_limit = is_unquoted(limit, "LIMIT")
+            && (matches!(count.token, Token::Number(..) | Token::Placeholder(_)) || is_unquoted(count, "ALL"));
+        if !is_limit || matches!(behind.token, Token::RParen | Token::SemiColon) {
+            continue;
+        }
+        let message = match &behind.token {
+            Token::Comma => "LIMIT takes one number: write OFFSET 10 LIMIT 5.",
+            _ if is_unquoted(behind, "OFFSET") => "OFFSET stands before LIMIT: OFFSET 10 LIMIT 5.",
+            _ => "Nothing of a query stands behind its LIMIT and the number; a query within another needs parentheses.",
+        };
+        return Err(SyntaxError::new(SyntaxErrorKind::Syntax, message, behind.position()));
+    }
+    Ok(())
+}
+
+fn begins_a_group(token: &Token) -> bool {
+    matches!(token, Token::Word(_) | Token::LParen | Token::Number(..) | Token::SingleQuotedString(_))
 }
 
 /// The parser takes the words behind a `SHOW` that it does not know for a name, and leaves out what is none.
@@ -197,6 +243,10 @@ fn constraint(join: &Join) -> Option<&JoinConstraint> {
 
 impl Reader for Grammar<'_> {
     fn pre_query(&mut self, query: &Query) -> Step {
+        if let Some(LimitClause::LimitOffset { limit, offset, .. }) = &query.limit_clause {
+            let counts = limit.iter().chain(offset.iter().map(|offset| &offset.value));
+            counts.into_iter().try_for_each(is_a_count)?;
+        }
         query.with.iter().flat_map(|with| &with.cte_tables).try_for_each(|table| self.alias_is_plain(&table.alias))
     }
 
@@ -251,10 +301,57 @@ impl Reader for Grammar<'_> {
             Expr::ILike { expr, .. } => {
                 refused("Trino's SQL has no ILIKE: compare lower(x) LIKE lower(pattern).", expr.span().start)
             }
-            Expr::Function(function) => function.over.iter().try_for_each(|window| self.window_is_plain(window)),
-            Expr::Lambda(lambda) => lambda.params.iter().try_for_each(parameter_is_plain),
+            Expr::Array(array) if !array.named => {
+                refused("An array is written ARRAY[1, 2]; a name stands between double quotes.", expr.span().start)
+            }
+            Expr::Function(function) => {
+                has_its_parentheses(function)?;
+                function.over.iter().try_for_each(|window| self.window_is_plain(window))
+            }
+            Expr::Lambda(lambda) => {
+                if lambda.syntax != LambdaSyntax::Arrow {
+                    return refused("A lambda is written x -> x + 1.", expr.span().start);
+                }
+                lambda.params.iter().try_for_each(parameter_is_plain)
+            }
             _ => ControlFlow::Continue(()),
         }
+    }
+}
+
+fn is_a_count(count: &Expr) -> Step {
+    match count {
+        Expr::Value(value) if matches!(value.value, Value::Placeholder(_)) => ControlFlow::Continue(()),
+        Expr::Value(ValueWithSpan { value: Value::Number(digits, _), .. })
+            if digits.bytes().all(|digit| digit.is_ascii_digit() || digit == b'_') =>
+        {
+            ControlFlow::Continue(())
+        }
+        _ => refused("LIMIT and OFFSET take a whole number or a parameter.", count.span().start),
+    }
+}
+
+const BARE: &[&str] = &[
+    "CURRENT_CATALOG",
+    "CURRENT_DATE",
+    "CURRENT_SCHEMA",
+    "CURRENT_TIME",
+    "CURRENT_TIMESTAMP",
+    "CURRENT_USER",
+    "LOCALTIME",
+    "LOCALTIMESTAMP",
+];
+
+/// What is a value by its name alone has no empty parentheses.
+fn has_its_parentheses(function: &Function) -> Step {
+    let FunctionArguments::List(list) = &function.args else { return ControlFlow::Continue(()) };
+    match function.name.0.as_slice() {
+        [ObjectNamePart::Identifier(name)]
+            if list.args.is_empty() && BARE.iter().any(|bare| name.value.eq_ignore_ascii_case(bare)) =>
+        {
+            refused(&format!("{} has no parentheses.", name.value), name.span.start)
+        }
+        _ => ControlFlow::Continue(()),
     }
 }
 
