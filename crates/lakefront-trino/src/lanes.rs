@@ -1,4 +1,4 @@
-//! Loops over whole arrays of numbers, for strict functions.
+//! Loops over whole arrays of numbers, for functions that are null where an argument is.
 
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use crate::error::Result;
 fn nulls(call: &Call) -> Result<Option<NullBuffer>> {
     let mut all = None;
     for (at, argument) in call.arguments.iter().enumerate() {
+        // `greatest` and `least` are called with constants that are null, strict functions are not.
         if !argument.constant || call.rows == 1 || argument.is_null(0) {
             all = NullBuffer::union(all.as_ref(), call.array(at)?.logical_nulls().as_ref());
         }

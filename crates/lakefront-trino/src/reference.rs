@@ -110,7 +110,7 @@ pub const REFUSED: &[Construct] = &[
         "SELECT CAST(TRY_CAST(ROW(name) AS row(x bigint)) AS row(x double)) FROM nation",
     ),
     construct(
-        "A cast of a row whose rows within it become JSON",
+        "A cast of a row in which rows with named fields become JSON",
         "SELECT CAST(CAST(ROW(ROW(nationkey)) AS row(x row(a integer))) AS row(x json)) FROM nation",
     ),
     construct(

@@ -26,7 +26,7 @@ use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 use crate::udf::Udf;
 
 /// Functions that never fail.
-const SAFE: &[&str] = &["ingest", "present", "row", "array", "get_field"];
+const SAFE: &[&str] = &["ingest", "present", "row", "array", "get_field", "is_number"];
 
 /// Makes the expressions of an optimised plan evaluate no more than they must. After the optimiser, which moves conditions
 /// and would not look into these.
@@ -92,8 +92,9 @@ fn in_turn(expr: Expr) -> Result<Transformed<Expr>> {
         operands.reverse();
     }
     let is_literal = |expr: &Expr| matches!(expr, Expr::Literal(..));
-    let before = operands[..strict].iter().take_while(|operand| is_literal(operand));
-    if before.into_iter().any(|operand| matches!(operand, Expr::Literal(value, _) if value.is_null())) {
+    // Behind a null that is known nothing is evaluated.
+    let mut before = operands.iter().take(strict).take_while(|operand| is_literal(operand));
+    if before.any(|operand| matches!(operand, Expr::Literal(value, _) if value.is_null())) {
         return Ok(Transformed::yes(Expr::Literal(ScalarValue::try_from(&of)?, None)));
     }
     let first = operands.iter().position(|operand| !is_literal(operand)).unwrap_or(strict);
@@ -172,7 +173,7 @@ fn reordered(parts: Vec<Expr>) -> (Vec<Expr>, Vec<Expr>) {
 }
 
 /// Whether the rows are those of files. There, what cannot fail comes first wherever it stands: it costs little, decides
-/// most, and leaves out whole files, in Trino as well.
+/// most, and leaves out whole files.
 fn reads_files(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::TableScan(_) => true,
