@@ -16,12 +16,12 @@ use crate::{SyntaxError, SyntaxErrorKind};
 
 pub(crate) fn check_words(words: &[Word]) -> Result<(), SyntaxError> {
     check_show(words)?;
-    check_groups(words)?;
-    check_limits(words)?;
-    let significant = || words.iter().filter(|word| !word.is_space());
-    let before = std::iter::once(None).chain(significant().map(Some));
-    let after = significant().skip(1).map(Some).chain(std::iter::once(None));
-    for ((before, word), after) in before.zip(significant()).zip(after) {
+    let significant: Vec<&Word> = words.iter().filter(|word| !word.is_space()).collect();
+    check_groups(&significant)?;
+    check_limits(&significant)?;
+    for (at, &word) in significant.iter().enumerate() {
+        let before = at.checked_sub(1).map(|before| significant[before]);
+        let after = significant.get(at + 1).copied();
         let refuse = |message: &str, at: &Word| Err(SyntaxError::new(SyntaxErrorKind::Syntax, message, at.position()));
         match &word.token {
             // Other dialects begin the names of variables and stages with it.
@@ -55,9 +55,8 @@ pub(crate) fn check_words(words: &[Word]) -> Result<(), SyntaxError> {
     Ok(())
 }
 
-fn check_groups(words: &[Word]) -> Result<(), SyntaxError> {
-    let significant: Vec<&Word> = words.iter().filter(|word| !word.is_space()).collect();
-    let found = significant.windows(4).find(|four| {
+fn check_groups(words: &[&Word]) -> Result<(), SyntaxError> {
+    let found = words.windows(4).find(|four| {
         is_unquoted(four[0], "GROUP")
             && is_unquoted(four[1], "BY")
             && (is_unquoted(four[2], "DISTINCT") || is_unquoted(four[2], "ALL"))
@@ -73,9 +72,8 @@ fn check_groups(words: &[Word]) -> Result<(), SyntaxError> {
 }
 
 /// A number behind LIMIT is the end of its query, which the parser would read on from.
-fn check_limits(words: &[Word]) -> Result<(), SyntaxError> {
-    let significant: Vec<&Word> = words.iter().filter(|word| !word.is_space()).collect();
-    for three in significant.windows(3) {
+fn check_limits(words: &[&Word]) -> Result<(), SyntaxError> {
+    for three in words.windows(3) {
         let [limit, count, behind] = three else { continue };
         let is_limit = is_unquoted(limit, "LIMIT")
             && (matches!(count.token, Token::Number(..) | Token::Placeholder(_)) || is_unquoted(count, "ALL"));
