@@ -40,7 +40,7 @@ pub(crate) struct Aggregate {
     is_set: bool,
 }
 
-type Make = fn(&Types<'_>, Vec<Closure>) -> Result<Arc<dyn Folding>>;
+pub(crate) type Make = fn(&Types<'_>, Vec<Closure>) -> Result<Arc<dyn Folding>>;
 type Native = fn(&[Type]) -> Option<Arc<AggregateUDF>>;
 
 /// Of a function's arguments that are no lambdas, and of its result.

@@ -21,7 +21,7 @@ mod families;
 pub(crate) use families::{format_kernel, is_formatted};
 mod listing;
 
-pub use listing::{FunctionInfo, FunctionKind, functions, is_function, is_table_function};
+pub use listing::{FunctionInfo, FunctionKind, functions, is_elsewhere, is_function, is_table_function};
 
 /// A scalar function with one signature; others of its name are overloads.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub struct Function {
     pub kernel: Kernel,
     /// A null argument makes the result null, and the kernel never sees it.
     pub strict: bool,
+    /// Another value at every call.
+    pub volatile: bool,
     returns: Option<Returns>,
 }
 
@@ -41,13 +43,20 @@ type Returns = fn(&[Type]) -> Result<Type>;
 
 /// A strict function. See [`crate::signature`] for how signatures are written.
 pub(crate) fn scalar(name: &'static str, signature: &'static str, kernel: Kernel) -> Function {
-    Function { name, signature: Signature::new(signature), text: signature, kernel, strict: true, returns: None }
+    let parsed = Signature::new(signature);
+    Function { name, signature: parsed, text: signature, kernel, strict: true, volatile: false, returns: None }
 }
 
 impl Function {
     /// The kernel is called for rows with null arguments too.
     pub(crate) fn on_nulls(mut self) -> Self {
         self.strict = false;
+        self
+    }
+
+    /// The kernel is called for every row, whatever the arguments are.
+    pub(crate) fn volatile(mut self) -> Self {
+        self.volatile = true;
         self
     }
 
@@ -184,6 +193,9 @@ pub(crate) fn choose<'a, F: Copy>(
         None => {
             let known: Vec<String> =
                 overloads.map(|(signature, _)| format!("{:?}", signature.arguments.len())).collect();
+            if known.is_empty() && is_elsewhere(name) {
+                return Err(Error::not_here(format!("`{name}`")));
+            }
             let message = match known.is_empty() {
                 true => format!("Function '{name}' not registered"),
                 false => format!("Unexpected parameters for function {}", call_text(name, given)),

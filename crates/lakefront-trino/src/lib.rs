@@ -52,7 +52,7 @@ use dialect::TrinoDialect;
 use dialect::grammar;
 use dialect::postgres::PostgresDialect;
 use dialect::steps::Steps;
-pub use functions::{FunctionInfo, FunctionKind, functions, is_function, is_table_function};
+pub use functions::{FunctionInfo, FunctionKind, functions, is_elsewhere, is_function, is_table_function};
 pub use limits::{
     MAX_ITEMS, MAX_JOINS, MAX_NESTING, MAX_OPERATORS, MAX_SELECT_ITEMS, MAX_SET_OPERATIONS, MAX_SUBQUERIES,
     MAX_TEXT_BYTES, MAX_WORDS,

@@ -10,6 +10,7 @@ use datafusion::logical_expr::Expr;
 use crate::call::Call;
 use crate::cast;
 use crate::error::Result;
+use crate::temporal::{is_instant, millis_overflow};
 use crate::types::{MAX_FRACTION, TYPE_KEY, Type, VARCHAR};
 use crate::udf::Presented;
 use crate::value::{Value, Values, array_of};
@@ -145,6 +146,8 @@ fn text(value: &Value, of: &Type) -> Result<String> {
             Ok(format!("{text}{}", " ".repeat(missing)))
         }
         (Value::Text(text), Type::Json) => Ok(text.clone()),
+        // What is more precise than milliseconds counts further than can be sent.
+        (Value::TimestampTz(instant, _), _) if !is_instant(*instant, 3) => Err(millis_overflow(*instant)),
         _ => match cast::value(value, of, &VARCHAR)? {
             Value::Text(text) => Ok(text),
             _ => Ok(String::new()),

@@ -140,5 +140,9 @@ pub const REFUSED: &[Construct] = &[
         "WITH FUNCTION with BEGIN … END",
         "WITH FUNCTION twice(x integer) RETURNS integer BEGIN RETURN x * 2; END SELECT twice(21)",
     ),
+    construct("bar, color, render and rgb", "SELECT render(5, color('red'))"),
+    construct("Geospatial functions", "SELECT ST_Point(1, 2)"),
+    construct("Machine learning functions", "SELECT features(1.0, 2.0)"),
+    construct("quantile_at_value", "SELECT quantile_at_value(qdigest_agg(nationkey), 3) FROM nation"),
     construct("Table functions", "SELECT * FROM TABLE(sequence(start => 1, stop => 3))"),
 ];

@@ -54,6 +54,10 @@ pub(crate) fn is_instant(picos: i128, precision: u8) -> bool {
     if precision <= 3 { (-(1i128 << 51)..1i128 << 51).contains(&millis) } else { i64::try_from(millis).is_ok() }
 }
 
+pub(crate) fn millis_overflow(picos: i128) -> Error {
+    Error::new(Code::GenericInternalError, format!("Millis overflow: {}", picos.div_euclid(PICOS_OF_MILLI)))
+}
+
 /// A literal that names its type: `DECIMAL '1.50'`, `DATE '2024-05-06'`. The text may make the type more precise.
 pub(crate) fn typed_literal(text: &str, asked: &Type) -> Result<(Value, Type)> {
     let invalid = || {

@@ -67,6 +67,11 @@ impl Udf {
         }
     }
 
+    pub(crate) fn volatile(mut self) -> Self {
+        self.signature.volatility = Volatility::Volatile;
+        self
+    }
+
     /// The call, or its value where that is known: a chain of calls of constants stays flat.
     pub(crate) fn folded(self, arguments: Vec<Expr>) -> Expr {
         match self.value_of(&arguments) {

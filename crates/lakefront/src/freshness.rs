@@ -151,11 +151,15 @@ pub async fn look(app: App) {
         };
         match looked.await {
             Ok(Some((sum, versions))) => {
-                // What was counted before this instance began its first listing has seen.
-                if let Some((_, before)) = &known {
-                    for place in counted_by_others(&mut freshness.state(), before, &versions) {
-                        catalogs.hint(&hint(&place));
+                match &known {
+                    Some((_, before)) => {
+                        for place in counted_by_others(&mut freshness.state(), before, &versions) {
+                            catalogs.hint(&hint(&place));
+                        }
                     }
+                    // What was counted before this instance began its first listing has seen. What it counted itself
+                    // may be among it: kept, it would stand for what another one counts.
+                    None => freshness.state().own.clear(),
                 }
                 known = Some((sum, versions));
             }

@@ -12,7 +12,7 @@ mod restricted;
 
 use std::collections::BTreeSet;
 
-use lakefront_trino::{Sql, functions, is_function, is_row_pattern_function, is_table_function};
+use lakefront_trino::{Sql, functions, is_elsewhere, is_function, is_row_pattern_function, is_table_function};
 use sqlparser::ast::{DataType, Ident, ObjectName, ObjectNamePart, Query, Spanned};
 use sqlparser::tokenizer::Span;
 
@@ -153,15 +153,15 @@ impl Walk {
         if self.in_row_pattern && !is_quoted && known.as_deref().is_some_and(is_row_pattern_function) {
             return Ok(());
         }
-        let error = QueryError::new(
-            "FUNCTION_NOT_ALLOWED",
-            ErrorKind::User,
-            format!("There is no function `{text}` that statements may call."),
-        )
-        .at(position(name.span()));
+        let is_elsewhere = known.as_deref().is_some_and(is_elsewhere) && !table;
+        let (code, message) = match is_elsewhere {
+            true => ("NOT_SUPPORTED_HERE", format!("The embedded engine has no function `{text}`.")),
+            false => ("FUNCTION_NOT_ALLOWED", format!("There is no function `{text}` that statements may call.")),
+        };
+        let error = QueryError::new(code, ErrorKind::User, message).at(position(name.span()));
         let names = functions().iter().map(|function| function.name);
         let near = |known: String| nearest(&known, names).map(|near| format!("Did you mean `{near}`?"));
-        let hint = known.filter(|_| !table).and_then(|known| match advice::function(&known) {
+        let hint = known.filter(|_| !table && !is_elsewhere).and_then(|known| match advice::function(&known) {
             Some(advice) => Some(advice.to_owned()),
             None => near(known),
         });

@@ -171,7 +171,6 @@ impl Analyzer<'_> {
             }
             ("normalize", _) => return Err(Error::new(Code::SyntaxError, "normalize takes a text and a normal form")),
             ("if" | "coalesce" | "nullif" | "try", _) => return Err(wrong_count()),
-            ("random" | "rand", []) => Typed::new(datafusion::functions::math::expr_fn::random(), Type::Double),
             (crate::routines::CALL, _) => self.routine(arguments, scope)?,
             ("grouping", _) => return self.grouping(arguments, scope).map(Some),
             ("now" | "current_timestamp", []) => self.now(3)?,
@@ -323,7 +322,8 @@ impl Analyzer<'_> {
             strict: function.strict,
             ..Udf::new(function.name, function.kernel, types, returns.clone())
         };
-        Ok(Typed::new(udf.folded(values), returns))
+        let expr = if function.volatile { udf.volatile().on(values) } else { udf.folded(values) };
+        Ok(Typed::new(expr, returns))
     }
 
     pub(super) fn lambda(

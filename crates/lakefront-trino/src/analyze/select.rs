@@ -1,5 +1,6 @@
 //! `SELECT`.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use datafusion::common::Column;
@@ -118,6 +119,7 @@ impl Analyzer<'_> {
 
         let mut projected: Vec<Expr> =
             values.iter().zip(&symbols).map(|(value, symbol)| value.expr.clone().alias(symbol)).collect();
+        let repeated = repeated_random(&values, &symbols);
         let mut hidden = 0;
         let mut sorts = Vec::with_capacity(order.len());
         for (sort_value, (_, key)) in sort_values.drain(..).zip(&order) {
@@ -137,7 +139,17 @@ impl Analyzer<'_> {
             };
             sorts.push(sort_key(Typed::new(Expr::Column(Column::from_name(symbol)), sort_value.of), key)?);
         }
-        let mut plan = LogicalPlanBuilder::from(windowed).project(projected)?;
+        let mut plan = LogicalPlanBuilder::from(windowed);
+        if !repeated.is_empty() {
+            let is_first = |expr: &Expr| !matches!(expr, Expr::Alias(alias) if repeated.contains_key(&alias.name));
+            plan = plan.project(projected.iter().filter(|expr| is_first(expr)).cloned())?;
+            for expr in &mut projected {
+                let symbol = expr.qualified_name().1;
+                let first = repeated.get(&symbol).unwrap_or(&symbol);
+                *expr = Expr::Column(Column::from_name(first)).alias(symbol);
+            }
+        }
+        let mut plan = plan.project(projected)?;
         if distinct {
             if let Some(output) = values.iter().find(|value| !value.of.is_comparable()) {
                 return Err(Error::type_mismatch(format!(
@@ -325,6 +337,14 @@ pub(super) fn implicit_name(ast: &Ast) -> Option<String> {
         },
         _ => None,
     }
+}
+
+/// Columns that repeat the text of an earlier one with a random value in it, which then is the same value: by their
+/// symbols, the symbol of the first.
+fn repeated_random(values: &[Typed], symbols: &[String]) -> HashMap<String, String> {
+    let first = |at: usize| values[..at].iter().position(|value| value.expr == values[at].expr);
+    let random = (0..values.len()).filter(|at| values[*at].expr.is_volatile());
+    random.filter_map(|at| Some((symbols[at].clone(), symbols[first(at)?].clone()))).collect()
 }
 
 fn refused(select: &Select) -> Option<&'static str> {

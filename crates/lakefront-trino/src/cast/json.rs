@@ -267,10 +267,19 @@ fn scalar(token: Token<'_>, to: &Type) -> Result<Value, Failure> {
             let value: i64 = digits.parse().map_err(|_| Failure::Impossible)?;
             part(Value::Int(value), &Type::Bigint, to)
         }
+        (Token::Float(number), Type::Varchar(_)) => {
+            let value: f64 = number.parse().map_err(|_| Failure::Impossible)?;
+            match part(Value::Double(value), &Type::Double, &VARCHAR)? {
+                Value::Text(text) => bounded(text, to),
+                _ => Err(Failure::Impossible),
+            }
+        }
         (Token::Float(number), _) => {
             let value: f64 = number.parse().map_err(|_| Failure::Impossible)?;
             part(Value::Double(value), &Type::Double, to)
         }
+        (Token::True, Type::Varchar(_)) => bounded("true".to_owned(), to),
+        (Token::False, Type::Varchar(_)) => bounded("false".to_owned(), to),
         (Token::True, _) => part(Value::Boolean(true), &Type::Boolean, to),
         (Token::False, _) => part(Value::Boolean(false), &Type::Boolean, to),
         _ => Err(Failure::Impossible),

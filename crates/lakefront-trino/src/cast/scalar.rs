@@ -215,6 +215,10 @@ impl<'a> Source<'a> {
         }
         self.write(out);
         match length {
+            // In Trino it is cut or an error, as what uses it looks at it.
+            Some(length) if out.len() > length as usize && matches!(self, Source::Boolean(_)) => {
+                Err(Error::not_here(format!("A cast to varchar({length}) of {out}, which is longer,")))
+            }
             // It is all ASCII.
             Some(length) if out.len() > length as usize => Err(Error::new(
                 Code::InvalidCastArgument,

@@ -15,6 +15,7 @@ mod lambda;
 mod map;
 mod math;
 mod prepared;
+mod random;
 mod rare;
 mod regexp;
 mod sketch;
@@ -37,6 +38,7 @@ pub(super) fn all() -> Vec<Function> {
         lambda::all(),
         map::all(),
         math::all(),
+        random::all(),
         rare::all(),
         regexp::all(),
         sketch::all(),

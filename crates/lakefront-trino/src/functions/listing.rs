@@ -40,8 +40,6 @@ const SPECIAL: &[(&str, &str)] = &[
     ("localtimestamp", "() -> timestamp(3)"),
     ("now", "() -> timestamp(3) with time zone"),
     ("nullif", "(T, T) -> T"),
-    ("rand", "() -> double"),
-    ("random", "() -> double"),
     ("row", "(T...) -> row"),
     ("try", "(T) -> T"),
     ("typeof", "(T) -> varchar"),
@@ -95,6 +93,53 @@ pub fn functions() -> &'static [FunctionInfo] {
 pub fn is_function(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name == crate::routines::CALL || functions().binary_search_by(|function| function.name.cmp(&name)).is_ok()
+}
+
+/// Trino's and Athena's functions for colours, places on the Earth and machine learning, and those not in a family.
+const ELSEWHERE: &[&str] = &[
+    "bar",
+    "bing_tile",
+    "bing_tile_at",
+    "bing_tile_coordinates",
+    "bing_tile_polygon",
+    "bing_tile_quadkey",
+    "bing_tile_zoom_level",
+    "bing_tiles_around",
+    "classify",
+    "color",
+    "convex_hull_agg",
+    "features",
+    "from_geojson_geometry",
+    "geometry_from_hadoop_shape",
+    "geometry_invalid_reason",
+    "geometry_nearest_points",
+    "geometry_to_bing_tiles",
+    "geometry_union",
+    "geometry_union_agg",
+    "great_circle_distance",
+    "learn_classifier",
+    "learn_libsvm_classifier",
+    "learn_libsvm_regressor",
+    "learn_regressor",
+    "line_interpolate_point",
+    "line_interpolate_points",
+    "line_locate_point",
+    "quantile_at_value",
+    "regress",
+    "render",
+    "rgb",
+    "simplify_geometry",
+    "spatial_partitioning",
+    "spatial_partitions",
+    "to_geojson_geometry",
+    "to_geometry",
+    "to_spherical_geography",
+];
+
+/// Whether it is a function of Trino's or Athena's that is not here.
+pub fn is_elsewhere(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.starts_with("st_") || ELSEWHERE.binary_search(&name.as_str()).is_ok()
 }
 
 /// Whether there is a function of the name that can stand in place of a table.

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::Response;
+use axum::response::sse::Event;
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use lakefront_query::{
@@ -21,10 +23,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
 use ulid::Ulid;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::events::{event, stream};
-use super::extract::{Json, Path};
+use super::extract::{Json, Path, Query};
 use crate::app::App;
 use crate::auth::{Actor, Can, Read};
 use crate::encode::{self, Options};
@@ -134,6 +136,8 @@ pub async fn load(
     tab: Option<&str>,
 ) -> DashboardData {
     let started = Instant::now();
+    // Of all tabs, and before anything is read: what changes meanwhile is told of as a change.
+    let data_version = definition.tables_used(app, None).version;
     let filters = &definition.typed(filters);
     let statements = definition.statements(tab);
     let (ends, bounds) = ends(app, actor, dashboard, definition, &statements, filters).await;
@@ -169,7 +173,6 @@ pub async fn load(
     };
     let queries =
         statements.into_iter().filter_map(|(name, statement)| Some((name, answers.get(&statement)?.clone()))).collect();
-    let data_version = definition.tables_used(app, tab).version;
     let as_of = answers.values().filter_map(|answer| answer.as_of).max();
     DashboardData { data_version, as_of, queries, totals }
 }
@@ -317,33 +320,57 @@ async fn rows(result: Arc<ResultSet>) -> Result<Box<RawValue>, Problem> {
     RawValue::from_string(text).map_err(Problem::internal)
 }
 
-/// Says `stale` when the data under a dashboard changes.
-#[utoipa::path(get, path = "/api/v1/dashboards/{id}/events", tag = "dashboards", params(("id" = String, Path)),
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Since {
+    /// The `data_version` of what is shown: if the data is another by now, the stream begins with `stale`.
+    since: Option<String>,
+}
+
+/// Says `stale` when the data under a dashboard changes. Each event's id is the `data_version` then, which a browser
+/// that connects again names as the last it got.
+#[utoipa::path(get, path = "/api/v1/dashboards/{id}/events", tag = "dashboards", params(("id" = String, Path), Since),
     extensions(("x-permission" = json!("read"))),
     responses((status = 200, content_type = "text/event-stream"), (status = 404, body = ProblemDocument), (status = 429, body = ProblemDocument)))]
-pub async fn events(State(app): State<App>, actor: Can<Read>, Path(id): Path<Ulid>) -> Result<Response, Problem> {
+pub async fn events(
+    State(app): State<App>,
+    actor: Can<Read>,
+    Path(id): Path<Ulid>,
+    Query(Since { since }): Query<Since>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let dashboard = app.store.object(&actor.scope, Kind::Dashboard, id).await?;
     let definition = Definition::parse(&dashboard.definition)?;
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
     let watched = app.clone();
+    // Before the answer begins, so that nothing between it and the first look is missed.
+    let watching = app.freshness.watch();
+    let mut changes = app.queries.catalogs().versions();
+    let mut tiles = definition.tile_versions(&app);
+    let mut known = definition.tables_used(&app, None).version;
+    let was_another = last.or(since).is_some_and(|shown| shown != known);
     stream(
         &app,
         &actor,
         async_stream::stream! {
-            let _watching = watched.freshness.watch();
-            // Before the first look, so that nothing happens between them.
-            let mut changes = watched.queries.catalogs().versions();
-            let version = || definition.tables_used(&watched, None).version;
-            let mut known = version();
-            let mut tiles = definition.tile_versions(&watched);
+            let _watching = watching;
+            if was_another {
+                yield stale(tiles.keys(), &known);
+            }
             while changes.changed().await.is_ok() {
-                let now = version();
+                let now = definition.tables_used(&watched, None).version;
                 if now != known {
                     known = now;
                     let before = std::mem::replace(&mut tiles, definition.tile_versions(&watched));
-                    let tiles: Vec<_> = tiles.iter().filter(|(tile, now)| before.get(*tile) != Some(*now)).map(|(tile, _)| tile).collect();
-                    yield event("stale", &json!({"tiles": tiles, "data_version": known}));
+                    let changed = tiles.iter().filter(|(tile, now)| before.get(*tile) != Some(*now));
+                    yield stale(changed.map(|(tile, _)| tile), &known);
                 }
             }
         },
     )
+}
+
+fn stale<'a>(tiles: impl Iterator<Item = &'a String>, version: &str) -> Event {
+    let tiles: Vec<_> = tiles.collect();
+    event("stale", &json!({"tiles": tiles, "data_version": version})).id(version)
 }

@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { ApiError } from "@/api/error";
 import { dashboardData } from "@/api/queries";
 import type { FilterValues } from "@/api/types";
@@ -21,16 +21,26 @@ export function useDashboardData(id: string, filters: FilterValues, tab: string 
   return query;
 }
 
-/** Follows the data: when the server says that it changed, what is shown is fetched again in place. */
-export function useLiveData(id: string) {
+/**
+ * Follows the data: when the server says that it is another than `shown`, the version on the page, what is shown is
+ * fetched again in place.
+ */
+export function useLiveData(id: string, shown: string | undefined) {
   const client = useQueryClient();
   const [lost, setLost] = useState(false);
+  const version = useRef(shown);
   useEffect(() => {
-    const events = new EventSource(`/api/v1/dashboards/${encodeURIComponent(id)}/events`);
+    version.current = shown;
+  }, [shown]);
+  const isShown = shown !== undefined;
+  useEffect(() => {
+    if (!isShown) return;
+    const since = encodeURIComponent(version.current ?? "");
+    const events = new EventSource(`/api/v1/dashboards/${encodeURIComponent(id)}/events?since=${since}`);
     events.addEventListener("stale", () => void client.invalidateQueries({ queryKey: ["dashboards", id, "data"] }));
     events.addEventListener("open", () => setLost(false));
     events.addEventListener("error", () => setLost(events.readyState === EventSource.CLOSED));
     return () => events.close();
-  }, [client, id]);
+  }, [client, id, isShown]);
   return lost;
 }

@@ -1,7 +1,7 @@
 //! Variance, skewness and kurtosis.
 
 use super::super::fold::{Fold, Row};
-use super::super::{Aggregate, aggregate, fold};
+use super::super::{Aggregate, Make, aggregate, fold};
 use crate::error::{Error, Result};
 use crate::types::Type;
 use crate::value::Value;
@@ -17,17 +17,19 @@ enum Measure {
 }
 
 pub(super) fn all() -> Vec<Aggregate> {
-    const OF_DOUBLES: &str = "(double) -> double";
-    vec![
-        aggregate("variance", OF_DOUBLES, |_, _| fold(Measure::VarianceSample)),
-        aggregate("var_samp", OF_DOUBLES, |_, _| fold(Measure::VarianceSample)),
-        aggregate("var_pop", OF_DOUBLES, |_, _| fold(Measure::VariancePopulation)),
-        aggregate("stddev", OF_DOUBLES, |_, _| fold(Measure::DeviationSample)),
-        aggregate("stddev_samp", OF_DOUBLES, |_, _| fold(Measure::DeviationSample)),
-        aggregate("stddev_pop", OF_DOUBLES, |_, _| fold(Measure::DeviationPopulation)),
-        aggregate("skewness", OF_DOUBLES, |_, _| fold(Measure::Skewness)),
-        aggregate("kurtosis", OF_DOUBLES, |_, _| fold(Measure::Kurtosis)),
-    ]
+    // That there is one of whole numbers matters where `DISTINCT` compares them.
+    const OF: [&str; 2] = ["(bigint) -> double", "(double) -> double"];
+    let all: [(&str, Make); 8] = [
+        ("variance", |_, _| fold(Measure::VarianceSample)),
+        ("var_samp", |_, _| fold(Measure::VarianceSample)),
+        ("var_pop", |_, _| fold(Measure::VariancePopulation)),
+        ("stddev", |_, _| fold(Measure::DeviationSample)),
+        ("stddev_samp", |_, _| fold(Measure::DeviationSample)),
+        ("stddev_pop", |_, _| fold(Measure::DeviationPopulation)),
+        ("skewness", |_, _| fold(Measure::Skewness)),
+        ("kurtosis", |_, _| fold(Measure::Kurtosis)),
+    ];
+    all.into_iter().flat_map(|(name, make)| OF.map(|text| aggregate(name, text, make))).collect()
 }
 
 /// Central moments, without division by the count.
@@ -80,7 +82,7 @@ impl Fold for Measure {
     }
 
     fn add(&self, state: &mut Moments, row: Row<'_>) -> Result<()> {
-        let Some(value) = row.double(0) else { return Ok(()) };
+        let Some(value) = row.number(0) else { return Ok(()) };
         match self {
             Measure::Skewness | Measure::Kurtosis => {
                 let before = state.count;

@@ -15,7 +15,7 @@ pub(super) fn all() -> Vec<Function> {
 }
 
 /// The elements of an array.
-fn items(value: Value) -> Vec<Value> {
+pub(super) fn items(value: Value) -> Vec<Value> {
     match value {
         Value::Array(items) => items,
         _ => Vec::new(),

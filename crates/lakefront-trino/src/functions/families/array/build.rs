@@ -28,8 +28,8 @@ pub(super) fn all() -> Vec<Function> {
         scalar("trim_array", "(array(E), bigint) -> array(E)", trim),
         scalar("reverse", "(array(E)) -> array(E)", reverse),
         scalar("flatten", "(array(array(E))) -> array(E)", flatten),
-        scalar("repeat", "(T, bigint) -> array(T)", repeat).on_nulls(),
-        scalar("ngrams", "(array(T), bigint) -> array(array(T))", ngrams),
+        scalar("repeat", "(T, integer) -> array(T)", repeat).on_nulls(),
+        scalar("ngrams", "(array(T), integer) -> array(array(T))", ngrams),
         scalar("combinations", "(array(T), integer) -> array(array(T))", combinations),
         scalar("zip", "(array(A), array(B)) -> array(row(A, B))", zip),
         scalar("zip", "(array(A), array(B), array(C)) -> array(row(A, B, C))", zip),
@@ -37,7 +37,6 @@ pub(super) fn all() -> Vec<Function> {
         scalar("zip", "(array(A), array(B), array(C), array(D), array(E)) -> array(row(A, B, C, D, E))", zip),
         scalar("array_join", "(array(T), varchar) -> varchar", join).returning(joined),
         scalar("array_join", "(array(T), varchar, varchar) -> varchar", join).returning(joined),
-        scalar("shuffle", "(array(E)) -> array(E)", shuffle),
     ]
 }
 
@@ -308,8 +307,4 @@ fn join(call: &Call) -> Result<ArrayRef> {
         }
         Ok(Some(joined))
     })
-}
-
-fn shuffle(_: &Call) -> Result<ArrayRef> {
-    Err(Error::not_here("shuffle, whose result is another at every call,"))
 }

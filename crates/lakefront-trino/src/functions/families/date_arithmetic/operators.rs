@@ -11,7 +11,8 @@ use crate::functions::{Function, scalar};
 use crate::lanes;
 use crate::temporal::calendar::add_months;
 use crate::temporal::{
-    MILLIS_OF_DAY, PICOS_OF_DAY, PICOS_OF_MICRO, PICOS_OF_MILLI, Ticks, digits_unit, is_instant, timestamps, zoned,
+    MILLIS_OF_DAY, PICOS_OF_DAY, PICOS_OF_MICRO, PICOS_OF_MILLI, Ticks, digits_unit, is_instant, is_timestamp,
+    millis_overflow, timestamps, zoned,
 };
 use crate::types::Type;
 use crate::value::{Value, utc_of_day};
@@ -131,18 +132,23 @@ impl Operands {
 }
 
 fn out_of_range() -> Error {
-    Error::out_of_range("Timestamp out of range")
+    Error::new(Code::GenericInternalError, "long overflow")
 }
 
 fn date_out_of_range() -> Error {
     Error::new(Code::GenericInternalError, "integer overflow")
 }
 
+/// A local time that Trino can count the microseconds of.
+fn in_micros(picos: i128) -> Result<i128> {
+    if is_timestamp(picos) { Ok(picos) } else { Err(out_of_range()) }
+}
+
 /// An instant that its type has.
 fn in_range(call: &Call, instant: i128, zone: Zone) -> Result<Option<(i128, Zone)>> {
     match call.returns {
         Type::TimestampTz(digits) if is_instant(instant, *digits) => Ok(Some((instant, zone))),
-        _ => Err(Error::new(Code::GenericInternalError, format!("Millis overflow: {}", instant / PICOS_OF_MILLI))),
+        _ => Err(millis_overflow(instant)),
     }
 }
 
@@ -187,7 +193,8 @@ fn plus_time<const MINUS: bool>(call: &Call) -> Result<ArrayRef> {
         Type::Timestamp(0..=3) => {
             let (ticks, one) = lanes::lane::<TimestampMillisecondType>(call, operands.time);
             lanes::rows::<TimestampMillisecondType>(call, |row| {
-                ticks[if one { 0 } else { row }].checked_add(interval(row)).ok_or_else(out_of_range)
+                let millis = ticks[if one { 0 } else { row }].checked_add(interval(row));
+                millis.filter(|millis| millis.checked_mul(1000).is_some()).ok_or_else(out_of_range)
             })
         }
         Type::Timestamp(4..=6) => {
@@ -199,7 +206,8 @@ fn plus_time<const MINUS: bool>(call: &Call) -> Result<ArrayRef> {
         }
         _ => {
             let time = Ticks::of(call, operands.time)?;
-            timestamps(call, |row| Ok(time.picos(row).map(|picos| picos + i128::from(interval(row)) * PICOS_OF_MILLI)))
+            let sum = |picos: i128, row| in_micros(picos + i128::from(interval(row)) * PICOS_OF_MILLI);
+            timestamps(call, |row| time.picos(row).map(|picos| sum(picos, row)).transpose())
         }
     }
 }
@@ -215,7 +223,7 @@ fn plus_months<const MINUS: bool>(call: &Call) -> Result<ArrayRef> {
     let (time, months) = (Ticks::of(call, operands.time)?, call.int(operands.interval)?);
     timestamps(call, |row| {
         let (Some(local), Some(months)) = (time.picos(row), months.get(row)) else { return Ok(None) };
-        months_later(local, operands.signed(months)).map(Some)
+        in_micros(months_later(local, operands.signed(months))?).map(Some)
     })
 }
 
@@ -224,7 +232,10 @@ fn zoned_plus_time<const MINUS: bool>(call: &Call) -> Result<ArrayRef> {
     let (time, interval) = (call.zoned(operands.time), call.int(operands.interval)?);
     zoned(call, |row| {
         let (Some((instant, zone)), Some(interval)) = (time.get(row), interval.get(row)) else { return Ok(None) };
-        in_range(call, instant + i128::from(operands.signed(interval)) * PICOS_OF_MILLI, zone)
+        // In Trino the sum wraps; whether its type has it is asked of the least precise ones alone.
+        let millis = instant.div_euclid(PICOS_OF_MILLI) as i64;
+        let sum = i128::from(millis.wrapping_add(operands.signed(interval)));
+        in_range(call, sum * PICOS_OF_MILLI + instant.rem_euclid(PICOS_OF_MILLI), zone)
     })
 }
 

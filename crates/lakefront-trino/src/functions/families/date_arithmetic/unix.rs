@@ -5,7 +5,7 @@ use datafusion::arrow::array::ArrayRef;
 use crate::call::Call;
 use crate::error::{Code, Error, Result};
 use crate::functions::{Function, scalar};
-use crate::temporal::{PICOS_OF_MICRO, PICOS_OF_MILLI, Ticks, is_instant, zoned};
+use crate::temporal::{PICOS_OF_MICRO, PICOS_OF_MILLI, Ticks, is_instant, millis_overflow, zoned};
 use crate::types::Type;
 use crate::zone::{NoZone, Zone};
 
@@ -36,7 +36,7 @@ fn instant(seconds: f64, zone: Zone) -> Result<(i128, Zone)> {
     let instant = i128::from(rounded(seconds * 1000.0)) * PICOS_OF_MILLI;
     match is_instant(instant, 3) {
         true => Ok((instant, zone)),
-        false => Err(Error::new(Code::GenericInternalError, format!("Millis overflow: {}", instant / PICOS_OF_MILLI))),
+        false => Err(millis_overflow(instant)),
     }
 }
 
