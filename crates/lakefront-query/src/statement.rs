@@ -209,7 +209,12 @@ impl Checked {
     fn of(sql: Sql, text: &Text) -> Result<Self, QueryError> {
         let tree = lakefront_trino::parse_as(sql, text.as_str()).map_err(|error| {
             let position = text.author_position(error.line, error.column);
-            syntax_error(error, position)
+            let mut error = syntax_error(error, position);
+            if error.hint.is_none() && error.code == "SYNTAX_ERROR" {
+                let words = words_of(sql, text.as_str()).unwrap_or_default();
+                error.hint = advice::order(&words).map(str::to_owned);
+            }
+            error
         })?;
         let check = |query: &Query| {
             let findings = rules::check(query, sql)?;
@@ -372,7 +377,9 @@ impl BoundQuery {
         }
         if told.hint.is_none() {
             told.hint = match told.code {
-                "TYPE_MISMATCH" => advice::operands(&told.message, self.text.author().contains("{{")),
+                "TYPE_MISMATCH" => advice::operands(&told.message, self.text.author().contains("{{"))
+                    .or_else(|| advice::construct(&told.message).map(str::to_owned)),
+                "NOT_SUPPORTED_HERE" => advice::construct(&told.message).map(str::to_owned),
                 "INVALID_CAST_ARGUMENT" => advice::cast(&told.message),
                 "FUNCTION_NOT_FOUND" => advice::arguments(&told.message),
                 _ => None,
@@ -524,7 +531,12 @@ fn syntax_error(error: SyntaxError, position: Position) -> QueryError {
         SyntaxErrorKind::NotAllowed => "STATEMENT_NOT_ALLOWED",
         SyntaxErrorKind::NotSupported => "NOT_SUPPORTED_HERE",
     };
-    QueryError::user(code, error.message).at(Some(position))
+    let hint = advice::construct(&error.message);
+    let error = QueryError::user(code, error.message).at(Some(position));
+    match hint {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    }
 }
 
 fn between(text: &str, mark: char) -> Option<&str> {

@@ -118,7 +118,10 @@ pub(crate) fn expression(a: Expr, comparison: Comparison, b: Expr, of: &Type) ->
     if let (Type::Char(_), true) = (of, comparison.needs_order()) {
         return Ok(native(sort_key(a, of), sort_key(b, of)));
     }
-    if is_native(of) || is_equality && (is_ordinary_double(&a) || is_ordinary_double(&b)) {
+    // The engine knows a null among constants before it runs, and then does without the other side, which may fail.
+    let is_late = |side: &Expr| side.column_refs().is_empty() && Udf::calls_lambda(side).unwrap_or(true);
+    let is_late = is_late(&a) || is_late(&b);
+    if !is_late && (is_native(of) || is_equality && (is_ordinary_double(&a) || is_ordinary_double(&b))) {
         return Ok(native(a, b));
     }
     let b = if matches!(of, Type::Real | Type::Double) && comparison.needs_order() {

@@ -93,9 +93,22 @@ fn in_turn(expr: Expr) -> Result<Transformed<Expr>> {
     }
     let is_literal = |expr: &Expr| matches!(expr, Expr::Literal(..));
     // Behind a null that is known nothing is evaluated.
+    let is_null = |expr: &Expr| matches!(expr, Expr::Literal(value, _) if value.is_null());
     let mut before = operands.iter().take(strict).take_while(|operand| is_literal(operand));
-    if before.any(|operand| matches!(operand, Expr::Literal(value, _) if value.is_null())) {
+    if before.any(is_null) {
         return Ok(Transformed::yes(Expr::Literal(ScalarValue::try_from(&of)?, None)));
+    }
+    // Nor behind one that only the run tells of in Trino.
+    if let Expr::ScalarFunction(call) = &expr
+        && let Some(udf) = call.func.inner().downcast_ref::<Udf>()
+        && let Some(null) = operands.iter().take(strict).position(is_null)
+        && operands[null + 1..strict].iter().any(may_fail)
+        && !is_swapped
+    {
+        for (operand, of) in operands[..strict].iter_mut().zip(&udf.types).skip(null + 1) {
+            *operand = Expr::Literal(ScalarValue::try_from(of.arrow())?, None);
+        }
+        return in_turn(call.func.call(operands));
     }
     let first = operands.iter().position(|operand| !is_literal(operand)).unwrap_or(strict);
     let may_wait = strict > first && operands.iter().skip(first + 1).any(may_fail);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, new_null_array};
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
@@ -30,6 +30,9 @@ pub(crate) struct Udf {
     /// The Arrow type of the result, where it is not the one between operators.
     pub(crate) arrow: DataType,
     pub(crate) signature: Signature,
+    /// The first arguments, a bit each: those that Trino does not know before it runs though they be constant, for they
+    /// call a lambda.
+    pub(crate) late: u64,
 }
 
 impl PartialEq for Udf {
@@ -64,6 +67,7 @@ impl Udf {
                 vec![TypeSignature::VariadicAny, TypeSignature::Nullary],
                 Volatility::Immutable,
             ),
+            late: 0,
         }
     }
 
@@ -81,8 +85,28 @@ impl Udf {
     }
 
     fn is_null_for(&self, arguments: &[Expr]) -> bool {
-        let is_null = |argument: &Expr| matches!(argument, Expr::Literal(value, _) if value.is_null());
-        self.strict && arguments.iter().take(self.types.len()).any(is_null)
+        let is_early = |at: usize| at >= u64::BITS as usize || self.late & (1 << at) == 0;
+        self.strict
+            && arguments
+                .iter()
+                .take(self.types.len())
+                .enumerate()
+                .any(|(at, argument)| is_early(at) && is_null(argument))
+    }
+
+    /// Whether a lambda is called somewhere in the expression, other than for a null.
+    pub(crate) fn calls_lambda(expr: &Expr) -> Result<bool> {
+        let mut found = false;
+        expr.apply(|part| {
+            let Expr::ScalarFunction(call) = part else { return Ok(TreeNodeRecursion::Continue) };
+            let Some(udf) = call.func.inner().downcast_ref::<Udf>() else { return Ok(TreeNodeRecursion::Continue) };
+            // `TRY_CAST` takes one here only.
+            let own = !udf.lambdas.is_empty() && udf.name != "try_cast";
+            let of_null = || udf.name == "reduce" && call.args.first().is_some_and(is_null);
+            found |= (own || udf.late != 0) && !udf.is_null_for(&call.args) && !of_null();
+            Ok(TreeNodeRecursion::Jump)
+        })?;
+        Ok(found)
     }
 
     /// The expression with the values of calls where they are known, and null where an argument is known to be.
@@ -138,6 +162,9 @@ impl Udf {
         if self.lambdas.iter().any(|lambda| lambda.body.is_volatile()) {
             self.signature.volatility = Volatility::Volatile;
         }
+        let own = arguments.iter().take(self.types.len().min(u64::BITS as usize));
+        let late = own.enumerate().filter(|(_, argument)| Self::calls_lambda(argument).unwrap_or(true));
+        self.late = late.fold(0, |late, (at, _)| late | 1 << at);
         Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::new_from_impl(self)), arguments))
     }
 }
@@ -257,4 +284,8 @@ impl Presented {
         let arrow = crate::output::arrow(&self.0);
         Udf { arrow, ..Udf::new("present", crate::output::kernel, vec![self.0.clone()], self.0) }.on(vec![value])
     }
+}
+
+fn is_null(expr: &Expr) -> bool {
+    matches!(expr, Expr::Literal(value, _) if value.is_null())
 }

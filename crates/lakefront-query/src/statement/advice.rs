@@ -48,6 +48,52 @@ pub(super) fn function(name: &str) -> Option<&'static str> {
     })
 }
 
+const ALL_BUT: &str = "After * stands nothing: name the columns that are wanted.";
+
+/// For what is not in Trino's SQL, or not here, by what is said of it.
+pub(super) fn construct(message: &str) -> Option<&'static str> {
+    let after = ["Expected end of statement but found ", "Unknown type: "]
+        .into_iter()
+        .find_map(|before| message.strip_prefix(before).map(|rest| (before, rest.trim_end_matches('.'))));
+    let what = match after {
+        Some((_, word)) => word.to_ascii_uppercase(),
+        None => message.split(" is not supported").next()?.to_owned(),
+    };
+    Some(match what.as_str() {
+        "TOP" => "Write LIMIT 5 at the end of the statement.",
+        "RLIKE" | "The operator ~" | "The operator ~*" => "Write regexp_like(x, pattern).",
+        "The operator //" => "Write x / y: of whole numbers it is a whole number.",
+        "DISTINCT ON" => "Write GROUP BY x with max_by(y, z), or number the rows in a subquery by row_number().",
+        "QUALIFY" => "Put the window function into a subquery under a name, and filter that with WHERE.",
+        "PIVOT" => "Write sum(x) FILTER (WHERE y = 'a') for each of the new columns.",
+        "UNPIVOT" => "Write CROSS JOIN UNNEST(ARRAY['a', 'b'], ARRAY[a, b]) AS t (name, value).",
+        "GROUP BY ALL" => "Name what to group by, or its places in SELECT: GROUP BY 1, 2.",
+        "EXCLUDE" | "RENAME" | "REPLACE" => ALL_BUT,
+        "STRING" | "TEXT" | "NVARCHAR" => "A text is a varchar.",
+        "INT64" | "INT8" | "LONG" => "A whole number is an integer, or a bigint beyond two billion.",
+        "FLOAT64" | "FLOAT8" | "NUMBER" => {
+            "A number with a fraction is a double, or a decimal(12, 2) where every digit counts."
+        }
+        "DATETIME" | "TIMESTAMPTZ" => "A time is a timestamp, or a timestamp with time zone.",
+        "BOOL" => "Write boolean.",
+        _ => return None,
+    })
+}
+
+/// For a statement that can't be read, by what stands beside what in it.
+pub(super) fn order(words: &[Word]) -> Option<&'static str> {
+    let tokens: Vec<&Token> = words.iter().filter(|word| !word.is_space()).map(|word| &word.token).collect();
+    let is = |token: &Token, keyword| matches!(token, Token::Word(word) if word.keyword == keyword);
+    if tokens.first().is_some_and(|first| is(first, Keyword::FROM)) {
+        return Some("SELECT stands before FROM.");
+    }
+    tokens.windows(3).find_map(|part| match part {
+        [Token::Comma, from, _] if is(from, Keyword::FROM) => Some("No comma stands before FROM."),
+        [Token::Mul, except, Token::LParen] if is(except, Keyword::EXCEPT) => Some(ALL_BUT),
+        _ => None,
+    })
+}
+
 /// For operands that don't go together, by what Trino says of them.
 pub(super) fn operands(message: &str, has_parameters: bool) -> Option<String> {
     let pair = |types: &str, between: &str| {
@@ -70,6 +116,8 @@ pub(super) fn operands(message: &str, has_parameters: bool) -> Option<String> {
         let is_day = left == "date" || left.starts_with("timestamp");
         return if is_day && is_whole(&right) {
             Some("Write date_add('day', 7, x), or x + INTERVAL '7' DAY.".to_owned())
+        } else if is_text(&left) && is_text(&right) && message.contains(" + ") {
+            Some("Texts are joined by x || y.".to_owned())
         } else if is_text(&left) && is_number(&right) {
             Some(format!("A text becomes a number by cast(x AS {right})."))
         } else {

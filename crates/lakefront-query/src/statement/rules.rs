@@ -236,7 +236,11 @@ fn is_volatile(name: &str) -> bool {
 }
 
 fn not_supported(what: &str, span: Span) -> QueryError {
-    QueryError::user("NOT_SUPPORTED", format!("{what} is not supported.")).at(position(span))
+    let error = QueryError::user("NOT_SUPPORTED", format!("{what} is not supported.")).at(position(span));
+    match advice::construct(&error.message) {
+        Some(advice) => error.with_hint(advice),
+        None => error,
+    }
 }
 
 fn refuse(what: &str, present: bool, span: Span) -> Checked {
