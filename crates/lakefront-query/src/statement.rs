@@ -210,7 +210,7 @@ impl Checked {
         let tree = lakefront_trino::parse_as(sql, text.as_str()).map_err(|error| {
             let position = text.author_position(error.line, error.column);
             let mut error = syntax_error(error, position);
-            if error.hint.is_none() && error.code == "SYNTAX_ERROR" {
+            if sql == Sql::Trino && error.hint.is_none() && error.code == "SYNTAX_ERROR" {
                 let words = words_of(sql, text.as_str()).unwrap_or_default();
                 error.hint = advice::order(&words).map(str::to_owned);
             }

@@ -11,6 +11,7 @@ use sqlparser::ast::BinaryOperator;
 
 use crate::call::Call;
 use crate::error::{Error, Result};
+use crate::short_circuit;
 use crate::types::Type;
 use crate::udf::Udf;
 use crate::value;
@@ -120,7 +121,7 @@ pub(crate) fn expression(a: Expr, comparison: Comparison, b: Expr, of: &Type) ->
     }
     // The engine knows a null among constants before it runs, and then does without the other side, which may fail.
     let is_late = |side: &Expr| side.column_refs().is_empty() && Udf::calls_lambda(side).unwrap_or(true);
-    let is_late = is_late(&a) || is_late(&b);
+    let is_late = is_late(&a) && short_circuit::may_fail(&b) || is_late(&b) && short_circuit::may_fail(&a);
     if !is_late && (is_native(of) || is_equality && (is_ordinary_double(&a) || is_ordinary_double(&b))) {
         return Ok(native(a, b));
     }
@@ -135,7 +136,7 @@ pub(crate) fn expression(a: Expr, comparison: Comparison, b: Expr, of: &Type) ->
         let number = call("is_number", number_kernel, vec![of.clone()], vec![a.clone()]);
         return Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(native(a, b)), Operator::And, Box::new(number))));
     }
-    if let Type::TimestampTz(_) | Type::TimeTz(_) = of {
+    if !is_late && let Type::TimestampTz(_) | Type::TimeTz(_) = of {
         return Ok(native(sort_key(a, of), sort_key(b, of)));
     }
     let kernel = match comparison {

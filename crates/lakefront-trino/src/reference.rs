@@ -140,6 +140,15 @@ pub const REFUSED: &[Construct] = &[
         "WITH FUNCTION with BEGIN … END",
         "WITH FUNCTION twice(x integer) RETURNS integer BEGIN RETURN x * 2; END SELECT twice(21)",
     ),
+    construct("CASE, COALESCE and NULLIF of a value that is random", "SELECT nullif(random(3), 0) FROM nation"),
+    construct(
+        "ORDER BY of an expression over a random value of SELECT",
+        "SELECT random() AS r FROM nation ORDER BY r + 1",
+    ),
+    construct(
+        "A random value that stands in several aggregates or windows",
+        "SELECT min(random()), max(random()) FROM nation",
+    ),
     construct("bar, color, render and rgb", "SELECT render(5, color('red'))"),
     construct("Geospatial functions", "SELECT ST_Point(1, 2)"),
     construct("Machine learning functions", "SELECT features(1.0, 2.0)"),

@@ -103,7 +103,6 @@ fn in_turn(expr: Expr) -> Result<Transformed<Expr>> {
         && let Some(udf) = call.func.inner().downcast_ref::<Udf>()
         && let Some(null) = operands.iter().take(strict).position(is_null)
         && operands[null + 1..strict].iter().any(may_fail)
-        && !is_swapped
     {
         for (operand, of) in operands[..strict].iter_mut().zip(&udf.types).skip(null + 1) {
             *operand = Expr::Literal(ScalarValue::try_from(of.arrow())?, None);
@@ -139,7 +138,8 @@ fn in_turn(expr: Expr) -> Result<Transformed<Expr>> {
         _ => return internal_err!("neither a call nor a comparison"),
     };
     // It may read no column.
-    let signature = Signature::one_of(vec![TypeSignature::VariadicAny, TypeSignature::Nullary], Volatility::Immutable);
+    let volatility = volatility(bodies.iter().chain([&whole]));
+    let signature = Signature::one_of(vec![TypeSignature::VariadicAny, TypeSignature::Nullary], volatility);
     let call = InTurn { whole, bodies, strict, of, signature, compiled: OnceLock::new() };
     let call = ScalarUDF::new_from_impl(call).call(columns.into_iter().map(Expr::Column).collect());
     Ok(Transformed::new(call, true, TreeNodeRecursion::Jump))
@@ -249,11 +249,15 @@ fn lazily(op: Operator, safe: Vec<Expr>, others: Vec<Expr>) -> Result<Expr> {
         return Ok(first);
     }
     let mut columns = Vec::new();
-    let bodies = others.into_iter().map(|other| of_columns(other, &mut columns)).collect::<Result<_>>()?;
-    let signature = Signature::variadic_any(Volatility::Immutable);
+    let bodies = others.into_iter().map(|other| of_columns(other, &mut columns)).collect::<Result<Vec<_>>>()?;
+    let signature = Signature::variadic_any(volatility(bodies.iter()));
     let call = ShortCircuit { op, bodies, signature, compiled: OnceLock::new() };
     let arguments = std::iter::once(first).chain(columns.into_iter().map(Expr::Column));
     Ok(ScalarUDF::new_from_impl(call).call(arguments.collect()))
+}
+
+fn volatility<'a>(mut parts: impl Iterator<Item = &'a Expr>) -> Volatility {
+    if parts.any(Expr::is_volatile) { Volatility::Volatile } else { Volatility::Immutable }
 }
 
 fn name(at: usize) -> String {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use lakefront_query::{Guard, PreparedStatements, Principal, Queries, QueriesConfig, QueryLimits, Role, SharedResults};
-use lakefront_store::{Scope, Store};
+use lakefront_store::{DataVersions, Scope, Store};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -71,7 +71,7 @@ impl App {
             pages: Pages::new(&settings.pages),
             attempts: Attempts::default(),
             events: EventSlots::new(settings.server.events_per_user),
-            freshness: Freshness::default(),
+            freshness: Freshness::since(opened.counted.clone()),
             exports: Arc::new(Semaphore::new(settings.server.exports)),
             public_loads: PublicLoads::default(),
             metrics: Metrics::default(),
@@ -109,6 +109,8 @@ pub struct Opened {
     pub background: TaskTracker,
     pub key: MasterKey,
     pub registered: Registered,
+    /// Changes of data that any instance had counted before the catalogs were listed.
+    pub counted: DataVersions,
 }
 
 impl Opened {
@@ -130,7 +132,9 @@ pub async fn open(settings: &Settings) -> anyhow::Result<Opened> {
     let shared_results = SharedStore::new(&store, settings.query.shared_cache_bytes);
     let prepared = Arc::new(KeptStatements::new(store.clone()));
     let queries = open_queries(settings, Arc::new(books.clone()), prepared, shared_results.clone()).await?;
-    let opened = Opened { store, queries, books, shared_results, background, key, registered: Registered::default() };
+    let counted = store.data_versions(&system("freshness")).await?;
+    let registered = Registered::default();
+    let opened = Opened { store, queries, books, shared_results, background, key, registered, counted };
     opened.register_catalogs(settings).await?;
     Ok(opened)
 }

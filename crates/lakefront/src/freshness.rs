@@ -31,7 +31,7 @@ const UNWATCHED: Duration = Duration::from_secs(5);
 const TOLD: Duration = Duration::from_secs(30);
 
 /// Cheap to clone.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Freshness(Arc<Parts>);
 
 #[derive(Default)]
@@ -44,6 +44,8 @@ struct Parts {
     /// Event streams of dashboards.
     watchers: AtomicUsize,
     watched: Notify,
+    /// What was counted before the catalogs were listed for the first time.
+    before: DataVersions,
 }
 
 #[derive(Default)]
@@ -66,6 +68,11 @@ impl Drop for Watching {
 }
 
 impl Freshness {
+    /// `before` is read before any catalog is listed: what is counted later is news.
+    pub fn since(before: DataVersions) -> Self {
+        Self(Arc::new(Parts { before, ..Parts::default() }))
+    }
+
     /// Objects changed, somebody says. Answers how many of them belong to a catalog, once the other instances can know;
     /// `None` if the database did not take it in time.
     pub async fn changed(&self, catalogs: &Catalogs, objects: &[Changed]) -> Option<usize> {
@@ -140,28 +147,22 @@ pub async fn count(app: App) {
 /// Hints at what other instances have counted.
 pub async fn look(app: App) {
     let (freshness, catalogs, scope) = (&app.freshness, app.queries.catalogs(), system("freshness"));
-    let mut known: Option<(i64, DataVersions)> = None;
+    let mut known = freshness.0.before.clone();
+    let mut sum = known.values().sum();
     loop {
         let looked = async {
             let now = app.store.data_version(&scope).await?;
-            if known.as_ref().is_some_and(|(sum, _)| *sum == now) {
+            if now == sum {
                 return Ok(None);
             }
             app.store.data_versions(&scope).await.map(|versions| Some((now, versions)))
         };
         match looked.await {
-            Ok(Some((sum, versions))) => {
-                match &known {
-                    Some((_, before)) => {
-                        for place in counted_by_others(&mut freshness.state(), before, &versions) {
-                            catalogs.hint(&hint(&place));
-                        }
-                    }
-                    // What was counted before this instance began its first listing has seen. What it counted itself
-                    // may be among it: kept, it would stand for what another one counts.
-                    None => freshness.state().own.clear(),
+            Ok(Some((now, versions))) => {
+                for place in counted_by_others(&mut freshness.state(), &known, &versions) {
+                    catalogs.hint(&hint(&place));
                 }
-                known = Some((sum, versions));
+                (sum, known) = (now, versions);
             }
             Ok(None) => {}
             Err::<_, lakefront_store::StoreError>(error) => {

@@ -48,34 +48,34 @@ pub(super) fn function(name: &str) -> Option<&'static str> {
     })
 }
 
-const ALL_BUT: &str = "After * stands nothing: name the columns that are wanted.";
-
 /// For what is not in Trino's SQL, or not here, by what is said of it.
 pub(super) fn construct(message: &str) -> Option<&'static str> {
-    let after = ["Expected end of statement but found ", "Unknown type: "]
-        .into_iter()
-        .find_map(|before| message.strip_prefix(before).map(|rest| (before, rest.trim_end_matches('.'))));
-    let what = match after {
-        Some((_, word)) => word.to_ascii_uppercase(),
-        None => message.split(" is not supported").next()?.to_owned(),
-    };
-    Some(match what.as_str() {
+    if let Some(name) = message.strip_prefix("Unknown type: ") {
+        return named_type(&name.trim_end_matches('.').to_ascii_lowercase());
+    }
+    Some(match message.split_once(" is not supported")?.0 {
         "TOP" => "Write LIMIT 5 at the end of the statement.",
-        "RLIKE" | "The operator ~" | "The operator ~*" => "Write regexp_like(x, pattern).",
+        "RLIKE" | "The operator ~" => "Write regexp_like(x, pattern).",
+        "The operator ~*" => "Write regexp_like(x, '(?i)pattern').",
         "The operator //" => "Write x / y: of whole numbers it is a whole number.",
         "DISTINCT ON" => "Write GROUP BY x with max_by(y, z), or number the rows in a subquery by row_number().",
         "QUALIFY" => "Put the window function into a subquery under a name, and filter that with WHERE.",
         "PIVOT" => "Write sum(x) FILTER (WHERE y = 'a') for each of the new columns.",
         "UNPIVOT" => "Write CROSS JOIN UNNEST(ARRAY['a', 'b'], ARRAY[a, b]) AS t (name, value).",
         "GROUP BY ALL" => "Name what to group by, or its places in SELECT: GROUP BY 1, 2.",
-        "EXCLUDE" | "RENAME" | "REPLACE" => ALL_BUT,
-        "STRING" | "TEXT" | "NVARCHAR" => "A text is a varchar.",
-        "INT64" | "INT8" | "LONG" => "A whole number is an integer, or a bigint beyond two billion.",
-        "FLOAT64" | "FLOAT8" | "NUMBER" => {
+        _ => return None,
+    })
+}
+
+fn named_type(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "string" | "text" | "nvarchar" => "A text is a varchar.",
+        "int64" | "int8" | "long" => "A whole number is an integer, or a bigint beyond two billion.",
+        "float64" | "float8" | "number" => {
             "A number with a fraction is a double, or a decimal(12, 2) where every digit counts."
         }
-        "DATETIME" | "TIMESTAMPTZ" => "A time is a timestamp, or a timestamp with time zone.",
-        "BOOL" => "Write boolean.",
+        "datetime" | "timestamptz" => "A time is a timestamp, or a timestamp with time zone.",
+        "bool" => "Write boolean.",
         _ => return None,
     })
 }
@@ -89,7 +89,12 @@ pub(super) fn order(words: &[Word]) -> Option<&'static str> {
     }
     tokens.windows(3).find_map(|part| match part {
         [Token::Comma, from, _] if is(from, Keyword::FROM) => Some("No comma stands before FROM."),
-        [Token::Mul, except, Token::LParen] if is(except, Keyword::EXCEPT) => Some(ALL_BUT),
+        [Token::Mul, Token::Word(word), Token::LParen] => match word.keyword {
+            Keyword::EXCEPT | Keyword::EXCLUDE | Keyword::RENAME | Keyword::REPLACE => {
+                Some("After * stands nothing: name the columns that are wanted.")
+            }
+            _ => None,
+        },
         _ => None,
     })
 }

@@ -403,7 +403,7 @@ impl Analyzer<'_> {
                         Error::type_mismatch(format!("{message}: {of} vs {}", value.of)).at(place(&when.condition))
                     })?;
                 }
-                let operand = self.copied(self.coerce(operand, &of)?, values.len())?;
+                let operand = self.repeated(self.coerce(operand, &of)?, values.len())?;
                 let equal = |value: Typed| {
                     let value = self.coerce(value, &of)?;
                     comparison::expression(operand.clone(), Comparison::Equal, value, &of)
@@ -433,6 +433,14 @@ impl Analyzer<'_> {
         let operand = must_run.then(|| Box::new(lit(true)));
         let pairs = whens.into_iter().zip(results).map(|(when, then)| (Box::new(when), Box::new(then))).collect();
         Ok(Typed::new(Expr::Case(CaseExpr::new(operand, pairs, otherwise)), of))
+    }
+
+    /// As [`Self::copied`], of what Trino evaluates once.
+    pub(super) fn repeated(&self, expr: Expr, times: usize) -> Result<Expr> {
+        if times > 1 && expr.is_volatile() {
+            return Err(Error::not_here("CASE, COALESCE and NULLIF of a value that is random"));
+        }
+        self.copied(expr, times)
     }
 
     /// An expression that will stand so many times: copies of copies must not outgrow the memory.

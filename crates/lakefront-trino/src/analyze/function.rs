@@ -98,16 +98,16 @@ impl Analyzer<'_> {
                 let Some(of) = crate::coercion::common_type_of(values.iter().map(|value| &value.of)) else {
                     return Err(Error::type_mismatch("All COALESCE operands must be the same type"));
                 };
-                let values = values.into_iter().map(|value| self.copied(self.coerce(value, &of)?, 2));
-                let mut values = values.collect::<Result<Vec<_>>>()?;
+                let mut values = values.into_iter().map(|value| self.coerce(value, &of)).collect::<Result<Vec<_>>>()?;
                 // As the optimizer would write it: it does not see the bodies of lambdas.
                 let last = values.pop().map(Box::new);
+                let values = values.into_iter().map(|value| self.repeated(value, 2)).collect::<Result<Vec<_>>>()?;
                 let whens = values.into_iter().map(|value| (Box::new(value.clone().is_not_null()), Box::new(value)));
                 Typed::new(Expr::Case(datafusion::logical_expr::Case::new(None, whens.collect(), last)), of)
             }
             ("nullif", [first, second]) => {
                 let (mut first, second) = (self.expression(first, scope)?, self.expression(second, scope)?);
-                first.expr = self.copied(first.expr, 2)?;
+                first.expr = self.repeated(first.expr, 2)?;
                 let equal = self.compare(first.clone(), Comparison::Equal, second)?;
                 let of = first.of.clone();
                 let chosen = self.choose(vec![equal], vec![constant(Value::Null, Type::Unknown)?, first])?;

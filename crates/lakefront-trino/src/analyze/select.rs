@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use datafusion::common::Column;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 use sqlparser::ast::{
@@ -83,6 +83,8 @@ impl Analyzer<'_> {
         let mut all = values.iter().map(|value| &value.expr).chain(order.iter().map(|key| &key.0.expr));
         let grouped = keys.is_some() || having.is_some() || aggregates(&mut all)?;
 
+        let having_condition = having.iter().map(|(_, condition)| condition);
+        check_random(&values.iter().map(|value| &value.expr).chain(having_condition).collect::<Vec<_>>())?;
         let mut plan = source.plan;
         let mut values = values;
         let mut sort_values: Vec<Typed> = order.iter().map(|(value, _)| value.clone()).collect();
@@ -283,14 +285,14 @@ impl Analyzer<'_> {
                         && column.relation.is_none()
                         && let Some(at) = symbols.iter().position(|symbol| *symbol == column.name)
                     {
-                        return Ok(Transformed::new(
-                            outputs[at].value.expr.clone(),
-                            true,
-                            datafusion::common::tree_node::TreeNodeRecursion::Jump,
-                        ));
+                        return Ok(Transformed::new(outputs[at].value.expr.clone(), true, TreeNodeRecursion::Jump));
                     }
                     Ok(Transformed::no(expr))
                 })?;
+                let is_output = |expr: &Expr| outputs.iter().any(|output| output.value.expr == *expr);
+                if expr.transformed && expr.data.is_volatile() && !is_output(&expr.data) {
+                    return Err(Error::not_here("ORDER BY of an expression over a random value of SELECT"));
+                }
                 Ok((Typed::new(expr.data, value.of), key))
             })
             .collect()
@@ -337,6 +339,38 @@ pub(super) fn implicit_name(ast: &Ast) -> Option<String> {
         },
         _ => None,
     }
+}
+
+/// What aggregates and windows take of random values Trino evaluates once for all of them, and for the columns too.
+fn check_random(exprs: &[&Expr]) -> Result<()> {
+    let mut nodes: Vec<&Expr> = Vec::new();
+    for expr in exprs {
+        expr.apply(|part| {
+            let takes_rows = matches!(part, Expr::AggregateFunction(_) | Expr::WindowFunction(_));
+            if takes_rows && part.is_volatile() && !nodes.contains(&part) {
+                nodes.push(part);
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+    }
+    if nodes.is_empty() {
+        return Ok(());
+    }
+    let mut seen: Vec<&Expr> = exprs.iter().copied().filter(|expr| !nodes.contains(expr)).collect();
+    for node in nodes {
+        let mut taken: Vec<&Expr> = Vec::new();
+        node.apply(|part| {
+            if part != node && part.is_volatile() && !taken.contains(&part) {
+                taken.push(part);
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        if taken.iter().any(|part| seen.contains(part)) {
+            return Err(Error::not_here("A random value that stands in several aggregates or windows"));
+        }
+        seen.append(&mut taken);
+    }
+    Ok(())
 }
 
 /// Columns that repeat the text of an earlier one with a random value in it, which then is the same value: by their

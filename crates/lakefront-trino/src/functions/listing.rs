@@ -108,7 +108,9 @@ const ELSEWHERE: &[&str] = &[
     "classify",
     "color",
     "convex_hull_agg",
+    "evaluate_classifier_predictions",
     "features",
+    "from_encoded_polyline",
     "from_geojson_geometry",
     "geometry_from_hadoop_shape",
     "geometry_invalid_reason",
@@ -131,6 +133,7 @@ const ELSEWHERE: &[&str] = &[
     "simplify_geometry",
     "spatial_partitioning",
     "spatial_partitions",
+    "to_encoded_polyline",
     "to_geojson_geometry",
     "to_geometry",
     "to_spherical_geography",
@@ -145,4 +148,15 @@ pub fn is_elsewhere(name: &str) -> bool {
 /// Whether there is a function of the name that can stand in place of a table.
 pub fn is_table_function(name: &str) -> bool {
     name.eq_ignore_ascii_case(crate::analyze::TABLE_FUNCTION)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_elsewhere_is_not_here() {
+        assert!(ELSEWHERE.is_sorted());
+        assert!(ELSEWHERE.iter().all(|name| is_elsewhere(name) && !is_function(name)));
+    }
 }

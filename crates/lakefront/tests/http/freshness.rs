@@ -242,7 +242,7 @@ async fn a_page_that_was_away_is_told_what_it_missed() {
     dashboard.data().await;
     let seen = dashboard.data().await["data_version"].as_str().unwrap().to_owned();
     let since = format!("?since={seen}");
-    let calm = Duration::from_secs(1);
+    let (calm, patience) = (Duration::from_secs(1), Duration::from_secs(20));
     assert!(stale(&mut dashboard.open_with(&since, None).await, calm).await.is_none(), "it is what is shown");
 
     let mut events = dashboard.open().await;
@@ -252,12 +252,12 @@ async fn a_page_that_was_away_is_told_what_it_missed() {
     let now = told["data_version"].as_str().unwrap();
     assert_ne!(now, seen);
     let missed =
-        stale(&mut dashboard.open_with(&since, None).await, calm).await.expect("nothing was said to be missed");
+        stale(&mut dashboard.open_with(&since, None).await, patience).await.expect("nothing was said to be missed");
     assert_eq!(missed["data_version"], now);
     assert_eq!(missed["tiles"], json!(["notes", "other", "sales"]));
     // What a browser got last counts for more than the address it once opened.
     assert!(stale(&mut dashboard.open_with(&since, Some(now)).await, calm).await.is_none());
-    assert!(stale(&mut dashboard.open_with("", Some(&seen)).await, calm).await.is_some());
+    assert!(stale(&mut dashboard.open_with("", Some(&seen)).await, patience).await.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -64,7 +64,9 @@ export function DashboardPage() {
         )}
       </Page>
     );
-  const view = <DashboardView dashboard={dashboard} onEdit={mayEdit ? () => setEditing(true) : undefined} />;
+  const view = (
+    <DashboardView key={dashboard.id} dashboard={dashboard} onEdit={mayEdit ? () => setEditing(true) : undefined} />
+  );
   if (!editing) return view;
   return (
     <Suspense fallback={view}>

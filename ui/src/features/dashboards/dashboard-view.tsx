@@ -27,7 +27,7 @@ export function DashboardView({ dashboard, onEdit }: { dashboard: Dashboard; onE
   const { definition } = dashboard;
   const search = useDashboardSearch(definition);
   const query = useDashboardData(dashboard.id, search.values, search.tab);
-  const lost = useLiveData(dashboard.id, query.data?.data_version);
+  const lost = useLiveData(dashboard.id, query.isError ? "" : query.data?.data_version);
   const tab = definition.tabs.find((t) => t.id === search.tab);
   const tiles = inOrder((tab?.tiles ?? []) as Tile[]);
   const refresh = (): void => void query.refetch();

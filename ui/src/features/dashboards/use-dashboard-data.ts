@@ -21,9 +21,12 @@ export function useDashboardData(id: string, filters: FilterValues, tab: string 
   return query;
 }
 
+/** Another instance may answer, which hears a moment later of what the stream told. */
+const HEARD_MS = 2_000;
+
 /**
  * Follows the data: when the server says that it is another than `shown`, the version on the page, what is shown is
- * fetched again in place.
+ * fetched again in place. An empty version is that of nothing.
  */
 export function useLiveData(id: string, shown: string | undefined) {
   const client = useQueryClient();
@@ -32,15 +35,33 @@ export function useLiveData(id: string, shown: string | undefined) {
   useEffect(() => {
     version.current = shown;
   }, [shown]);
-  const isShown = shown !== undefined;
+  const isKnown = shown !== undefined;
   useEffect(() => {
-    if (!isShown) return;
+    if (!isKnown) return;
+    let told = "";
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const data = { queryKey: ["dashboards", id, "data"] };
+    // The stream does not say twice what a fetch has failed to bring.
+    const check = (): void => {
+      if (told && told !== version.current) void client.invalidateQueries(data, { cancelRefetch: false });
+    };
     const since = encodeURIComponent(version.current ?? "");
     const events = new EventSource(`/api/v1/dashboards/${encodeURIComponent(id)}/events?since=${since}`);
-    events.addEventListener("stale", () => void client.invalidateQueries({ queryKey: ["dashboards", id, "data"] }));
-    events.addEventListener("open", () => setLost(false));
+    events.addEventListener("stale", ({ lastEventId }) => {
+      told = lastEventId;
+      void client.invalidateQueries(data);
+      clearTimeout(timer);
+      timer = setTimeout(check, HEARD_MS);
+    });
+    events.addEventListener("open", () => {
+      setLost(false);
+      check();
+    });
     events.addEventListener("error", () => setLost(events.readyState === EventSource.CLOSED));
-    return () => events.close();
-  }, [client, id, isShown]);
+    return () => {
+      clearTimeout(timer);
+      events.close();
+    };
+  }, [client, id, isKnown]);
   return lost;
 }

@@ -69,7 +69,10 @@ fn hashed<R>(row: Row<'_>, then: impl FnOnce(&[u8]) -> R) -> Option<R> {
             let bits = if value.is_nan() { f32::NAN } else { value }.to_bits();
             Some(then(&i64::from(bits.cast_signed()).to_le_bytes()))
         }
-        Value::Double(value) => Some(then(&(value + 0.0).to_bits().to_le_bytes())),
+        Value::Double(value) => {
+            let bits = if value.is_nan() { f64::NAN } else { value }.to_bits();
+            Some(then(&bits.to_le_bytes()))
+        }
         Value::Decimal(value) => Some(then(&(value as i64).to_le_bytes())),
         Value::Timestamp(picos) => Some(then(&(picos.div_euclid(1_000_000) as i64).to_le_bytes())),
         Value::Bytes(bytes) => Some(then(&bytes)),
