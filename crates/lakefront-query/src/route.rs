@@ -69,6 +69,7 @@ pub(crate) fn choose(
         (EngineChoice::Auto, Some(error)) if error.code == "FUNCTION_NOT_ALLOWED" => {
             linked(format!("it calls a function that only {theirs} may know"))
         }
+        (EngineChoice::Auto, Some(error)) if error.code == "NOT_SUPPORTED_HERE" => linked(clause(&error.message)),
         (EngineChoice::Auto, Some(_)) => linked(format!("its tables are in {}", link.location())),
         (engine, _) => linked(format!("{rule} is the {engine} engine")),
     }

@@ -120,6 +120,12 @@ async fn auto_says_why_it_chose() {
         Answer { managed: true, ..Answer::default() },
     );
     let (engine, why) = reason(lake.on(EngineChoice::Auto, "select st_astext(name) from item")).await;
+    assert_eq!((engine, why.as_str()), (EngineChoice::Athena, "the embedded engine has no function `st_astext`"));
+    lake.athena.world().answers.insert(
+        format!("select newest(name) from \"awsdatacatalog\".\"{}\".\"item\" AS \"item\"", lake.database),
+        Answer { managed: true, ..Answer::default() },
+    );
+    let (engine, why) = reason(lake.on(EngineChoice::Auto, "select newest(name) from item")).await;
     assert_eq!((engine, why.as_str()), (EngineChoice::Athena, "it calls a function that only athena may know"));
 
     let report = lake.queries.estimate(lake.on(EngineChoice::Athena, "select sum(amount) from sales")).await.unwrap();
