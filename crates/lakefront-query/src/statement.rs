@@ -531,12 +531,8 @@ fn syntax_error(error: SyntaxError, position: Position) -> QueryError {
         SyntaxErrorKind::NotAllowed => "STATEMENT_NOT_ALLOWED",
         SyntaxErrorKind::NotSupported => "NOT_SUPPORTED_HERE",
     };
-    let hint = advice::construct(&error.message);
-    let error = QueryError::user(code, error.message).at(Some(position));
-    match hint {
-        Some(hint) => error.with_hint(hint),
-        None => error,
-    }
+    let hint = advice::construct(&error.message).map(str::to_owned);
+    QueryError { hint, ..QueryError::user(code, error.message).at(Some(position)) }
 }
 
 fn between(text: &str, mark: char) -> Option<&str> {

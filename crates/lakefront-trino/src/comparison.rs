@@ -120,8 +120,8 @@ pub(crate) fn expression(a: Expr, comparison: Comparison, b: Expr, of: &Type) ->
         return Ok(native(sort_key(a, of), sort_key(b, of)));
     }
     // The engine knows a null among constants before it runs, and then does without the other side, which may fail.
-    let is_late = |side: &Expr| side.column_refs().is_empty() && Udf::calls_lambda(side).unwrap_or(true);
-    let is_late = is_late(&a) && short_circuit::may_fail(&b) || is_late(&b) && short_circuit::may_fail(&a);
+    let may_turn_null = |side: &Expr| side.column_refs().is_empty() && Udf::calls_lambda(side).unwrap_or(true);
+    let is_late = may_turn_null(&a) && short_circuit::may_fail(&b) || may_turn_null(&b) && short_circuit::may_fail(&a);
     if !is_late && (is_native(of) || is_equality && (is_ordinary_double(&a) || is_ordinary_double(&b))) {
         return Ok(native(a, b));
     }

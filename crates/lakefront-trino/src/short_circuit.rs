@@ -23,7 +23,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 
-use crate::udf::Udf;
+use crate::udf::{Udf, is_null};
 
 /// Functions that never fail.
 const SAFE: &[&str] = &["ingest", "present", "row", "array", "get_field", "is_number"];
@@ -93,7 +93,6 @@ fn in_turn(expr: Expr) -> Result<Transformed<Expr>> {
     }
     let is_literal = |expr: &Expr| matches!(expr, Expr::Literal(..));
     // Behind a null that is known nothing is evaluated.
-    let is_null = |expr: &Expr| matches!(expr, Expr::Literal(value, _) if value.is_null());
     let mut before = operands.iter().take(strict).take_while(|operand| is_literal(operand));
     if before.any(is_null) {
         return Ok(Transformed::yes(Expr::Literal(ScalarValue::try_from(&of)?, None)));

@@ -286,6 +286,7 @@ impl Presented {
     }
 }
 
-fn is_null(expr: &Expr) -> bool {
+/// Whether it is known to be null.
+pub(crate) fn is_null(expr: &Expr) -> bool {
     matches!(expr, Expr::Literal(value, _) if value.is_null())
 }

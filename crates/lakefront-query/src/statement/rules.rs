@@ -158,17 +158,13 @@ impl Walk {
             true => ("NOT_SUPPORTED_HERE", format!("The embedded engine has no function `{text}`.")),
             false => ("FUNCTION_NOT_ALLOWED", format!("There is no function `{text}` that statements may call.")),
         };
-        let error = QueryError::new(code, ErrorKind::User, message).at(position(name.span()));
         let names = functions().iter().map(|function| function.name);
         let near = |known: String| nearest(&known, names).map(|near| format!("Did you mean `{near}`?"));
         let hint = known.filter(|_| !table && !is_elsewhere).and_then(|known| match advice::function(&known) {
             Some(advice) => Some(advice.to_owned()),
             None => near(known),
         });
-        let error = match hint {
-            Some(hint) => error.with_hint(hint),
-            None => error,
-        };
+        let error = QueryError { hint, ..QueryError::new(code, ErrorKind::User, message).at(position(name.span())) };
         // Elsewhere too a function in place of a table may be a way around everything: Trino's `query` sends any text to
         // the database behind a connector.
         if table {
@@ -236,11 +232,9 @@ fn is_volatile(name: &str) -> bool {
 }
 
 fn not_supported(what: &str, span: Span) -> QueryError {
-    let error = QueryError::user("NOT_SUPPORTED", format!("{what} is not supported.")).at(position(span));
-    match advice::construct(&error.message) {
-        Some(advice) => error.with_hint(advice),
-        None => error,
-    }
+    let message = format!("{what} is not supported.");
+    let hint = advice::construct(&message).map(str::to_owned);
+    QueryError { hint, ..QueryError::user("NOT_SUPPORTED", message).at(position(span)) }
 }
 
 fn refuse(what: &str, present: bool, span: Span) -> Checked {

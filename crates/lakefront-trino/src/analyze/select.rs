@@ -141,17 +141,7 @@ impl Analyzer<'_> {
             };
             sorts.push(sort_key(Typed::new(Expr::Column(Column::from_name(symbol)), sort_value.of), key)?);
         }
-        let mut plan = LogicalPlanBuilder::from(windowed);
-        if !repeated.is_empty() {
-            let is_first = |expr: &Expr| !matches!(expr, Expr::Alias(alias) if repeated.contains_key(&alias.name));
-            plan = plan.project(projected.iter().filter(|expr| is_first(expr)).cloned())?;
-            for expr in &mut projected {
-                let symbol = expr.qualified_name().1;
-                let first = repeated.get(&symbol).unwrap_or(&symbol);
-                *expr = Expr::Column(Column::from_name(first)).alias(symbol);
-            }
-        }
-        let mut plan = plan.project(projected)?;
+        let mut plan = project_once(LogicalPlanBuilder::from(windowed), projected, &repeated)?;
         if distinct {
             if let Some(output) = values.iter().find(|value| !value.of.is_comparable()) {
                 return Err(Error::type_mismatch(format!(
@@ -379,6 +369,25 @@ fn repeated_random(values: &[Typed], symbols: &[String]) -> HashMap<String, Stri
     let first = |at: usize| values[..at].iter().position(|value| value.expr == values[at].expr);
     let random = (0..values.len()).filter(|at| values[*at].expr.is_volatile());
     random.filter_map(|at| Some((symbols[at].clone(), symbols[first(at)?].clone()))).collect()
+}
+
+/// Projects expressions that are named by symbols, of those repeated the first alone, which the others then take.
+fn project_once(
+    plan: LogicalPlanBuilder,
+    named: Vec<Expr>,
+    repeated: &HashMap<String, String>,
+) -> Result<LogicalPlanBuilder> {
+    if repeated.is_empty() {
+        return Ok(plan.project(named)?);
+    }
+    let symbols: Vec<String> = named.iter().map(|expr| expr.qualified_name().1).collect();
+    let firsts = named.into_iter().zip(&symbols).filter(|(_, symbol)| !repeated.contains_key(*symbol));
+    let plan = plan.project(firsts.map(|(expr, _)| expr))?;
+    let taken = symbols.iter().map(|symbol| {
+        let first = repeated.get(symbol).unwrap_or(symbol);
+        Expr::Column(Column::from_name(first)).alias(symbol)
+    });
+    Ok(plan.project(taken)?)
 }
 
 fn refused(select: &Select) -> Option<&'static str> {

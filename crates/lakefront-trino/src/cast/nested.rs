@@ -20,8 +20,8 @@ pub(super) fn exists(from: &Type, to: &Type) -> bool {
     }
 }
 
-/// Whether a row with names within a row becomes JSON: its fields keep their names in Trino or lose them, by how far the planner worked
-/// the cast out before it ran.
+/// Whether a row with names within a row becomes JSON: its fields keep their names in Trino or lose them, by how far
+/// the planner worked the cast out before it ran.
 pub(crate) fn may_lose_names(from: &Type, to: &Type) -> bool {
     match (from, to) {
         (Type::Array(from), Type::Array(to)) => may_lose_names(from, to),

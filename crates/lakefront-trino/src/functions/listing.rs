@@ -95,7 +95,7 @@ pub fn is_function(name: &str) -> bool {
     name == crate::routines::CALL || functions().binary_search_by(|function| function.name.cmp(&name)).is_ok()
 }
 
-/// Trino's and Athena's functions for colours, places on the Earth and machine learning, and those not in a family.
+/// Trino's and Athena's functions for colours, places on the Earth and machine learning, and one of q-digests.
 const ELSEWHERE: &[&str] = &[
     "bar",
     "bing_tile",

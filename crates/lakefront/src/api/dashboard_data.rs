@@ -346,8 +346,8 @@ pub async fn events(
     // Before the answer begins, so that nothing between it and the first look is missed.
     let watching = app.freshness.watch();
     let mut changes = app.queries.catalogs().versions();
-    let mut tiles = definition.tile_versions(&app);
     let mut known = definition.tables_used(&app, None).version;
+    let mut tiles = definition.tile_versions(&app);
     let was_another = last.or(since).is_some_and(|shown| shown != known);
     stream(
         &app,

@@ -97,6 +97,13 @@ impl Lake {
         Server::on(data, &[&environment[..], more].concat())
     }
 
+    /// A sale in a partition of its own, announced to a server.
+    async fn sell(&self, server: &Server, day: &str) {
+        let key = format!("demo/sales/day={day}/b.csv");
+        self.put(&key, "id,amount\n3,1\n").await;
+        assert_eq!(announce(server, self.event(&key)).await.status, 202);
+    }
+
     fn event(&self, key: &str) -> Value {
         json!({
             "version": "0", "id": "7b6011b8-e7e7-42b9-b9e4-a09f4486e8bf", "source": "aws.s3", "account": "000000000000",
@@ -246,9 +253,8 @@ async fn a_page_that_was_away_is_told_what_it_missed() {
     assert!(stale(&mut dashboard.open_with(&since, None).await, calm).await.is_none(), "it is what is shown");
 
     let mut events = dashboard.open().await;
-    lake.put("demo/sales/day=2025-02-01/b.csv", "id,amount\n3,1\n").await;
-    assert_eq!(announce(&server, lake.event("demo/sales/day=2025-02-01/b.csv")).await.status, 202);
-    let told = stale(&mut events, Duration::from_secs(20)).await.expect("no event came");
+    lake.sell(&server, "2025-02-01").await;
+    let told = stale(&mut events, patience).await.expect("no event came");
     let now = told["data_version"].as_str().unwrap();
     assert_ne!(now, seen);
     let missed =
@@ -318,14 +324,12 @@ async fn every_instance_hears_of_an_event_that_one_of_them_gets() {
     assert_eq!(there.data().await["queries"]["tile:sales"]["rows"], json!([[2, 30]]));
     let (mut events_here, mut events_there) = (here.open().await, there.open().await);
     // The first listing of a new instance on a busy machine may be slow, and the next is not begun soon after a slow one.
-    lake.put("demo/sales/day=2025-01-02/b.csv", "id,amount\n3,1\n").await;
-    assert_eq!(announce(&first, lake.event("demo/sales/day=2025-01-02/b.csv")).await.status, 202);
+    lake.sell(&first, "2025-01-02").await;
     assert!(stale(&mut events_here, Duration::from_secs(60)).await.is_some());
     assert!(stale(&mut events_there, Duration::from_secs(60)).await.is_some());
 
     let began = Instant::now();
-    lake.put("demo/sales/day=2025-02-01/b.csv", "id,amount\n3,1\n").await;
-    assert_eq!(announce(&first, lake.event("demo/sales/day=2025-02-01/b.csv")).await.status, 202);
+    lake.sell(&first, "2025-02-01").await;
     assert!(stale(&mut events_here, Duration::from_secs(10)).await.is_some());
     assert!(stale(&mut events_there, Duration::from_secs(10)).await.is_some());
     let told = began.elapsed();
