@@ -32,6 +32,14 @@ export const mention = (parameter: string): RegExp => new RegExp(`\\{\\{\\s*${li
 export const uses = (sql: string, parameters: readonly string[]): boolean =>
   parameters.some((parameter) => sql.search(mention(parameter)) >= 0);
 
+/** Whether one `[[ … ]]` has all of the parameters, so that it is dropped while one of them has no value. */
+export const joins = (sql: string, parameters: readonly string[]): boolean =>
+  sql
+    .split("[[")
+    .slice(1)
+    .map((rest) => rest.split("]]", 1)[0] ?? "")
+    .some((clause) => parameters.every((parameter) => uses(clause, [parameter])));
+
 /**
  * Labels of the filters that are set to something and that a tile's statement does not ask for. Who does not get the
  * statement, as a stranger, is told of none.

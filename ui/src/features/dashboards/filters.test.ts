@@ -6,7 +6,7 @@ import { presets, rangeLength } from "./dates";
 import { dataKey, ignoredFilters, inOrder, tileSql, type Filter, type Tile } from "./definition";
 import { dashboard, data } from "./fixture";
 import { optionList } from "./option-list";
-import { boundsOf, effect, optionsOf, summary, unreadable } from "./options";
+import { boundsOf, effect, optionsOf, summary, unreadable, valuesFor } from "./options";
 import { picked } from "./use-dashboard-search";
 
 const { definition } = dashboard;
@@ -15,6 +15,7 @@ const filter = (id: string): Filter => filters.find((f) => f.id === id) as Filte
 const tiles = definition.tabs.flatMap((t) => t.tiles) as Tile[];
 const tile = (id: string): Tile => tiles.find((t) => t.id === id) as Tile;
 const stray = (search: string) => strayNames(definition, parseSearch(search));
+const under = (sql: string, search: string) => valuesFor(sql, definition, values(search), data);
 const values = (search: string) => filtersFromSearch(definition, parseSearch(search));
 
 describe("the demo dashboard", () => {
@@ -44,6 +45,22 @@ describe("the demo dashboard", () => {
         .map((t) => t.id)
         .slice(0, 5),
     ).toEqual(["median", "range", "change", "fan", "weekday"]);
+  });
+});
+
+describe("a range of which one end is set", () => {
+  const between = "select 1 from t where true [[ and day between {{from}} and {{to}} ]]";
+  const apart = "select 1 from t where true [[ and day >= {{from}} ]] [[ and day <= {{to}} ]]";
+  it("reaches to the last day there is where one clause has both ends", () => {
+    expect(under(between, "from=2025-02-01")).toEqual({ from: "2025-02-01", to: "2025-04-01" });
+    expect(under(between, "to=2025-02-01")).toEqual({ from: "2025-01-01", to: "2025-02-01" });
+    expect(under(apart, "from=2025-02-01")).toEqual({ from: "2025-02-01" });
+    expect(under(between, "state=CA")).toEqual({ state: ["CA"] });
+  });
+  it("waits for that day", () => {
+    const { opt_dates: _, ...queries } = data.queries;
+    expect(valuesFor(between, definition, values("from=2025-02-01"), { ...data, queries })).toBeNull();
+    expect(valuesFor(apart, definition, values("from=2025-02-01"), undefined)).toEqual({ from: "2025-02-01" });
   });
 });
 

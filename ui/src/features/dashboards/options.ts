@@ -2,7 +2,7 @@ import { parametersOf, rangeNames } from "@/api/filters";
 import type { DashboardData, FilterValues } from "@/api/types";
 import { full } from "@/lib/format";
 import { dayRange, isTime } from "./dates";
-import type { Filter } from "./definition";
+import { joins, type DashboardDefinition, type Filter } from "./definition";
 
 export interface Option {
   value: string;
@@ -59,6 +59,30 @@ export function chosenRange(filter: Filter, values: FilterValues): { from?: stri
   const from = values[f];
   const to = values[t];
   return { ...(typeof from === "string" ? { from } : {}), ...(typeof to === "string" ? { to } : {}) };
+}
+
+/**
+ * The values under which a statement runs. A range of which one end is set reaches to the first or last day there is where
+ * one clause compares with both, as the server has it; `null` while that day is not known.
+ */
+export function valuesFor(
+  sql: string,
+  definition: DashboardDefinition,
+  values: FilterValues,
+  data: DashboardData | undefined,
+): FilterValues | null {
+  const ends: FilterValues = {};
+  for (const filter of definition.filters) {
+    if (filter.type !== "date_range" || filter.bounds_query === undefined) continue;
+    const [from, to] = rangeNames(filter);
+    if ((values[from] === undefined) === (values[to] === undefined) || !joins(sql, [from, to])) continue;
+    const statement = definition.queries[filter.bounds_query]?.sql ?? "";
+    if (statement.trim() === "" || joins(statement, [from, to])) continue;
+    if (!data?.queries[filter.bounds_query]) return null;
+    const bounds = boundsOf(filter, data);
+    if (bounds) Object.assign(ends, { [from]: bounds.from, [to]: bounds.to });
+  }
+  return { ...ends, ...values };
 }
 
 /** What a filter shows when closed, and whether it narrows anything. */

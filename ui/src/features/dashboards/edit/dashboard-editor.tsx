@@ -84,7 +84,7 @@ export function DashboardEditor({
   const data = useDashboardData(dashboard.id, savedValues, tabFromSearch(saved, search.search));
   const answered = { definition: saved, values: savedValues, data: data.data };
   const filterData = useFilterData(definition, answered, search.values);
-  const rows = useTileData(tiles, definition, answered, search.values);
+  const rows = useTileData(tiles, definition, answered, search.values, filterData);
   const change = (make: (now: Content) => Content): void => act({ do: "change", make });
   const changes = draft.past.length;
 
@@ -95,7 +95,7 @@ export function DashboardEditor({
 
   const client = useQueryClient();
   const dataOf = async (t: Tile): Promise<DashboardQueryData> =>
-    rows.get(t.id) ?? (await client.fetchQuery(preview(definition, tileSql(definition, t), search.values)));
+    rows.get(t.id) ?? (await client.fetchQuery(preview(definition, tileSql(definition, t), search.values, filterData)));
   const save = useMutation({
     mutationFn: async (version: number) =>
       changes === 0

@@ -3,6 +3,7 @@ import { tilePreview } from "@/api/dashboards";
 import type { DashboardData, DashboardQueryData, FilterValues } from "@/api/types";
 import { ApiError } from "@/api/error";
 import { dataKey, tileSql, type DashboardDefinition, type Tile } from "../definition";
+import { valuesFor } from "../options";
 
 /** The saved dashboard, and the rows it answers under its own filters. */
 interface Answered {
@@ -15,9 +16,17 @@ interface Answered {
 const isUnder = (values: FilterValues, answered: Answered): boolean =>
   JSON.stringify(values) === JSON.stringify(answered.values);
 
-/** A run of a statement of the draft. */
-export const preview = (draft: DashboardDefinition, sql: string, parameters: FilterValues) =>
-  tilePreview({ sql, catalog: draft.catalog, database: draft.database, parameters });
+/** A run of a statement of the draft; it waits for the days that a range of one end reaches to. */
+export function preview(
+  draft: DashboardDefinition,
+  sql: string,
+  values: FilterValues,
+  data: DashboardData | undefined,
+) {
+  const parameters = valuesFor(sql, draft, values, data);
+  const request = { sql, catalog: draft.catalog, database: draft.database, parameters: parameters ?? values };
+  return { ...tilePreview(request), enabled: parameters !== null };
+}
 
 /** Rows for every tile of the draft: those of the saved dashboard where they are the same, else a run of the draft's SQL. */
 export function useTileData(
@@ -25,6 +34,7 @@ export function useTileData(
   draft: DashboardDefinition,
   answered: Answered,
   values: FilterValues,
+  filterData: DashboardData | undefined,
 ): Map<string, DashboardQueryData | undefined> {
   const { definition: saved, data } = answered;
   const holds = isUnder(values, answered);
@@ -38,9 +48,7 @@ export function useTileData(
     return { id: tile.id, sql, known: holds && savedSql(key) === sql ? data?.queries[key] : undefined };
   });
   const fresh = [...new Set(wanted.filter((w) => !w.known && w.sql.trim() !== "").map((w) => w.sql))];
-  const runs = useQueries({
-    queries: fresh.map((sql) => preview(draft, sql, values)),
-  });
+  const runs = useQueries({ queries: fresh.map((sql) => preview(draft, sql, values, filterData)) });
   return new Map(
     wanted.map((w) => {
       if (w.known) return [w.id, w.known];
@@ -63,7 +71,7 @@ export function useFilterData(
     const sql = name === undefined ? undefined : draft.queries[name]?.sql;
     return name !== undefined && sql && !(holds && sql === saved.queries[name]?.sql) ? [{ name, sql }] : [];
   });
-  const runs = useQueries({ queries: fresh.map(({ sql }) => preview(draft, sql, values)) });
+  const runs = useQueries({ queries: fresh.map(({ sql }) => preview(draft, sql, values, data)) });
   if (!data || fresh.length === 0) return data;
   const queries = { ...data.queries };
   for (const [at, { name }] of fresh.entries()) {
