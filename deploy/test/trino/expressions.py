@@ -215,6 +215,8 @@ class Expressions:
         for signature in aggregate:
             self.aggregates_by_name.setdefault(signature.name, []).append(signature)
         self.names = 0
+        # Where each part of an expression is a column of its own, their types.
+        self.own_columns = None
 
     def one(self, *choices):
         return self.random.choice(choices)
@@ -300,6 +302,8 @@ class Expressions:
         head = of[0]
         if self.chance(null) and head not in ("joniregexp", "jsonpath", "codepoints"):
             return f"CAST(NULL AS {spelled(of)})"
+        if self.own_columns is not None and self.chance(40) and (text := self.any_value(of)):
+            return text
         if head == "boolean":
             return self.one("true", "false")
         if head in WHOLE:
@@ -335,6 +339,9 @@ class Expressions:
             text = self.random.choice(CLOCKS) + ("." + digits if digits else "")
             if head.startswith("timestamp"):
                 text = f"{self.random.choice(DATES)} {text}"
+            if head == "timestamptz":
+                # There is no such time in Paris.
+                text = text.replace("2024-03-31 02", "2024-03-31 04")
             if head == "timetz":
                 text += self.one("+00:00", "+05:30", "-11:00", "+14:00", "+01:00")
             if head == "timestamptz":
@@ -371,6 +378,33 @@ class Expressions:
             return quoted(self.one("a", " ", "ab", "xyz", "é"))
         raise ValueError(of)
 
+    def any_value(self, of):
+        """Not one of a list: of any size, or of several put together."""
+        head, roll = of[0], self.random.randrange
+        if head in WHOLE:
+            most = LARGE[head]
+            value = self.one(1, -1) * (roll(most + 1) >> roll(most.bit_length()))
+            return f"CAST({value} AS {head})"
+        if head in ("double", "real"):
+            powers = (-320, 309) if head == "double" else (-46, 39)
+            power = self.one(0, 0, 1, 2, 3, 5, 9, 15, 18, self.random.randrange(*powers))
+            digits = self.random.randint(1, 17)
+            return f"{head} '{self.one('', '-')}{roll(1, 10)}.{roll(10**digits):0{digits}}E{power}'"
+        if head == "varchar" and of[1] is None:
+            return quoted("".join(self.random.choice(TEXTS) for _ in range(self.one(2, 2, 3))))
+        if head in ("date", "timestamp"):
+            year = self.one(roll(1960, 2040), roll(1, 9999), roll(1960, 2040))
+            day = f"{year:04}-{roll(1, 13):02}-{roll(1, 29):02}"
+            if head == "date":
+                return f"DATE '{day}'"
+            clock = f"{roll(24):02}:{roll(60):02}:{roll(60):02}" + (f".{roll(10**of[1]):0{of[1]}}" if of[1] else "")
+            return f"timestamp '{day} {clock}'"
+        if head == "daytime":
+            return f"INTERVAL '{roll(1 << roll(1, 19))}.{roll(1000):03}' SECOND"
+        if head == "varbinary":
+            return f"X'{self.random.randbytes(roll(20)).hex()}'"
+        return None
+
     def value(self, of, scope, depth):
         """An expression of the type; `scope` is a list of names and types."""
         head = of[0]
@@ -378,6 +412,9 @@ class Expressions:
             return self.literal(of)
         if head == "function":
             return self.function(of, scope, depth)
+        if self.own_columns is not None and not scope:
+            self.own_columns.append(of)
+            return f"t.c{len(self.own_columns) - 1}"
         known = [name for name, other in scope if other == of]
         if known and self.chance(45 if depth > 0 else 75):
             return self.random.choice(known)
@@ -623,7 +660,17 @@ class Expressions:
         else:
             of = self.any_type(2)
             text = self.general(of, scope, 2) if self.chance(50) else (self.random.choice(self.special(of, scope, 2) or [lambda: self.general(of, scope, 2)])())
-        return f"TRY({text})" if self.chance(90) else text
+        return f"TRY({text})" if self.own_columns is not None or self.chance(90) else text
+
+    def flat_statement(self, width):
+        """Functions and forms of columns alone, each column with many values, of which any may fail."""
+        self.own_columns = []
+        texts = [self.scalar_expression([]) for _ in range(width)]
+        rows = [
+            "(" + ", ".join(f"CAST({self.literal(of, 4)} AS {spelled(of)})" for of in self.own_columns) + ")" for _ in range(16)
+        ]
+        names = ", ".join(f"c{at}" for at in range(len(self.own_columns)))
+        return texts, f"(SELECT * FROM (VALUES {', '.join(rows)}) WHERE random() >= 0) t({names})"
 
     def sketch(self, scope):
         """Aggregates that LEFT_OUT names, by what is told of what they give."""
@@ -736,6 +783,9 @@ def statements(generator, kind, width):
     """The relation, the expressions, and what makes one statement of some of them."""
     if kind == "query":
         return [generator.query() for _ in range(width)], None
+    if kind == "flat":
+        texts, relation = generator.flat_statement(width)
+        return texts, lambda texts: f"SELECT {', '.join(texts)} FROM {relation}"
     relation, scope = generator.table(kind != "scalar")
     make = {"scalar": generator.scalar_expression, "aggregate": generator.aggregate_expression, "window": generator.window_expression}[kind]
     tail = " GROUP BY t.c3" if kind == "aggregate" and generator.chance(60) else ""

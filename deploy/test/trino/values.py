@@ -1,7 +1,7 @@
 """Random expressions, by a real Trino and by the embedded engine.
 
     eval "$(deploy/test/trino.sh start DIR)"
-    python3 deploy/test/trino/values.py BINARY [--expressions N] [--seed N] [--threads N] [--kinds scalar,aggregate,window,query]
+    python3 deploy/test/trino/values.py BINARY [--expressions N] [--seed N] [--threads N] [--kinds scalar,aggregate,window,query,flat]
 
 They are asked for many at once, which is why there can be so many; what fails is asked for again in halves, down to the
 one that does. Statements that group, sort, join and compare are asked for one by one. A refusal is no difference, so Trino
@@ -225,11 +225,11 @@ def main():
                 local.theirs, local.here = Theirs(), Here(options.binary, f"{folder}/{threading.get_ident()}")
             generator = Expressions(options.seed * 1_000_003 + number, scalar, aggregate)
             kind = kinds[number % len(kinds)]
-            width = options.width if kind in ("scalar", "query") else options.width // 3
+            width = options.width if kind in ("scalar", "query", "flat") else options.width // 3
             texts, make = statements(generator, kind, width)
             here = local.here.ask(make, texts)
             theirs = asked_of_trino(local.theirs, make, texts, here)
-            is_ordered = lambda text: kind == "scalar" or kind == "query" and re.search(r" ORDER BY [^()]*$", text)  # noqa: E731
+            is_ordered = lambda text: kind in ("scalar", "flat") or kind == "query" and re.search(r" ORDER BY [^()]*$", text)  # noqa: E731
             answers = []
             for text, *pair in zip(texts, theirs, here):
                 what, why = outcome(*pair, is_ordered(text), local.here.is_crate)

@@ -48,15 +48,12 @@ fn shows_names(from: &Type, to: &Type) -> bool {
 pub(super) fn value(value: &Value, from: &Type, to: &Type) -> Result<Value> {
     match (value, from, to) {
         (Value::Array(items), Type::Array(from), Type::Array(to)) => {
-            let is_null_text = |item: &Value| matches!(item, Value::Text(json) if json == "null");
-            if matches!((from.as_ref(), to.as_ref()), (Type::Json, Type::Varchar(_))) && items.iter().any(is_null_text)
-            {
-                return Err(Error::not_here("A cast of an array that holds the JSON null to an array of texts"));
-            }
+            refuse_json_nulls(items.iter(), from, to)?;
             let items = items.iter().map(|item| super::value(item, from, to)).collect::<Result<_>>()?;
             Ok(Value::Array(items))
         }
         (Value::Map(entries), Type::Map(from_key, from_value), Type::Map(to_key, to_value)) => {
+            refuse_json_nulls(entries.iter().map(|(_, item)| item), from_value, to_value)?;
             let mut seen = HashSet::new();
             let mut cast = Vec::with_capacity(entries.len());
             for (key, item) in entries {
@@ -80,5 +77,14 @@ pub(super) fn value(value: &Value, from: &Type, to: &Type) -> Result<Value> {
             Ok(Value::Row(values))
         }
         _ => Err(unknown(from, to)),
+    }
+}
+
+/// Trino fails on its way from the JSON null to an item without a value.
+fn refuse_json_nulls<'a>(mut items: impl Iterator<Item = &'a Value>, from: &Type, to: &Type) -> Result<()> {
+    let is_null = |item: &Value| matches!(item, Value::Text(json) if json == "null");
+    match *from == Type::Json && *to != Type::Json && items.any(is_null) {
+        true => Err(Error::not_here("A cast of an array or a map that holds the JSON null")),
+        false => Ok(()),
     }
 }
