@@ -387,7 +387,11 @@ impl Piece {
             if decoder.schema().is_none() {
                 decoder.decode(&mut Buffer::from(self.schema_message.clone()))?;
             }
-            decoder.decode(&mut Buffer::from(self.frame.clone()))
+            match decoder.decode(&mut Buffer::from(self.frame.clone()))? {
+                // Rows of nothing but nulls have no body, which is taken in when the next message begins.
+                None => decoder.decode(&mut Buffer::from([0u8])),
+                batch => Ok(batch),
+            }
         };
         let batch = decode(decoder)
             .map_err(QueryError::internal)?

@@ -7,8 +7,8 @@ use std::sync::{Arc, LazyLock};
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, StructArray, UInt64Array};
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
-use datafusion::arrow::compute::{interleave, take};
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::compute::{interleave, is_null, nullif, take};
+use datafusion::arrow::datatypes::{DataType, Int64Type};
 
 use crate::call::{Call, Kernel};
 use crate::error::{Code, Error, Result};
@@ -321,15 +321,18 @@ pub(crate) fn nullable_kernel(call: &Call) -> Result<ArrayRef> {
     call.array(0)
 }
 
-/// A value that is there once: its number of rows, and the value.
+/// A value that is there once, of its number of rows and the value.
 pub(crate) fn single_kernel(call: &Call) -> Result<ArrayRef> {
-    let rows = call.int(0)?;
-    for row in 0..call.rows {
-        if rows.get(row).is_some_and(|rows| rows > 1) {
-            return Err(Error::new(Code::SubqueryMultipleRows, "Scalar sub-query has returned multiple rows"));
-        }
+    let counted = call.array(0)?;
+    let counted = counted.as_struct();
+    let rows = counted.column(0).as_primitive::<Int64Type>();
+    if (0..counted.len()).any(|row| counted.is_valid(row) && rows.value(row) > 1) {
+        return Err(Error::new(Code::SubqueryMultipleRows, "Scalar sub-query has returned multiple rows"));
     }
-    call.array(1)
+    match counted.null_count() {
+        0 => Ok(Arc::clone(counted.column(1))),
+        _ => Ok(nullif(counted.column(1), &is_null(counted)?)?),
+    }
 }
 
 /// A row without nulls, which alone equals another or does not.

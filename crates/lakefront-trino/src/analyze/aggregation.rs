@@ -6,7 +6,7 @@ use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::{AggregateFunction, Sort};
 use sqlparser::ast::{
     DuplicateTreatment, Expr as Ast, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments,
-    ListAggOnOverflow, OrderByExpr, ValueWithSpan,
+    ListAggOnOverflow, OrderByExpr, UnaryOperator, ValueWithSpan,
 };
 
 use super::function::{Argument, given, plain_arguments};
@@ -135,6 +135,12 @@ impl Analyzer<'_> {
             let message = "listagg is written listagg(value, 'separator') WITHIN GROUP (ORDER BY …)";
             return Err(Error::new(Code::SyntaxError, message).at(place(call)));
         }
+        if let Some(Argument::Value(value)) = arguments.first()
+            && !matches!(value.of, Type::Varchar(_))
+        {
+            let message = format!("Expected expression of varchar, but it has {} type", value.of);
+            return Err(Error::type_mismatch(message).at(place(call)));
+        }
         match asts.get(1) {
             None => arguments.push(Argument::Value(text("")?)),
             Some(separator) if is_text(separator) => {}
@@ -214,15 +220,23 @@ impl<'a> Clauses<'a> {
 }
 
 /// The number of an output column.
-pub(super) fn ordinal(ast: &Ast) -> Option<usize> {
+pub(super) fn ordinal(ast: &Ast) -> Option<i64> {
     match ast {
         Ast::Nested(inner) => ordinal(inner),
+        Ast::UnaryOp { op: UnaryOperator::Minus, expr } if matches!(**expr, Ast::Value(_)) => {
+            ordinal(expr).map(|number| -number)
+        }
         Ast::Value(value) => match &value.value {
             sqlparser::ast::Value::Number(number, _) => number.parse().ok(),
             _ => None,
         },
         _ => None,
     }
+}
+
+/// The item of a `SELECT` that a number stands for, which counts them from 1.
+pub(super) fn numbered<T>(items: &[T], number: i64) -> Option<&T> {
+    items.get(usize::try_from(number).ok()?.checked_sub(1)?)
 }
 
 pub(super) fn sort_key(value: Typed, key: &OrderByExpr) -> Result<Sort> {

@@ -8,7 +8,7 @@ use datafusion::logical_expr::utils::disjunction;
 use datafusion::logical_expr::{Expr, GroupingSet, LogicalPlan, LogicalPlanBuilder};
 use sqlparser::ast::{Expr as Ast, GroupByExpr};
 
-use super::aggregation::{aggregated, contains_aggregate, ordinal};
+use super::aggregation::{aggregated, contains_aggregate, numbered, ordinal};
 use super::known::is_known;
 use super::scope::Scope;
 use super::{Analyzer, Typed, place, with_columns};
@@ -116,7 +116,7 @@ impl Analyzer<'_> {
 
     fn key(&self, ast: &Ast, keys: &mut Vec<Typed>, outputs: &[Typed], scope: &Scope<'_>) -> Result<usize> {
         let key = match ordinal(ast) {
-            Some(number) => number.checked_sub(1).and_then(|at| outputs.get(at)).cloned().ok_or_else(|| {
+            Some(number) => numbered(outputs, number).cloned().ok_or_else(|| {
                 Error::new(Code::InvalidColumnReference, format!("GROUP BY position {number} is not in select list"))
                     .at(place(ast))
             })?,

@@ -108,7 +108,11 @@ impl Analyzer<'_> {
         }
         // Of one item the engine's optimizer would make another kind of IN where that is a subquery.
         let is_native = comparison::is_native(&of) && known.len() > 1;
-        let times = if is_native { 1 } else { known.len() } + others.len();
+        // Among several constants Trino looks by hash, which is not known of a value that holds a null.
+        let is_hashed = !comparison::is_constant(&value)
+            && known.iter().filter(|item| matches!(item, Expr::Literal(..))).count() > 1
+            && matches!(of, Type::Array(_) | Type::Map(..) | Type::Row(_));
+        let times = if is_native { 1 } else { known.len() } + others.len() + if is_hashed { 2 } else { 0 };
         if times > 1 {
             once(&value)?;
         }
@@ -116,10 +120,17 @@ impl Analyzer<'_> {
         let listed =
             is_native.then(|| Expr::InList(InList::new(Box::new(value.clone()), std::mem::take(&mut known), false)));
         let equal = |item| comparison::expression(value.clone(), Comparison::Equal, item, &of);
+        let itself = is_hashed
+            .then(|| comparison::expression(value.clone(), Comparison::Equal, value.clone(), &of))
+            .transpose()?;
         let found = listed.map(Ok).into_iter().chain(known.into_iter().chain(others).map(equal));
         let any = any_of(found.collect::<Result<_>>()?)
             .ok_or_else(|| Error::new(Code::SyntaxError, "IN needs at least one item"))?;
-        Ok(boolean(if negated { Expr::Not(Box::new(any)) } else { any }))
+        let any = boolean(if negated { Expr::Not(Box::new(any)) } else { any });
+        match itself {
+            Some(itself) => self.choose(vec![itself.is_null()], vec![constant(Value::Null, Type::Boolean)?, any]),
+            None => Ok(any),
+        }
     }
 
     pub(super) fn like(&self, value: Typed, pattern: Typed, escape: Option<Typed>) -> Result<Expr> {

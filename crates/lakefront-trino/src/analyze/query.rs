@@ -105,7 +105,7 @@ impl Analyzer<'_> {
         }
         if columns.is_empty() {
             return Err(Error::new(
-                Code::MismatchedColumnAliases,
+                Code::MissingColumnAliases,
                 format!("Missing column aliases in recursive WITH query {name}"),
             ));
         }
@@ -381,7 +381,7 @@ impl Analyzer<'_> {
             }
             let first = quantity.as_ref().map_or(Ok(1), |quantity| number(quantity, "FETCH FIRST"))?;
             if first == 0 {
-                return Err(Error::new(Code::InvalidLimitClause, "FETCH FIRST row count must be positive"));
+                return Err(Error::new(Code::NumericValueOutOfRange, "FETCH FIRST row count must be positive"));
             }
             if *with_ties {
                 return self.with_ties(relation, first, skip, order_by, scope);
@@ -414,7 +414,7 @@ impl Analyzer<'_> {
         let mut keys: Vec<Sort> = Vec::with_capacity(order_by.len());
         for key in order_by {
             let value = match super::aggregation::ordinal(&key.expr)
-                .and_then(|number| relation.fields.get(number.wrapping_sub(1)))
+                .and_then(|number| super::aggregation::numbered(&relation.fields, number))
             {
                 Some(field) => self.column(field.column.clone(), field.of.clone()),
                 None => self

@@ -13,7 +13,7 @@ use sqlparser::ast::{
 };
 
 use super::scope::{Field, Named, Relation, Scope};
-use super::{Analyzer, correlated, folded, place};
+use super::{Analyzer, Typed, correlated, folded, place};
 use crate::comparison::{Comparison, joinable};
 use crate::error::{Code, Error, Result};
 use crate::ingest;
@@ -379,9 +379,13 @@ impl Analyzer<'_> {
 
     fn join_using(&self, left: Relation, right: Relation, kind: JoinType, names: &[ObjectName]) -> Result<Relation> {
         let mut conditions = Vec::with_capacity(names.len());
-        let mut merged = Vec::with_capacity(names.len());
+        let mut merged: Vec<(Field, Field, Typed, Typed)> = Vec::with_capacity(names.len());
         for name in names {
             let Some(ident) = name.0.first().and_then(|part| part.as_ident()) else { continue };
+            if merged.iter().any(|(field, ..)| field.name == Some(folded(ident))) {
+                let message = format!("Column '{}' appears multiple times in USING clause", ident.value);
+                return Err(Error::new(Code::DuplicateColumnName, message).at(place(name)));
+            }
             let find = |fields: &[Field], side: &str| -> Result<Field> {
                 let wanted = folded(ident);
                 let mut matching = fields.iter().filter(|field| field.name.as_ref() == Some(&wanted));

@@ -12,7 +12,7 @@ use sqlparser::ast::{
     SelectItemQualifiedWildcardKind, WindowSpec, WindowType,
 };
 
-use super::aggregation::{contains_aggregate, ordinal, sort_key};
+use super::aggregation::{contains_aggregate, numbered, ordinal, sort_key};
 use super::grouping::Grouped;
 use super::scope::{Field, Relation, Scope};
 use super::{Analyzer, Typed, folded, place};
@@ -65,7 +65,7 @@ impl Analyzer<'_> {
         for output in &mut outputs {
             output.value.expr = self.without_predicates(output.value.expr.clone())?;
         }
-        let mut order = self.order_keys(order_by, &outputs, &symbols, &inside)?;
+        let mut order = self.order_keys(order_by, distinct, &outputs, &symbols, &inside)?;
         for (value, _) in &mut order {
             value.expr = self.without_predicates(value.expr.clone())?;
         }
@@ -127,10 +127,7 @@ impl Analyzer<'_> {
         for (sort_value, (_, key)) in sort_values.drain(..).zip(&order) {
             let symbol = match values.iter().position(|value| value.expr == sort_value.expr) {
                 Some(at) => symbols[at].clone(),
-                None if distinct => {
-                    let message = "For SELECT DISTINCT, ORDER BY expressions must appear in select list";
-                    return Err(Error::new(Code::ExpressionNotInDistinct, message).at(place(&key.expr)));
-                }
+                None if distinct => return Err(not_in_distinct(key)),
                 None if matches!(sort_value.expr, Expr::Literal(..)) => continue,
                 None => {
                     hidden += 1;
@@ -243,6 +240,7 @@ impl Analyzer<'_> {
     fn order_keys<'a>(
         &self,
         order_by: &'a [OrderByExpr],
+        distinct: bool,
         outputs: &[Output<'_>],
         symbols: &[String],
         source: &Scope<'_>,
@@ -263,22 +261,36 @@ impl Analyzer<'_> {
             .iter()
             .map(|key| {
                 if let Some(number) = ordinal(&key.expr) {
-                    let output = number.checked_sub(1).and_then(|at| outputs.get(at)).ok_or_else(|| {
+                    let output = numbered(outputs, number).ok_or_else(|| {
                         let message = format!("ORDER BY position {number} is not in select list");
                         Error::new(Code::InvalidColumnReference, message).at(place(&key.expr))
                     })?;
                     return Ok((output.value.clone(), key));
                 }
                 let value = self.expression(&key.expr, &scope)?;
-                let expr = value.expr.transform_down(|expr| {
-                    if let Expr::Column(column) = &expr
-                        && column.relation.is_none()
-                        && let Some(at) = symbols.iter().position(|symbol| *symbol == column.name)
-                    {
-                        return Ok(Transformed::new(outputs[at].value.expr.clone(), true, TreeNodeRecursion::Jump));
+                let output = |expr: &Expr| match expr {
+                    Expr::Column(column) if column.relation.is_none() => {
+                        symbols.iter().position(|symbol| *symbol == column.name)
                     }
-                    Ok(Transformed::no(expr))
+                    _ => None,
+                };
+                let is_alias = output(&value.expr).is_some();
+                let aggregates_output = value.expr.exists(|part| match part {
+                    Expr::AggregateFunction(_) => part.exists(|inner| Ok(output(inner).is_some())),
+                    _ => Ok(false),
                 })?;
+                if aggregates_output {
+                    let message = "Invalid reference to output projection attribute from ORDER BY aggregation";
+                    return Err(Error::new(Code::ColumnNotFound, message).at(place(&key.expr)));
+                }
+                let expr = value.expr.transform_down(|expr| match output(&expr) {
+                    Some(at) => Ok(Transformed::new(outputs[at].value.expr.clone(), true, TreeNodeRecursion::Jump)),
+                    None => Ok(Transformed::no(expr)),
+                })?;
+                // What is selected reads the source, and this the result.
+                if distinct && expr.transformed && !is_alias {
+                    return Err(not_in_distinct(key));
+                }
                 let is_output = |expr: &Expr| outputs.iter().any(|output| output.value.expr == *expr);
                 if expr.transformed && expr.data.is_volatile() && !is_output(&expr.data) {
                     return Err(Error::not_here("ORDER BY of an expression over a random value of SELECT"));
@@ -301,7 +313,7 @@ impl Analyzer<'_> {
             .map(|key| {
                 let value = match ordinal(&key.expr) {
                     Some(number) => {
-                        let field = number.checked_sub(1).and_then(|at| relation.fields.get(at)).ok_or_else(|| {
+                        let field = numbered(&relation.fields, number).ok_or_else(|| {
                             let message = format!("ORDER BY position {number} is not in select list");
                             Error::new(Code::InvalidColumnReference, message).at(place(&key.expr))
                         })?;
@@ -315,6 +327,11 @@ impl Analyzer<'_> {
         let plan = LogicalPlanBuilder::from(relation.plan).sort(sorts)?.build()?;
         Ok(Relation { plan, fields: relation.fields })
     }
+}
+
+fn not_in_distinct(key: &OrderByExpr) -> Error {
+    let message = "For SELECT DISTINCT, ORDER BY expressions must appear in select list";
+    Error::new(Code::ExpressionNotInDistinct, message).at(place(&key.expr))
 }
 
 /// The name that a column has without an alias.
@@ -491,7 +508,7 @@ fn with_windows(select: &Select, order_by: &[OrderByExpr]) -> Result<(Select, Ve
     for NamedWindowDefinition(name, definition) in &select.named_window {
         if definitions.known.iter().any(|(known, _)| *known == folded(name)) {
             let message = format!("WINDOW name {} specified twice", name.value);
-            return Err(Error::new(Code::InvalidWindowName, message));
+            return Err(Error::new(Code::DuplicateWindowName, message));
         }
         let spec = match definition {
             NamedWindowExpr::NamedWindow(other) => definitions.find(other)?,
@@ -499,13 +516,26 @@ fn with_windows(select: &Select, order_by: &[OrderByExpr]) -> Result<(Select, Ve
         };
         definitions.known.push((folded(name), spec));
     }
-    let (mut plain, mut order_by) = (select.clone(), order_by.to_vec());
+    // A definition reads the source, and an ORDER BY the result first.
+    let reads_alias = select.projection.iter().any(|item| match item {
+        SelectItem::ExprWithAlias { expr, alias } if implicit_name(expr) != Some(folded(alias)) => {
+            let is_alias = |word: &str| word.eq_ignore_ascii_case(&alias.value);
+            let mut texts = definitions.known.iter().map(|(_, spec)| spec.to_string());
+            texts.any(|text| text.split(|letter: char| !letter.is_alphanumeric() && letter != '_').any(is_alias))
+        }
+        _ => false,
+    });
+    let (mut plain, given) = (select.clone(), order_by);
+    let mut order_by = given.to_vec();
     plain.named_window = Vec::new();
     if tree::change(&mut plain, &mut definitions).is_continue() {
         let _ = tree::change(&mut order_by, &mut definitions);
     }
     match definitions.refused {
         Some(error) => Err(error),
+        None if reads_alias && order_by != given => {
+            Err(Error::not_here("A window of the WINDOW clause in ORDER BY that is defined by the name of an alias"))
+        }
         None => Ok((plain, order_by)),
     }
 }

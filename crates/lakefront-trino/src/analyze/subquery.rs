@@ -57,22 +57,18 @@ impl Analyzer<'_> {
 
     pub(super) fn scalar_subquery(&self, query: &Query, scope: &Scope<'_>) -> Result<Typed> {
         let (plan, column) = self.one_column(query, scope)?;
-        let plan = self.single_row(plan, &column)?;
-        Ok(self.leaf(Expr::ScalarSubquery(checked(plan, Use::Rows)?), column.of))
-    }
-
-    /// A plan that the engine takes for one of at most one row.
-    fn single_row(&self, plan: LogicalPlan, column: &Typed) -> Result<LogicalPlan> {
+        let subquery = |plan, of| Ok(self.leaf(Expr::ScalarSubquery(checked(plan, Use::Rows)?), of));
         if is_aggregated(&plan) {
-            return Ok(plan);
+            return subquery(plan, column.of);
         }
         self.copies_of(&plan, 2)?;
         if plan.all_out_ref_exprs().is_empty() {
             // The engine counts the rows when it runs; without one the value is null.
             let nullable = Udf::new("nullable", nullable_kernel, vec![column.of.clone()], column.of.clone());
             let value = nullable.on(vec![column.expr.clone()]).alias(self.symbol("value"));
-            return Ok(LogicalPlanBuilder::from(plan).project([value])?.build()?);
+            return subquery(LogicalPlanBuilder::from(plan).project([value])?.build()?, column.of);
         }
+        // The engine joins with the rows counted for every key, of which those that meet none may be many.
         let (rows, first) = (self.symbol("rows"), self.symbol("first"));
         let keys: [Expr; 0] = [];
         let any = datafusion::functions_aggregate::expr_fn::first_value(column.expr.clone(), Vec::new());
@@ -80,10 +76,12 @@ impl Analyzer<'_> {
             .aggregate(keys, [count(lit(1i64)).alias(&rows), any.alias(&first)])?
             .build()?;
         let named = |name: &str| Expr::Column(Column::from_name(name));
-        let types = vec![Type::Bigint, column.of.clone()];
-        let single = Udf { strict: false, ..Udf::new("single", single_kernel, types, column.of.clone()) };
-        let value = single.on(vec![named(&rows), named(&first)]).alias(self.symbol("value"));
-        Ok(LogicalPlanBuilder::from(plan).project([value])?.build()?)
+        let counted =
+            self.row(vec![Typed::new(named(&rows), Type::Bigint), Typed::new(named(&first), column.of.clone())])?;
+        let plan = LogicalPlanBuilder::from(plan).project([counted.expr.alias(self.symbol("value"))])?.build()?;
+        let single = Udf::new("single", single_kernel, vec![counted.of.clone()], column.of.clone());
+        let single = Udf { strict: false, ..single }.on(vec![subquery(plan, counted.of)?.expr]);
+        Ok(Typed::new(single, column.of))
     }
 
     /// A plan that will stand so many times, as part of a plan that may stand many times itself.

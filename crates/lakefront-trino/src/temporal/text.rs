@@ -6,6 +6,9 @@ use super::calendar::{checked_days_of, date_of};
 use super::{PICOS_OF_DAY, PICOS_OF_SECOND, digits_unit};
 use crate::zone::Zone;
 
+/// What may stand between a time and its zone.
+const SPACE: [char; 6] = [' ', '\t', '\n', '\u{b}', '\u{c}', '\r'];
+
 /// Takes off what Java calls white space.
 pub(crate) fn trim(text: &str) -> &str {
     let is_space = |letter: char| match letter {
@@ -97,7 +100,7 @@ pub(crate) fn read_time(text: &str) -> Option<(Clock<'_>, Option<i16>)> {
     if clock.seconds < 0 {
         return None;
     }
-    let rest = rest.trim_start();
+    let rest = rest.trim_start_matches(SPACE);
     if rest.is_empty() {
         return Some((clock, None));
     }
@@ -153,7 +156,7 @@ pub(crate) fn read_timestamp(text: &str) -> Option<Moment<'_>> {
     if clock.seconds < 0 {
         return None;
     }
-    let zone = rest.trim_start();
+    let zone = rest.trim_start_matches(SPACE);
     Some(Moment { days, clock, zone: (!zone.is_empty()).then_some(zone) })
 }
 

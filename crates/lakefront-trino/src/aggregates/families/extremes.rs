@@ -265,8 +265,16 @@ impl Best {
         // After those of the same rank: the first to come stay.
         let at = state.rows.partition_point(|(known, _)| self.side.sorted(known, &key).is_le());
         if at < state.wanted {
+            let is_null = value.is_null();
             state.rows.insert(at, (key, value));
-            state.rows.truncate(state.wanted);
+            // Trino puts the new value where the old one was, and forgets to take its null away.
+            if state.rows.len() > state.wanted
+                && state.rows.pop().is_some_and(|(_, old)| old.is_null())
+                && self.value.is_some()
+                && !is_null
+            {
+                return Err(Error::not_here(format!("{} of several values that replace a null", self.name)));
+            }
         }
         Ok(())
     }

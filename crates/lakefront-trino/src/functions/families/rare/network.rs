@@ -22,13 +22,14 @@ fn has(network: &str, address: IpAddr) -> Result<bool> {
         .parse()
         .map_err(|_| Error::new(Code::GenericInternalError, format!("For input string: \"{length}\"")))?;
     let length = u32::try_from(length).map_err(|_| Error::invalid_argument("Invalid prefix length"))?;
-    // The bits of the network, at the upper end of a number of 128.
-    let bits = |address| match address {
-        IpAddr::V4(address) => (u128::from(u32::from(address)) << 96, 32),
-        IpAddr::V6(address) => (u128::from(address), 128),
+    // Bits at the upper end of a number of 128. A network that is written as one of IPv6 has addresses of IPv4 as that.
+    let of_v4 = |address| u128::from(u32::from(address)) << 96;
+    let (base_bits, width, address_bits) = match (base, address) {
+        (IpAddr::V4(base), IpAddr::V4(address)) => (of_v4(base), 32, Some(of_v4(address))),
+        (IpAddr::V4(base), IpAddr::V6(_)) => (of_v4(base), 32, None),
+        (IpAddr::V6(base), IpAddr::V4(address)) => (base.into(), 128, Some(address.to_ipv6_mapped().into())),
+        (IpAddr::V6(base), IpAddr::V6(address)) => (base.into(), 128, Some(address.into())),
     };
-    let (base_bits, width) = bits(base.to_canonical());
-    let (address_bits, address_width) = bits(address);
     if length > width {
         return Err(Error::invalid_argument("Prefix length exceeds address length"));
     }
@@ -36,7 +37,7 @@ fn has(network: &str, address: IpAddr) -> Result<bool> {
     if width == 32 && base_bits & !mask != 0 {
         return Err(Error::invalid_argument("Invalid CIDR"));
     }
-    Ok(width == address_width && base_bits & mask == address_bits & mask)
+    Ok(address_bits.is_some_and(|address: u128| base_bits & mask == address & mask))
 }
 
 #[cfg(test)]
@@ -52,5 +53,10 @@ mod tests {
         assert_eq!(has("64:ff9b::/64", "64:ff9b::1"), Some(true));
         assert_eq!(has("10.0.0.0/8", "64:ff9b::1"), Some(false));
         assert_eq!(has("255.0.0.1/8", "1.1.1.1"), None);
+        assert_eq!(has("::/0", "10.1.2.3"), Some(true));
+        assert_eq!(has("::ffff:10.0.0.0/104", "10.1.2.3"), Some(true));
+        assert_eq!(has("::ffff:10.0.0.0/104", "11.1.2.3"), Some(false));
+        assert_eq!(has("::ffff:10.0.0.0/8", "::"), Some(true));
+        assert_eq!(has("10.0.0.0/33", "10.0.0.0"), None);
     }
 }

@@ -25,6 +25,7 @@ pub(super) struct Regexp {
     /// For texts that end with a newline, where that makes a difference.
     for_newline: OnceCell<Result<Engine>>,
     has_line_anchors: bool,
+    ignores_case: bool,
     groups: usize,
     names: Vec<(String, usize)>,
 }
@@ -59,6 +60,7 @@ impl Regexp {
             pattern: pattern.to_owned(),
             for_newline: OnceCell::new(),
             has_line_anchors: translation.has_line_anchors,
+            ignores_case: translation.ignores_case,
             groups: translation.groups,
             names: translation.names,
         })
@@ -74,6 +76,9 @@ impl Regexp {
     }
 
     fn engine(&self, text: &str) -> Result<&Engine> {
+        if self.ignores_case && !text.is_ascii() && text.chars().any(syntax::folds_its_own_way) {
+            return Err(self.failed());
+        }
         if !self.has_line_anchors || !text.ends_with('\n') {
             return Ok(&self.engine);
         }
@@ -111,17 +116,22 @@ impl Regexp {
         if from > text.len() {
             return Ok(None);
         }
-        match self.engine(text)? {
-            Engine::Plain(engine) => Ok(engine.captures_at(text, from).map(|captures| {
-                captures.iter().map(|group| group.map(|group| (group.start(), group.end()))).collect()
-            })),
+        let found: Option<Vec<Option<Place>>> = match self.engine(text)? {
+            Engine::Plain(engine) => engine
+                .captures_at(text, from)
+                .map(|captures| captures.iter().map(|group| group.map(|group| (group.start(), group.end()))).collect()),
             Engine::Backtracking(engine) => {
                 let captures = engine.captures_from_pos(text, from).map_err(|_| self.failed())?;
-                Ok(captures.map(|captures| {
+                captures.map(|captures| {
                     captures.iter().map(|group| group.map(|group| (group.start(), group.end()))).collect()
-                }))
+                })
             }
-        }
+        };
+        // The engine has no groups that are repeated zero times.
+        Ok(found.map(|mut groups| {
+            groups.resize(groups.len().max(self.groups + 1), None);
+            groups
+        }))
     }
 
     /// Visits the matches one after the other, as long as it is told to go on. An empty match may follow right after another.
@@ -155,6 +165,8 @@ fn after(text: &str, (from, to): Place) -> usize {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
     use super::Regexp;
 
     fn all(pattern: &str, text: &str) -> Option<Vec<String>> {
@@ -183,5 +195,13 @@ mod tests {
         assert_eq!(all("[[:alpha:]]+", "1ab"), is(&["ab"]));
         assert_eq!(all("(?<=a)b", "ab b"), is(&["b"]));
         assert_eq!(all("[&&]", "x"), None);
+    }
+
+    #[test]
+    fn a_group_that_is_repeated_zero_times_took_no_part() {
+        for pattern in ["a(b){0}", "a(?=(b){0})", "(b){0}a(c){0}"] {
+            let groups = Regexp::new(pattern).unwrap().groups_at("a", 0).unwrap().unwrap();
+            assert!(groups[1..].iter().all(Option::is_none) && groups.len() > 1, "{pattern}: {groups:?}");
+        }
     }
 }

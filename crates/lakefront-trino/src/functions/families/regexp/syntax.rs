@@ -14,6 +14,7 @@ pub(super) struct Translation {
     pub(super) needs_backtracking: bool,
     /// There are `^` and `$` that a newline at the end of a text matters to.
     pub(super) has_line_anchors: bool,
+    pub(super) ignores_case: bool,
     pub(super) groups: usize,
     pub(super) names: Vec<(String, usize)>,
 }
@@ -30,6 +31,7 @@ pub(super) fn translate(pattern: &str, before_newline: bool) -> Result<Translati
             text: String::new(),
             needs_backtracking: false,
             has_line_anchors: false,
+            ignores_case: false,
             groups: 0,
             names: Vec::new(),
         },
@@ -40,6 +42,9 @@ pub(super) fn translate(pattern: &str, before_newline: bool) -> Result<Translati
     }
     if reader.largest_reference > reader.out.groups {
         return Err(reader.wrong("invalid backref number/name"));
+    }
+    if reader.out.ignores_case && pattern.chars().any(folds_its_own_way) {
+        return Err(reader.refused());
     }
     reader.out.text = text;
     Ok(reader.out)
@@ -91,6 +96,19 @@ enum Greed {
     Greedy,
     Lazy,
     Possessive,
+}
+
+/// Whether it is another in small or large letters by the engine's Unicode than by Joni's, which is older and takes `ß`
+/// for `ss`.
+pub(super) fn folds_its_own_way(character: char) -> bool {
+    matches!(character,
+        'ß' | 'İ' | 'ŉ' | 'ǰ' | 'ΐ' | 'ΰ' | 'ᾳ' | 'և' | '\u{241}' | '\u{242}' | '\u{294}'
+        | '\u{37B}'..='\u{37F}' | '\u{3F3}' | '\u{3FD}'..='\u{3FF}' | '\u{526}'..='\u{52F}'
+        | '\u{10A0}'..='\u{10FF}' | '\u{13A0}'..='\u{13FF}' | '\u{1C80}'..='\u{1CBF}'
+        | '\u{1E96}'..='\u{1E9F}' | '\u{1F50}'..='\u{1F56}' | '\u{1F80}'..='\u{1FFF}' | '\u{2C00}'..='\u{2DFF}'
+        | '\u{A640}'..='\u{A7FF}' | '\u{AB30}'..='\u{ABBF}'
+        | '\u{FB00}'..='\u{FB17}' | '\u{104B0}'..='\u{105FF}' | '\u{10C80}'..='\u{10CFF}'
+        | '\u{118A0}'..='\u{118DF}' | '\u{16E40}'..='\u{16EFF}' | '\u{1E900}'..='\u{1E943}')
 }
 
 /// A character that stands for itself.
@@ -228,7 +246,10 @@ impl<'a> Reader<'a> {
         for option in body[..end].chars() {
             match option {
                 '-' => on = false,
-                'i' => flags.ignore_case = on,
+                'i' => {
+                    flags.ignore_case = on;
+                    self.out.ignores_case |= on;
+                }
                 'm' => flags.multi_line = on,
                 's' => flags.dot_all = on,
                 'x' => flags.extended = on,
@@ -325,7 +346,13 @@ impl<'a> Reader<'a> {
         match self.next() {
             Some('(') => self.group(flags),
             Some('[') => {
+                let from = self.rest;
                 let class = self.class(0)?;
+                let written = &from[..from.len() - self.rest.len()];
+                // Joni makes one set of them before it looks away from the case.
+                if flags.ignore_case && (written.contains("&&") || written.replace("[:", "").contains('[')) {
+                    return Err(self.refused());
+                }
                 taking(if flags.ignore_case { format!("(?i:{class})") } else { class })
             }
             Some('.') => taking(if flags.dot_all { "(?s:.)" } else { "." }.to_owned()),
