@@ -87,6 +87,28 @@ async fn a_result_reads_the_same_in_every_format() {
 }
 
 #[tokio::test]
+async fn rows_of_nothing_but_nulls_are_there_in_every_format() {
+    let server = Server::shared();
+    let sql = "select nothing from (values (1, null), (2, null)) t(id, nothing)";
+    let get = async |format: &str| {
+        let answer = server.run(sql, format).await;
+        assert_eq!(answer.status, 200, "{format}: {}", answer.text());
+        answer
+    };
+    assert_eq!(get("json").await.json()["rows"], json!([[null], [null]]));
+    assert_eq!(get("json&offset=1").await.json()["rows"], json!([[null]]));
+    assert_eq!(get("csv").await.text(), "nothing\r\n\r\n\r\n");
+    assert_eq!(get("ndjson").await.text(), "{\"nothing\":null}\n{\"nothing\":null}\n");
+    let parquet = bytes::Bytes::from(get("parquet").await.body);
+    let parquet = ParquetRecordBatchReaderBuilder::try_new(parquet).unwrap().build().unwrap();
+    assert_eq!(parquet.map(|batch| batch.unwrap().num_rows()).sum::<usize>(), 2);
+    let stream = get("arrow").await.body;
+    let arrow = arrow_ipc::reader::StreamReader::try_new(&stream[..], None).unwrap();
+    assert_eq!(arrow.map(|batch| batch.unwrap().num_rows()).sum::<usize>(), 2);
+    assert_eq!(&get("xlsx").await.body[..4], b"PK\x03\x04");
+}
+
+#[tokio::test]
 async fn any_page_is_there() {
     let server = Server::shared();
     let (tens, ones) = (numbers(100, "a", "x"), numbers(100, "b", "y"));
