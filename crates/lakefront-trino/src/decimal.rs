@@ -79,8 +79,8 @@ pub(crate) fn scaled_quotient(value: i128, power: u8, by: i128) -> Option<i128> 
 
 /// The remainder of two numbers of one scale, which they get by way of 256 bits.
 pub(crate) fn remainder(a: i128, a_power: u8, b: i128, b_power: u8) -> Option<i128> {
-    // Trino rescales no further.
-    if a_power.max(b_power) >= MAX_PRECISION {
+    // Trino knows no factor of 10^38.
+    if a != 0 && a_power >= MAX_PRECISION || b_power >= MAX_PRECISION {
         return None;
     }
     match (a.checked_mul(ten_to(a_power)), b.checked_mul(ten_to(b_power))) {

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, StructArray, UInt64Array};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, ListArray, StructArray, UInt64Array};
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
 use datafusion::arrow::compute::{interleave, is_null, nullif, take};
 use datafusion::arrow::datatypes::{DataType, Int64Type};
@@ -319,6 +319,11 @@ pub(crate) fn lengthen_kernel(call: &Call) -> Result<ArrayRef> {
 /// The same array, as one that may hold nulls.
 pub(crate) fn nullable_kernel(call: &Call) -> Result<ArrayRef> {
     call.array(0)
+}
+
+/// False, whatever is given: what is given is evaluated.
+pub(crate) fn never_kernel(call: &Call) -> Result<ArrayRef> {
+    Ok(Arc::new(BooleanArray::from(vec![false; call.rows])))
 }
 
 /// A value that is there once, of its number of rows and the value.

@@ -18,6 +18,7 @@ mod frame;
 pub mod functions;
 mod ingest;
 mod json;
+mod json_cast;
 mod lanes;
 mod limits;
 mod matching;

@@ -10,7 +10,7 @@ use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceC
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 
-use crate::{short_circuit, unread, views};
+use crate::{json_cast, short_circuit, unread, views};
 
 /// Settings that the plans of this crate need.
 pub fn configure(options: &mut ConfigOptions) {
@@ -21,7 +21,7 @@ pub fn configure(options: &mut ConfigOptions) {
 /// # Errors
 /// Those of DataFusion.
 pub async fn plan(state: &SessionState, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
-    let plan = short_circuit::in_plan(unread::in_plan(views::in_plan(state.optimize(plan)?)?)?)?;
+    let plan = short_circuit::in_plan(json_cast::in_plan(unread::in_plan(views::in_plan(state.optimize(plan)?)?)?)?)?;
     in_order(state.query_planner().create_physical_plan(&plan, state).await?)
 }
 

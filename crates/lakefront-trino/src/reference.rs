@@ -149,6 +149,10 @@ pub const REFUSED: &[Construct] = &[
         "A random value that stands in several aggregates or windows",
         "SELECT min(random()), max(random()) FROM nation",
     ),
+    construct(
+        "ORDER BY a window of the WINDOW clause that is defined by a name of the result",
+        "SELECT -nationkey AS nationkey FROM nation WINDOW w AS (ORDER BY nationkey) ORDER BY rank() OVER w",
+    ),
     construct("bar, color, render and rgb", "SELECT render(5, color('red'))"),
     construct("Geospatial functions", "SELECT ST_Point(1, 2)"),
     construct("Machine learning functions", "SELECT features(1.0, 2.0)"),

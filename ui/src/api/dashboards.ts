@@ -1,4 +1,4 @@
-import { queryOptions } from "@tanstack/react-query";
+import { queryOptions, skipToken } from "@tanstack/react-query";
 import { callJson } from "./client";
 import type {
   Dashboard,
@@ -65,41 +65,52 @@ export function freshTileId(definition: DashboardDefinition, wish = "tile"): str
 /** As many as a saved tile gets. */
 const TILE_ROWS = 20_000;
 
+interface Draft {
+  sql: string;
+  catalog: string;
+  database: string;
+  /** `null` while they are not known; nothing runs then. */
+  parameters: FilterValues | null;
+}
+
 /** Runs a tile's SQL that is not saved yet, with the filters as parameters, and reads its first rows. */
-export const tilePreview = (request: { sql: string; catalog: string; database: string; parameters: FilterValues }) =>
+export const tilePreview = (request: Draft) =>
   queryOptions({
     queryKey: ["tile-preview", request],
     staleTime: Infinity,
     retry: false,
-    queryFn: async ({ signal }): Promise<DashboardQueryData> => {
-      let run = await callJson<Execution>("/executions", {
-        method: "POST",
-        query: { wait_s: 20 },
-        body: request,
-        signal,
-      });
-      while (run.state === "QUEUED" || run.state === "RUNNING")
-        run = await callJson<Execution>(`/executions/${part(run.id)}`, { query: { wait_s: 20 }, signal });
-      const page =
-        run.state === "SUCCEEDED"
-          ? await callJson<ResultPage>(`/executions/${part(run.id)}/result`, {
-              query: { format: "json", limit: TILE_ROWS },
+    queryFn:
+      request.parameters === null
+        ? skipToken
+        : async ({ signal }): Promise<DashboardQueryData> => {
+            let run = await callJson<Execution>("/executions", {
+              method: "POST",
+              query: { wait_s: 20 },
+              body: request,
               signal,
-            })
-          : { columns: [], rows: [] };
-      const { state, statistics, estimate, engine, route_reason, error, id } = run;
-      return {
-        execution_id: id,
-        state,
-        ...page,
-        truncated: (run.statistics.rows ?? 0) > page.rows.length,
-        statistics,
-        estimate,
-        engine,
-        route_reason,
-        as_of: null,
-        cached: statistics.reused,
-        error,
-      };
-    },
+            });
+            while (run.state === "QUEUED" || run.state === "RUNNING")
+              run = await callJson<Execution>(`/executions/${part(run.id)}`, { query: { wait_s: 20 }, signal });
+            const page =
+              run.state === "SUCCEEDED"
+                ? await callJson<ResultPage>(`/executions/${part(run.id)}/result`, {
+                    query: { format: "json", limit: TILE_ROWS },
+                    signal,
+                  })
+                : { columns: [], rows: [] };
+            const { state, statistics, estimate, engine, route_reason, error, id } = run;
+            return {
+              execution_id: id,
+              state,
+              ...page,
+              truncated: (run.statistics.rows ?? 0) > page.rows.length,
+              statistics,
+              estimate,
+              engine,
+              route_reason,
+              as_of: null,
+              cached: statistics.reused,
+              error,
+            };
+          },
   });

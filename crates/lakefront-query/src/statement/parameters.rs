@@ -123,7 +123,8 @@ impl Expansion<'_> {
                     .at(Some(at(word))));
             }
             Token::Placeholder(text) => {
-                return Err(QueryError::user("INVALID_PARAMETER_USAGE", format!("`{text}` is no parameter here."))
+                let code = if text == "?" { "INVALID_PARAMETER_USAGE" } else { "NOT_SUPPORTED" };
+                return Err(QueryError::user(code, format!("`{text}` is no parameter here."))
                     .with_hint("Write parameters as {{name}}, or EXECUTE IMMEDIATE 'select … ?' USING 1.")
                     .at(Some(at(word))));
             }

@@ -60,7 +60,7 @@ fn marks_of_row_patterns_are_no_parameters() {
     assert_eq!(super::marks(Sql::Trino, &Text::new(&sql)), 2);
     let outside = "select * from t match_recognize (pattern ($1) define a as true)";
     assert_eq!(text(outside, json!({})), "NOT_SUPPORTED at 1:43");
-    assert_eq!(text("select * from t where pattern (a?) or true", json!({})), "NOT_SUPPORTED at 1:33");
+    assert_eq!(text("select * from t where pattern (a?) or true", json!({})), "INVALID_PARAMETER_USAGE at 1:33");
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn mistakes_are_told_where_they_are() {
     assert_eq!(text("select {{a b}}", json!({"a": 1})), "SYNTAX_ERROR at 1:8");
     assert_eq!(text("select 1 [[ where {{a}}", json!({"a": 1})), "SYNTAX_ERROR at 1:10");
     assert_eq!(text("select $1", json!({})), "NOT_SUPPORTED at 1:8");
-    assert_eq!(text("select ?", json!({})), "NOT_SUPPORTED at 1:8");
+    assert_eq!(text("select ?", json!({})), "INVALID_PARAMETER_USAGE at 1:8");
     let many: Vec<i32> = (0..10_001).collect();
     assert_eq!(text("select 1 in ({{a}})", json!({"a": many})), "INVALID_PARAMETER at 1:14");
 }

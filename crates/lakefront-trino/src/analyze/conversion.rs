@@ -8,7 +8,6 @@ use super::attempt::check_tried_row;
 use super::literal::constant;
 use super::{Analyzer, Typed};
 use crate::cast;
-use crate::comparison;
 use crate::error::{Error, Result};
 use crate::types::Type;
 use crate::udf::Udf;
@@ -71,20 +70,6 @@ impl Analyzer<'_> {
         };
         Ok(Typed::new(expr, to.clone()))
     }
-}
-
-/// Trino reads a list or an object from the text itself where `json_parse` is cast at once: not sorted, and with names that
-/// stand there twice. A constant it has parsed before.
-pub(super) fn unparsed(value: Typed, to: &Type) -> Typed {
-    if let Expr::ScalarFunction(call) = &value.expr
-        && call.func.name() == "json_parse"
-        && let [text] = call.args.as_slice()
-        && matches!(to, Type::Array(_) | Type::Map(..) | Type::Row(_))
-        && !comparison::is_constant(text)
-    {
-        return Typed::new(text.clone(), Type::Json);
-    }
-    value
 }
 
 /// The text of a parameter where a time is asked for: JSON has no other form of one.

@@ -7,7 +7,7 @@ use datafusion::logical_expr::expr::Case as CaseExpr;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, lit};
 use sqlparser::ast::{AccessExpr, BinaryOperator, CaseWhen, CastKind, Expr as Ast, Ident, Subscript, UnaryOperator};
 
-use super::conversion::{as_bound, unparsed};
+use super::conversion::as_bound;
 use super::known::check_comparison;
 use super::literal::{constant, number_literal};
 use super::row_pattern::Mode;
@@ -103,7 +103,7 @@ impl Analyzer<'_> {
                 let to = Type::parse(&data_type.to_string())?;
                 let value = self.expression(expr, scope);
                 match kind {
-                    CastKind::Cast => self.cast(unparsed(value?, &to), &to),
+                    CastKind::Cast => self.cast(value?, &to),
                     CastKind::TryCast => self.attempt_cast(value?, &to),
                     CastKind::SafeCast | CastKind::DoubleColon => {
                         Err(Error::new(Code::SyntaxError, "Write CAST(value AS type)"))

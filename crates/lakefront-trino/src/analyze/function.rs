@@ -18,6 +18,7 @@ use crate::closure::Closure;
 use crate::comparison::Comparison;
 use crate::error::{Code, Error, Result};
 use crate::functions::{self, Function as Scalar};
+use crate::json_cast;
 use crate::signature::{Binding, Given, Pattern};
 use crate::types::{Type, VARCHAR};
 use crate::udf::Udf;
@@ -409,7 +410,7 @@ impl Analyzer<'_> {
         })?;
         let types = captured.iter().map(|leaf| self.type_of_leaf(leaf)).collect::<Result<Vec<_>>>()?;
         let parameters = own.into_iter().map(|(_, of)| of).collect();
-        Ok((Closure::new(body.data, parameters, types, returns), captured))
+        Ok((Closure::new(json_cast::in_expression(body.data)?, parameters, types, returns), captured))
     }
 }
 

@@ -108,10 +108,12 @@ impl Analyzer<'_> {
         }
         // Of one item the engine's optimizer would make another kind of IN where that is a subquery.
         let is_native = comparison::is_native(&of) && known.len() > 1;
-        // Among several constants Trino looks by hash, which is not known of a value that holds a null.
-        let is_hashed = !comparison::is_constant(&value)
-            && known.iter().filter(|item| matches!(item, Expr::Literal(..))).count() > 1
-            && matches!(of, Type::Array(_) | Type::Map(..) | Type::Row(_));
+        // Trino looks by hash among several constants that hold no null, which is not known of a value that holds one.
+        let is_hashed = matches!(of, Type::Array(_) | Type::Map(..) | Type::Row(_))
+            && !comparison::is_constant(&value)
+            && others.is_empty()
+            && known.iter().any(|item| *item != known[0])
+            && known.iter().all(|item| matches!(item, Expr::Literal(..)) && !may_hold_null(item, &of).unwrap_or(true));
         let times = if is_native { 1 } else { known.len() } + others.len() + if is_hashed { 2 } else { 0 };
         if times > 1 {
             once(&value)?;

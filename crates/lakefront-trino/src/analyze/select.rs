@@ -115,7 +115,8 @@ impl Analyzer<'_> {
             }
         }
         let count = values.len();
-        let (windowed, mut all) = self.windows(plan, [values, sort_values].concat())?;
+        let values = values.into_iter().chain(sort_values).map(|value| self.with_singles(value));
+        let (windowed, mut all) = self.windows(plan, values.collect::<Result<_>>()?)?;
         let mut sort_values = all.split_off(count);
         let values = all;
 
@@ -428,7 +429,7 @@ fn refused(select: &Select) -> Option<&'static str> {
 }
 
 /// The same query with the definitions of its `WINDOW` clause where they are used.
-fn with_windows(select: &Select, order_by: &[OrderByExpr]) -> Result<(Select, Vec<OrderByExpr>)> {
+fn with_windows(select: &Select, given: &[OrderByExpr]) -> Result<(Select, Vec<OrderByExpr>)> {
     /// Definitions that don't refer to others any more.
     struct Definitions {
         known: Vec<(String, WindowSpec)>,
@@ -517,15 +518,24 @@ fn with_windows(select: &Select, order_by: &[OrderByExpr]) -> Result<(Select, Ve
         definitions.known.push((folded(name), spec));
     }
     // A definition reads the source, and an ORDER BY the result first.
-    let reads_alias = select.projection.iter().any(|item| match item {
-        SelectItem::ExprWithAlias { expr, alias } if implicit_name(expr) != Some(folded(alias)) => {
-            let is_alias = |word: &str| word.eq_ignore_ascii_case(&alias.value);
-            let mut texts = definitions.known.iter().map(|(_, spec)| spec.to_string());
-            texts.any(|text| text.split(|letter: char| !letter.is_alphanumeric() && letter != '_').any(is_alias))
-        }
-        _ => false,
+    let texts: Vec<String> = definitions.known.iter().map(|(_, spec)| spec.to_string().to_lowercase()).collect();
+    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let is_read = |name: &str| {
+        let name = name.to_lowercase();
+        let has = |text: &String| match name.chars().all(is_word) {
+            true => text.split(|letter| !is_word(letter)).any(|word| word == name),
+            false => text.contains(&name),
+        };
+        texts.iter().any(has)
+    };
+    let reads_output = select.projection.iter().any(|item| match item {
+        SelectItem::Wildcard(_) | SelectItem::UnnamedExpr(Ast::Identifier(_)) => false,
+        SelectItem::ExprWithAlias { expr: Ast::Identifier(name), alias } if folded(name) == folded(alias) => false,
+        SelectItem::ExprWithAlias { alias, .. } => is_read(&alias.value),
+        SelectItem::UnnamedExpr(ast) => implicit_name(ast).is_some_and(|name| is_read(&name)),
+        _ => true,
     });
-    let (mut plain, given) = (select.clone(), order_by);
+    let mut plain = select.clone();
     let mut order_by = given.to_vec();
     plain.named_window = Vec::new();
     if tree::change(&mut plain, &mut definitions).is_continue() {
@@ -533,8 +543,8 @@ fn with_windows(select: &Select, order_by: &[OrderByExpr]) -> Result<(Select, Ve
     }
     match definitions.refused {
         Some(error) => Err(error),
-        None if reads_alias && order_by != given => {
-            Err(Error::not_here("A window of the WINDOW clause in ORDER BY that is defined by the name of an alias"))
+        None if reads_output && order_by != given => {
+            Err(Error::not_here("ORDER BY a window of the WINDOW clause that is defined by a name of the result"))
         }
         None => Ok((plain, order_by)),
     }

@@ -18,7 +18,7 @@ use super::{Analyzer, Typed, place, with_columns};
 use crate::coercion::common_type;
 use crate::comparison::{self, Comparison};
 use crate::error::{Code, Error, Result};
-use crate::functions::{nullable_kernel, single_kernel, whole_row_kernel};
+use crate::functions::{never_kernel, nullable_kernel, single_kernel, whole_row_kernel};
 use crate::types::Type;
 use crate::udf::Udf;
 use crate::value::Value;
@@ -68,7 +68,7 @@ impl Analyzer<'_> {
             let value = nullable.on(vec![column.expr.clone()]).alias(self.symbol("value"));
             return subquery(LogicalPlanBuilder::from(plan).project([value])?.build()?, column.of);
         }
-        // The engine joins with the rows counted for every key, of which those that meet none may be many.
+        // The check stands above the engine's join: below, keys that no row asks for would be looked at.
         let (rows, first) = (self.symbol("rows"), self.symbol("first"));
         let keys: [Expr; 0] = [];
         let any = datafusion::functions_aggregate::expr_fn::first_value(column.expr.clone(), Vec::new());
@@ -82,6 +82,37 @@ impl Analyzer<'_> {
         let single = Udf::new("single", single_kernel, vec![counted.of.clone()], column.of.clone());
         let single = Udf { strict: false, ..single }.on(vec![subquery(plan, counted.of)?.expr]);
         Ok(Typed::new(single, column.of))
+    }
+
+    /// Trino looks whether a subquery has one row before it evaluates what reads its value, also where a condition leaves
+    /// that out.
+    pub(super) fn with_singles(&self, value: Typed) -> Result<Typed> {
+        let is_conditional = value.expr.exists(|part| {
+            Ok(match part {
+                Expr::Case(_) => true,
+                Expr::BinaryExpr(BinaryExpr { op, .. }) => matches!(op, Operator::And | Operator::Or),
+                _ => false,
+            })
+        })?;
+        let (mut singles, mut types) = (Vec::new(), Vec::new());
+        value.expr.apply(|part| {
+            Ok(match part {
+                Expr::AggregateFunction(_) | Expr::WindowFunction(_) => TreeNodeRecursion::Jump,
+                Expr::ScalarFunction(call) if is_conditional && call.name() == "single" => {
+                    if let Some(udf) = call.func.inner().downcast_ref::<Udf>() {
+                        types.push(udf.returns.clone());
+                        singles.push(part.clone());
+                    }
+                    TreeNodeRecursion::Jump
+                }
+                _ => TreeNodeRecursion::Continue,
+            })
+        })?;
+        if singles.is_empty() {
+            return Ok(value);
+        }
+        let udf = Udf { strict: false, ..Udf::new("never", never_kernel, types, Type::Boolean) };
+        self.choose(vec![udf.on(singles)], vec![constant(Value::Null, Type::Unknown)?, value])
     }
 
     /// A plan that will stand so many times, as part of a plan that may stand many times itself.

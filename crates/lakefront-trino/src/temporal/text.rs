@@ -6,7 +6,7 @@ use super::calendar::{checked_days_of, date_of};
 use super::{PICOS_OF_DAY, PICOS_OF_SECOND, digits_unit};
 use crate::zone::Zone;
 
-/// What may stand between a time and its zone.
+/// What may stand between a time and its zone: `\s` in Java.
 const SPACE: [char; 6] = [' ', '\t', '\n', '\u{b}', '\u{c}', '\r'];
 
 /// Takes off what Java calls white space.

@@ -56,6 +56,12 @@ describe("a range of which one end is set", () => {
     expect(under(between, "to=2025-02-01")).toEqual({ from: "2025-01-01", to: "2025-02-01" });
     expect(under(apart, "from=2025-02-01")).toEqual({ from: "2025-02-01" });
     expect(under(between, "state=CA")).toEqual({ state: ["CA"] });
+    const half = { ...data.queries.opt_dates, rows: [["2025-01-01", null]] } as (typeof data.queries)[string];
+    const known = { ...data, queries: { ...data.queries, opt_dates: half } };
+    expect(valuesFor(between, definition, values("to=2025-02-01"), known)).toEqual({
+      from: "2025-01-01",
+      to: "2025-02-01",
+    });
   });
   it("waits for that day", () => {
     const { opt_dates: _, ...queries } = data.queries;

@@ -43,11 +43,18 @@ export function optionsOf(filter: Filter, data: DashboardData | undefined): Opti
   return { list, total: known === undefined ? list.length : asCount(known) - (answer.rows.length - rows.length) };
 }
 
+const day = (value: unknown): string | undefined => (typeof value === "string" ? value.slice(0, 10) : undefined);
+
+/** The first and the last day of a filter's bounds query, as far as there are such. */
+function endsOf(filter: Filter, data: DashboardData | undefined): [string | undefined, string | undefined] {
+  const row = filter.bounds_query ? data?.queries[filter.bounds_query]?.rows[0] : undefined;
+  return [day(row?.[0]), day(row?.[1])];
+}
+
 /** The days a date filter can reach, from its bounds query. */
 export function boundsOf(filter: Filter, data: DashboardData | undefined): { from: string; to: string } | null {
-  const row = filter.bounds_query ? data?.queries[filter.bounds_query]?.rows[0] : undefined;
-  const [from, to] = [row?.[0], row?.[1]];
-  return typeof from === "string" && typeof to === "string" ? { from: from.slice(0, 10), to: to.slice(0, 10) } : null;
+  const [from, to] = endsOf(filter, data);
+  return from !== undefined && to !== undefined ? { from, to } : null;
 }
 
 export const chosen = (filter: Filter, values: FilterValues): string[] => {
@@ -79,8 +86,9 @@ export function valuesFor(
     const statement = definition.queries[filter.bounds_query]?.sql ?? "";
     if (statement.trim() === "" || joins(statement, [from, to])) continue;
     if (!data?.queries[filter.bounds_query]) return null;
-    const bounds = boundsOf(filter, data);
-    if (bounds) Object.assign(ends, { [from]: bounds.from, [to]: bounds.to });
+    const [first, last] = endsOf(filter, data);
+    if (first !== undefined && values[from] === undefined) ends[from] = first;
+    if (last !== undefined && values[to] === undefined) ends[to] = last;
   }
   return { ...ends, ...values };
 }

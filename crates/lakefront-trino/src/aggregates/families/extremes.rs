@@ -268,11 +268,8 @@ impl Best {
             let is_null = value.is_null();
             state.rows.insert(at, (key, value));
             // Trino puts the new value where the old one was, and forgets to take its null away.
-            if state.rows.len() > state.wanted
-                && state.rows.pop().is_some_and(|(_, old)| old.is_null())
-                && self.value.is_some()
-                && !is_null
-            {
+            let replaced = if state.rows.len() > state.wanted { state.rows.pop() } else { None };
+            if replaced.is_some_and(|(_, old)| old.is_null()) && !is_null {
                 return Err(Error::not_here(format!("{} of several values that replace a null", self.name)));
             }
         }

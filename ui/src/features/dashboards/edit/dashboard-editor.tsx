@@ -82,7 +82,7 @@ export function DashboardEditor({
   const saved = dashboard.definition;
   const savedValues = filtersFromSearch(saved, search.search);
   const data = useDashboardData(dashboard.id, savedValues, tabFromSearch(saved, search.search));
-  const answered = { definition: saved, values: savedValues, data: data.data };
+  const answered = { definition: saved, values: savedValues, data: data.data, failed: data.isError };
   const filterData = useFilterData(definition, answered, search.values);
   const rows = useTileData(tiles, definition, answered, search.values, filterData);
   const change = (make: (now: Content) => Content): void => act({ do: "change", make });

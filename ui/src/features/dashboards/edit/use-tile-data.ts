@@ -10,6 +10,8 @@ interface Answered {
   definition: DashboardDefinition;
   values: FilterValues;
   data: DashboardData | undefined;
+  /** It can't be read. */
+  failed: boolean;
 }
 
 /** A draft with other filters asks for other rows, though a statement be the same. */
@@ -64,12 +66,36 @@ export function useFilterData(
   answered: Answered,
   values: FilterValues,
 ): DashboardData | undefined {
-  const { definition: saved, data } = answered;
+  const bounds = useAnswers(
+    draft.filters.map((filter) => filter.bounds_query),
+    draft,
+    answered,
+    values,
+    answered.data ?? (answered.failed ? NOTHING : undefined),
+  );
+  return useAnswers(
+    draft.filters.map((filter) => filter.options_query),
+    draft,
+    answered,
+    values,
+    bounds,
+  );
+}
+
+/** Data with the answers of the named queries of the draft, run where the saved dashboard has none. */
+function useAnswers(
+  names: readonly (string | undefined)[],
+  draft: DashboardDefinition,
+  answered: Answered,
+  values: FilterValues,
+  data: DashboardData | undefined,
+): DashboardData | undefined {
   const holds = isUnder(values, answered);
-  const names = draft.filters.flatMap((filter) => [filter.options_query, filter.bounds_query]);
   const fresh = names.flatMap((name) => {
     const sql = name === undefined ? undefined : draft.queries[name]?.sql;
-    return name !== undefined && sql && !(holds && sql === saved.queries[name]?.sql) ? [{ name, sql }] : [];
+    if (!data || name === undefined || !sql?.trim()) return [];
+    const isSaved = holds && sql === answered.definition.queries[name]?.sql && answered.data?.queries[name];
+    return isSaved ? [] : [{ name, sql }];
   });
   const runs = useQueries({ queries: fresh.map(({ sql }) => preview(draft, sql, values, data)) });
   if (!data || fresh.length === 0) return data;
@@ -81,6 +107,13 @@ export function useFilterData(
   }
   return { ...data, queries };
 }
+
+const NOTHING: DashboardData = {
+  data_version: "",
+  as_of: null,
+  queries: {},
+  totals: { scans: 0, scanned_bytes: 0, usd: "0", ms: 0, cached: false },
+};
 
 const failed = (error: Error): DashboardQueryData => ({
   execution_id: null,

@@ -99,10 +99,14 @@ impl Regexp {
 
     /// The first match from a place on.
     pub(super) fn find_at(&self, text: &str, from: usize) -> Result<Option<Place>> {
+        self.find(self.engine(text)?, text, from)
+    }
+
+    fn find(&self, engine: &Engine, text: &str, from: usize) -> Result<Option<Place>> {
         if from > text.len() {
             return Ok(None);
         }
-        match self.engine(text)? {
+        match engine {
             Engine::Plain(engine) => Ok(engine.find_at(text, from).map(|found| (found.start(), found.end()))),
             Engine::Backtracking(engine) => {
                 let found = engine.find_from_pos(text, from).map_err(|_| self.failed())?;
@@ -113,10 +117,14 @@ impl Regexp {
 
     /// The first match from a place on, with its groups; `None` for those that took no part.
     pub(super) fn groups_at(&self, text: &str, from: usize) -> Result<Option<Vec<Option<Place>>>> {
+        self.find_groups(self.engine(text)?, text, from)
+    }
+
+    fn find_groups(&self, engine: &Engine, text: &str, from: usize) -> Result<Option<Vec<Option<Place>>>> {
         if from > text.len() {
             return Ok(None);
         }
-        let found: Option<Vec<Option<Place>>> = match self.engine(text)? {
+        let found: Option<Vec<Option<Place>>> = match engine {
             Engine::Plain(engine) => engine
                 .captures_at(text, from)
                 .map(|captures| captures.iter().map(|group| group.map(|group| (group.start(), group.end()))).collect()),
@@ -136,8 +144,9 @@ impl Regexp {
 
     /// Visits the matches one after the other, as long as it is told to go on. An empty match may follow right after another.
     pub(super) fn places(&self, text: &str, from: usize, mut visit: impl FnMut(Place) -> Result<bool>) -> Result<()> {
+        let engine = self.engine(text)?;
         let mut next = from;
-        while let Some(place) = self.find_at(text, next)? {
+        while let Some(place) = self.find(engine, text, next)? {
             next = after(text, place);
             if !visit(place)? {
                 break;
@@ -148,8 +157,9 @@ impl Regexp {
 
     /// Visits all matches with their groups.
     pub(super) fn matches(&self, text: &str, mut visit: impl FnMut(&[Option<Place>]) -> Result<()>) -> Result<()> {
+        let engine = self.engine(text)?;
         let mut next = 0;
-        while let Some(groups) = self.groups_at(text, next)? {
+        while let Some(groups) = self.find_groups(engine, text, next)? {
             let Some(place) = groups.first().copied().flatten() else { break };
             next = after(text, place);
             visit(&groups)?;

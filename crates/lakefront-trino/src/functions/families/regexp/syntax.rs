@@ -27,6 +27,8 @@ pub(super) fn translate(pattern: &str, before_newline: bool) -> Result<Translati
         before_newline,
         depth: 0,
         largest_reference: 0,
+        sets_in_sets: 0,
+        has_letter_of_its_own_case: false,
         out: Translation {
             text: String::new(),
             needs_backtracking: false,
@@ -43,7 +45,8 @@ pub(super) fn translate(pattern: &str, before_newline: bool) -> Result<Translati
     if reader.largest_reference > reader.out.groups {
         return Err(reader.wrong("invalid backref number/name"));
     }
-    if reader.out.ignores_case && pattern.chars().any(folds_its_own_way) {
+    let has_letter_of_its_own_case = reader.has_letter_of_its_own_case || text.chars().any(folds_its_own_way);
+    if reader.out.ignores_case && has_letter_of_its_own_case {
         return Err(reader.refused());
     }
     reader.out.text = text;
@@ -67,6 +70,10 @@ struct Reader<'a> {
     before_newline: bool,
     depth: usize,
     largest_reference: usize,
+    /// Sets that are part of another, or meet another.
+    sets_in_sets: usize,
+    /// In a set, alone or in a range.
+    has_letter_of_its_own_case: bool,
     out: Translation,
 }
 
@@ -98,11 +105,11 @@ enum Greed {
     Possessive,
 }
 
-/// Whether it is another in small or large letters by the engine's Unicode than by Joni's, which is older and takes `ß`
-/// for `ss`.
+/// Letters whose case Joni takes otherwise than the engine: those that it takes for several, as `ß` for `ss`, and those
+/// that Unicode has paired since, of which Joni's answers know nothing.
 pub(super) fn folds_its_own_way(character: char) -> bool {
     matches!(character,
-        'ß' | 'İ' | 'ŉ' | 'ǰ' | 'ΐ' | 'ΰ' | 'ᾳ' | 'և' | '\u{241}' | '\u{242}' | '\u{294}'
+        'ß' | 'İ' | 'ŉ' | 'ǰ' | 'ΐ' | 'ΰ' | 'և' | '\u{241}' | '\u{242}' | '\u{294}'
         | '\u{37B}'..='\u{37F}' | '\u{3F3}' | '\u{3FD}'..='\u{3FF}' | '\u{526}'..='\u{52F}'
         | '\u{10A0}'..='\u{10FF}' | '\u{13A0}'..='\u{13FF}' | '\u{1C80}'..='\u{1CBF}'
         | '\u{1E96}'..='\u{1E9F}' | '\u{1F50}'..='\u{1F56}' | '\u{1F80}'..='\u{1FFF}' | '\u{2C00}'..='\u{2DFF}'
@@ -346,11 +353,10 @@ impl<'a> Reader<'a> {
         match self.next() {
             Some('(') => self.group(flags),
             Some('[') => {
-                let from = self.rest;
+                let sets = self.sets_in_sets;
                 let class = self.class(0)?;
-                let written = &from[..from.len() - self.rest.len()];
                 // Joni makes one set of them before it looks away from the case.
-                if flags.ignore_case && (written.contains("&&") || written.replace("[:", "").contains('[')) {
+                if flags.ignore_case && self.sets_in_sets > sets {
                     return Err(self.refused());
                 }
                 taking(if flags.ignore_case { format!("(?i:{class})") } else { class })

@@ -1,6 +1,6 @@
 //! Sets of characters: `[a-z&&[^x]]`, `\p{L}`, `[[:alpha:]]`.
 
-use super::Reader;
+use super::{Reader, folds_its_own_way};
 use crate::error::Result;
 
 /// General categories, by their short names.
@@ -80,6 +80,7 @@ impl Reader<'_> {
                     return Err(self.refused());
                 }
                 text.push_str("&&");
+                self.sets_in_sets += 1;
                 continue;
             }
             match self.item(depth)? {
@@ -92,6 +93,7 @@ impl Reader<'_> {
                 }
                 Item::Character(from) => {
                     text.push_str(&member(from));
+                    self.has_letter_of_its_own_case |= folds_its_own_way(from);
                     if self.rest.starts_with('-') && !self.rest.starts_with("-]") {
                         if self.rest.starts_with("-&&") {
                             return Err(self.refused());
@@ -104,6 +106,7 @@ impl Reader<'_> {
                         if self.rest.starts_with('-') && !self.rest.starts_with("-]") {
                             return Err(self.refused());
                         }
+                        self.has_letter_of_its_own_case |= (from..=to).any(folds_its_own_way);
                         text.push('-');
                         text.push_str(&member(to));
                     }
@@ -126,7 +129,10 @@ impl Reader<'_> {
         }
         match self.next() {
             None => Err(self.wrong("premature end of char-class")),
-            Some('[') => self.class(depth + 1).map(Item::Set),
+            Some('[') => {
+                self.sets_in_sets += 1;
+                self.class(depth + 1).map(Item::Set)
+            }
             Some('\\') => {
                 let letter = self.next().ok_or_else(|| self.wrong("end pattern at escape"))?;
                 match letter {
