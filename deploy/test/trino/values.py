@@ -213,7 +213,7 @@ def main():
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--threads", type=int, default=2)
     options.add_argument("--width", type=int, default=20)
-    options.add_argument("--kinds", default="scalar,scalar,scalar,scalar,aggregate,window,query")
+    options.add_argument("--kinds", default="scalar,scalar,scalar,flat,aggregate,window,query")
     options = options.parse_args()
     scalar, aggregate = signatures(Trino().ask("SHOW FUNCTIONS")[1])
     kinds = options.kinds.split(",")
