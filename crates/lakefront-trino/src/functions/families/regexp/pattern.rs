@@ -209,9 +209,10 @@ mod tests {
 
     #[test]
     fn a_group_that_is_repeated_zero_times_took_no_part() {
-        for pattern in ["a(b){0}", "a(?=(b){0})", "(b){0}a(c){0}"] {
+        for pattern in ["a(b){0}", "(b){0}a(c){0}", "a(b(c)){0,0}"] {
             let groups = Regexp::new(pattern).unwrap().groups_at("a", 0).unwrap().unwrap();
             assert!(groups[1..].iter().all(Option::is_none) && groups.len() > 1, "{pattern}: {groups:?}");
         }
+        assert!(Regexp::new("a(?=(b){0})").is_err());
     }
 }

@@ -29,6 +29,7 @@ pub(super) fn translate(pattern: &str, before_newline: bool) -> Result<Translati
         largest_reference: 0,
         sets_in_sets: 0,
         has_letter_of_its_own_case: false,
+        repeats_groups_zero_times: false,
         out: Translation {
             text: String::new(),
             needs_backtracking: false,
@@ -47,6 +48,10 @@ pub(super) fn translate(pattern: &str, before_newline: bool) -> Result<Translati
     }
     let has_letter_of_its_own_case = reader.has_letter_of_its_own_case || text.chars().any(folds_its_own_way);
     if reader.out.ignores_case && has_letter_of_its_own_case {
+        return Err(reader.refused());
+    }
+    // The engine that goes back gives such groups places.
+    if reader.repeats_groups_zero_times && reader.out.needs_backtracking {
         return Err(reader.refused());
     }
     reader.out.text = text;
@@ -74,6 +79,7 @@ struct Reader<'a> {
     sets_in_sets: usize,
     /// In a set, alone or in a range.
     has_letter_of_its_own_case: bool,
+    repeats_groups_zero_times: bool,
     out: Translation,
 }
 
@@ -295,6 +301,7 @@ impl<'a> Reader<'a> {
             if atom.is_anchor || atom.has_groups && may_be_empty && is_endless {
                 return Err(self.refused());
             }
+            self.repeats_groups_zero_times |= atom.has_groups && matches!(times.as_str(), "{0}" | "{0,0}");
             may_be_empty |= times.starts_with(['*', '?']) || times.starts_with("{0");
             let greed = match () {
                 () if self.is("?") => Greed::Lazy,
