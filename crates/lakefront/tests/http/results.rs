@@ -8,7 +8,7 @@ use futures::StreamExt;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::json;
 
-use crate::server::{Server, numbers};
+use crate::server::{Answer, Server, numbers};
 
 #[tokio::test]
 async fn every_type_is_written_as_trino_writes_it() {
@@ -37,15 +37,17 @@ async fn every_type_is_written_as_trino_writes_it() {
     }
 }
 
+async fn answered(server: &Server, sql: &str, format: &str) -> Answer {
+    let answer = server.run(sql, format).await;
+    assert_eq!(answer.status, 200, "{format}: {}", answer.text());
+    answer
+}
+
 #[tokio::test]
 async fn a_result_reads_the_same_in_every_format() {
     let server = Server::shared();
     let sql = "select id, note, amount, day from (values (1, '=cmd', 1.5e0, date '2025-01-01'), (2, null, null, null), (3, '', 0e0, date '2025-01-02')) t(id, note, amount, day) order by id";
-    let get = async |format: &str| {
-        let answer = server.run(sql, format).await;
-        assert_eq!(answer.status, 200, "{format}: {}", answer.text());
-        answer
-    };
+    let get = async |format: &str| answered(&server, sql, format).await;
     let csv = get("csv").await;
     assert_eq!(csv.text(), "id,note,amount,day\r\n1,=cmd,1.5,2025-01-01\r\n2,,,\r\n3,\"\",0.0,2025-01-02\r\n");
     let id = csv.header("lakefront-execution-id");
@@ -90,11 +92,7 @@ async fn a_result_reads_the_same_in_every_format() {
 async fn rows_of_nothing_but_nulls_are_there_in_every_format() {
     let server = Server::shared();
     let sql = "select nothing from (values (1, null), (2, null)) t(id, nothing)";
-    let get = async |format: &str| {
-        let answer = server.run(sql, format).await;
-        assert_eq!(answer.status, 200, "{format}: {}", answer.text());
-        answer
-    };
+    let get = async |format: &str| answered(&server, sql, format).await;
     assert_eq!(get("json").await.json()["rows"], json!([[null], [null]]));
     assert_eq!(get("json&offset=1").await.json()["rows"], json!([[null]]));
     assert_eq!(get("csv").await.text(), "nothing\r\n\r\n\r\n");

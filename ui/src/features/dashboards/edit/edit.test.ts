@@ -1,3 +1,4 @@
+import { skipToken } from "@tanstack/react-query";
 import { describe, expect, it } from "vitest";
 import { arrange, place, step, type Place } from "./arrange";
 import { complete, retype } from "./columns";
@@ -13,7 +14,8 @@ import {
   type Draft,
 } from "./draft";
 import { refusal } from "./refusal";
-import { dashboard } from "../fixture";
+import { preview } from "./use-tile-data";
+import { dashboard, data } from "../fixture";
 
 const demo = tilesOf(dashboard.definition, "overview");
 const overlaps = (tiles: readonly Place[]): boolean =>
@@ -178,5 +180,16 @@ describe("a refusal", () => {
   it("leaves other words as they are", () => {
     const words = "`filters[0].label` is missing: a text.";
     expect(refusal(words, dashboard.definition)).toEqual({ words, at: null });
+  });
+});
+
+describe("a preview", () => {
+  const sql = "select 1 from t where true [[ and day between {{from}} and {{to}} ]]";
+  const half = { from: "2025-02-01" };
+  it("does not run until the day is known that a range of one end reaches to", () => {
+    expect(preview(dashboard.definition, sql, half, undefined).queryFn).toBe(skipToken);
+    const known = preview(dashboard.definition, sql, half, data);
+    expect(known.queryFn).not.toBe(skipToken);
+    expect(known.queryKey[1]).toMatchObject({ parameters: { from: "2025-02-01", to: "2025-04-01" } });
   });
 });

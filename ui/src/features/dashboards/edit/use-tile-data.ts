@@ -19,16 +19,18 @@ const isUnder = (values: FilterValues, answered: Answered): boolean =>
   JSON.stringify(values) === JSON.stringify(answered.values);
 
 /** A run of a statement of the draft; it waits for the days that a range of one end reaches to. */
-export function preview(
+export const preview = (
   draft: DashboardDefinition,
   sql: string,
   values: FilterValues,
   data: DashboardData | undefined,
-) {
-  const parameters = valuesFor(sql, draft, values, data);
-  const request = { sql, catalog: draft.catalog, database: draft.database, parameters: parameters ?? values };
-  return { ...tilePreview(request), enabled: parameters !== null };
-}
+) =>
+  tilePreview({
+    sql,
+    catalog: draft.catalog,
+    database: draft.database,
+    parameters: valuesFor(sql, draft, values, data),
+  });
 
 /** Rows for every tile of the draft: those of the saved dashboard where they are the same, else a run of the draft's SQL. */
 export function useTileData(
