@@ -16,6 +16,7 @@ use crate::types::Type;
 use crate::zone::Zone;
 
 mod aggregation;
+mod apart;
 mod attempt;
 mod conversion;
 mod correlated;

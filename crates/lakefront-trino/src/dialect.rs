@@ -98,6 +98,14 @@ impl Dialect for TrinoDialect {
         true
     }
 
+    fn is_select_item_alias(&self, explicit: bool, word: &Keyword, parser: &mut Parser) -> bool {
+        is_alias(explicit || self.is_column_alias(word, parser), *word, parser)
+    }
+
+    fn is_table_factor_alias(&self, explicit: bool, word: &Keyword, parser: &mut Parser) -> bool {
+        is_alias(explicit || self.is_table_alias(word, parser), *word, parser)
+    }
+
     /// A colon parts a key from its value; it does not reach into JSON. `||` binds less than `+` does.
     fn get_next_precedence(&self, parser: &Parser) -> Option<Result<u8, ParserError>> {
         match parser.peek_token_ref().token {
@@ -130,6 +138,9 @@ impl Dialect for TrinoDialect {
         if let Some(call) = row_pattern::call_with_mode(parser) {
             return Some(call);
         }
+        if parser.peek_nth_token_ref(0).token == Token::LParen && is_values(&parser.peek_nth_token_ref(1).token) {
+            return Some(rows_as_value(parser));
+        }
         let next = parser.peek_nth_token_ref(0);
         let Token::Word(word) = &next.token else { return None };
         if word.quote_style.is_some() {
@@ -156,6 +167,35 @@ impl Dialect for TrinoDialect {
             _ => None,
         }
     }
+}
+
+/// Whether a word behind an expression or a table names it. `usual`: it begins no clause of any dialect, or stands behind
+/// `AS`; other words that Trino does not keep for itself name what ends with them.
+fn is_alias(usual: bool, word: Keyword, parser: &Parser) -> bool {
+    if word == Keyword::NoKeyword {
+        return true;
+    }
+    let ends = || match &parser.peek_token_ref().token {
+        Token::Comma | Token::RParen | Token::SemiColon | Token::EOF => true,
+        Token::Word(next) if next.quote_style.is_none() => {
+            grammar::is_reserved_word(&next.value)
+                || matches!(next.keyword, Keyword::LIMIT | Keyword::OFFSET | Keyword::FETCH | Keyword::WINDOW)
+        }
+        _ => false,
+    };
+    !grammar::is_reserved_word(&format!("{word:?}")) && (usual || ends())
+}
+
+fn is_values(token: &Token) -> bool {
+    matches!(token, Token::Word(word) if word.quote_style.is_none() && word.keyword == Keyword::VALUES)
+}
+
+/// `(VALUES 1)`, which sqlparser knows only after `IN` and `EXISTS`.
+fn rows_as_value(parser: &mut Parser) -> Result<Expr, ParserError> {
+    parser.expect_token(&Token::LParen)?;
+    let query = parser.parse_query()?;
+    parser.expect_token(&Token::RParen)?;
+    Ok(Expr::Subquery(query))
 }
 
 /// `TRIM(LEADING 'x' FROM value)` with or without its first parts, and `trim(value, 'x')`.

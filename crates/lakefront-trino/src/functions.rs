@@ -192,9 +192,15 @@ pub(crate) fn choose<'a, F: Copy>(
         Some((_, function, binding)) => Ok((function, binding)),
         None => {
             let known: Vec<String> =
-                overloads.map(|(signature, _)| format!("{:?}", signature.arguments.len())).collect();
+                overloads.clone().map(|(signature, _)| format!("{:?}", signature.arguments.len())).collect();
             if known.is_empty() && is_elsewhere(name) {
                 return Err(Error::not_here(format!("`{name}`")));
+            }
+            if let Some((expected, got)) =
+                overloads.clone().find_map(|(signature, _)| other_parameters(signature, given))
+            {
+                let message = format!("Expected a lambda that takes {expected} argument(s) but got {got}");
+                return Err(Error::new(Code::InvalidParameterUsage, message));
             }
             let message = match known.is_empty() {
                 true => format!("Function '{name}' not registered"),
@@ -203,6 +209,27 @@ pub(crate) fn choose<'a, F: Copy>(
             Err(Error::new(Code::FunctionNotFound, message))
         }
     }
+}
+
+/// How many parameters the first unfit lambda should have and has, where the call fits in all else.
+fn other_parameters(signature: &Signature, given: &[Given]) -> Option<(usize, usize)> {
+    let expected = |at: usize| match signature.argument(at) {
+        Some(Pattern::Function(parameters, _)) => Some(parameters.len()),
+        _ => None,
+    };
+    let fit: Vec<Given> = given
+        .iter()
+        .enumerate()
+        .map(|(at, given)| match given {
+            Given::Lambda(count) => Given::Lambda(expected(at).unwrap_or(*count)),
+            value => value.clone(),
+        })
+        .collect();
+    signature.bind(&fit, true)?;
+    given.iter().enumerate().find_map(|(at, given)| match given {
+        Given::Lambda(count) => expected(at).filter(|expected| expected != count).map(|expected| (expected, *count)),
+        Given::Value(_) => None,
+    })
 }
 
 fn call_text(name: &str, given: &[Given]) -> String {
@@ -346,4 +373,15 @@ pub(crate) fn whole_row_kernel(call: &Call) -> Result<ArrayRef> {
         return Err(Error::not_here("IN with a row that holds nulls"));
     }
     row_kernel(call)
+}
+
+/// A row, or null where it holds one.
+pub(crate) fn known_row_kernel(call: &Call) -> Result<ArrayRef> {
+    let rows = row_kernel(call)?;
+    let known = rows.as_struct().columns().iter().fold(None, |known, part| {
+        let nulls = part.logical_nulls();
+        NullBuffer::union(known.as_ref(), nulls.as_ref())
+    });
+    let (fields, columns, _) = rows.as_struct().clone().into_parts();
+    Ok(Arc::new(StructArray::try_new(fields, columns, known)?))
 }

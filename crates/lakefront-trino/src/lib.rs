@@ -168,6 +168,13 @@ pub fn parse_as(sql: Sql, text: &str) -> Result<Statement, SyntaxError> {
             at_its_word(parser_error(error, here), sql, text)
         }
     })?;
+    // The parser takes END for the end of a block that it is in.
+    let rest = parser.peek_token();
+    if rest.token != Token::EOF {
+        let message = format!("{} has nothing before it that it ends.", rest.token);
+        let at = (rest.span.start.line, rest.span.start.column);
+        return Err(SyntaxError::new(SyntaxErrorKind::Syntax, message, at));
+    }
     match (statements.pop(), statements.is_empty()) {
         (Some(mut statement), true) => {
             if sql == Sql::Trino {

@@ -63,6 +63,10 @@ pub const SUPPORTED: &[Construct] = &[
     construct("Joins with ON and USING", "SELECT r.name FROM nation n LEFT JOIN region r USING (regionkey)"),
     construct("UNNEST with ordinality", "SELECT x, n FROM UNNEST(ARRAY['a', 'b']) WITH ORDINALITY AS t(x, n)"),
     construct(
+        "Subqueries of one row, by any condition on the rows around",
+        "SELECT name, (SELECT count(*) FROM nation o WHERE o.nationkey < n.nationkey) FROM nation n",
+    ),
+    construct(
         "LATERAL",
         "SELECT n.name, l.c FROM nation n CROSS JOIN LATERAL (SELECT count(*) c FROM region r WHERE r.regionkey = n.regionkey) l",
     ),
@@ -132,6 +136,15 @@ pub const REFUSED: &[Construct] = &[
     construct("GROUP BY DISTINCT and GROUP BY ALL before names", "SELECT name FROM nation GROUP BY DISTINCT name"),
     construct("A subquery of several columns as a value", "SELECT (SELECT 1, 2)"),
     construct("current_user", "SELECT current_user"),
+    construct(
+        "FETCH FIRST … WITH TIES by what is not selected",
+        "SELECT name FROM nation ORDER BY nationkey + 1 FETCH FIRST 2 ROWS WITH TIES",
+    ),
+    construct(
+        "An expression of GROUP BY within a lambda",
+        "SELECT transform(ARRAY[1], x -> x + (nationkey + 1)) FROM nation GROUP BY nationkey + 1",
+    ),
+    construct("A RIGHT or FULL JOIN of UNNEST", "SELECT x FROM nation RIGHT JOIN UNNEST(ARRAY[1, 2]) u(x) ON true"),
     construct(
         "OFFSET with FETCH FIRST … WITH TIES",
         "SELECT name FROM nation ORDER BY name OFFSET 1 FETCH FIRST 2 ROWS WITH TIES",

@@ -86,6 +86,10 @@ pub fn has_expression(tree: &Expr, is: impl FnMut(&Expr) -> bool) -> bool {
     read(tree, &mut Expressions(is)).is_break()
 }
 
+pub(crate) fn has_lambda(tree: &Expr) -> bool {
+    has_expression(tree, |expr| matches!(expr, Expr::Lambda(_)))
+}
+
 /// How often tables are named in a query, common ones and those of subqueries too.
 pub fn count_relations(tree: &Query, is: impl FnMut(&ObjectName) -> bool) -> usize {
     let mut relations = Relations { is, count: 0 };

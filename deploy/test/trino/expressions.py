@@ -455,7 +455,8 @@ class Expressions:
         """A type and a text for each."""
         arguments = [self.bind(argument, bound) for argument in signature.arguments]
         if signature.variadic:
-            arguments += [arguments[-1]] * self.one(0, 1, 1, 2)
+            # Where a null decides the call around it, Trino does not come to see that one is too few.
+            arguments += [arguments[-1]] * self.one(int(signature.name == "concat"), 1, 1, 2)
         hints, small = HINTS.get(signature.name, {}), SMALL.get(signature.name, [])
         texts = []
         for at, of in enumerate(arguments):

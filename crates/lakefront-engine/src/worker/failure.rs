@@ -136,7 +136,8 @@ pub(super) fn not_planned(error: DataFusionError) -> EngineError {
         EngineErrorKind::ColumnNotFound
         | EngineErrorKind::TableNotFound
         | EngineErrorKind::TypeMismatch
-        | EngineErrorKind::NotSupported => {
+        | EngineErrorKind::NotSupported
+        | EngineErrorKind::Syntax => {
             let words = format!("{} {}", told.message, told.detail);
             unplanned(lakefront_trino::error::Error::new(Code::GenericInternalError, words))
         }

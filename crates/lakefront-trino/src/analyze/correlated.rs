@@ -32,12 +32,20 @@ pub(super) fn is_aggregated(plan: &LogicalPlan) -> bool {
 /// # Errors
 /// `NOT_SUPPORTED_HERE` for a correlated one that the engine would not plan, or plan wrongly.
 pub(super) fn checked(plan: LogicalPlan, what_for: Use) -> Result<Subquery> {
-    let outer_ref_columns = plan.all_out_ref_exprs();
-    if !outer_ref_columns.is_empty() && !comes_apart(&plan, what_for, false) {
-        let message = "This correlated subquery is not supported by the embedded engine; write it as a join.";
-        return Err(Error::new(Code::NotSupportedHere, message));
+    if !plan.all_out_ref_exprs().is_empty() && !comes_apart(&plan, what_for, false) {
+        return Err(refused());
     }
-    Ok(Subquery { subquery: Arc::new(plan), outer_ref_columns, spans: Spans::new() })
+    Ok(subquery(plan))
+}
+
+pub(super) fn refused() -> Error {
+    let message = "This correlated subquery is not supported by the embedded engine; write it as a join.";
+    Error::new(Code::NotSupportedHere, message)
+}
+
+pub(super) fn subquery(plan: LogicalPlan) -> Subquery {
+    let outer_ref_columns = plan.all_out_ref_exprs();
+    Subquery { subquery: Arc::new(plan), outer_ref_columns, spans: Spans::new() }
 }
 
 /// `beneath`: something above is not evaluated row by row.
@@ -54,7 +62,9 @@ fn comes_apart(plan: &LogicalPlan, what_for: Use, beneath: bool) -> bool {
         LogicalPlan::SubqueryAlias(alias) => below(&alias.input, beneath),
         // The one row of an aggregation of no rows is there only where nothing is done with it before.
         LogicalPlan::Aggregate(aggregate) => {
-            (!aggregate.group_expr.is_empty() || !beneath) && below(&aggregate.input, true)
+            // Of sets of keys one may be empty, which has that row, too.
+            let has_sets = aggregate.group_expr.iter().any(|key| matches!(key, Expr::GroupingSet(_)));
+            !has_sets && (!aggregate.group_expr.is_empty() || !beneath) && below(&aggregate.input, true)
         }
         LogicalPlan::Distinct(_) | LogicalPlan::Unnest(_) => plan.inputs().into_iter().all(|input| below(input, true)),
         // The engine forgets it, so it may only keep some of the rows that there are.

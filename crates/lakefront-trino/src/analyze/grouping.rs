@@ -14,6 +14,7 @@ use super::scope::Scope;
 use super::{Analyzer, Typed, place, with_columns};
 use crate::comparison;
 use crate::error::{Code, Error, Result};
+use crate::tree;
 use crate::types::Type;
 
 /// Sets of keys of one `GROUP BY`.
@@ -151,13 +152,9 @@ impl Analyzer<'_> {
             };
             let symbol = self.symbol("key");
             group.push(canonical.alias(&symbol));
-            if key.of.is_floating() {
-                shown.push(Expr::Column(Column::from_name(symbol)));
-            } else {
-                let symbol = self.symbol("key");
-                representatives.push(aggregated("any_value", key)?.alias(&symbol));
-                shown.push(Expr::Column(Column::from_name(symbol)));
-            }
+            let symbol = self.symbol("key");
+            representatives.push(aggregated("any_value", key)?.alias(&symbol));
+            shown.push(Expr::Column(Column::from_name(symbol)));
         }
         let names = columns.iter().map(|(column, _)| (column.relation.clone(), column.name.clone()));
         let shown = shown.into_iter().zip(names).map(|(expr, (relation, name))| match (&expr, relation) {
@@ -255,7 +252,7 @@ impl Grouped {
                     continue;
                 }
                 let symbol = analyzer.symbol("key");
-                let hides = canonical.is_some() && !key.of.is_floating();
+                let hides = canonical.is_some();
                 group.push(canonical.unwrap_or_else(|| key.expr.clone()).alias(&symbol));
                 let shown = if hides {
                     let shown = analyzer.symbol("key");
@@ -335,7 +332,8 @@ impl Grouped {
             Ok(Expr::AggregateFunction(function))
         };
         let plain = aggregates.iter().map(plain).collect::<Result<Vec<_>>>()?;
-        input = with_columns(input, asked)?;
+        let (asking, asked) = analyzer.joined_with_values(input, asked)?;
+        input = with_columns(asking, asked)?;
         let mut aggregates: Vec<Expr> = aggregates
             .into_iter()
             .zip(plain)
@@ -360,8 +358,13 @@ impl Grouped {
             // Rows that no aggregate wants are not evaluated for any.
             input = LogicalPlanBuilder::from(input).filter(wanted)?.build()?;
         }
-        let plan = LogicalPlanBuilder::from(input).aggregate(group, aggregates)?.build()?;
-        Ok(Grouped { plan, columns })
+        let mut plan = LogicalPlanBuilder::from(input).aggregate(group, aggregates)?;
+        if columns.iter().any(|(expr, _)| is_grouping(&expr)) {
+            // The engine writes grouping() anew in what stands next above, where that is no window.
+            let all: Vec<Expr> = columns.iter().map(|(_, column)| Expr::Column(column.clone())).collect();
+            plan = plan.project(all)?;
+        }
+        Ok(Grouped { plan: plan.build()?, columns })
     }
 
     /// An expression over the grouped rows.
@@ -396,6 +399,10 @@ impl Grouped {
             Ok(TreeNodeRecursion::Continue)
         })?;
         if stray.is_some() {
+            let is_computed = |(key, _): &(Expr, Column)| !matches!(key, Expr::Column(_) | Expr::AggregateFunction(_));
+            if ast.is_some_and(tree::has_lambda) && self.columns.iter().any(is_computed) {
+                return Err(Error::not_here("An expression of GROUP BY within a lambda").at(ast.and_then(place)));
+            }
             let text = ast.map_or_else(|| "An expression".to_owned(), |ast| format!("'{ast}'"));
             return Err(Error::new(
                 Code::ExpressionNotAggregate,

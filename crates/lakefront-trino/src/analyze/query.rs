@@ -1,6 +1,6 @@
 //! Queries: `WITH`, set operations, `VALUES`, `ORDER BY`, `LIMIT`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use datafusion::common::{Column, JoinType, NullEquality, ScalarValue};
@@ -38,7 +38,10 @@ impl Analyzer<'_> {
         }
         let order_by = order_keys(query.order_by.as_ref())?;
         let relation = match query.body.as_ref() {
-            SetExpr::Select(select) => self.select(select, order_by, &inside)?,
+            SetExpr::Select(select) => {
+                let is_cut = query.limit_clause.is_some() || query.fetch.is_some();
+                self.select(select, order_by, is_cut, &inside)?
+            }
             body => {
                 let relation = self.body(body, &inside)?;
                 if order_by.is_empty() { relation } else { self.sort_by_outputs(relation, order_by, &inside)? }
@@ -49,7 +52,7 @@ impl Analyzer<'_> {
 
     fn with(&self, with: &With, query: &Query, scope: &Scope<'_>) -> Result<Arc<HashMap<String, Named>>> {
         let mut named = Arc::clone(&scope.named);
-        let mut own = std::collections::HashSet::new();
+        let mut own = HashSet::new();
         for cte in &with.cte_tables {
             let name = folded(&cte.alias.name);
             if !own.insert(name.clone()) {
@@ -59,6 +62,12 @@ impl Analyzer<'_> {
                 ));
             }
             let columns: Vec<_> = cte.alias.columns.iter().map(|column| column.name.clone()).collect();
+            let mut seen = HashSet::new();
+            if let Some(twice) = columns.iter().find(|column| !seen.insert(folded(column))) {
+                let message = format!("Column name '{}' specified more than once", folded(twice));
+                let at = (twice.span.start.line, twice.span.start.column);
+                return Err(Error::new(Code::DuplicateColumnName, message).at(Some(at)));
+            }
             let known = if with.recursive && reads(&cte.query, &name) {
                 let inside = Scope { named: Arc::clone(&named), ..Scope::outermost() };
                 self.recursive(&name, &cte.query, &columns, &inside)?
@@ -158,7 +167,7 @@ impl Analyzer<'_> {
 
     fn body(&self, body: &SetExpr, scope: &Scope<'_>) -> Result<Relation> {
         match body {
-            SetExpr::Select(select) => self.select(select, &[], scope),
+            SetExpr::Select(select) => self.select(select, &[], false, scope),
             SetExpr::Query(query) => self.query(query, scope),
             SetExpr::Values(values) => self.values(values, scope),
             SetExpr::SetOperation { .. } => self.set_operation(body, scope),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::common::{Column, JoinType, ScalarValue, TableReference};
 use datafusion::functions_table::generate_series::{GenSeriesArgs, GenerateSeriesTable};
+use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use sqlparser::ast::{
     FunctionArg, FunctionArgExpr, GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, SelectItem,
@@ -12,8 +13,9 @@ use sqlparser::ast::{
     TableWithJoins,
 };
 
+use super::apart::asks;
 use super::scope::{Field, Named, Relation, Scope};
-use super::{Analyzer, Typed, correlated, folded, place};
+use super::{Analyzer, Typed, correlated, folded, place, with_columns};
 use crate::comparison::{Comparison, joinable};
 use crate::error::{Code, Error, Result};
 use crate::ingest;
@@ -76,13 +78,13 @@ impl Analyzer<'_> {
                 let relation = self.table_function(name, arguments, scope)?;
                 aliased(relation, alias.as_ref())
             }
-            TableFactor::Derived { subquery, alias, sample: None, lateral } => {
+            TableFactor::Derived { subquery, alias, sample, lateral } => {
                 // Only LATERAL sees what stands beside it; the queries around are seen by all.
                 let relation = match lateral {
                     true => self.query(subquery, &Scope::inner(scope, true))?,
                     false => self.query(subquery, scope)?,
                 };
-                aliased(relation, alias.as_ref())
+                aliased(self.sampled(relation, sample.as_ref(), scope)?, alias.as_ref())
             }
             TableFactor::NestedJoin { table_with_joins, alias } => {
                 let relation = self.joined(table_with_joins, scope)?;
@@ -271,8 +273,10 @@ impl Analyzer<'_> {
         if let Some(beside) = self.computed_beside(&left, factor, scope)? {
             return Ok(beside);
         }
-        let right = self.beside(&left, factor, scope)?;
-        side_by_side(left, right)
+        match self.beside(&left, factor, scope)? {
+            Beside::Rows(right) => side_by_side(left, right),
+            Beside::Both(both) => Ok(both),
+        }
     }
 
     /// `LATERAL (SELECT expressions)` without rows of its own only computes.
@@ -313,21 +317,47 @@ impl Analyzer<'_> {
                 hidden: false,
             });
         }
+        let of_each = &expressions[left.fields.len()..];
+        if of_each.iter().any(Expr::is_volatile) && of_each.iter().all(|expr| expr.column_refs().is_empty()) {
+            return Err(Error::not_here("A random value of LATERAL, which is one for all rows"));
+        }
         let plan = LogicalPlanBuilder::from(left.plan.clone()).project(expressions)?.build()?;
         let right = aliased(Relation { plan: plan.clone(), fields: computed }, alias.as_ref())?;
         Ok(Some(Relation { plan, fields: [left.fields.clone(), right.fields].concat() }))
     }
 
     /// A factor that may read the relation on its left.
-    fn beside(&self, left: &Relation, factor: &TableFactor, scope: &Scope<'_>) -> Result<Relation> {
-        let TableFactor::Derived { lateral: true, .. } = factor else { return self.factor(factor, scope) };
+    fn beside(&self, left: &Relation, factor: &TableFactor, scope: &Scope<'_>) -> Result<Beside> {
+        let TableFactor::Derived { lateral: true, .. } = factor else {
+            return Ok(Beside::Rows(self.factor(factor, scope)?));
+        };
         let inside = scope.with_fields(left.fields.clone());
         let right = self.factor(factor, &inside)?;
         if right.plan.all_out_ref_exprs().is_empty() {
-            return Ok(right);
+            return Ok(Beside::Rows(right));
+        }
+        if correlated::is_aggregated(&right.plan) {
+            return Ok(Beside::Both(self.with_facts(left, right)?));
         }
         let subquery = correlated::checked(right.plan, correlated::Use::Rows)?;
-        Ok(Relation { plan: LogicalPlan::Subquery(subquery), fields: right.fields })
+        Ok(Beside::Rows(Relation { plan: LogicalPlan::Subquery(subquery), fields: right.fields }))
+    }
+
+    /// A relation with the one row that an aggregation has for each of its rows.
+    fn with_facts(&self, left: &Relation, right: Relation) -> Result<Relation> {
+        let symbol = self.symbol("facts");
+        let columns: Vec<Typed> =
+            right.fields.iter().map(|field| self.column(field.column.clone(), field.of.clone())).collect();
+        let facts = self.facts(&right.plan, &columns, &Expr::Column(Column::from_name(&symbol)))?;
+        let (leaf, values) = facts.ok_or_else(correlated::refused)?;
+        let (plan, mut leaf) = self.joined_with_values(left.plan.clone(), vec![leaf.expr])?;
+        let plan = with_columns(plan, vec![leaf.swap_remove(0).alias(symbol)])?;
+        let symbols: Vec<String> = values.iter().map(|_| self.symbol("l")).collect();
+        let values = values.into_iter().zip(&symbols).map(|(value, symbol)| value.expr.alias(symbol));
+        let plan = with_columns(plan, values.collect())?;
+        let fields = right.fields.into_iter().zip(symbols);
+        let fields = fields.map(|(field, symbol)| Field { column: Column::from_name(symbol), ..field });
+        Ok(Relation { plan, fields: left.fields.iter().cloned().chain(fields).collect() })
     }
 
     fn join(&self, left: Relation, join: &Join, scope: &Scope<'_>) -> Result<Relation> {
@@ -339,23 +369,42 @@ impl Analyzer<'_> {
             JoinOperator::CrossJoin(_) => return self.cross(left, &join.relation, scope),
             _ => return Err(Error::not_here("This kind of join").at(place(&join.relation))),
         };
+        let is_always = matches!(constraint, JoinConstraint::On(on) if on.to_string().eq_ignore_ascii_case("true"));
         if let TableFactor::UNNEST { alias, array_exprs, with_ordinality, .. } = &join.relation {
-            let is_true = matches!(constraint, JoinConstraint::On(on) if on.to_string().eq_ignore_ascii_case("true"));
-            return match (kind, is_true) {
+            return match (kind, is_always) {
                 (JoinType::Inner, true) => {
                     self.unnest(left, array_exprs, *with_ordinality, alias.as_ref(), false, scope)
                 }
                 (JoinType::Left, true) => self.unnest(left, array_exprs, *with_ordinality, alias.as_ref(), true, scope),
+                (_, true) => {
+                    let error = match self.factor(&join.relation, scope) {
+                        Err(error) if error.code != Code::ColumnNotFound => error,
+                        Err(error) => {
+                            let message = "LATERAL reference not allowed in RIGHT or FULL JOIN";
+                            Error::new(Code::InvalidColumnReference, message).at(error.position)
+                        }
+                        // Of a left side without rows Trino gives none.
+                        Ok(_) => Error::not_here("A RIGHT or FULL JOIN of UNNEST").at(place(&join.relation)),
+                    };
+                    Err(error)
+                }
                 _ => Err(Error::new(Code::NotSupported, "UNNEST in a join is only supported with condition ON TRUE")),
             };
         }
-        if matches!(constraint, JoinConstraint::On(on) if on.to_string().eq_ignore_ascii_case("true"))
+        if is_always
             && matches!(kind, JoinType::Inner | JoinType::Left)
             && let Some(beside) = self.computed_beside(&left, &join.relation, scope)?
         {
             return Ok(beside);
         }
-        let right = self.beside(&left, &join.relation, scope)?;
+        let right = match self.beside(&left, &join.relation, scope)? {
+            Beside::Rows(right) => right,
+            Beside::Both(both) if is_always && matches!(kind, JoinType::Inner | JoinType::Left) => return Ok(both),
+            Beside::Both(_) => {
+                let message = "A LATERAL aggregation is only supported with condition ON TRUE";
+                return Err(Error::new(Code::NotSupported, message).at(place(&join.relation)));
+            }
+        };
         let both = [left.fields.clone(), right.fields.clone()].concat();
         match constraint {
             JoinConstraint::On(on) => {
@@ -365,8 +414,15 @@ impl Analyzer<'_> {
                         Error::new(Code::ExpressionNotScalar, "JOIN clause cannot contain aggregations").at(place(on))
                     );
                 }
-                let plan =
-                    LogicalPlanBuilder::from(left.plan).join_on(right.plan, kind, [joinable(on_condition)])?.build()?;
+                let parts = split_conjunction_owned(joinable(on_condition));
+                let (asking, plain): (Vec<_>, Vec<_>) =
+                    parts.into_iter().partition(|part| kind == JoinType::Inner && asks(part));
+                let plain = conjunction(plain).unwrap_or_else(|| datafusion::logical_expr::lit(true));
+                let plan = LogicalPlanBuilder::from(left.plan).join_on(right.plan, kind, [plain])?.build()?;
+                let plan = match conjunction(asking) {
+                    Some(asking) => self.filtered(plan, self.in_filter(asking)?)?,
+                    None => plan,
+                };
                 Ok(Relation { plan, fields: both })
             }
             JoinConstraint::Using(names) => self.join_using(left, right, kind, names),
@@ -433,6 +489,13 @@ impl Analyzer<'_> {
         fields.extend(left.fields.into_iter().chain(right.fields).filter(|field| !is_merged(field)));
         Ok(Relation { plan, fields })
     }
+}
+
+/// What stands beside a relation.
+enum Beside {
+    Rows(Relation),
+    /// Together with the relation itself.
+    Both(Relation),
 }
 
 fn side_by_side(left: Relation, right: Relation) -> Result<Relation> {

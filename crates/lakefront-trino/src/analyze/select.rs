@@ -6,19 +6,21 @@ use std::ops::ControlFlow;
 use datafusion::common::Column;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::expr::Sort;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use sqlparser::ast::{
-    Distinct, Expr as Ast, GroupByExpr, NamedWindowDefinition, NamedWindowExpr, OrderByExpr, Select, SelectItem,
-    SelectItemQualifiedWildcardKind, WindowSpec, WindowType,
+    Distinct, Expr as Ast, GroupByExpr, NamedWindowDefinition, NamedWindowExpr, ObjectName, OrderByExpr, Select,
+    SelectItem, SelectItemQualifiedWildcardKind, WindowSpec, WindowType,
 };
 
 use super::aggregation::{contains_aggregate, numbered, ordinal, sort_key};
 use super::grouping::Grouped;
 use super::scope::{Field, Relation, Scope};
-use super::{Analyzer, Typed, folded, place};
+use super::{Analyzer, Typed, folded, place, with_columns};
 use crate::comparison::joinable;
 use crate::error::{Code, Error, Result};
+use crate::short_circuit;
 use crate::tree::{self, Changer, Step, Stop};
+use crate::types::Type;
 
 /// A column of the result.
 struct Output<'a> {
@@ -28,14 +30,21 @@ struct Output<'a> {
 }
 
 impl Analyzer<'_> {
-    /// A `SELECT` with the `ORDER BY` of its query, whose keys may read what is not selected.
-    pub(super) fn select(&self, select: &Select, order_by: &[OrderByExpr], scope: &Scope<'_>) -> Result<Relation> {
+    /// A `SELECT` with the `ORDER BY` of its query, whose keys may read what is not selected. `is_cut`: only the first of
+    /// the rows are asked for.
+    pub(super) fn select(
+        &self,
+        select: &Select,
+        order_by: &[OrderByExpr],
+        is_cut: bool,
+        scope: &Scope<'_>,
+    ) -> Result<Relation> {
         if let Some(refused) = refused(select) {
             return Err(Error::not_here(refused));
         }
         if !select.named_window.is_empty() {
             let (select, order_by) = with_windows(select, order_by)?;
-            return self.select(&select, &order_by, scope);
+            return self.select(&select, &order_by, is_cut, scope);
         }
         let mut source = self.from(&select.from, scope)?;
         let inside = scope.with_fields(source.fields.clone());
@@ -109,17 +118,36 @@ impl Analyzer<'_> {
                 .collect::<Result<_>>()?;
             plan = grouping.plan.clone();
             if let Some((ast, condition)) = having {
-                let condition = Typed::new(condition, crate::types::Type::Boolean);
+                let condition = Typed::new(condition, Type::Boolean);
                 let condition = grouping.rewrite(self, &condition, Some(ast))?;
                 plan = self.filtered(plan, self.in_filter(condition.expr)?)?;
             }
         }
         let count = values.len();
-        let values = values.into_iter().chain(sort_values).map(|value| self.with_singles(value));
+        let (exprs, types): (Vec<Expr>, Vec<Type>) =
+            values.into_iter().chain(sort_values).map(|value| (value.expr, value.of)).unzip();
+        let (plan, exprs) = self.joined_with_values(plan, exprs)?;
+        let values = exprs.into_iter().zip(types).map(|(expr, of)| self.with_singles(Typed::new(expr, of)));
         let (windowed, mut all) = self.windows(plan, values.collect::<Result<_>>()?)?;
         let mut sort_values = all.split_off(count);
         let values = all;
 
+        let fields = outputs.into_iter().zip(&symbols).map(|(output, symbol)| Field {
+            qualifier: Vec::new(),
+            name: output.name,
+            column: Column::from_name(symbol),
+            of: output.value.of,
+            hidden: false,
+        });
+        let fields: Vec<Field> = fields.collect();
+        let may_fail = values.iter().any(|value| short_circuit::may_fail(&value.expr));
+        let is_random = || values.iter().chain(&sort_values).any(|value| value.expr.is_volatile());
+        if is_cut && !distinct && !order.is_empty() && may_fail && !is_random() {
+            let keys = sort_values.into_iter().zip(&order).map(|(value, (_, key))| (value, *key));
+            let sorted = self.sorted_by(windowed, keys)?;
+            let columns = values.into_iter().zip(&symbols).map(|(value, symbol)| value.expr.alias(symbol));
+            return Ok(Relation { plan: LogicalPlanBuilder::from(sorted).project(columns)?.build()?, fields });
+        }
         let mut projected: Vec<Expr> =
             values.iter().zip(&symbols).map(|(value, symbol)| value.expr.clone().alias(symbol)).collect();
         let repeated = repeated_random(&values, &symbols);
@@ -147,7 +175,7 @@ impl Analyzer<'_> {
                     output.of
                 )));
             }
-            let columns: Vec<(Column, crate::types::Type)> = symbols
+            let columns: Vec<(Column, Type)> = symbols
                 .iter()
                 .zip(&values)
                 .map(|(symbol, value)| (Column::from_name(symbol), value.of.clone()))
@@ -160,18 +188,26 @@ impl Analyzer<'_> {
         if hidden > 0 {
             plan = plan.project(symbols.iter().map(|symbol| Expr::Column(Column::from_name(symbol))))?;
         }
-        let fields = outputs
-            .into_iter()
-            .zip(symbols)
-            .map(|(output, symbol)| Field {
-                qualifier: Vec::new(),
-                name: output.name,
-                column: Column::from_name(symbol),
-                of: output.value.of,
-                hidden: false,
-            })
-            .collect();
         Ok(Relation { plan: plan.build()?, fields })
+    }
+
+    /// The rows in order, before anything is made of them: of those that are cut off nothing is.
+    fn sorted_by<'a>(
+        &self,
+        plan: LogicalPlan,
+        keys: impl Iterator<Item = (Typed, &'a OrderByExpr)>,
+    ) -> Result<LogicalPlan> {
+        let (mut computed, mut sorts) = (Vec::new(), Vec::new());
+        for (value, key) in keys.filter(|(value, _)| !matches!(value.expr, Expr::Literal(..))) {
+            // A column of its own even where it is one: the engine would move what is computed below the sorting again.
+            let symbol = self.symbol("sort");
+            computed.push(value.expr.alias(&symbol));
+            sorts.push(sort_key(Typed::new(Expr::Column(Column::from_name(symbol)), value.of), key)?);
+        }
+        if sorts.is_empty() {
+            return Ok(plan);
+        }
+        Ok(LogicalPlanBuilder::from(with_columns(plan, computed)?).sort(sorts)?.build()?)
     }
 
     fn output<'a>(
@@ -200,16 +236,23 @@ impl Analyzer<'_> {
                 let own = fields.iter().filter(|field| !field.hidden && field.qualifier.ends_with(&parts));
                 let mut own = own.peekable();
                 if own.peek().is_none() {
-                    // A row's fields.
+                    // A row's fields, whose column is told by its table.
+                    if parts.len() == 1 {
+                        return Err(unresolved(name));
+                    }
                     let idents: Vec<_> = name.0.iter().filter_map(|part| part.as_ident()).cloned().collect();
-                    let value = self.expression(&Ast::CompoundIdentifier(idents), scope).map_err(|_| {
-                        Error::new(Code::TableNotFound, format!("Unable to resolve reference {name}")).at(place(name))
-                    })?;
+                    let value =
+                        self.expression(&Ast::CompoundIdentifier(idents), scope).map_err(|_| unresolved(name))?;
                     return self.row_outputs(value, outputs);
                 }
                 own.for_each(&mut add);
             }
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(expr), _) => {
+                if let Ast::Nested(inner) = expr
+                    && let Ast::Identifier(name) = inner.as_ref()
+                {
+                    return Err(unresolved(&ObjectName::from(name.clone())));
+                }
                 let value = self.expression(expr, scope)?;
                 return self.row_outputs(value, outputs);
             }
@@ -228,7 +271,7 @@ impl Analyzer<'_> {
     }
 
     fn row_outputs(&self, value: Typed, outputs: &mut Vec<Output<'_>>) -> Result<()> {
-        let crate::types::Type::Row(fields) = value.of.clone() else {
+        let Type::Row(fields) = value.of.clone() else {
             return Err(Error::type_mismatch(format!("Expression of type {} is not of type ROW", value.of)));
         };
         for (at, (name, of)) in fields.into_iter().enumerate() {
@@ -328,6 +371,10 @@ impl Analyzer<'_> {
         let plan = LogicalPlanBuilder::from(relation.plan).sort(sorts)?.build()?;
         Ok(Relation { plan, fields: relation.fields })
     }
+}
+
+fn unresolved(name: &ObjectName) -> Error {
+    Error::new(Code::TableNotFound, format!("Unable to resolve reference {name}")).at(place(name))
 }
 
 fn not_in_distinct(key: &OrderByExpr) -> Error {

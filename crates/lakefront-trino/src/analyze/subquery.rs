@@ -15,10 +15,11 @@ use super::expression::boolean;
 use super::literal::constant;
 use super::scope::{Relation, Scope};
 use super::{Analyzer, Typed, place, with_columns};
+use crate::call::Kernel;
 use crate::coercion::common_type;
 use crate::comparison::{self, Comparison};
 use crate::error::{Code, Error, Result};
-use crate::functions::{never_kernel, nullable_kernel, single_kernel, whole_row_kernel};
+use crate::functions::{known_row_kernel, never_kernel, nullable_kernel, single_kernel, whole_row_kernel};
 use crate::types::Type;
 use crate::udf::Udf;
 use crate::value::Value;
@@ -57,16 +58,15 @@ impl Analyzer<'_> {
 
     pub(super) fn scalar_subquery(&self, query: &Query, scope: &Scope<'_>) -> Result<Typed> {
         let (plan, column) = self.one_column(query, scope)?;
-        let subquery = |plan, of| Ok(self.leaf(Expr::ScalarSubquery(checked(plan, Use::Rows)?), of));
         if is_aggregated(&plan) {
-            return subquery(plan, column.of);
+            return self.of_all_rows(plan, column);
         }
         self.copies_of(&plan, 2)?;
         if plan.all_out_ref_exprs().is_empty() {
             // The engine counts the rows when it runs; without one the value is null.
             let nullable = Udf::new("nullable", nullable_kernel, vec![column.of.clone()], column.of.clone());
             let value = nullable.on(vec![column.expr.clone()]).alias(self.symbol("value"));
-            return subquery(LogicalPlanBuilder::from(plan).project([value])?.build()?, column.of);
+            return self.value_of(LogicalPlanBuilder::from(plan).project([value])?.build()?, column.of);
         }
         // The check stands above the engine's join: below, keys that no row asks for would be looked at.
         let (rows, first) = (self.symbol("rows"), self.symbol("first"));
@@ -80,7 +80,7 @@ impl Analyzer<'_> {
             self.row(vec![Typed::new(named(&rows), Type::Bigint), Typed::new(named(&first), column.of.clone())])?;
         let plan = LogicalPlanBuilder::from(plan).project([counted.expr.alias(self.symbol("value"))])?.build()?;
         let single = Udf::new("single", single_kernel, vec![counted.of.clone()], column.of.clone());
-        let single = Udf { strict: false, ..single }.on(vec![subquery(plan, counted.of)?.expr]);
+        let single = Udf { strict: false, ..single }.on(vec![self.value_of(plan, counted.of)?.expr]);
         Ok(Typed::new(single, column.of))
     }
 
@@ -131,7 +131,7 @@ impl Analyzer<'_> {
             let keys: [Expr; 0] = [];
             let plan =
                 LogicalPlanBuilder::from(plan).aggregate(keys, [count(of).alias(self.symbol("count"))])?.build()?;
-            Ok(self.leaf(Expr::ScalarSubquery(checked(plan, Use::Rows)?), Type::Bigint).expr)
+            Ok(self.value_of(plan, Type::Bigint)?.expr)
         };
         let rewritten = expr.transform_up(|part| {
             Ok(match part {
@@ -145,6 +145,10 @@ impl Analyzer<'_> {
                     let item = Expr::Column(plan.schema().columns().swap_remove(0));
                     let equal = item.clone().eq(self.as_outer(value.as_ref().clone())?);
                     let equal = LogicalPlanBuilder::from(plan.clone()).filter(equal)?.build()?;
+                    if is_known_row(&value) {
+                        let found = counted(equal, lit(1i64))?;
+                        return Ok(Transformed::yes(if negated { found.eq(lit(0i64)) } else { found.gt(lit(0i64)) }));
+                    }
                     let rows = counted(plan.clone(), lit(1i64))?;
                     let known = counted(plan, item)?;
                     let found = counted(equal, lit(1i64))?;
@@ -169,7 +173,7 @@ impl Analyzer<'_> {
             Expr::InSubquery(InSubquery { expr: value, subquery, negated }) => {
                 let is_correlated = !subquery.subquery.all_out_ref_exprs().is_empty();
                 if *negated {
-                    let is_sure = !is_correlated && !value.column_refs().is_empty();
+                    let is_sure = !is_correlated && !value.column_refs().is_empty() && !is_known_row(value);
                     return if is_sure { Ok(condition) } else { self.without_predicates(condition) };
                 }
                 // Trino joins there, and nothing with NaN or null within is another: elsewhere it is.
@@ -193,6 +197,8 @@ impl Analyzer<'_> {
     /// The rows for which a condition holds. A part of it that reads no column decides about all rows alike: the engine
     /// would evaluate it before an aggregation below, which has a row of no rows, too.
     pub(super) fn filtered(&self, plan: LogicalPlan, condition: Expr) -> Result<LogicalPlan> {
+        let (plan, mut condition) = self.joined_with_values(plan, vec![condition])?;
+        let condition = condition.swap_remove(0);
         let reads = |part: &Expr| {
             part.exists(|part| {
                 Ok(match part {
@@ -269,7 +275,7 @@ impl Analyzer<'_> {
         };
         if is_aggregated(&plan) {
             // Its one row is there for every row of the query around.
-            let item = self.leaf(Expr::ScalarSubquery(checked(plan, Use::Rows)?), column.of);
+            let item = self.of_all_rows(plan, column)?;
             let comparison = if negated { Comparison::NotEqual } else { Comparison::Equal };
             return Ok(boolean(self.compare(value, comparison, item)?));
         }
@@ -317,8 +323,13 @@ impl Analyzer<'_> {
             types.push(common);
         }
         let of = Type::row(types.clone());
+        let is_written = matches!(&row.expr, Expr::ScalarFunction(call) if call.name() == "row");
+        let (name, kernel) = match is_written {
+            true => (KNOWN_ROW, known_row_kernel as Kernel),
+            false => ("whole_row", whole_row_kernel as Kernel),
+        };
         let whole = |parts: Vec<Expr>| {
-            let udf = Udf { strict: false, ..Udf::new("whole_row", whole_row_kernel, types.clone(), of.clone()) };
+            let udf = Udf { strict: false, ..Udf::new(name, kernel, types.clone(), of.clone()) };
             udf.on(parts)
         };
         let item = whole(items).alias(self.symbol("item"));
@@ -377,18 +388,18 @@ impl Analyzer<'_> {
         }
         let item = Typed::new(item, of.clone());
         // Over the items: all of them, those that are not null, the least and the greatest.
-        let fact = |expr: Expr| -> Result<Expr> {
+        let fact = |expr: Expr, of: Type| -> Result<Typed> {
             let aggregate: [Expr; 0] = [];
             let plan = LogicalPlanBuilder::from(plan.clone())
                 .aggregate(aggregate, [expr.alias(self.symbol("fact"))])?
                 .build()?;
-            Ok(Expr::ScalarSubquery(checked(plan, Use::Rows)?))
+            self.value_of(plan, of)
         };
-        let rows = self.leaf(fact(count(lit(1i64)))?, Type::Bigint);
-        let known = self.leaf(fact(count(item.expr.clone()))?, Type::Bigint);
+        let rows = fact(count(lit(1i64)), Type::Bigint)?;
+        let known = fact(count(item.expr.clone()), Type::Bigint)?;
         // Trino's own idea of them: NaN is neither.
-        let least = self.leaf(fact(aggregated("min", &item)?)?, of.clone());
-        let greatest = self.leaf(fact(aggregated("max", &item)?)?, of.clone());
+        let least = fact(aggregated("min", &item)?, of.clone())?;
+        let greatest = fact(aggregated("max", &item)?, of.clone())?;
         let holds = |bound: &Typed| comparison::expression(value.clone(), comparison, bound.expr.clone(), &of);
         let same = comparison::expression(least.expr.clone(), Comparison::Equal, greatest.expr.clone(), &of)?;
         let holds_for_all = match comparison {
@@ -413,3 +424,10 @@ impl Analyzer<'_> {
         self.choose(whens, results)
     }
 }
+
+/// Of a row that is written out, which is no null itself: where it holds one, it is in no query.
+fn is_known_row(value: &Expr) -> bool {
+    matches!(value, Expr::ScalarFunction(call) if call.name() == KNOWN_ROW)
+}
+
+const KNOWN_ROW: &str = "known_row";

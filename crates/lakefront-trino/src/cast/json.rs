@@ -6,7 +6,7 @@ use super::unknown;
 use crate::decimal;
 use crate::error::{Code, Error, Result};
 use crate::json::number;
-use crate::json::scanner::{Malformed, Scanner, Token, unescape};
+use crate::json::scanner::{Malformed, Scanner, Token, unescape, unescape_lossy};
 use crate::json::tree::{self, write_double, write_real, write_text};
 use crate::types::{Type, VARCHAR};
 use crate::value::{Key, Value};
@@ -254,7 +254,7 @@ fn scalar(token: Token<'_>, to: &Type) -> Result<Value, Failure> {
         (Token::True | Token::False, Type::Decimal { precision, scale }) => {
             exact(if token == Token::True { "1" } else { "0" }, *precision, *scale)
         }
-        (Token::Text(raw), _) => bounded(unescape(raw)?.into_owned(), to),
+        (Token::Text(raw), _) => bounded(unescape_lossy(raw)?.into_owned(), to),
         (Token::Integer(digits), Type::Varchar(_)) => {
             // Text keeps its digits; only the sign of zero is lost when JSON is parsed.
             bounded(if digits == "-0" { "0" } else { digits }.to_owned(), to)

@@ -362,7 +362,11 @@ fn parameter_is_plain(parameter: &LambdaFunctionParameter) -> Step {
 
 /// What Trino takes for a name only in double quotes.
 pub(crate) fn is_reserved(name: &Ident) -> bool {
-    name.quote_style.is_none() && RESERVED.contains(&name.value.to_ascii_uppercase().as_str())
+    name.quote_style.is_none() && is_reserved_word(&name.value)
+}
+
+pub(crate) fn is_reserved_word(word: &str) -> bool {
+    RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(word))
 }
 
 const RESERVED: &[&str] = &[

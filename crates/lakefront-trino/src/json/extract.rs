@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::scanner::{Malformed, Scanner, Token, unescape};
-use super::tree::{write_double, write_text};
+use super::scanner::{Malformed, Scanner, Token, unescape, unescape_lossy};
+use super::tree::{write_double, write_raw};
 use crate::error::{Error, Result};
 
 /// Names of members, each of which may be the index of an element too.
@@ -66,7 +66,7 @@ impl Path {
     /// The text of a scalar; `None` where there is none, or it is null.
     pub(crate) fn scalar<'a>(&self, json: &'a str) -> Option<Cow<'a, str>> {
         match self.find(&mut Scanner::new(json)).ok()?? {
-            Token::Text(raw) => unescape(raw).ok(),
+            Token::Text(raw) => unescape_lossy(raw).ok(),
             Token::Integer(number) | Token::Float(number) => Some(Cow::Borrowed(number)),
             Token::True => Some(Cow::Borrowed("true")),
             Token::False => Some(Cow::Borrowed("false")),
@@ -129,7 +129,8 @@ fn quoted(text: &str) -> Option<(String, &str)> {
 fn member<'a>(scanner: &mut Scanner<'a>, sought: &str) -> Result<Option<Token<'a>>, Malformed> {
     while let Token::Name(raw) = scanner.next()?.ok_or(Malformed)? {
         let value = scanner.next()?.ok_or(Malformed)?;
-        if raw == sought && !raw.contains('\\') || raw.contains('\\') && unescape(raw)? == sought {
+        if raw == sought && !raw.contains('\\') || raw.contains('\\') && unescape(raw).is_ok_and(|name| name == sought)
+        {
             return Ok(Some(value));
         }
         scanner.skip_children(value)?;
@@ -155,7 +156,7 @@ pub(crate) fn copy<'a>(scanner: &mut Scanner<'a>, token: Token<'a>, out: &mut St
         Token::Null => out.push_str("null"),
         Token::True => out.push_str("true"),
         Token::False => out.push_str("false"),
-        Token::Text(raw) => write_text(&unescape(raw)?, out),
+        Token::Text(raw) => write_raw(raw, out)?,
         Token::Integer("-0") => out.push('0'),
         Token::Integer(digits) => out.push_str(digits),
         Token::Float(number) => write_double(number.parse().map_err(|_| Malformed)?, out),
@@ -182,7 +183,7 @@ pub(crate) fn copy<'a>(scanner: &mut Scanner<'a>, token: Token<'a>, out: &mut St
                 if !std::mem::take(&mut first) {
                     out.push(',');
                 }
-                write_text(&unescape(raw)?, out);
+                write_raw(raw, out)?;
                 out.push(':');
                 let token = scanner.next()?.ok_or(Malformed)?;
                 copy(scanner, token, out)?;

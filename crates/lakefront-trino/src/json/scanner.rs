@@ -223,6 +223,34 @@ impl<'a> Scanner<'a> {
 /// # Errors
 /// Where it holds half of a surrogate pair.
 pub(crate) fn unescape(raw: &str) -> Result<Cow<'_, str>, Malformed> {
+    unescape_with(raw, |_, _| Err(Malformed))
+}
+
+/// The text that stands between quotes as bytes have it: half of a surrogate pair has none.
+pub(crate) fn unescape_lossy(raw: &str) -> Result<Cow<'_, str>, Malformed> {
+    unescape_with(raw, |_, text| {
+        text.push('?');
+        Ok(())
+    })
+}
+
+/// Whether a text is no JSON only as long as half a surrogate pair is nothing.
+pub(crate) fn has_half_pair(text: &str) -> bool {
+    let mut strings = Scanner::new(text);
+    let mut found = false;
+    while let Ok(Some(token)) = strings.next() {
+        if let Token::Name(raw) | Token::Text(raw) = token {
+            found |= unescape(raw).is_err();
+        }
+    }
+    found
+}
+
+/// What `half` does with the text so far, where half of a surrogate pair comes next.
+pub(crate) fn unescape_with(
+    raw: &str,
+    mut half: impl FnMut(u16, &mut String) -> Result<(), Malformed>,
+) -> Result<Cow<'_, str>, Malformed> {
     if !raw.contains('\\') {
         return Ok(Cow::Borrowed(raw));
     }
@@ -242,11 +270,15 @@ pub(crate) fn unescape(raw: &str) -> Result<Cow<'_, str>, Malformed> {
                 let unit = |from: &str| from.get(..4).and_then(|digits| u16::from_str_radix(digits, 16).ok());
                 let first = unit(rest).ok_or(Malformed)?;
                 rest = &rest[4..];
-                let second = rest.strip_prefix("\\u").and_then(unit).filter(|_| (0xd800..0xdc00).contains(&first));
-                let units = [first, second.unwrap_or_default()];
-                let units = &units[..if second.is_some() { 2 } else { 1 }];
-                text.push_str(&String::from_utf16(units).map_err(|_| Malformed)?);
-                rest = if second.is_some() { &rest[6..] } else { rest };
+                let second = rest.strip_prefix("\\u").and_then(unit);
+                let pair = second.and_then(|second| char::decode_utf16([first, second]).next()?.ok());
+                match pair.or_else(|| char::from_u32(first.into())) {
+                    Some(letter) => {
+                        text.push(letter);
+                        rest = if letter.len_utf16() == 2 { &rest[6..] } else { rest };
+                    }
+                    None => half(first, &mut text)?,
+                }
             }
             plain => text.push(plain),
         }
@@ -257,7 +289,7 @@ pub(crate) fn unescape(raw: &str) -> Result<Cow<'_, str>, Malformed> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Scanner, unescape};
+    use super::{Scanner, has_half_pair, unescape, unescape_lossy};
 
     fn reads(text: &str) -> bool {
         let mut scanner = Scanner::new(text);
@@ -285,6 +317,9 @@ mod tests {
     fn escapes() {
         assert_eq!(unescape("a\\u00e9\\\"").as_deref(), Ok("aé\""));
         assert_eq!(unescape("\\ud83d\\ude00!").as_deref(), Ok("😀!"));
+        assert_eq!(unescape("\\u0041\\u0042").as_deref(), Ok("AB"));
         assert!(unescape("\\ud83d").is_err());
+        assert_eq!(unescape_lossy("\\ud83d\\ud83d\\ude00\\ude00").as_deref(), Ok("?😀?"));
+        assert!(has_half_pair("[1, \"\\ude00\"]") && !has_half_pair("[\"\\ud83d\\ude00\"]"));
     }
 }

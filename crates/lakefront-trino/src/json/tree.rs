@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::number;
-use super::scanner::{Malformed, Scanner, Token, unescape};
+use super::scanner::{Malformed, Scanner, Token, unescape, unescape_with};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Node {
@@ -157,6 +157,25 @@ fn quoted_unless(finite: bool, text: &str, out: &mut String) {
 
 pub(crate) fn write_text(text: &str, out: &mut String) {
     out.push('"');
+    write_letters(text, out);
+    out.push('"');
+}
+
+/// A text as it stands between quotes elsewhere, of which half a surrogate pair stays what it is.
+pub(crate) fn write_raw(raw: &str, out: &mut String) -> Result<(), Malformed> {
+    out.push('"');
+    let rest = unescape_with(raw, |unit, before| {
+        write_letters(before, out);
+        before.clear();
+        out.push_str(&format!("\\u{unit:04X}"));
+        Ok(())
+    })?;
+    write_letters(&rest, out);
+    out.push('"');
+    Ok(())
+}
+
+fn write_letters(text: &str, out: &mut String) {
     let mut plain = 0;
     for (at, byte) in text.bytes().enumerate() {
         let escape = match byte {
@@ -189,7 +208,6 @@ pub(crate) fn write_text(text: &str, out: &mut String) {
         plain = at + 1;
     }
     out.push_str(&text[plain..]);
-    out.push('"');
 }
 
 #[cfg(test)]

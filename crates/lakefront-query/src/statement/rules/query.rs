@@ -363,7 +363,7 @@ impl Walk {
                 }
             }
             TableFactor::Derived { lateral: _, subquery, alias, sample } => {
-                refuse("TABLESAMPLE", sample.is_some(), span)?;
+                self.sample(sample.as_ref(), span)?;
                 self.aliases(alias)?;
                 self.query(subquery)
             }

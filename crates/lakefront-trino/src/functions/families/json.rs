@@ -8,7 +8,7 @@ use super::super::{Function, scalar};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::json::extract::Path;
-use crate::json::scanner::{Malformed, Scanner, Token, unescape};
+use crate::json::scanner::{Malformed, Scanner, Token, has_half_pair, unescape, unescape_lossy};
 use crate::json::tree;
 
 pub(super) fn all() -> Vec<Function> {
@@ -44,6 +44,7 @@ fn parse(call: &Call) -> Result<ArrayRef> {
         let Some(text) = text.get(row) else { return Ok(None) };
         match tree::canonical(text) {
             Ok(json) => Ok(Some(json)),
+            Err(Malformed) if has_half_pair(text) => Err(Error::not_here("Half of a surrogate pair in JSON")),
             Err(Malformed) => Err(Error::invalid_argument(format!("Cannot convert value to JSON: '{text}'"))),
         }
     })
@@ -154,7 +155,7 @@ fn array_length(call: &Call) -> Result<ArrayRef> {
 fn element_text<'a>(element: Token<'a>, scanner: &mut Scanner<'a>) -> Result<Option<String>, Malformed> {
     Ok(match element {
         Token::Null => None,
-        Token::Text(raw) => Some(unescape(raw)?.into_owned()),
+        Token::Text(raw) => Some(unescape_lossy(raw)?.into_owned()),
         Token::Integer(number) | Token::Float(number) => Some(number.to_owned()),
         Token::True => Some("true".to_owned()),
         Token::False => Some("false".to_owned()),

@@ -79,7 +79,7 @@ fn round_to(call: &Call) -> Result<ArrayRef> {
     let scale = digits(&call.types[0]).1;
     let most = digits(call.returns).0;
     // Trino scales up again what it rounded, which numbers of two words can't be by more digits than they have.
-    let is_long = digits(&call.types[0]).0 > 18;
+    let is_long = most > 18;
     lanes::binary::<Decimal128Type, Int32Type, Decimal128Type>(call, |value, kept| {
         let Some(dropped) = dropped(scale, kept) else { return Ok(value) };
         if is_long && dropped > MAX_PRECISION {

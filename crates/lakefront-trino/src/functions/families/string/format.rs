@@ -237,7 +237,7 @@ impl Spec {
             ('e' | 'f' | 'g', Value::Real(value)) => self.floating(f64::from(*value))?,
             ('e' | 'f' | 'g', Value::Decimal(value)) => {
                 let Type::Decimal { scale, .. } = of else { return Err(invalid("IllegalFormatConversion")) };
-                self.number(*value < 0, &Digits::decimal(value.unsigned_abs(), i32::from(*scale)), true)?
+                self.number(*value < 0, &Digits::decimal(value.unsigned_abs(), i32::from(*scale)), Some(*scale))?
             }
             (conversion, _) => {
                 return Err(invalid(&format!("IllegalFormatConversion: {conversion} != {of}")));
@@ -260,10 +260,7 @@ impl Spec {
 
     /// A text, cut at the precision.
     fn text(&self, text: &str) -> Result<String> {
-        let cut: String = match self.precision {
-            Some(precision) => text.chars().take(precision).collect(),
-            None => text.to_owned(),
-        };
+        let cut = self.precision.map_or_else(|| text.to_owned(), |units| first_units(text, units));
         self.justified(&if self.upper { cut.to_uppercase() } else { cut })
     }
 
@@ -340,15 +337,16 @@ impl Spec {
             };
             return Ok(if self.upper { text.to_uppercase() } else { text });
         }
-        self.number(negative, &Digits::shortest(value.abs()), false)
+        self.number(negative, &Digits::shortest(value.abs()), None)
     }
 
-    fn number(&self, negative: bool, digits: &Digits, is_decimal: bool) -> Result<String> {
+    /// `scale`: of a decimal, whose zero has an exponent, too.
+    fn number(&self, negative: bool, digits: &Digits, scale: Option<u8>) -> Result<String> {
         let precision = self.precision.unwrap_or(6);
         let point = |text: String, places: usize| if self.has('#') && places == 0 { text + "." } else { text };
         let text = match self.conversion {
             'f' => self.signed(negative, &point(digits.rounded(precision).plain(precision), precision))?,
-            'e' => self.signed(negative, &scientific(digits, precision))?,
+            'e' => self.signed(negative, &scientific(digits, precision, -i32::from(scale.unwrap_or(0))))?,
             _ => {
                 // Plain between 10^-4 and 10^precision, as it is when rounded.
                 let precision = precision.max(1);
@@ -362,10 +360,10 @@ impl Spec {
                     let places = places.max(0) as usize;
                     self.signed(negative, &digits.rounded(places).plain(places))?
                 } else {
-                    if is_decimal {
+                    if scale.is_some() {
                         return Err(Error::not_here("The format %g of such a decimal"));
                     }
-                    self.signed(negative, &scientific(digits, precision - 1))?
+                    self.signed(negative, &scientific(digits, precision - 1, 0))?
                 }
             }
         };
@@ -373,9 +371,27 @@ impl Spec {
     }
 }
 
-fn scientific(digits: &Digits, precision: usize) -> String {
+/// So many UTF-16 units of a text; half a letter of two is none that UTF-8 has.
+fn first_units(text: &str, units: usize) -> String {
+    let mut left = units;
+    let mut cut = String::new();
+    for letter in text.chars() {
+        match left.checked_sub(letter.len_utf16()) {
+            Some(rest) => left = rest,
+            None if left > 0 => {
+                cut.push('?');
+                break;
+            }
+            None => break,
+        }
+        cut.push(letter);
+    }
+    cut
+}
+
+fn scientific(digits: &Digits, precision: usize, zeros_exponent: i32) -> String {
     let rounded = digits.significant(precision + 1);
-    let exponent = if rounded.is_zero() { 0 } else { rounded.exponent() };
+    let exponent = if rounded.is_zero() { zeros_exponent } else { rounded.exponent() };
     let mut text = rounded.mantissa(precision);
     let sign = if exponent < 0 { '-' } else { '+' };
     // Writing to a text can't fail.

@@ -59,7 +59,7 @@ struct Pattern {
 impl Pattern {
     fn new(text: &str, escape: Option<&str>) -> Result<Self> {
         let escape = match escape {
-            None | Some("") => None,
+            None => None,
             Some(escape) => {
                 let mut units = escape.chars();
                 match (units.next(), units.next()) {

@@ -1,0 +1,359 @@
+//! Correlated subqueries of one row that the engine can't take apart itself: the rows around are joined with the rows that
+//! each of them asks for, and what belongs to one is aggregated again.
+
+use std::collections::HashMap;
+
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, JoinType};
+use datafusion::functions_aggregate::expr_fn::first_value;
+use datafusion::functions_window::row_number;
+use datafusion::logical_expr::expr::WindowFunction;
+use datafusion::logical_expr::utils::split_conjunction_owned;
+use datafusion::logical_expr::{
+    Aggregate, BinaryExpr, Expr, Filter, LogicalPlan, LogicalPlanBuilder, Operator, Subquery, WindowFrame,
+    WindowFunctionDefinition, lit,
+};
+
+use super::correlated::{self, Use};
+use super::{Analyzer, Typed, with_columns};
+use crate::comparison::joinable;
+use crate::error::Result;
+use crate::types::Type;
+
+impl Analyzer<'_> {
+    /// The one value of an aggregation of all rows: what is done with its facts is done outside, where it is right for
+    /// no rows, too.
+    pub(super) fn of_all_rows(&self, plan: LogicalPlan, column: Typed) -> Result<Typed> {
+        let asked = Expr::Column(Column::from_name(self.symbol("asked")));
+        let Some((leaf, mut values)) = self.facts(&plan, std::slice::from_ref(&column), &asked)? else {
+            return self.value_of(plan, column.of);
+        };
+        let value = values.swap_remove(0);
+        let outside = value.expr.transform_up(|part| {
+            Ok(if part == asked { Transformed::yes(leaf.expr.clone()) } else { Transformed::no(part) })
+        })?;
+        Ok(Typed::new(outside.data, value.of))
+    }
+
+    /// The row of an aggregation's facts as a value, and expressions over that value, which stands as `asked`, for
+    /// columns of the plan. `None` where what is above the aggregation reads the query around, or nothing does.
+    pub(super) fn facts(
+        &self,
+        plan: &LogicalPlan,
+        columns: &[Typed],
+        asked: &Expr,
+    ) -> Result<Option<(Typed, Vec<Typed>)>> {
+        let Some((aggregate, above)) = peeled(plan) else { return Ok(None) };
+        if plan.all_out_ref_exprs().is_empty() || above.values().any(Expr::contains_outer) {
+            return Ok(None);
+        }
+        let facts = aggregate.schema.columns();
+        let facts: Vec<Typed> = facts
+            .into_iter()
+            .map(Expr::Column)
+            .filter_map(|fact| Some(Typed::new(fact.clone(), self.type_of_leaf(&fact).ok()?)))
+            .collect();
+        let inner = LogicalPlan::Aggregate(aggregate.clone());
+        let (leaf, fields) = if let [only] = facts.as_slice() {
+            (self.value_of(inner, only.of.clone())?, vec![self.leaf(asked.clone(), only.of.clone())])
+        } else {
+            let row = self.row(facts.clone())?;
+            let inner = LogicalPlanBuilder::from(inner).project([row.expr.alias(self.symbol("value"))])?.build()?;
+            let whole = self.leaf(asked.clone(), row.of.clone());
+            // Without a row to aggregate the engine has no row of facts either.
+            let fields = facts.iter().zip(&aggregate.aggr_expr).enumerate().map(|(at, (fact, call))| {
+                let of_none = Typed::new(of_no_rows(call, &fact.of)?, fact.of.clone());
+                let field = self.field_at(whole.clone(), at, fact.of.clone())?;
+                Ok(Typed::new(
+                    self.choose(vec![whole.expr.clone().is_null()], vec![of_none, field])?.expr,
+                    fact.of.clone(),
+                ))
+            });
+            (self.value_of(inner, row.of)?, fields.collect::<Result<Vec<_>>>()?)
+        };
+        let mut known = true;
+        let values = columns.iter().map(|column| {
+            let Expr::Column(name) = &column.expr else { return Ok(column.clone()) };
+            let value = above.get(name).cloned().unwrap_or_else(|| column.expr.clone());
+            let value = value.transform_up(|part| {
+                Ok(match facts.iter().position(|fact| fact.expr == part) {
+                    Some(at) => Transformed::yes(fields[at].expr.clone()),
+                    None => {
+                        known &= !matches!(&part, Expr::Column(column) if aggregate.schema.has_column(column));
+                        Transformed::no(part)
+                    }
+                })
+            })?;
+            Ok(Typed::new(value.data, column.of.clone()))
+        });
+        let values = values.collect::<Result<Vec<_>>>()?;
+        Ok(known.then_some((leaf, values)))
+    }
+
+    /// The one value of a plan, by whom it can be planned.
+    pub(super) fn value_of(&self, plan: LogicalPlan, of: Type) -> Result<Typed> {
+        let is_own = !is_for_the_engine(&plan) && peeled(&plan).is_some_and(|(all, _)| lifted(&all.input).is_some());
+        let subquery = if is_own { correlated::subquery(plan) } else { correlated::checked(plan, Use::Rows)? };
+        Ok(self.leaf(Expr::ScalarSubquery(subquery), of))
+    }
+
+    /// The plan with the values of the subqueries in its expressions that the engine can't take apart as columns.
+    pub(super) fn joined_with_values(
+        &self,
+        mut plan: LogicalPlan,
+        exprs: Vec<Expr>,
+    ) -> Result<(LogicalPlan, Vec<Expr>)> {
+        let mut found: Vec<(Expr, Subquery)> = Vec::new();
+        for expr in &exprs {
+            expr.apply(|part| {
+                if let Expr::ScalarSubquery(subquery) = part
+                    && !is_for_the_engine(&subquery.subquery)
+                    && !found.iter().any(|(known, _)| known == part)
+                {
+                    found.push((part.clone(), subquery.clone()));
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })?;
+        }
+        let mut columns: HashMap<Expr, Expr> = HashMap::new();
+        for (expr, subquery) in found {
+            let (joined, value) = self.joined_with(plan, &subquery.subquery)?;
+            plan = joined;
+            if let Ok(of) = self.type_of_leaf(&expr) {
+                self.column(value.clone(), of);
+            }
+            columns.insert(expr, Expr::Column(value));
+        }
+        if columns.is_empty() {
+            return Ok((plan, exprs));
+        }
+        let replaced = exprs.into_iter().map(|expr| {
+            let replaced = expr.transform_down(|part| {
+                Ok(match columns.get(&part) {
+                    Some(column) => Transformed::new(column.clone(), true, TreeNodeRecursion::Jump),
+                    None => Transformed::no(part),
+                })
+            })?;
+            Ok(replaced.data)
+        });
+        Ok((plan, replaced.collect::<Result<_>>()?))
+    }
+
+    fn joined_with(&self, plan: LogicalPlan, subquery: &LogicalPlan) -> Result<(LogicalPlan, Column)> {
+        let refused = correlated::refused;
+        let (aggregate, above) = peeled(subquery).ok_or_else(refused)?;
+        let inner = lifted(&aggregate.input).ok_or_else(refused)?;
+        let around = plan.schema().columns();
+        let reads_farther = subquery.all_out_ref_exprs().iter().any(|outer| match outer {
+            Expr::OuterReferenceColumn(_, column) => !around.contains(column),
+            _ => true,
+        });
+        if reads_farther {
+            return Err(refused());
+        }
+        let (number, matched) = (self.symbol("number"), self.symbol("matched"));
+        let named = |name: &str| Expr::Column(Column::from_name(name));
+
+        let mut function =
+            WindowFunction::new(WindowFunctionDefinition::WindowUDF(row_number::row_number_udwf()), Vec::new());
+        function.params.window_frame = WindowFrame::new(None);
+        let function = Expr::WindowFunction(Box::new(function));
+        let counted = Expr::Column(Column::from_name(function.schema_name().to_string()));
+        let numbered = LogicalPlanBuilder::window_plan(plan, [function])?;
+        let all = around.iter().cloned().map(Expr::Column).chain([counted.alias(&number)]);
+        let numbered = LogicalPlanBuilder::from(numbered).project(all)?.build()?;
+
+        let asked = with_columns(inner.plan, vec![lit(true).alias(&matched)])?;
+        let conditions = inner.conditions.into_iter().map(|condition| Ok(joinable(of_here(condition)?)));
+        let mut conditions = conditions.collect::<Result<Vec<_>>>()?;
+        if conditions.is_empty() {
+            conditions.push(lit(true));
+        }
+        let joined = LogicalPlanBuilder::from(numbered).join_on(asked, JoinType::Left, conditions)?.build()?;
+
+        let mut known: HashMap<Column, Expr> = HashMap::new();
+        let mut aggregates = Vec::new();
+        for (expr, column) in aggregate.aggr_expr.iter().zip(aggregate.schema.columns()) {
+            let Expr::AggregateFunction(mut function) = expr.clone().unalias() else { return Err(refused()) };
+            let filter = function.params.filter.take();
+            let filter = filter.map_or_else(|| named(&matched), |filter| named(&matched).and(*filter));
+            function.params.filter = Some(Box::new(filter));
+            let symbol = self.symbol("fact");
+            aggregates.push(of_here(Expr::AggregateFunction(function))?.alias(&symbol));
+            known.insert(column, named(&symbol));
+        }
+        let kept: Vec<(Column, String)> = around.into_iter().map(|column| (column, self.symbol("kept"))).collect();
+        let keep =
+            |(column, symbol): &(Column, String)| first_value(Expr::Column(column.clone()), Vec::new()).alias(symbol);
+        aggregates.extend(kept.iter().map(keep));
+        let again = LogicalPlanBuilder::from(joined).aggregate([named(&number)], aggregates)?;
+        let columns = kept
+            .iter()
+            .map(|(column, symbol)| named(symbol).alias_qualified(column.relation.clone(), &column.name))
+            .chain(known.values().cloned());
+        let again = again.project(columns.collect::<Vec<_>>())?.build()?;
+
+        let last = subquery.schema().columns().swap_remove(0);
+        let value = above.get(&last).cloned().unwrap_or(Expr::Column(last));
+        let value = of_here(value)?.transform_up(|part| {
+            Ok(match &part {
+                Expr::Column(column) => known.get(column).cloned().map_or(Transformed::no(part), Transformed::yes),
+                _ => Transformed::no(part),
+            })
+        })?;
+        let symbol = self.symbol("value");
+        Ok((with_columns(again, vec![value.data.alias(&symbol)])?, Column::from_name(symbol)))
+    }
+}
+
+fn of_no_rows(call: &Expr, of: &Type) -> Result<Expr> {
+    let Expr::AggregateFunction(function) = call.clone().unalias() else { return Err(correlated::refused()) };
+    Ok(Expr::Literal(function.func.default_value(&of.arrow())?, None))
+}
+
+/// An aggregation of all rows, and the expressions over it that the plan's columns are.
+fn peeled(plan: &LogicalPlan) -> Option<(&Aggregate, HashMap<Column, Expr>)> {
+    match plan {
+        LogicalPlan::Aggregate(aggregate) => aggregate.group_expr.is_empty().then(|| (aggregate, HashMap::new())),
+        LogicalPlan::Sort(sort) if sort.fetch.is_none() => peeled(&sort.input),
+        LogicalPlan::Projection(projection) => {
+            let (aggregate, below) = peeled(&projection.input)?;
+            let over = |expr: &Expr| {
+                let over = expr.clone().unalias().transform_up(|part| {
+                    Ok(match &part {
+                        Expr::Column(column) => {
+                            below.get(column).cloned().map_or(Transformed::no(part), Transformed::yes)
+                        }
+                        _ => Transformed::no(part),
+                    })
+                });
+                over.map(|over| over.data).ok()
+            };
+            let exprs = projection.expr.iter().map(over).collect::<Option<Vec<_>>>()?;
+            Some((aggregate, projection.schema.columns().into_iter().zip(exprs).collect()))
+        }
+        _ => None,
+    }
+}
+
+/// A plan without the conditions that read the query around, and those conditions.
+struct Lifted {
+    plan: LogicalPlan,
+    conditions: Vec<Expr>,
+}
+
+fn lifted(plan: &LogicalPlan) -> Option<Lifted> {
+    if plan.all_out_ref_exprs().is_empty() {
+        return Some(Lifted { plan: plan.clone(), conditions: Vec::new() });
+    }
+    match plan {
+        LogicalPlan::Filter(filter) => {
+            let Lifted { plan, mut conditions } = lifted(&filter.input)?;
+            let (around, own): (Vec<_>, Vec<_>) = split_conjunction_owned(filter.predicate.clone())
+                .into_iter()
+                .partition(|part| reads_around(part, &[&plan]));
+            if around.iter().any(asks) {
+                return None;
+            }
+            conditions.extend(around);
+            let plan = match datafusion::logical_expr::utils::conjunction(own) {
+                Some(own) => LogicalPlan::Filter(Filter::try_new(own, plan.into()).ok()?),
+                None => plan,
+            };
+            Some(Lifted { plan, conditions })
+        }
+        LogicalPlan::Projection(projection) => {
+            let Lifted { plan, conditions } = lifted(&projection.input)?;
+            if projection.expr.iter().any(|expr| reads_around(expr, &[&plan])) {
+                return None;
+            }
+            let mut exprs = projection.expr.clone();
+            for column in conditions.iter().flat_map(Expr::column_refs) {
+                let column = Expr::Column(column.clone());
+                if !exprs.contains(&column) {
+                    exprs.push(column);
+                }
+            }
+            let plan = LogicalPlanBuilder::from(plan).project(exprs).ok()?.build().ok()?;
+            Some(Lifted { plan, conditions })
+        }
+        LogicalPlan::Sort(sort) if sort.fetch.is_none() => lifted(&sort.input),
+        LogicalPlan::Join(join) => {
+            let (left, right) = (lifted(&join.left)?, lifted(&join.right)?);
+            let is_plain = !plan.expressions().iter().any(|expr| reads_around(expr, &plan.inputs()));
+            let comes_apart = match join.join_type {
+                JoinType::Inner => true,
+                JoinType::Left | JoinType::LeftSemi | JoinType::LeftAnti => right.conditions.is_empty(),
+                _ => false,
+            };
+            if !is_plain || !comes_apart {
+                return None;
+            }
+            let inputs = vec![left.plan, right.plan];
+            let plan = plan.with_new_exprs(plan.expressions(), inputs).ok()?;
+            Some(Lifted { plan, conditions: [left.conditions, right.conditions].concat() })
+        }
+        _ => None,
+    }
+}
+
+/// Whether an expression over the rows of some plans reads the query around them, by itself or in a subquery of its own.
+fn reads_around(expr: &Expr, inputs: &[&LogicalPlan]) -> bool {
+    let is_own = |outer: &Expr| match outer {
+        Expr::OuterReferenceColumn(_, column) => inputs.iter().any(|input| input.schema().has_column(column)),
+        _ => false,
+    };
+    let asks_around = expr.exists(|part| {
+        let subquery = match part {
+            Expr::ScalarSubquery(subquery) => subquery,
+            Expr::Exists(exists) => &exists.subquery,
+            Expr::InSubquery(item) => &item.subquery,
+            _ => return Ok(false),
+        };
+        Ok(!subquery.outer_ref_columns.iter().all(is_own))
+    });
+    expr.contains_outer() || asks_around.unwrap_or(true)
+}
+
+pub(super) fn asks(expr: &Expr) -> bool {
+    expr.exists(|part| Ok(matches!(part, Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_))))
+        .unwrap_or(true)
+}
+
+/// An expression of a subquery where the columns of the query around are its own.
+fn of_here(expr: Expr) -> Result<Expr> {
+    let here = expr.transform_up(|part| {
+        Ok(match part {
+            Expr::OuterReferenceColumn(_, column) => Transformed::yes(Expr::Column(column)),
+            other => Transformed::no(other),
+        })
+    })?;
+    Ok(here.data)
+}
+
+/// Whether the engine takes a subquery apart: it groups the rows by columns that equal something of the query around.
+fn is_for_the_engine(plan: &LogicalPlan) -> bool {
+    if plan.all_out_ref_exprs().is_empty() {
+        return true;
+    }
+    let mut by_keys = true;
+    let walked = plan.apply(|node| {
+        by_keys &= match node {
+            LogicalPlan::Filter(filter) => {
+                let parts = split_conjunction_owned(filter.predicate.clone());
+                parts.iter().all(|part| !reads_around(part, &[&filter.input]) || is_key(part))
+            }
+            other => !other.expressions().iter().any(|expr| reads_around(expr, &other.inputs())),
+        };
+        Ok(if by_keys { TreeNodeRecursion::Continue } else { TreeNodeRecursion::Stop })
+    });
+    walked.is_ok() && by_keys
+}
+
+fn is_key(condition: &Expr) -> bool {
+    let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = condition else { return false };
+    let is_side = |inner: &Expr, outer: &Expr| {
+        matches!(inner, Expr::Column(_)) && outer.contains_outer() && outer.column_refs().is_empty() && !asks(outer)
+    };
+    is_side(left, right) || is_side(right, left)
+}
