@@ -135,6 +135,16 @@ pub const REFUSED: &[Construct] = &[
     ),
     construct("GROUP BY DISTINCT and GROUP BY ALL before names", "SELECT name FROM nation GROUP BY DISTINCT name"),
     construct("A subquery of several columns as a value", "SELECT (SELECT 1, 2)"),
+    construct("A random value of a subquery", "SELECT (SELECT random())"),
+    construct("A random value of LATERAL", "SELECT r FROM nation CROSS JOIN LATERAL (SELECT random() AS r) l"),
+    construct(
+        "GROUP BY of an expression with a subquery that SELECT repeats",
+        "SELECT nationkey IN (SELECT 1) FROM nation GROUP BY nationkey IN (SELECT 1)",
+    ),
+    construct(
+        "WITH RECURSIVE by UNION without ALL",
+        "WITH RECURSIVE t(n) AS (SELECT 1 UNION SELECT n + 1 FROM t WHERE n < 3) SELECT n FROM t",
+    ),
     construct("current_user", "SELECT current_user"),
     construct(
         "FETCH FIRST … WITH TIES by what is not selected",

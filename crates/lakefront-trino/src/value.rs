@@ -149,13 +149,27 @@ pub fn has_lost_key(value: &Value) -> bool {
 pub fn compare(a: &Value, b: &Value) -> Result<Option<Ordering>> {
     match (a, b) {
         (Value::Array(_), _) | (Value::Row(_), _) => compare_by(a, b, |a, b| Some(order_doubles(a, b))),
-        _ => partial_compare(a, b),
+        _ => compare_by(a, b, |a, b| a.partial_cmp(&b)),
     }
 }
 
-/// As [`compare`], but NaN makes it undecided within arrays and rows, too.
-pub fn partial_compare(a: &Value, b: &Value) -> Result<Option<Ordering>> {
-    compare_by(a, b, |a, b| a.partial_cmp(&b))
+/// As [`compare`], with NaN as the least number of all.
+pub fn compare_nan_first(a: &Value, b: &Value) -> Result<Option<Ordering>> {
+    compare_by(a, b, |a, b| Some(order_doubles_or(a, b, Ordering::Less)))
+}
+
+/// As [`compare`], with NaN as the greatest number of all.
+pub fn compare_nan_last(a: &Value, b: &Value) -> Result<Option<Ordering>> {
+    compare_by(a, b, |a, b| Some(order_doubles_or(a, b, Ordering::Greater)))
+}
+
+/// `of_nan`: how NaN is to a number.
+fn order_doubles_or(a: f64, b: f64, of_nan: Ordering) -> Ordering {
+    match (a.is_nan(), b.is_nan()) {
+        (true, false) => of_nan,
+        (false, true) => of_nan.reverse(),
+        _ => a.partial_cmp(&b).unwrap_or(Ordering::Equal),
+    }
 }
 
 fn compare_by(a: &Value, b: &Value, doubles: fn(f64, f64) -> Option<Ordering>) -> Result<Option<Ordering>> {

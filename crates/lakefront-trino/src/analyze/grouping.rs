@@ -9,6 +9,7 @@ use datafusion::logical_expr::{Expr, GroupingSet, LogicalPlan, LogicalPlanBuilde
 use sqlparser::ast::{Expr as Ast, GroupByExpr};
 
 use super::aggregation::{aggregated, contains_aggregate, numbered, ordinal};
+use super::apart::asks;
 use super::known::is_known;
 use super::scope::Scope;
 use super::{Analyzer, Typed, place, with_columns};
@@ -177,10 +178,6 @@ fn too_many_sets(sets: impl std::fmt::Display) -> Error {
     Error::new(Code::TooManyGroupingSets, message)
 }
 
-fn has_subquery(expr: &Expr) -> Result<bool> {
-    Ok(expr.exists(|part| Ok(matches!(part, Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_))))?)
-}
-
 /// `count(DISTINCT …)` of a constant, for which Trino counts every row where there are other aggregates.
 fn counts_distinct_constant(aggregate: &Expr, input: &LogicalPlan) -> Result<bool> {
     let Expr::AggregateFunction(function) = aggregate else { return Ok(false) };
@@ -312,7 +309,7 @@ impl Grouped {
                 let column = columns.iter().find(|(key, _)| !is_plain && *key == argument);
                 return Ok(column.map_or(argument, |(_, column)| Expr::Column(column.clone())));
             }
-            if !(has_subquery(&argument)? || is_filtered && is_literal) {
+            if !(asks(&argument) || is_filtered && is_literal) {
                 return Ok(argument);
             }
             let symbol = analyzer.symbol("asked");
@@ -400,6 +397,10 @@ impl Grouped {
         })?;
         if stray.is_some() {
             let is_computed = |(key, _): &(Expr, Column)| !matches!(key, Expr::Column(_) | Expr::AggregateFunction(_));
+            if self.columns.iter().any(|(key, _)| asks(key)) {
+                let construct = "GROUP BY of an expression with a subquery that SELECT repeats";
+                return Err(Error::not_here(construct).at(ast.and_then(place)));
+            }
             if ast.is_some_and(tree::has_lambda) && self.columns.iter().any(is_computed) {
                 return Err(Error::not_here("An expression of GROUP BY within a lambda").at(ast.and_then(place)));
             }

@@ -96,6 +96,9 @@ impl Analyzer<'_> {
         let SetExpr::SetOperation { left, op: SetOperator::Union, set_quantifier: SetQuantifier::All, right } =
             query.body.as_ref()
         else {
+            if let SetExpr::SetOperation { op: SetOperator::Union, .. } = query.body.as_ref() {
+                return Err(Error::not_here("WITH RECURSIVE by UNION without ALL"));
+            }
             return Err(Error::new(Code::NotSupported, "A recursive query is a first query, UNION ALL, and a step"));
         };
         let clauses = [

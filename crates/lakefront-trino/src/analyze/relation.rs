@@ -319,7 +319,7 @@ impl Analyzer<'_> {
         }
         let of_each = &expressions[left.fields.len()..];
         if of_each.iter().any(Expr::is_volatile) && of_each.iter().all(|expr| expr.column_refs().is_empty()) {
-            return Err(Error::not_here("A random value of LATERAL, which is one for all rows"));
+            return Err(Error::not_here("A random value of LATERAL"));
         }
         let plan = LogicalPlanBuilder::from(left.plan.clone()).project(expressions)?.build()?;
         let right = aliased(Relation { plan: plan.clone(), fields: computed }, alias.as_ref())?;

@@ -58,6 +58,9 @@ impl Analyzer<'_> {
 
     pub(super) fn scalar_subquery(&self, query: &Query, scope: &Scope<'_>) -> Result<Typed> {
         let (plan, column) = self.one_column(query, scope)?;
+        if gives_random_values(&plan)? {
+            return Err(Error::not_here("A random value of a subquery"));
+        }
         if is_aggregated(&plan) {
             return self.of_all_rows(plan, column);
         }
@@ -423,6 +426,13 @@ impl Analyzer<'_> {
         let results = vec![boolean(lit(all)), boolean(lit(!all)), boolean(decided), null()?];
         self.choose(whens, results)
     }
+}
+
+fn gives_random_values(plan: &LogicalPlan) -> Result<bool> {
+    Ok(plan.exists(|node| {
+        // A filter decides about rows, as TABLESAMPLE does.
+        Ok(!matches!(node, LogicalPlan::Filter(_)) && node.expressions().iter().any(Expr::is_volatile))
+    })?)
 }
 
 /// Of a row that is written out, which is no null itself: where it holds one, it is in no query.

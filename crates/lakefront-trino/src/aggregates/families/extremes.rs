@@ -9,7 +9,7 @@ use super::super::{Aggregate, aggregate, fold};
 use crate::comparison::is_native;
 use crate::error::{Error, Result};
 use crate::types::Type;
-use crate::value::{Value, order, partial_compare, sortable};
+use crate::value::{Value, compare_nan_first, compare_nan_last, order, sortable};
 
 pub(super) fn all() -> Vec<Aggregate> {
     vec![
@@ -45,27 +45,26 @@ enum Side {
 }
 
 impl Side {
-    /// Whether a value takes the place of another. NaN never does, and any number takes its place.
+    /// NaN is what is looked for least, also within arrays and rows.
+    fn compare(self, a: &Value, b: &Value) -> Result<Option<Ordering>> {
+        match self {
+            Side::Least => compare_nan_last(a, b),
+            Side::Greatest => compare_nan_first(a, b),
+        }
+    }
+
+    /// Whether a value takes the place of another.
     fn prefers(self, new: &Value, old: &Value) -> Result<bool> {
-        Ok(match partial_compare(new, old)? {
-            Some(Ordering::Less) => self == Side::Least,
-            Some(Ordering::Greater) => self == Side::Greatest,
-            Some(Ordering::Equal) => false,
-            // NaN is the greatest of all in the order of sorting.
-            None => order(new, old).is_lt(),
-        })
+        let sought = match self {
+            Side::Least => Ordering::Less,
+            Side::Greatest => Ordering::Greater,
+        };
+        Ok(self.compare(new, old)? == Some(sought))
     }
 
     fn sorted(self, a: &Value, b: &Value) -> Ordering {
-        let is_nan = |value: &Value| match value {
-            Value::Double(value) => value.is_nan(),
-            Value::Real(value) => value.is_nan(),
-            _ => false,
-        };
-        match self {
-            Side::Greatest if !is_nan(a) && !is_nan(b) => order(b, a),
-            _ => order(a, b),
-        }
+        let known = self.compare(a, b).ok().flatten().unwrap_or_else(|| order(a, b));
+        if self == Side::Greatest { known.reverse() } else { known }
     }
 }
 
