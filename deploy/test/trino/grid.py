@@ -64,7 +64,9 @@ def compared(trino, ours, sql, near):
     if "error" in here:
         return "failed here", 0, [((), None, here)]
     here = by_place(here["rows"])
-    differing = [(place, value, here.get(place)) for place, value in theirs.items() if not same(value, here.get(place), near)]
+    if theirs.keys() != here.keys():
+        return "different", len(theirs), [((), f"{len(theirs)} rows", f"{len(here)} rows")]
+    differing = [(place, value, here[place]) for place, value in theirs.items() if not same(value, here[place], near)]
     return ("different" if differing else "equal"), len(theirs), differing
 
 

@@ -1,5 +1,6 @@
-//! Correlated subqueries of one row that the engine can't take apart itself: the rows around are joined with the rows that
-//! each of them asks for, and what belongs to one is aggregated again.
+//! Correlated subqueries of one row. What is made of an aggregation is made outside of it; and where the engine can't take
+//! the subquery apart, the rows around are joined with the rows that each of them asks for, and what belongs to one is
+//! aggregated again.
 
 use std::collections::HashMap;
 
@@ -47,12 +48,10 @@ impl Analyzer<'_> {
         if plan.all_out_ref_exprs().is_empty() || above.values().any(Expr::contains_outer) {
             return Ok(None);
         }
-        let facts = aggregate.schema.columns();
-        let facts: Vec<Typed> = facts
-            .into_iter()
-            .map(Expr::Column)
-            .filter_map(|fact| Some(Typed::new(fact.clone(), self.type_of_leaf(&fact).ok()?)))
-            .collect();
+        let facts = aggregate.schema.columns().into_iter().map(Expr::Column);
+        let facts = facts.map(|fact| Some(Typed::new(fact.clone(), self.type_of_leaf(&fact).ok()?)));
+        // Those that nothing reads have no type.
+        let Some(facts) = facts.collect::<Option<Vec<_>>>() else { return Ok(None) };
         let inner = LogicalPlan::Aggregate(aggregate.clone());
         let (leaf, fields) = if let [only] = facts.as_slice() {
             (self.value_of(inner, only.of.clone())?, vec![self.leaf(asked.clone(), only.of.clone())])
@@ -92,8 +91,7 @@ impl Analyzer<'_> {
 
     /// The one value of a plan, by whom it can be planned.
     pub(super) fn value_of(&self, plan: LogicalPlan, of: Type) -> Result<Typed> {
-        let is_own = !is_for_the_engine(&plan) && peeled(&plan).is_some_and(|(all, _)| lifted(&all.input).is_some());
-        let subquery = if is_own { correlated::subquery(plan) } else { correlated::checked(plan, Use::Rows)? };
+        let subquery = if is_own(&plan) { correlated::subquery(plan) } else { correlated::checked(plan, Use::Rows)? };
         Ok(self.leaf(Expr::ScalarSubquery(subquery), of))
     }
 
@@ -107,7 +105,7 @@ impl Analyzer<'_> {
         for expr in &exprs {
             expr.apply(|part| {
                 if let Expr::ScalarSubquery(subquery) = part
-                    && !is_for_the_engine(&subquery.subquery)
+                    && is_own(&subquery.subquery)
                     && !found.iter().any(|(known, _)| known == part)
                 {
                     found.push((part.clone(), subquery.clone()));
@@ -163,7 +161,25 @@ impl Analyzer<'_> {
         let all = around.iter().cloned().map(Expr::Column).chain([counted.alias(&number)]);
         let numbered = LogicalPlanBuilder::from(numbered).project(all)?.build()?;
 
-        let asked = with_columns(inner.plan, vec![lit(true).alias(&matched)])?;
+        // What is aggregated is computed of the rows there are, not of the nulls beside a row that finds none.
+        let mut computed = vec![lit(true).alias(&matched)];
+        let mut below = |expr: Expr| {
+            if matches!(expr, Expr::Column(_) | Expr::Literal(..)) || reads_around(&expr, &[&inner.plan]) || asks(&expr)
+            {
+                return expr;
+            }
+            let symbol = self.symbol("computed");
+            computed.push(expr.alias(&symbol));
+            named(&symbol)
+        };
+        let mut calls = Vec::with_capacity(aggregate.aggr_expr.len());
+        for expr in &aggregate.aggr_expr {
+            let Expr::AggregateFunction(mut function) = expr.clone().unalias() else { return Err(refused()) };
+            function.params.args = function.params.args.into_iter().map(&mut below).collect();
+            function.params.filter = function.params.filter.map(|filter| Box::new(below(*filter)));
+            calls.push(function);
+        }
+        let asked = with_columns(inner.plan, computed)?;
         let conditions = inner.conditions.into_iter().map(|condition| Ok(joinable(of_here(condition)?)));
         let mut conditions = conditions.collect::<Result<Vec<_>>>()?;
         if conditions.is_empty() {
@@ -173,8 +189,7 @@ impl Analyzer<'_> {
 
         let mut known: HashMap<Column, Expr> = HashMap::new();
         let mut aggregates = Vec::new();
-        for (expr, column) in aggregate.aggr_expr.iter().zip(aggregate.schema.columns()) {
-            let Expr::AggregateFunction(mut function) = expr.clone().unalias() else { return Err(refused()) };
+        for (mut function, column) in calls.into_iter().zip(aggregate.schema.columns()) {
             let filter = function.params.filter.take();
             let filter = filter.map_or_else(|| named(&matched), |filter| named(&matched).and(*filter));
             function.params.filter = Some(Box::new(filter));
@@ -329,6 +344,11 @@ fn of_here(expr: Expr) -> Result<Expr> {
         })
     })?;
     Ok(here.data)
+}
+
+/// Whether a subquery is ours to take apart.
+fn is_own(plan: &LogicalPlan) -> bool {
+    !is_for_the_engine(plan) && peeled(plan).is_some_and(|(aggregate, _)| lifted(&aggregate.input).is_some())
 }
 
 /// Whether the engine takes a subquery apart: it groups the rows by columns that equal something of the query around.

@@ -21,7 +21,7 @@ use crate::functions::{self, Function as Scalar};
 use crate::json_cast;
 use crate::signature::{Binding, Given, Pattern};
 use crate::types::{Type, VARCHAR};
-use crate::udf::Udf;
+use crate::udf::{Udf, is_null};
 use crate::value::Value;
 
 /// An argument that is not analyzed before its parameters' types are known.
@@ -317,6 +317,10 @@ impl Analyzer<'_> {
             }
         }
         let returns = function.result(&binding, &types)?;
+        if function.name == "reduce" && values.first().is_some_and(is_null) {
+            // Known before it runs, whatever it would start with.
+            return constant(Value::Null, returns);
+        }
         values.extend(captured);
         let udf = Udf {
             lambdas,

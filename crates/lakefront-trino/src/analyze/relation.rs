@@ -400,9 +400,13 @@ impl Analyzer<'_> {
         let right = match self.beside(&left, &join.relation, scope)? {
             Beside::Rows(right) => right,
             Beside::Both(both) if is_always && matches!(kind, JoinType::Inner | JoinType::Left) => return Ok(both),
-            Beside::Both(_) => {
-                let message = "A LATERAL aggregation is only supported with condition ON TRUE";
+            Beside::Both(_) if matches!(kind, JoinType::Inner | JoinType::Left) => {
+                let message = "Given correlated subquery is not supported";
                 return Err(Error::new(Code::NotSupported, message).at(place(&join.relation)));
+            }
+            Beside::Both(_) => {
+                let message = "LATERAL reference not allowed in RIGHT or FULL JOIN";
+                return Err(Error::new(Code::InvalidColumnReference, message).at(place(&join.relation)));
             }
         };
         let both = [left.fields.clone(), right.fields.clone()].concat();

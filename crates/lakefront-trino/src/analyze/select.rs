@@ -13,8 +13,10 @@ use sqlparser::ast::{
 };
 
 use super::aggregation::{contains_aggregate, numbered, ordinal, sort_key};
+use super::apart::asks;
 use super::grouping::Grouped;
 use super::scope::{Field, Relation, Scope};
+use super::subquery::reads_single;
 use super::{Analyzer, Typed, folded, place, with_columns};
 use crate::comparison::joinable;
 use crate::error::{Code, Error, Result};
@@ -142,7 +144,10 @@ impl Analyzer<'_> {
         let fields: Vec<Field> = fields.collect();
         let may_fail = values.iter().any(|value| short_circuit::may_fail(&value.expr));
         let is_random = || values.iter().chain(&sort_values).any(|value| value.expr.is_volatile());
-        if is_cut && !distinct && !order.is_empty() && may_fail && !is_random() {
+        // The engine would join the rows with a subquery's, which puts them out of order; and Trino looks first whether a
+        // subquery has one row.
+        let is_asked = || values.iter().any(|value| asks(&value.expr) || reads_single(&value.expr));
+        if is_cut && !distinct && !order.is_empty() && may_fail && !is_random() && !is_asked() {
             let keys = sort_values.into_iter().zip(&order).map(|(value, (_, key))| (value, *key));
             let sorted = self.sorted_by(windowed, keys)?;
             let columns = values.into_iter().zip(&symbols).map(|(value, symbol)| value.expr.alias(symbol));

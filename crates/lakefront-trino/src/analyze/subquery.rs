@@ -120,6 +120,10 @@ impl Analyzer<'_> {
 
     /// A plan that will stand so many times, as part of a plan that may stand many times itself.
     fn copies_of(&self, plan: &LogicalPlan, times: usize) -> Result<()> {
+        let is_random = plan.exists(|node| Ok(node.expressions().iter().any(Expr::is_volatile)))?;
+        if is_random && times > 2 {
+            return Err(Error::not_here("IN, ANY and ALL of a random query outside a filter"));
+        }
         let mut left = MOST_STEPS / times;
         plan.apply_with_subqueries(|_| {
             left = left.saturating_sub(1);
@@ -433,6 +437,11 @@ fn gives_random_values(plan: &LogicalPlan) -> Result<bool> {
         // A filter decides about rows, as TABLESAMPLE does.
         Ok(!matches!(node, LogicalPlan::Filter(_)) && node.expressions().iter().any(Expr::is_volatile))
     })?)
+}
+
+/// Whether the one row of a subquery is counted in an expression.
+pub(super) fn reads_single(expr: &Expr) -> bool {
+    expr.exists(|part| Ok(matches!(part, Expr::ScalarFunction(call) if call.name() == "single"))).unwrap_or(true)
 }
 
 /// Of a row that is written out, which is no null itself: where it holds one, it is in no query.

@@ -234,7 +234,7 @@ pub(crate) fn unescape_lossy(raw: &str) -> Result<Cow<'_, str>, Malformed> {
     })
 }
 
-/// Whether a text is no JSON only as long as half a surrogate pair is nothing.
+/// Whether there is half of a surrogate pair in what can be read of a text.
 pub(crate) fn has_half_pair(text: &str) -> bool {
     let mut strings = Scanner::new(text);
     let mut found = false;
