@@ -16,6 +16,7 @@ use datafusion::logical_expr::{
 };
 
 use super::correlated::{self, Use};
+use super::expression::boolean;
 use super::{Analyzer, Typed, with_columns};
 use crate::comparison::joinable;
 use crate::error::Result;
@@ -37,7 +38,8 @@ impl Analyzer<'_> {
     }
 
     /// The row of an aggregation's facts as a value, and expressions over that value, which stands as `asked`, for
-    /// columns of the plan. `None` where what is above the aggregation reads the query around, or nothing does.
+    /// columns of the plan. `None` where what is above the aggregation reads the query around, or nothing does, and where
+    /// there is no aggregation.
     pub(super) fn facts(
         &self,
         plan: &LogicalPlan,
@@ -48,45 +50,48 @@ impl Analyzer<'_> {
         if plan.all_out_ref_exprs().is_empty() || above.values().any(Expr::contains_outer) {
             return Ok(None);
         }
-        let facts = aggregate.schema.columns().into_iter().map(Expr::Column);
-        let facts = facts.map(|fact| Some(Typed::new(fact.clone(), self.type_of_leaf(&fact).ok()?)));
-        // Those that nothing reads have no type.
-        let Some(facts) = facts.collect::<Option<Vec<_>>>() else { return Ok(None) };
-        let inner = LogicalPlan::Aggregate(aggregate.clone());
-        let (leaf, fields) = if let [only] = facts.as_slice() {
-            (self.value_of(inner, only.of.clone())?, vec![self.leaf(asked.clone(), only.of.clone())])
-        } else {
-            let row = self.row(facts.clone())?;
-            let inner = LogicalPlanBuilder::from(inner).project([row.expr.alias(self.symbol("value"))])?.build()?;
-            let whole = self.leaf(asked.clone(), row.of.clone());
-            // Without a row to aggregate the engine has no row of facts either.
-            let fields = facts.iter().zip(&aggregate.aggr_expr).enumerate().map(|(at, (fact, call))| {
-                let of_none = Typed::new(of_no_rows(call, &fact.of)?, fact.of.clone());
-                let field = self.field_at(whole.clone(), at, fact.of.clone())?;
-                Ok(Typed::new(
-                    self.choose(vec![whole.expr.clone().is_null()], vec![of_none, field])?.expr,
-                    fact.of.clone(),
-                ))
-            });
-            (self.value_of(inner, row.of)?, fields.collect::<Result<Vec<_>>>()?)
+        let fact = |(column, call)| {
+            let column = Expr::Column(column);
+            let of = self.type_of_leaf(&column).ok()?;
+            Some((Typed::new(column, of), call))
         };
-        let mut known = true;
+        // Those that nothing reads have no type.
+        let facts = aggregate.schema.columns().into_iter().zip(&aggregate.aggr_expr).filter_map(fact);
+        let (facts, calls): (Vec<Typed>, Vec<&Expr>) = facts.unzip();
+        let inner = LogicalPlan::Aggregate(aggregate.clone());
+        let (leaf, fields) = match facts.as_slice() {
+            // Its row is there all the same.
+            [] => (boolean(lit(true)), Vec::new()),
+            [only] if aggregate.aggr_expr.len() == 1 => {
+                (self.value_of(inner, only.of.clone())?, vec![self.leaf(asked.clone(), only.of.clone())])
+            }
+            _ => {
+                let row = self.row(facts.clone())?;
+                let inner = LogicalPlanBuilder::from(inner).project([row.expr.alias(self.symbol("value"))])?.build()?;
+                let whole = self.leaf(asked.clone(), row.of.clone());
+                // Without a row to aggregate the engine has no row of facts either.
+                let fields = facts.iter().zip(calls).enumerate().map(|(at, (fact, call))| {
+                    let of_none = Typed::new(of_no_rows(call, &fact.of)?, fact.of.clone());
+                    let field = self.field_at(whole.clone(), at, fact.of.clone())?;
+                    let field = self.choose(vec![whole.expr.clone().is_null()], vec![of_none, field])?;
+                    Ok(Typed::new(field.expr, fact.of.clone()))
+                });
+                (self.value_of(inner, row.of)?, fields.collect::<Result<Vec<_>>>()?)
+            }
+        };
         let values = columns.iter().map(|column| {
             let Expr::Column(name) = &column.expr else { return Ok(column.clone()) };
             let value = above.get(name).cloned().unwrap_or_else(|| column.expr.clone());
             let value = value.transform_up(|part| {
                 Ok(match facts.iter().position(|fact| fact.expr == part) {
                     Some(at) => Transformed::yes(fields[at].expr.clone()),
-                    None => {
-                        known &= !matches!(&part, Expr::Column(column) if aggregate.schema.has_column(column));
-                        Transformed::no(part)
-                    }
+                    None => Transformed::no(part),
                 })
             })?;
-            Ok(Typed::new(value.data, column.of.clone()))
+            let is_known = value.data.column_refs().iter().all(|read| !aggregate.schema.has_column(read));
+            if is_known { Ok(Typed::new(value.data, column.of.clone())) } else { Err(correlated::refused()) }
         });
-        let values = values.collect::<Result<Vec<_>>>()?;
-        Ok(known.then_some((leaf, values)))
+        Ok(Some((leaf, values.collect::<Result<Vec<_>>>()?)))
     }
 
     /// The one value of a plan, by whom it can be planned.
