@@ -63,6 +63,7 @@ test-trino: ## what a real Trino has to say (needs a JDK 17 and Maven, which it 
 fuzz-sql: ## random queries and expressions, by a real Trino and by the embedded engine; functions of constants and of columns (STATEMENTS=10000 EXPRESSIONS=100000 SEED=1)
 	cargo test --workspace --locked --no-run
 	python3 deploy/test/trino/places.py $(TARGET)/debug/lakefront --rounds 10 --seed $(or $(SEED),1)
+	deploy/test/trino.sh grid $(TARGET)/debug/lakefront --seed $(or $(SEED),1)
 	deploy/test/trino.sh fuzz $(TARGET)/debug/lakefront --statements $(or $(STATEMENTS),1000) --seed $(or $(SEED),1)
 	deploy/test/trino.sh values $(TARGET)/debug/lakefront --expressions $(or $(EXPRESSIONS),10000) --seed $(or $(SEED),1)
 

@@ -7,6 +7,7 @@
 #   deploy/test/trino.sh test [ARG…]            starts it, runs the tests of the Trino client against it, stops it
 #   deploy/test/trino.sh fuzz BINARY [ARG…]     starts it, compares random queries with the binary (trino/fuzz.py), stops it
 #   deploy/test/trino.sh values BINARY [ARG…]   the same with random expressions (trino/values.py)
+#   deploy/test/trino.sh grid BINARY [ARG…]     every scalar function on all pairs of many values (trino/grid.py)
 #
 # With LAKEFRONT_TEST_LAKE_S3 (http://host:port, see lake_s3.py) it has the catalog `lake` too: Hive tables over that S3.
 # Sets LAKEFRONT_TEST_TRINO (http://user@host:port) and, for the same server with TLS and sign-in by token,
@@ -212,7 +213,7 @@ stop() {
 case $action:$# in
 start:2) start "$2" ;;
 stop:2) stop "$2" ;;
-test:* | fuzz:* | values:*)
+test:* | fuzz:* | values:* | grid:*)
   shift
   cd "$(dirname "$0")/../.."
   work=$(mktemp -d)

@@ -8,7 +8,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, ScalarValue};
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableSource};
+use datafusion::functions_window::row_number;
+use datafusion::logical_expr::expr::WindowFunction;
+use datafusion::logical_expr::{
+    Expr, LogicalPlan, LogicalPlanBuilder, TableSource, WindowFrame, WindowFunctionDefinition,
+};
 use sqlparser::ast::{Expr as Ast, Ident, Spanned, Statement};
 
 use crate::error::{Code, Error, Result};
@@ -21,14 +25,17 @@ mod attempt;
 mod conversion;
 mod correlated;
 mod expression;
+mod facts;
 mod function;
 mod grouping;
 mod json;
 mod known;
 mod literal;
+mod named_window;
 mod output;
 mod predicate;
 mod query;
+mod random;
 mod relation;
 mod routine;
 mod row_pattern;
@@ -191,6 +198,17 @@ fn with_columns(plan: LogicalPlan, more: Vec<Expr>) -> Result<LogicalPlan> {
     }
     let all = plan.schema().columns().into_iter().map(Expr::Column);
     Ok(LogicalPlanBuilder::from(plan.clone()).project(all.chain(more))?.build()?)
+}
+
+/// The plan with a number for each row among those alike, and the number.
+fn numbered(plan: LogicalPlan, partition_by: Vec<Expr>) -> Result<(LogicalPlan, Expr)> {
+    let mut function =
+        WindowFunction::new(WindowFunctionDefinition::WindowUDF(row_number::row_number_udwf()), Vec::new());
+    function.params.partition_by = partition_by;
+    function.params.window_frame = WindowFrame::new(None);
+    let function = Expr::WindowFunction(Box::new(function));
+    let number = Expr::Column(Column::from_name(function.schema_name().to_string()));
+    Ok((LogicalPlanBuilder::window_plan(plan, [function])?, number))
 }
 
 /// Where a part of the text stands.

@@ -6,7 +6,6 @@
 What fails is null for both. Ends with 1 if a value is another or if the engine fails alone.
 """
 
-import argparse
 import itertools
 import sys
 import tempfile
@@ -14,6 +13,7 @@ import tempfile
 from client import Refused, Trino
 from expressions import FORMATS, HINTS, SMALL, WHOLE, Expressions, quoted, signatures, spelled
 from fuzz import Ours
+from places import options
 from values import REFUSALS, same
 
 # Values of each argument, by how many there are.
@@ -71,19 +71,14 @@ def compared(trino, ours, sql, near):
 
 
 def main():
-    options = argparse.ArgumentParser()
-    options.add_argument("binary")
-    options.add_argument("--rounds", type=int, default=1)
-    options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--only")
-    options = options.parse_args()
+    asked_for = options(1)
     scalar, aggregate = signatures(Trino().ask("SHOW FUNCTIONS")[1])
     scalar = [of for of in scalar if of.arguments and all(argument[0] != "function" for argument in of.arguments)]
     trino, counts, values = Trino(patience=40), {}, 0
     with tempfile.TemporaryDirectory() as folder:
-        ours = Ours(options.binary, folder)
-        for seed, signature in itertools.product(range(options.seed, options.seed + options.rounds), scalar):
-            if options.only not in (None, signature.name):
+        ours = Ours(asked_for.binary, folder)
+        for seed, signature in itertools.product(range(asked_for.seed, asked_for.seed + asked_for.rounds), scalar):
+            if asked_for.only not in (None, signature.name):
                 continue
             generator = Expressions(f"{seed} {signature.name}", scalar, aggregate)
             bound = {}

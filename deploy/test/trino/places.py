@@ -65,21 +65,26 @@ def check(ours, generator, signature):
     return compared, None
 
 
-def main():
+def options(rounds):
+    """Of a script that asks for every function, in so many rounds."""
     options = argparse.ArgumentParser()
     options.add_argument("binary")
-    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--rounds", type=int, default=rounds)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--only")
-    options = options.parse_args()
+    return options.parse_args()
+
+
+def main():
+    asked_for = options(3)
     counts = {"calls": 0, "compared": 0, "different": 0}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        ours = Here(options.binary, folder).ours
+        ours = Here(asked_for.binary, folder).ours
         scalar, aggregate = signatures(ours.ask("SHOW FUNCTIONS")["rows"])
-        for number in range(options.rounds):
-            generator = Expressions(options.seed * 1_000_003 + number, scalar, aggregate)
+        for number in range(asked_for.rounds):
+            generator = Expressions(asked_for.seed * 1_000_003 + number, scalar, aggregate)
             for signature in scalar:
-                if options.only not in (None, signature.name) or not signature.arguments:
+                if asked_for.only not in (None, signature.name) or not signature.arguments:
                     continue
                 compared, found = check(ours, generator, signature)
                 counts["calls"] += 1

@@ -1,99 +1,23 @@
-//! Correlated subqueries of one row. What is made of an aggregation is made outside of it; and where the engine can't take
-//! the subquery apart, the rows around are joined with the rows that each of them asks for, and what belongs to one is
-//! aggregated again.
+//! Correlated subqueries of one row that the engine can't take apart: the rows around are joined with the rows that each of
+//! them asks for, and what belongs to one is aggregated again.
 
 use std::collections::HashMap;
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, JoinType};
 use datafusion::functions_aggregate::expr_fn::first_value;
-use datafusion::functions_window::row_number;
-use datafusion::logical_expr::expr::WindowFunction;
 use datafusion::logical_expr::utils::split_conjunction_owned;
-use datafusion::logical_expr::{
-    Aggregate, BinaryExpr, Expr, Filter, LogicalPlan, LogicalPlanBuilder, Operator, Subquery, WindowFrame,
-    WindowFunctionDefinition, lit,
-};
+use datafusion::logical_expr::{BinaryExpr, Expr, Filter, LogicalPlan, LogicalPlanBuilder, Operator, Subquery, lit};
 
 use super::correlated::{self, Use};
-use super::expression::boolean;
-use super::{Analyzer, Typed, with_columns};
+use super::facts::{peeled, replaced};
+use super::subquery::asks;
+use super::{Analyzer, Typed, numbered, with_columns};
 use crate::comparison::joinable;
 use crate::error::Result;
 use crate::types::Type;
 
 impl Analyzer<'_> {
-    /// The one value of an aggregation of all rows: what is done with its facts is done outside, where it is right for
-    /// no rows, too.
-    pub(super) fn of_all_rows(&self, plan: LogicalPlan, column: Typed) -> Result<Typed> {
-        let asked = Expr::Column(Column::from_name(self.symbol("asked")));
-        let Some((leaf, mut values)) = self.facts(&plan, std::slice::from_ref(&column), &asked)? else {
-            return self.value_of(plan, column.of);
-        };
-        let value = values.swap_remove(0);
-        let outside = value.expr.transform_up(|part| {
-            Ok(if part == asked { Transformed::yes(leaf.expr.clone()) } else { Transformed::no(part) })
-        })?;
-        Ok(Typed::new(outside.data, value.of))
-    }
-
-    /// The row of an aggregation's facts as a value, and expressions over that value, which stands as `asked`, for
-    /// columns of the plan. `None` where what is above the aggregation reads the query around, or nothing does, and where
-    /// there is no aggregation.
-    pub(super) fn facts(
-        &self,
-        plan: &LogicalPlan,
-        columns: &[Typed],
-        asked: &Expr,
-    ) -> Result<Option<(Typed, Vec<Typed>)>> {
-        let Some((aggregate, above)) = peeled(plan) else { return Ok(None) };
-        if plan.all_out_ref_exprs().is_empty() || above.values().any(Expr::contains_outer) {
-            return Ok(None);
-        }
-        let fact = |(column, call)| {
-            let column = Expr::Column(column);
-            let of = self.type_of_leaf(&column).ok()?;
-            Some((Typed::new(column, of), call))
-        };
-        // Those that nothing reads have no type.
-        let facts = aggregate.schema.columns().into_iter().zip(&aggregate.aggr_expr).filter_map(fact);
-        let (facts, calls): (Vec<Typed>, Vec<&Expr>) = facts.unzip();
-        let inner = LogicalPlan::Aggregate(aggregate.clone());
-        let (leaf, fields) = match facts.as_slice() {
-            // Its row is there all the same.
-            [] => (boolean(lit(true)), Vec::new()),
-            [only] if aggregate.aggr_expr.len() == 1 => {
-                (self.value_of(inner, only.of.clone())?, vec![self.leaf(asked.clone(), only.of.clone())])
-            }
-            _ => {
-                let row = self.row(facts.clone())?;
-                let inner = LogicalPlanBuilder::from(inner).project([row.expr.alias(self.symbol("value"))])?.build()?;
-                let whole = self.leaf(asked.clone(), row.of.clone());
-                // Without a row to aggregate the engine has no row of facts either.
-                let fields = facts.iter().zip(calls).enumerate().map(|(at, (fact, call))| {
-                    let of_none = Typed::new(of_no_rows(call, &fact.of)?, fact.of.clone());
-                    let field = self.field_at(whole.clone(), at, fact.of.clone())?;
-                    let field = self.choose(vec![whole.expr.clone().is_null()], vec![of_none, field])?;
-                    Ok(Typed::new(field.expr, fact.of.clone()))
-                });
-                (self.value_of(inner, row.of)?, fields.collect::<Result<Vec<_>>>()?)
-            }
-        };
-        let values = columns.iter().map(|column| {
-            let Expr::Column(name) = &column.expr else { return Ok(column.clone()) };
-            let value = above.get(name).cloned().unwrap_or_else(|| column.expr.clone());
-            let value = value.transform_up(|part| {
-                Ok(match facts.iter().position(|fact| fact.expr == part) {
-                    Some(at) => Transformed::yes(fields[at].expr.clone()),
-                    None => Transformed::no(part),
-                })
-            })?;
-            let is_known = value.data.column_refs().iter().all(|read| !aggregate.schema.has_column(read));
-            if is_known { Ok(Typed::new(value.data, column.of.clone())) } else { Err(correlated::refused()) }
-        });
-        Ok(Some((leaf, values.collect::<Result<Vec<_>>>()?)))
-    }
-
     /// The one value of a plan, by whom it can be planned.
     pub(super) fn value_of(&self, plan: LogicalPlan, of: Type) -> Result<Typed> {
         let subquery = if is_own(&plan) { correlated::subquery(plan) } else { correlated::checked(plan, Use::Rows)? };
@@ -157,12 +81,7 @@ impl Analyzer<'_> {
         let (number, matched) = (self.symbol("number"), self.symbol("matched"));
         let named = |name: &str| Expr::Column(Column::from_name(name));
 
-        let mut function =
-            WindowFunction::new(WindowFunctionDefinition::WindowUDF(row_number::row_number_udwf()), Vec::new());
-        function.params.window_frame = WindowFrame::new(None);
-        let function = Expr::WindowFunction(Box::new(function));
-        let counted = Expr::Column(Column::from_name(function.schema_name().to_string()));
-        let numbered = LogicalPlanBuilder::window_plan(plan, [function])?;
+        let (numbered, counted) = numbered(plan, Vec::new())?;
         let all = around.iter().cloned().map(Expr::Column).chain([counted.alias(&number)]);
         let numbered = LogicalPlanBuilder::from(numbered).project(all)?.build()?;
 
@@ -192,7 +111,7 @@ impl Analyzer<'_> {
         }
         let joined = LogicalPlanBuilder::from(numbered).join_on(asked, JoinType::Left, conditions)?.build()?;
 
-        let mut known: HashMap<Column, Expr> = HashMap::new();
+        let mut known: Vec<(Column, Expr)> = Vec::new();
         let mut aggregates = Vec::new();
         for (mut function, column) in calls.into_iter().zip(aggregate.schema.columns()) {
             let filter = function.params.filter.take();
@@ -200,7 +119,7 @@ impl Analyzer<'_> {
             function.params.filter = Some(Box::new(filter));
             let symbol = self.symbol("fact");
             aggregates.push(of_here(Expr::AggregateFunction(function))?.alias(&symbol));
-            known.insert(column, named(&symbol));
+            known.push((column, named(&symbol)));
         }
         let kept: Vec<(Column, String)> = around.into_iter().map(|column| (column, self.symbol("kept"))).collect();
         let keep =
@@ -210,49 +129,15 @@ impl Analyzer<'_> {
         let columns = kept
             .iter()
             .map(|(column, symbol)| named(symbol).alias_qualified(column.relation.clone(), &column.name))
-            .chain(known.values().cloned());
+            .chain(known.iter().map(|(_, fact)| fact.clone()));
         let again = again.project(columns.collect::<Vec<_>>())?.build()?;
 
         let last = subquery.schema().columns().swap_remove(0);
         let value = above.get(&last).cloned().unwrap_or(Expr::Column(last));
-        let value = of_here(value)?.transform_up(|part| {
-            Ok(match &part {
-                Expr::Column(column) => known.get(column).cloned().map_or(Transformed::no(part), Transformed::yes),
-                _ => Transformed::no(part),
-            })
-        })?;
+        let fact = |part: &Expr| Some(known.iter().find(|(column, _)| part.try_as_col() == Some(column))?.1.clone());
+        let value = replaced(of_here(value)?, fact)?;
         let symbol = self.symbol("value");
-        Ok((with_columns(again, vec![value.data.alias(&symbol)])?, Column::from_name(symbol)))
-    }
-}
-
-fn of_no_rows(call: &Expr, of: &Type) -> Result<Expr> {
-    let Expr::AggregateFunction(function) = call.clone().unalias() else { return Err(correlated::refused()) };
-    Ok(Expr::Literal(function.func.default_value(&of.arrow())?, None))
-}
-
-/// An aggregation of all rows, and the expressions over it that the plan's columns are.
-fn peeled(plan: &LogicalPlan) -> Option<(&Aggregate, HashMap<Column, Expr>)> {
-    match plan {
-        LogicalPlan::Aggregate(aggregate) => aggregate.group_expr.is_empty().then(|| (aggregate, HashMap::new())),
-        LogicalPlan::Sort(sort) if sort.fetch.is_none() => peeled(&sort.input),
-        LogicalPlan::Projection(projection) => {
-            let (aggregate, below) = peeled(&projection.input)?;
-            let over = |expr: &Expr| {
-                let over = expr.clone().unalias().transform_up(|part| {
-                    Ok(match &part {
-                        Expr::Column(column) => {
-                            below.get(column).cloned().map_or(Transformed::no(part), Transformed::yes)
-                        }
-                        _ => Transformed::no(part),
-                    })
-                });
-                over.map(|over| over.data).ok()
-            };
-            let exprs = projection.expr.iter().map(over).collect::<Option<Vec<_>>>()?;
-            Some((aggregate, projection.schema.columns().into_iter().zip(exprs).collect()))
-        }
-        _ => None,
+        Ok((with_columns(again, vec![value.alias(&symbol)])?, Column::from_name(symbol)))
     }
 }
 
@@ -335,20 +220,12 @@ fn reads_around(expr: &Expr, inputs: &[&LogicalPlan]) -> bool {
     expr.contains_outer() || asks_around.unwrap_or(true)
 }
 
-pub(super) fn asks(expr: &Expr) -> bool {
-    expr.exists(|part| Ok(matches!(part, Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_))))
-        .unwrap_or(true)
-}
-
 /// An expression of a subquery where the columns of the query around are its own.
 fn of_here(expr: Expr) -> Result<Expr> {
-    let here = expr.transform_up(|part| {
-        Ok(match part {
-            Expr::OuterReferenceColumn(_, column) => Transformed::yes(Expr::Column(column)),
-            other => Transformed::no(other),
-        })
-    })?;
-    Ok(here.data)
+    replaced(expr, |part| match part {
+        Expr::OuterReferenceColumn(_, column) => Some(Expr::Column(column.clone())),
+        _ => None,
+    })
 }
 
 /// Whether a subquery is ours to take apart.

@@ -9,9 +9,9 @@ use datafusion::logical_expr::{Expr, GroupingSet, LogicalPlan, LogicalPlanBuilde
 use sqlparser::ast::{Expr as Ast, GroupByExpr};
 
 use super::aggregation::{aggregated, contains_aggregate, numbered, ordinal};
-use super::apart::asks;
 use super::known::is_known;
 use super::scope::Scope;
+use super::subquery::asks;
 use super::{Analyzer, Typed, place, with_columns};
 use crate::comparison;
 use crate::error::{Code, Error, Result};

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use datafusion::common::{Column, JoinType, NullEquality, ScalarValue};
-use datafusion::functions_window::{rank, row_number};
+use datafusion::functions_window::rank;
 use datafusion::logical_expr::expr::{Sort, WindowFunction};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, WindowFrame, WindowFunctionDefinition};
 use sqlparser::ast::{
@@ -13,7 +13,7 @@ use sqlparser::ast::{
 };
 
 use super::scope::{Field, Named, Relation, Scope};
-use super::{Analyzer, Typed, folded, place};
+use super::{Analyzer, Typed, folded, numbered, place};
 use crate::coercion::common_type;
 use crate::comparison;
 use crate::error::{Code, Error, Result};
@@ -308,15 +308,9 @@ impl Analyzer<'_> {
 
     /// `ALL` of `INTERSECT` and `EXCEPT` pairs each row with at most one of the other side.
     fn counted(&self, left: Relation, right: Relation, symbols: &[String], kind: JoinType) -> Result<LogicalPlan> {
-        let numbered = |relation: Relation, copy: Option<&str>| -> Result<(LogicalPlan, Vec<Column>)> {
-            let mut function =
-                WindowFunction::new(WindowFunctionDefinition::WindowUDF(row_number::row_number_udwf()), Vec::new());
-            function.params.partition_by =
-                symbols.iter().map(|symbol| Expr::Column(Column::from_name(symbol))).collect();
-            function.params.window_frame = WindowFrame::new(None);
-            let function = Expr::WindowFunction(Box::new(function));
-            let number = Expr::Column(Column::from_name(function.schema_name().to_string()));
-            let plan = LogicalPlanBuilder::window_plan(relation.plan, [function])?;
+        let counted = |relation: Relation, copy: Option<&str>| -> Result<(LogicalPlan, Vec<Column>)> {
+            let rows_alike = symbols.iter().map(|symbol| Expr::Column(Column::from_name(symbol))).collect();
+            let (plan, number) = numbered(relation.plan, rows_alike)?;
             let name = |symbol: &str| match copy {
                 Some(copy) => format!("{symbol}_{copy}"),
                 None => symbol.to_owned(),
@@ -330,8 +324,8 @@ impl Analyzer<'_> {
             let keys = symbols.iter().map(|symbol| name(symbol)).chain([number_name]).map(Column::from_name).collect();
             Ok((plan, keys))
         };
-        let (left, left_keys) = numbered(left, None)?;
-        let (right, right_keys) = numbered(right, Some("other"))?;
+        let (left, left_keys) = counted(left, None)?;
+        let (right, right_keys) = counted(right, Some("other"))?;
         let joined = LogicalPlanBuilder::from(left)
             .join_detailed(right, kind, (left_keys, right_keys), None, NullEquality::NullEqualsNull)?
             .project(symbols.iter().map(|symbol| Expr::Column(Column::from_name(symbol))))?

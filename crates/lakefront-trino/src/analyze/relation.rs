@@ -13,8 +13,8 @@ use sqlparser::ast::{
     TableWithJoins,
 };
 
-use super::apart::asks;
 use super::scope::{Field, Named, Relation, Scope};
+use super::subquery::asks;
 use super::{Analyzer, Typed, correlated, folded, place, with_columns};
 use crate::comparison::{Comparison, joinable};
 use crate::error::{Code, Error, Result};
@@ -379,10 +379,7 @@ impl Analyzer<'_> {
                 (_, true) => {
                     let error = match self.factor(&join.relation, scope) {
                         Err(error) if error.code != Code::ColumnNotFound => error,
-                        Err(error) => {
-                            let message = "LATERAL reference not allowed in RIGHT or FULL JOIN";
-                            Error::new(Code::InvalidColumnReference, message).at(error.position)
-                        }
+                        Err(error) => reads_aside(error.position),
                         // Of a left side without rows Trino gives none.
                         Ok(_) => Error::not_here("A RIGHT or FULL JOIN of UNNEST").at(place(&join.relation)),
                     };
@@ -404,10 +401,7 @@ impl Analyzer<'_> {
                 let message = "Given correlated subquery is not supported";
                 return Err(Error::new(Code::NotSupported, message).at(place(&join.relation)));
             }
-            Beside::Both(_) => {
-                let message = "LATERAL reference not allowed in RIGHT or FULL JOIN";
-                return Err(Error::new(Code::InvalidColumnReference, message).at(place(&join.relation)));
-            }
+            Beside::Both(_) => return Err(reads_aside(place(&join.relation))),
         };
         let both = [left.fields.clone(), right.fields.clone()].concat();
         match constraint {
@@ -500,6 +494,10 @@ enum Beside {
     Rows(Relation),
     /// Together with the relation itself.
     Both(Relation),
+}
+
+fn reads_aside(at: Option<(u64, u64)>) -> Error {
+    Error::new(Code::InvalidColumnReference, "LATERAL reference not allowed in RIGHT or FULL JOIN").at(at)
 }
 
 fn side_by_side(left: Relation, right: Relation) -> Result<Relation> {

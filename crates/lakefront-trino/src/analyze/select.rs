@@ -1,27 +1,23 @@
 //! `SELECT`.
 
-use std::collections::HashMap;
-use std::ops::ControlFlow;
-
 use datafusion::common::Column;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use sqlparser::ast::{
-    Distinct, Expr as Ast, GroupByExpr, NamedWindowDefinition, NamedWindowExpr, ObjectName, OrderByExpr, Select,
-    SelectItem, SelectItemQualifiedWildcardKind, WindowSpec, WindowType,
+    Distinct, Expr as Ast, GroupByExpr, ObjectName, OrderByExpr, Select, SelectItem, SelectItemQualifiedWildcardKind,
 };
 
 use super::aggregation::{contains_aggregate, numbered, ordinal, sort_key};
-use super::apart::asks;
 use super::grouping::Grouped;
+use super::named_window::with_windows;
+use super::random::{check_random, project_once, repeated_random};
 use super::scope::{Field, Relation, Scope};
-use super::subquery::reads_single;
+use super::subquery::{asks, reads_single};
 use super::{Analyzer, Typed, folded, place, with_columns};
 use crate::comparison::joinable;
 use crate::error::{Code, Error, Result};
 use crate::short_circuit;
-use crate::tree::{self, Changer, Step, Stop};
 use crate::types::Type;
 
 /// A column of the result.
@@ -401,65 +397,6 @@ pub(super) fn implicit_name(ast: &Ast) -> Option<String> {
     }
 }
 
-/// What aggregates and windows take of random values Trino evaluates once for all of them, and for the columns too.
-fn check_random(exprs: &[&Expr]) -> Result<()> {
-    let mut nodes: Vec<&Expr> = Vec::new();
-    for expr in exprs {
-        expr.apply(|part| {
-            let takes_rows = matches!(part, Expr::AggregateFunction(_) | Expr::WindowFunction(_));
-            if takes_rows && part.is_volatile() && !nodes.contains(&part) {
-                nodes.push(part);
-            }
-            Ok(TreeNodeRecursion::Continue)
-        })?;
-    }
-    if nodes.is_empty() {
-        return Ok(());
-    }
-    let mut seen: Vec<&Expr> = exprs.iter().copied().filter(|expr| !nodes.contains(expr)).collect();
-    for node in nodes {
-        let mut taken: Vec<&Expr> = Vec::new();
-        node.apply(|part| {
-            if part != node && part.is_volatile() && !taken.contains(&part) {
-                taken.push(part);
-            }
-            Ok(TreeNodeRecursion::Continue)
-        })?;
-        if taken.iter().any(|part| seen.contains(part)) {
-            return Err(Error::not_here("A random value that stands in several aggregates or windows"));
-        }
-        seen.append(&mut taken);
-    }
-    Ok(())
-}
-
-/// Columns that repeat the text of an earlier one with a random value in it, which then is the same value: by their
-/// symbols, the symbol of the first.
-fn repeated_random(values: &[Typed], symbols: &[String]) -> HashMap<String, String> {
-    let first = |at: usize| values[..at].iter().position(|value| value.expr == values[at].expr);
-    let random = (0..values.len()).filter(|at| values[*at].expr.is_volatile());
-    random.filter_map(|at| Some((symbols[at].clone(), symbols[first(at)?].clone()))).collect()
-}
-
-/// Projects expressions that are named by symbols, of those repeated the first alone, which the others then take.
-fn project_once(
-    plan: LogicalPlanBuilder,
-    named: Vec<Expr>,
-    repeated: &HashMap<String, String>,
-) -> Result<LogicalPlanBuilder> {
-    if repeated.is_empty() {
-        return Ok(plan.project(named)?);
-    }
-    let symbols: Vec<String> = named.iter().map(|expr| expr.qualified_name().1).collect();
-    let firsts = named.into_iter().zip(&symbols).filter(|(_, symbol)| !repeated.contains_key(*symbol));
-    let plan = plan.project(firsts.map(|(expr, _)| expr))?;
-    let taken = symbols.iter().map(|symbol| {
-        let first = repeated.get(symbol).unwrap_or(symbol);
-        Expr::Column(Column::from_name(first)).alias(symbol)
-    });
-    Ok(plan.project(taken)?)
-}
-
 fn refused(select: &Select) -> Option<&'static str> {
     let is_plain_group = matches!(select.group_by, GroupByExpr::Expressions(..));
     [
@@ -478,126 +415,4 @@ fn refused(select: &Select) -> Option<&'static str> {
     ]
     .into_iter()
     .find_map(|(stands, name)| stands.then_some(name))
-}
-
-/// The same query with the definitions of its `WINDOW` clause where they are used.
-fn with_windows(select: &Select, given: &[OrderByExpr]) -> Result<(Select, Vec<OrderByExpr>)> {
-    /// Definitions that don't refer to others any more.
-    struct Definitions {
-        known: Vec<(String, WindowSpec)>,
-        /// Queries around the place: those within know names of their own.
-        depth: usize,
-        refused: Option<Error>,
-    }
-
-    impl Definitions {
-        fn find(&self, name: &sqlparser::ast::Ident) -> Result<WindowSpec> {
-            let found = self.known.iter().find(|(known, _)| *known == folded(name));
-            found.map(|(_, spec)| spec.clone()).ok_or_else(|| {
-                let message = format!("Cannot resolve WINDOW name {}", name.value);
-                Error::new(Code::InvalidWindowReference, message)
-            })
-        }
-
-        fn complete(&self, mut spec: WindowSpec) -> Result<WindowSpec> {
-            let Some(name) = spec.window_name.take() else { return Ok(spec) };
-            let base = self.find(&name)?;
-            let refuse = |code, message| Err(Error::new(code, message));
-            if !spec.partition_by.is_empty() {
-                let message = "WINDOW specification with named WINDOW reference cannot specify PARTITION BY";
-                return refuse(Code::InvalidPartitionBy, message);
-            }
-            if !spec.order_by.is_empty() && !base.order_by.is_empty() {
-                let message = "Cannot specify ORDER BY if referenced named WINDOW has ORDER BY";
-                return refuse(Code::InvalidOrderBy, message);
-            }
-            if base.window_frame.is_some() {
-                let message = "Cannot reference named WINDOW containing frame specification";
-                return refuse(Code::InvalidWindowReference, message);
-            }
-            spec.partition_by = base.partition_by;
-            if spec.order_by.is_empty() {
-                spec.order_by = base.order_by;
-            }
-            Ok(spec)
-        }
-    }
-
-    impl Changer for Definitions {
-        fn pre_query(&mut self, _: &mut sqlparser::ast::Query) -> Step {
-            self.depth += 1;
-            ControlFlow::Continue(())
-        }
-
-        fn post_query(&mut self, _: &mut sqlparser::ast::Query) -> Step {
-            self.depth -= 1;
-            ControlFlow::Continue(())
-        }
-
-        fn pre_expr(&mut self, expr: &mut Ast) -> Step {
-            if self.depth > 0 {
-                return ControlFlow::Continue(());
-            }
-            if let Ast::Function(function) = expr
-                && let Some(over) = &mut function.over
-            {
-                let spec = match over {
-                    WindowType::NamedWindow(name) => self.find(name),
-                    WindowType::WindowSpec(spec) => self.complete(spec.clone()),
-                };
-                match spec {
-                    Ok(spec) => *over = WindowType::WindowSpec(spec),
-                    Err(error) => {
-                        self.refused = Some(error);
-                        return ControlFlow::Break(Stop::Found);
-                    }
-                }
-            }
-            ControlFlow::Continue(())
-        }
-    }
-
-    let mut definitions = Definitions { known: Vec::new(), depth: 0, refused: None };
-    for NamedWindowDefinition(name, definition) in &select.named_window {
-        if definitions.known.iter().any(|(known, _)| *known == folded(name)) {
-            let message = format!("WINDOW name {} specified twice", name.value);
-            return Err(Error::new(Code::DuplicateWindowName, message));
-        }
-        let spec = match definition {
-            NamedWindowExpr::NamedWindow(other) => definitions.find(other)?,
-            NamedWindowExpr::WindowSpec(spec) => definitions.complete(spec.clone())?,
-        };
-        definitions.known.push((folded(name), spec));
-    }
-    // A definition reads the source, and an ORDER BY the result first.
-    let texts: Vec<String> = definitions.known.iter().map(|(_, spec)| spec.to_string().to_lowercase()).collect();
-    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
-    let is_read = |name: &str| {
-        let name = name.to_lowercase();
-        let has = |text: &String| match name.chars().all(is_word) {
-            true => text.split(|letter| !is_word(letter)).any(|word| word == name),
-            false => text.contains(&name),
-        };
-        texts.iter().any(has)
-    };
-    let reads_output = select.projection.iter().any(|item| match item {
-        SelectItem::Wildcard(_) | SelectItem::UnnamedExpr(Ast::Identifier(_)) => false,
-        SelectItem::ExprWithAlias { expr: Ast::Identifier(name), alias } if folded(name) == folded(alias) => false,
-        SelectItem::ExprWithAlias { alias, .. } => is_read(&alias.value),
-        SelectItem::UnnamedExpr(ast) => implicit_name(ast).is_some_and(|name| is_read(&name)),
-        _ => true,
-    });
-    let mut plain = select.clone();
-    let mut order_by = given.to_vec();
-    plain.named_window = Vec::new();
-    if tree::change(&mut plain, &mut definitions).is_continue() {
-        let _ = tree::change(&mut order_by, &mut definitions);
-    }
-    match definitions.refused {
-        Some(error) => Err(error),
-        None if reads_output && order_by != given => {
-            Err(Error::not_here("ORDER BY a window of the WINDOW clause that is defined by a name of the result"))
-        }
-        None => Ok((plain, order_by)),
-    }
 }

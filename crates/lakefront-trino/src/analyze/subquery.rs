@@ -13,6 +13,7 @@ use super::aggregation::aggregated;
 use super::correlated::{Use, checked, is_aggregated};
 use super::expression::boolean;
 use super::literal::constant;
+use super::random::{draws, gives_random_values};
 use super::scope::{Relation, Scope};
 use super::{Analyzer, Typed, place, with_columns};
 use crate::call::Kernel;
@@ -120,8 +121,7 @@ impl Analyzer<'_> {
 
     /// A plan that will stand so many times, as part of a plan that may stand many times itself.
     fn copies_of(&self, plan: &LogicalPlan, times: usize) -> Result<()> {
-        let is_random = plan.exists(|node| Ok(node.expressions().iter().any(Expr::is_volatile)))?;
-        if is_random && times > 2 {
+        if times > 2 && draws(plan)? {
             return Err(Error::not_here("IN, ANY and ALL of a random query outside a filter"));
         }
         let mut left = MOST_STEPS / times;
@@ -215,10 +215,10 @@ impl Analyzer<'_> {
                 })
             })
         };
-        let asks = |part: &Expr| part.exists(|part| Ok(matches!(part, Expr::ScalarSubquery(_))));
+        let has_value = |part: &Expr| part.exists(|part| Ok(matches!(part, Expr::ScalarSubquery(_))));
         let (mut of_rows, mut of_all) = (Vec::new(), Vec::new());
         for part in split_conjunction_owned(condition) {
-            if asks(&part)? && !reads(&part)? { of_all.push(part) } else { of_rows.push(part) }
+            if has_value(&part)? && !reads(&part)? { of_all.push(part) } else { of_rows.push(part) }
         }
         let mut plan = LogicalPlanBuilder::from(plan);
         if let Some(of_all) = conjunction(of_all) {
@@ -432,11 +432,10 @@ impl Analyzer<'_> {
     }
 }
 
-fn gives_random_values(plan: &LogicalPlan) -> Result<bool> {
-    Ok(plan.exists(|node| {
-        // A filter decides about rows, as TABLESAMPLE does.
-        Ok(!matches!(node, LogicalPlan::Filter(_)) && node.expressions().iter().any(Expr::is_volatile))
-    })?)
+/// Whether a subquery stands in an expression.
+pub(super) fn asks(expr: &Expr) -> bool {
+    expr.exists(|part| Ok(matches!(part, Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_))))
+        .unwrap_or(true)
 }
 
 /// Whether the one row of a subquery is counted in an expression.

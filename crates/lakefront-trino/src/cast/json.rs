@@ -6,7 +6,7 @@ use super::unknown;
 use crate::decimal;
 use crate::error::{Code, Error, Result};
 use crate::json::number;
-use crate::json::scanner::{Malformed, Scanner, Token, has_half_pair, unescape, unescape_lossy};
+use crate::json::scanner::{Malformed, Scanner, Token, half_pair, has_half_pair, unescape, unescape_lossy};
 use crate::json::tree::{self, write_double, write_real, write_text};
 use crate::types::{Type, VARCHAR};
 use crate::value::{Key, Value};
@@ -67,7 +67,7 @@ pub(super) fn value(value: &Value, from: &Type, to: &Type) -> Result<Value> {
         (Value::Text(json), Type::Json, to) => match whole(json, to) {
             Ok(value) => Ok(value),
             Err(Failure::Refused(error)) => Err(error),
-            Err(Failure::Impossible) if has_half_pair(json) => Err(Error::not_here("Half of a surrogate pair in JSON")),
+            Err(Failure::Impossible) if has_half_pair(json) => Err(half_pair()),
             Err(Failure::Impossible) => {
                 Err(Error::new(Code::InvalidCastArgument, format!("Cannot cast '{json}' to {to}")))
             }

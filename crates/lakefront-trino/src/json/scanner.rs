@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::error::Error;
+
 /// How deep a text may be nested.
 const MAX_DEPTH: usize = 1000;
 
@@ -232,6 +234,11 @@ pub(crate) fn unescape_lossy(raw: &str) -> Result<Cow<'_, str>, Malformed> {
         text.push('?');
         Ok(())
     })
+}
+
+/// What a half of a surrogate pair, which no text of ours holds, is refused with.
+pub(crate) fn half_pair() -> Error {
+    Error::not_here("Half of a surrogate pair in JSON")
 }
 
 /// Whether there is half of a surrogate pair in what can be read of a text.

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use datafusion::arrow::array::ArrayRef;
 
 use super::path::{Item, Parameter, Path};
-use super::scanner::{Malformed, has_half_pair};
+use super::scanner::{Malformed, half_pair, has_half_pair};
 use super::tree::{self, Node};
 use crate::call::Call;
 use crate::cast;
@@ -167,9 +167,7 @@ fn input(value: &Value, encoding: Encoding) -> Result<Option<Node>, Failure> {
     match tree::first(&text) {
         Ok(Some(node)) => Ok(Some(node)),
         Ok(None) => Err(Failure::Refused(Error::not_here("An empty text as JSON"))),
-        Err(Malformed) if has_half_pair(&text) => {
-            Err(Failure::Refused(Error::not_here("Half of a surrogate pair in JSON")))
-        }
+        Err(Malformed) if has_half_pair(&text) => Err(Failure::Refused(half_pair())),
         Err(Malformed) => Err(Failure::Malformed),
     }
 }

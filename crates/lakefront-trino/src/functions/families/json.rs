@@ -8,7 +8,7 @@ use super::super::{Function, scalar};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::json::extract::Path;
-use crate::json::scanner::{Malformed, Scanner, Token, has_half_pair, unescape, unescape_lossy};
+use crate::json::scanner::{Malformed, Scanner, Token, half_pair, has_half_pair, unescape, unescape_lossy};
 use crate::json::tree;
 
 pub(super) fn all() -> Vec<Function> {
@@ -44,7 +44,7 @@ fn parse(call: &Call) -> Result<ArrayRef> {
         let Some(text) = text.get(row) else { return Ok(None) };
         match tree::canonical(text) {
             Ok(json) => Ok(Some(json)),
-            Err(Malformed) if has_half_pair(text) => Err(Error::not_here("Half of a surrogate pair in JSON")),
+            Err(Malformed) if has_half_pair(text) => Err(half_pair()),
             Err(Malformed) => Err(Error::invalid_argument(format!("Cannot convert value to JSON: '{text}'"))),
         }
     })
